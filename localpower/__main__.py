@@ -1,0 +1,6 @@
+"""`python -m localpower`."""
+
+from localpower.cli.main import entry
+
+if __name__ == "__main__":
+    entry()

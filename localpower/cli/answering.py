@@ -1,0 +1,157 @@
+"""One run from a loaded model to the JSON object of its answer, watched and recorded on the way."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from localpower import __version__
+from localpower.chance import StreamDice
+from localpower.events import Event, Started
+from localpower.loading import Loaded
+from localpower.model import Tokens
+from localpower.runs.gather import Engine
+from localpower.runs.interrupt import Interrupts
+from localpower.runs.record import Recorder
+from localpower.runs.result import Circumstances, describe
+from localpower.runs.session import pick, run_chains
+from localpower.runs.tally import Tally
+from localpower.samplers import Sampler
+from localpower.text.stops import cut_at_stop
+from localpower.text.vocabulary import readable
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything that decides an answer."""
+
+    loaded: Loaded
+    engine: Engine
+    sampler: Sampler
+    alpha: float
+    prompt: Tokens
+    seed: int
+    n_chains: int
+    how: str  # --pick
+    stops: Sequence[bytes]
+
+    def text(self, tally: Tally) -> str:
+        """The answer's text, without the stop that ended it."""
+        data = b"".join(self.loaded.piece(token) for token in tally.state.tokens)
+        return readable(cut_at_stop(data, self.stops))
+
+
+class _Tap:
+    """Passes events on to a recorder."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def event(self, chain: int, event: Event) -> None:
+        """Write it down."""
+        self._recorder.write(chain, event)
+
+    def asked(self, chain: int, context: Tokens) -> None:
+        """Requests are no events."""
+
+
+def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redraw: bool) -> dict[str, Any]:
+    """Run the chains and describe the answer. `redraw`: a live view on stderr, else plain lines."""
+    settings = job.sampler.settings() | {
+        "alpha": job.alpha,
+        "seed": job.seed,
+        "pick": job.how,
+        "stops": [readable(stop) for stop in job.stops],
+        "exactness": job.loaded.exactness,
+    }
+    if recorder:
+        recorder.write(
+            None,
+            Started(
+                job.sampler.method,
+                settings,
+                job.loaded.identity,
+                job.prompt,
+                job.n_chains,
+                __version__,
+            ),
+        )
+    dice = StreamDice(job.seed)
+    start = time.perf_counter()
+    with _view(job, settings, redraw) as view:
+        tallies = run_chains(
+            job.engine,
+            job.sampler,
+            job.prompt,
+            dice,
+            job.n_chains,
+            listeners=[view, *([_Tap(recorder)] if recorder else [])],
+            interrupts=interrupts,
+        )
+    seconds = time.perf_counter() - start
+    prefill, padded = job.loaded.work(job.engine)
+    return describe(
+        tallies,
+        pick(tallies, job.how, dice),
+        job.how,
+        Circumstances(
+            job.sampler,
+            job.alpha,
+            job.seed,
+            seconds,
+            job.loaded.exactness,
+            job.loaded.identity,
+            prefill,
+            padded,
+        ),
+        job.text,
+    )
+
+
+def _view(job: Job, settings: dict[str, Any], redraw: bool) -> Any:
+    if redraw:
+        from rich.console import Console
+
+        from localpower.ui.live import LiveView
+
+        console = Console(stderr=True)
+        return LiveView(console, job.loaded.piece, settings, job.n_chains, len(job.prompt))
+    from localpower.ui.plain import PlainView
+
+    return PlainView(sys.stderr, settings, job.n_chains)
+
+
+def words(result: dict[str, Any]) -> str:
+    """The text for stdout: the picked answer, or with --pick all every chain's under a heading."""
+    if result.get("pick") != "all":
+        return str(result["text"])
+    parts = [f"--- chain {i}\n{chain['text']}" for i, chain in enumerate(result["chains"])]
+    return "\n".join(parts)
+
+
+def summary(result: dict[str, Any]) -> list[str]:
+    """What to know about an answer, for stderr."""
+    parts = [
+        f"seed {result['seed']}",
+        result["finish"],
+        f"{result['n_tokens']} tokens",
+        f"log p {result['log_p']:.2f}",
+    ]
+    if result["acceptance_rate"] is not None:
+        parts.append(f"accepted {100 * result['acceptance_rate']:.0f} % of {result['n_steps']} steps")
+    if result["cost_multiple"] is not None:
+        parts.append(f"{result['cost_multiple']:.1f}x a plain answer")
+    if result["tokens_per_second"] is not None:
+        parts.append(f"{result['tokens_per_second']:.0f} tok/s")
+    parts.append(f"{result['seconds']:.1f} s")
+    lines = [" · ".join(parts)]
+    if result["finish"] == "length":
+        lines.append(f"note: the answer reached --max-tokens {result['max_tokens']}")
+    if result["finish"] == "interrupted":
+        lines.append("note: interrupted; this is the last accepted state, not a draw from the target")
+    if result.get("pick") == "logp":
+        lines.append("note: --pick logp: the most likely of the chains, not a draw from p^alpha")
+    return lines

@@ -1,0 +1,81 @@
+"""The command line: parse, hand over, choose an exit code. One line for every problem."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import click
+
+from localpower import __version__
+from localpower.cli.run import run
+from localpower.cli.selftest import selftest
+from localpower.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_PROBLEM,
+    EXIT_USAGE,
+    Interrupted,
+    UserError,
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="localpower")
+def cli() -> None:
+    """Sample whole answers from p(x | prompt)^alpha with GGUF models."""
+
+
+cli.add_command(run)
+cli.add_command(selftest)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = cli.main(arguments, prog_name="localpower", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else EXIT_OK
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help())
+        return EXIT_OK
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "localpower"
+        _problem(f"{error.format_message()} (see {command} --help)")
+        return EXIT_USAGE
+    except UserError as error:
+        _trace(arguments)
+        _problem(error.line())
+        return error.exit_code
+    except (KeyboardInterrupt, Interrupted, click.Abort):
+        _problem("interrupted")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Python would flush stdout once more at exit and fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _problem("stdout was closed before the whole answer was written")
+        return EXIT_PROBLEM
+    except OSError as error:
+        _trace(arguments)
+        _problem(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        return EXIT_PROBLEM
+    except Exception as error:  # a bug of ours: still one line
+        _trace(arguments)
+        _problem(f"bug: {type(error).__name__}: {error} (--debug shows where)")
+        return EXIT_PROBLEM
+
+
+def _trace(arguments: list[str]) -> None:
+    if "--debug" in arguments:
+        traceback.print_exc()
+
+
+def _problem(text: str) -> None:
+    print(f"localpower: {' '.join(text.split())}", file=sys.stderr)
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""Options shared by commands, and the ones refused by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+_TARGET = "it would change the target: power sampling needs the model's whole distribution"
+REFUSED = {
+    "--top-k": _TARGET,
+    "--top-p": _TARGET,
+    "--min-p": _TARGET,
+    "--repeat-penalty": _TARGET,
+    "--presence-penalty": _TARGET,
+    "--frequency-penalty": _TARGET,
+    **dict.fromkeys(
+        ("--cuts", "--rho", "--budget", "--diagnose", "--tries"), "it is planned but not built yet"
+    ),
+    "-n": "it belongs to --method best-of-n, which is not built yet",
+    **dict.fromkeys(
+        ("--particles", "--ramp", "--ess"), "it belongs to --method smc, which is not built yet"
+    ),
+    "--rungs": "it belongs to --method tempering, which is not built yet",
+    **dict.fromkeys(
+        ("--candidates", "--rollouts"), "it belongs to --method lookahead, which is not built yet"
+    ),
+}
+
+
+class Finite(click.ParamType):
+    """A finite number of at least `low`: NaN and infinities can never be right."""
+
+    name = "float"
+
+    def __init__(self, low: float) -> None:
+        self._low = low
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or a usage error that says what was expected."""
+        try:
+            number = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number", param, ctx)
+        if not math.isfinite(number) or number < self._low:
+            self.fail(f"expected a number of at least {self._low:g}, got {value}", param, ctx)
+        return number
+
+
+class Planned(click.Choice[str]):
+    """A choice some of whose values are planned: naming one says so."""
+
+    def __init__(self, choices: tuple[str, ...], planned: tuple[str, ...]) -> None:
+        super().__init__(choices)
+        self._planned = planned
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value, or a usage error."""
+        if value in self._planned:
+            built = ", ".join(self.choices)
+            self.fail(f"{value} is planned but not built yet; this version has {built}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def _refuse(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value:
+        name = param.opts[0]
+        raise click.UsageError(f"{name} is refused: {REFUSED[name]}")
+
+
+def refused_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Hidden options that explain themselves when used."""
+    for name in REFUSED:
+        command = click.option(
+            name,
+            f"refused_{name.strip('-').replace('-', '_')}",
+            hidden=True,
+            expose_value=False,
+            is_flag=name == "--diagnose",
+            callback=_refuse,
+        )(command)
+    return command
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """-m, --threads, --ctx, --gpu-layers, --fast, --debug."""
+    whole = click.IntRange(min=1)
+    for option in (
+        click.option("--debug", is_flag=True, help="Show tracebacks."),
+        click.option("--fast", is_flag=True, help="llama.cpp's own numerics instead of the exact mode."),
+        click.option("--gpu-layers", type=click.IntRange(min=0), help="Layers on the GPU."),
+        click.option("--ctx", "n_ctx", type=whole, help="Most tokens of prompt and answer together."),
+        click.option("--threads", type=whole, help="Threads; automatic: all cores of this process."),
+        click.option(
+            "-m",
+            "--model",
+            help="A GGUF file, a catalogue name, or toy. Else LOCALPOWER_MODEL, else smollm2.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What shapes the chain."""
+    from localpower.samplers import METHODS, PLANNED
+
+    whole = click.IntRange(min=1)
+    for option in (
+        click.option(
+            "--drafts",
+            type=Planned(("auto", "off"), ("on",)),
+            default="auto",
+            show_default=True,
+            help="Drafted tokens; none in this version. Never changes a result.",
+        ),
+        click.option(
+            "--prefetch",
+            type=Planned(("auto", "1"), tuple(map(str, range(2, 65)))),
+            default="auto",
+            show_default=True,
+            help="Proposals ahead; 1 in this version. Never changes a result.",
+        ),
+        click.option("--seed", type=click.IntRange(min=0, max=2**64 - 1), help="Drawn and printed if not given."),
+        click.option(
+            "--pick",
+            type=click.Choice(("random", "logp", "all")),
+            default="random",
+            show_default=True,
+            help="Which chain answers: one drawn uniformly, the most likely one, or all.",
+        ),
+        click.option("--chains", type=click.IntRange(1, 61), default=1, show_default=True, help="Independent chains in one batch."),
+        click.option("--steps", type=click.IntRange(min=0), default=5, show_default=True, help="Metropolis-Hastings steps a stage."),
+        click.option("--block", type=whole, help="Tokens by which the horizon grows; a quarter of --max-tokens."),
+        click.option("--max-tokens", type=whole, default=256, show_default=True, help="Longest answer (horizon T)."),
+        click.option("--temperature", type=Finite(0.0), help="Of the proposal, and of low-temp; 1/alpha."),
+        click.option("--alpha", type=Finite(1.0), help="The power; 2.5 through a chat template, 4 without."),
+        click.option(
+            "--method",
+            type=Planned(METHODS, PLANNED),
+            default="power",
+            show_default=True,
+            help="power: draw from p^alpha; base: from p; low-temp: token by token.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What shapes the prompt and ends the answer."""
+    for option in (
+        click.option("--stop", "stops", multiple=True, help="A text that ends the answer; may be repeated."),
+        click.option(
+            "--template-arg",
+            "template_args",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="A variable for the chat template, such as enable_thinking=false.",
+        ),
+        click.option("--raw", is_flag=True, help="Send the text as it is, without the chat template."),
+        click.option("--system", help="The system message."),
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,66 @@
+"""From options to a sampler: defaults, and what must be said about options that do nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from localpower.completion import Rules
+from localpower.errors import UsageProblem
+from localpower.samplers import Ancestral, PowerMH, Sampler
+
+_ALPHA_RAW, _ALPHA_CHAT = 4.0, 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Sampling options as given; None: not given."""
+
+    method: str
+    alpha: float | None
+    temperature: float | None
+    max_tokens: int
+    block: int | None
+    steps: int
+
+
+def make_sampler(wishes: Wishes, rules: Rules, *, chat: bool) -> tuple[Sampler, float]:
+    """The sampler and the alpha it is about. Raises UsageProblem for values that contradict each other."""
+    alpha = wishes.alpha if wishes.alpha is not None else _ALPHA_CHAT if chat else _ALPHA_RAW
+    if wishes.method == "base":
+        if wishes.temperature not in (None, 1.0):
+            raise UsageProblem("--method base samples at temperature 1", "use --method low-temp")
+        return Ancestral("base", 1.0, wishes.max_tokens, rules), 1.0
+    temperature = wishes.temperature if wishes.temperature is not None else 1.0 / alpha
+    if wishes.method == "low-temp":
+        return Ancestral("low-temp", temperature, wishes.max_tokens, rules), alpha
+    block = wishes.block or -(-wishes.max_tokens // 4)
+    sampler = PowerMH(alpha, temperature, wishes.max_tokens, block, wishes.steps, rules=rules)
+    return sampler, alpha
+
+
+def unused(method: str, given: set[str]) -> list[str]:
+    """Notes on options that the method does not use."""
+    does_nothing = {
+        "base": {"alpha", "block", "steps", "prefetch", "drafts"},
+        "low-temp": {"block", "steps", "prefetch", "drafts"},
+        "power": set(),
+    }[method]
+    return [f"--{name} means nothing to --method {method}" for name in sorted(given & does_nothing)]
+
+
+def template_arguments(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """NAME=VALUE pairs; a value that is JSON (false, 3, "x") is read as such, else it is text."""
+    arguments: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageProblem(f"--template-arg takes NAME=VALUE, got {pair!r}")
+        if name in ("messages", "bos_token", "eos_token", "add_generation_prompt"):
+            raise UsageProblem(f"--template-arg cannot set {name}: localpower does")
+        try:
+            arguments[name] = json.loads(value)
+        except ValueError:
+            arguments[name] = value
+    return arguments

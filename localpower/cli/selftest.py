@@ -1,0 +1,88 @@
+"""`localpower selftest`: proves exactness on this machine, or says what it found instead."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from localpower.cli.options import engine_options
+from localpower.errors import EXIT_OK, EXIT_PROBLEM
+
+
+@click.command()
+@engine_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def selftest(as_json: bool, **options: Any) -> int:
+    """Check that log p keeps its bits whatever the batch, and that the sampler draws from its law."""
+    from localpower.cli.terminal import say
+    from localpower.loading import LoadedGguf, Request, load
+    from localpower.samplers.cuts import UniformCuts
+    from localpower.selftest.engine import check_engine
+    from localpower.selftest.law import ForgottenLengthTerm, check_law
+
+    loaded = load(
+        Request(
+            options["model"],
+            options["threads"],
+            options["n_ctx"],
+            options["gpu_layers"],
+            options["fast"],
+            fresh=True,
+        ),
+        say=say,
+    )
+    for note in loaded.notes:
+        say(f"note: {note}")
+    engine = None
+    if isinstance(loaded, LoadedGguf):
+        say("Running two chains and evaluating them again ...")
+        engine = check_engine(loaded)
+    say("Comparing the sampler with an enumerated law ...")
+    right = check_law("metropolis-hastings", UniformCuts())
+    wrong = check_law("length term forgotten", ForgottenLengthTerm())
+    engine_ok = engine is None or not engine.exact or engine.chain == 0.0
+    passed = engine_ok and right.passed and not wrong.passed
+    report = {
+        "passed": passed,
+        "model": loaded.identity,
+        "exactness": loaded.exactness,
+        "engine": asdict(engine) if engine else None,
+        "sampler": asdict(right) | {"passed": right.passed},
+        "wrong_sampler": asdict(wrong) | {"flagged": not wrong.passed},
+    }
+    if as_json:
+        click.echo(json.dumps(report))
+    else:
+        for line in _lines(report):
+            click.echo(line)
+    return EXIT_OK if passed else EXIT_PROBLEM
+
+
+def _lines(report: dict[str, Any]) -> list[str]:
+    engine = report["engine"]
+    lines = [f"model      {report['model']['name']} {report['model']['quantization'] or ''}".rstrip()]
+    if engine is None:
+        lines.append("engine     a table: exact by construction")
+    else:
+        lines.append(f"memory     {engine['memory']}: rolled back to any position")
+        lines.append(f"settings   {engine['words']}")
+        for shape, difference in engine["shapes"].items():
+            lines.append(f"  {'same bits' if difference == 0 else f'{difference:.2g} nats':<10} {shape}")
+        afresh = "same bits" if engine["chain"] == 0 else f"{engine['chain']:.2g} nats"
+        lines.append(f"  {afresh:<10} two chains evaluated again from nothing")
+        lines += [f"rejected   {words}: {why}" for words, why in engine["tried"].items()]
+        lines.append(f"price      {engine['price']:.2f}x llama.cpp's own time for a lone row")
+        exact = "exact" if engine["exact"] else f"not exact: {report['exactness']:.2g} nats"
+        lines.append(f"engine     {exact}")
+    for name, law in (("sampler", report["sampler"]), ("control", report["wrong_sampler"])):
+        distance = f"total variation {law['total_variation']:.4f}, noise {law['noise_floor']:.4f}"
+        lines.append(
+            f"{name:<10} {law['kernel']}: {distance}, chance {10 ** (law['log_p'] / 2.302585093):.1g} "
+            f"({law['replicates']} chains, {law['steps']} steps)"
+        )
+    control = "caught" if report["wrong_sampler"]["flagged"] else "NOT caught"
+    lines.append(f"verdict    {'passed' if report['passed'] else 'FAILED'}; the wrong kernel was {control}")
+    return lines

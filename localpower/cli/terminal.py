@@ -1,0 +1,51 @@
+"""stdin, stdout and stderr at the edge: reading the prompt, writing the answer, choosing a view."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from localpower.errors import UserError
+
+
+def read_prompt(argument: str | None, *, raw: bool) -> str:
+    """The PROMPT argument, or stdin when it is absent or '-'. Raises UserError for what is no text."""
+    if argument is None and sys.stdin.isatty():
+        raise click.UsageError("no prompt: give PROMPT, or pipe text to stdin")
+    if argument is None or argument == "-":
+        try:
+            text = sys.stdin.buffer.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise UserError(f"stdin is not UTF-8 text (byte {error.start + 1})") from None
+        text = text if raw else text.rstrip("\r\n")
+    else:
+        text = argument
+    if not text.strip():
+        raise UserError("the prompt is empty")
+    return text
+
+
+def say(line: str) -> None:
+    """A line on stderr, where everything but the answer goes."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def write_answer(text: str) -> None:
+    """The answer on stdout, ended by one line break; a terminal is never sent control characters."""
+    if sys.stdout.isatty():
+        from localpower.ui.view import harmless
+
+        text = harmless(text)
+    data = (text if text.endswith("\n") else text + "\n").encode("utf-8", "replace")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def can_redraw() -> bool:
+    """Whether stderr is a terminal that may be drawn on."""
+    return (
+        sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )

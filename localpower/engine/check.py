@@ -1,0 +1,153 @@
+"""Is log p a function of the token prefix alone? The same text in many batch shapes and places, bit for bit.
+
+The text straddles cell 256, so that llama.cpp works with at least 512 cells: there one query row is split
+between threads and two are not. Restored copies fill the cells before it without computing anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from localpower.engine.binding import Context, RowSpec, Weights
+from localpower.engine.settings import Settings
+from localpower.numerics import log_softmax
+
+TEXT = (
+    "In 1969, two people walked on the Moon; 600 million watched. The quick brown fox jumps over "
+    "the lazy dog (a pangram): def f(x): return x ** 2 + 3.14159 # naïve, 東京, and so on, until the "
+    "end of the line, where another one begins that says much the same in other words, only slower."
+)
+N_TOKENS = 48
+_JUNK = (2, 3, 4, 5)  # sequences whose restored copies fill cells 48..239
+_N_SEQUENCES = 6
+_CELLS = 1024
+_TIMED = 12
+
+Logits = list[NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One shape: the largest |difference in log p| over all tokens of the vocabulary, nats; 0 = same bits."""
+
+    shape: str
+    log_p: float
+
+
+class Checker:
+    """A context of its own for one `Settings`, holding the reference run."""
+
+    def __init__(self, weights: Weights, settings: Settings) -> None:
+        self._settings = settings
+        self._context = Context(weights, settings, n_cells=_CELLS, n_sequences=_N_SEQUENCES)
+        self._tokens = _text_tokens(weights)
+        self._reference = self._feed(0, [N_TOKENS])
+        self._state = self._context.save(0)
+
+    def close(self) -> None:
+        """Free the context."""
+        self._context.close()
+
+    def differences(self) -> Iterator[Difference]:
+        """Every shape against the reference (the whole text in one batch), the likeliest to fail first."""
+        junk = [*_JUNK]
+        for sequence in junk:
+            self._context.restore(sequence, self._state)
+        yield self._compare("lone rows past 256 cells", self._feed(1, [1] * N_TOKENS))
+        for size in (2, 7, 20):
+            self._context.trim(1, 0)
+            shape = [size] * (N_TOKENS // size) + [N_TOKENS % size] * bool(N_TOKENS % size)
+            yield self._compare(f"{size} rows at a time", self._feed(1, shape))
+        self._context.trim(1, 0)
+        yield self._compare("one output among 16 rows", self._last_only(16))
+        yield self._compare("three sequences side by side", self._side_by_side())
+        for sequence in (1, *junk):
+            self._context.trim(sequence, 0)
+        yield self._compare("lone rows in an empty cache", self._feed(1, [1] * N_TOKENS))
+        self._context.trim(1, 0)
+        yield self._compare("after a restore", self._after_restore(), first=N_TOKENS - 8)
+
+    def lone_row(self) -> Callable[[], float]:
+        """A function that decodes one more row past 256 cells and returns the seconds it took."""
+        for sequence in _JUNK:
+            self._context.restore(sequence, self._state)
+        self._context.copy(0, 1, N_TOKENS)
+        position = N_TOKENS
+
+        def decode() -> float:
+            nonlocal position
+            start = time.perf_counter()
+            self._decode([RowSpec(1, position, self._tokens[position % N_TOKENS], True)])
+            position += 1
+            return time.perf_counter() - start
+
+        return decode
+
+    def _decode(self, rows: Sequence[RowSpec]) -> Logits:
+        return [row.copy() for row in self._context.decode(rows)]
+
+    def _feed(self, sequence: int, sizes: Sequence[int], start: int = 0) -> Logits:
+        out: Logits = []
+        for size in sizes:
+            rows = [RowSpec(sequence, start + i, self._tokens[start + i], True) for i in range(size)]
+            out += self._decode(rows)
+            start += size
+        return out
+
+    def _last_only(self, size: int) -> Logits:
+        """As in prefill: batches of which only the last row is read."""
+        out = list(self._reference)
+        for start in range(0, N_TOKENS, size):
+            rows = [
+                RowSpec(1, i, self._tokens[i], i == start + size - 1) for i in range(start, start + size)
+            ]
+            out[start + size - 1] = self._decode(rows)[0]
+        return out
+
+    def _side_by_side(self) -> Logits:
+        """The last third of the text on three sequences that share the first two."""
+        shared = N_TOKENS - N_TOKENS // 3
+        family = (1, *_JUNK[:2])
+        self._context.trim(1, 0)
+        for sequence in _JUNK[:2]:
+            self._context.trim(sequence, 0)
+        out = self._feed(1, [shared])
+        for sequence in _JUNK[:2]:
+            self._context.copy(1, sequence, shared)
+        for i in range(shared, N_TOKENS):
+            rows = [RowSpec(sequence, i, self._tokens[i], True) for sequence in family]
+            out.append(self._decode(rows)[i % 3])
+        return out
+
+    def _after_restore(self) -> Logits:
+        self._context.restore(1, self._state)
+        self._context.trim(1, N_TOKENS - 8)
+        return self._feed(1, [3, 1, 4], start=N_TOKENS - 8)
+
+    def _compare(self, shape: str, logits: Logits, first: int = 0) -> Difference:
+        largest = 0.0
+        for a, b in zip(self._reference[first:], logits, strict=True):
+            if not np.array_equal(a, b):
+                largest = max(largest, float(np.abs(log_softmax(a) - log_softmax(b)).max()))
+        return Difference(shape, largest)
+
+
+def _text_tokens(weights: Weights) -> list[int]:
+    """The check's text, repeated or cut to length; vocabularies that cannot spell it count through their ids."""
+    tokens = weights.tokenize(TEXT.encode(), parse_special=False)
+    usable = [token for token in tokens if token not in weights.eos]
+    if len(usable) < 8:
+        usable = [i for i in range(weights.n_vocab) if i not in weights.eos] or [0]
+    return [usable[i % len(usable)] for i in range(N_TOKENS)]
+
+
+def lone_row_seconds(checkers: Sequence[Checker]) -> list[float]:
+    """Median seconds of a lone row for each checker, measured in turns."""
+    decoders = [checker.lone_row() for checker in checkers]
+    seconds = [[decode() for decode in decoders] for _ in range(_TIMED)]
+    return [float(np.median(column)) for column in zip(*seconds, strict=True)]

@@ -1,0 +1,74 @@
+"""A model file on disk: is it one, and which one. Answers are kept between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from localpower.errors import ModelError
+
+_MAGIC = b"GGUF"
+
+
+def check_file(path: Path) -> None:
+    """Raise ModelError unless `path` is a readable, non-empty file that begins like a GGUF."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_MAGIC))
+    except FileNotFoundError:
+        raise ModelError(f"there is no file {path}", "-m takes a GGUF file or a model's name") from None
+    except IsADirectoryError:
+        raise ModelError(f"{path} is a folder", "give the .gguf file inside it") from None
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from None
+    if not head:
+        raise ModelError(f"{path} is empty", "was the download cut short?")
+    if head != _MAGIC:
+        raise ModelError(f"{path} is not a GGUF file", "convert the model to GGUF first")
+
+
+def cache_folder() -> Path:
+    """Where checksums and verdicts are kept; LOCALPOWER_CACHE moves it."""
+    return Path(os.environ.get("LOCALPOWER_CACHE") or platformdirs.user_cache_dir("localpower"))
+
+
+def recall(kind: str, key: str) -> Any:
+    """A JSON value kept under (kind, key), or None: missing or unreadable entries are made anew."""
+    try:
+        return json.loads(_entry(kind, key).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def remember(kind: str, key: str, value: Any) -> None:
+    """Keep a JSON value. A cache that cannot be written costs time later, nothing else."""
+    entry = _entry(kind, key)
+    part = entry.with_suffix(f".{os.getpid()}")
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(value), "utf-8")
+        part.replace(entry)  # two runs at once each leave a whole file
+    except OSError:
+        part.unlink(missing_ok=True)
+
+
+def _entry(kind: str, key: str) -> Path:
+    return cache_folder() / kind / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
+
+
+def sha256(path: Path) -> str:
+    """Checksum of a file; computed again only when its size or time of change differ."""
+    stat = path.stat()
+    key = f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
+    known = recall("sha256", key)
+    if isinstance(known, str):
+        return known
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    remember("sha256", key, digest)
+    return digest

@@ -1,0 +1,134 @@
+"""What happens in a run, as frozen values. The live view, the JSONL trace and replay read the same ones.
+
+A sampler yields Extended, Stepped and, last, Finished. Each holds the suffix that was written, not the whole
+state: folding the events (head(kept) + suffix where accepted) gives every state back, token for token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from localpower.completion import Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The run begins: everything needed to read the rest. `settings` and `model` are plain JSON values."""
+
+    method: str
+    settings: dict[str, Any]
+    model: dict[str, Any]
+    prompt: tuple[int, ...]
+    n_chains: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """The state grew towards `horizon`: it is now its first `kept` tokens followed by `suffix`."""
+
+    stage: int
+    horizon: int
+    kept: int
+    suffix: Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """One Metropolis-Hastings step, with all that its decision rested on.
+
+    cut: tokens kept before the suffix was redrawn (0-based position of the first redrawn token).
+    divergence: first position where the proposal differs from the state; None where it equals the state.
+    n_x, n_y: drawn tokens of state and proposal. log_w_x, log_w_y: suffix sums of alpha*log_p - log_q
+    from the cut. log_kappa_x, log_kappa_y: log-probability of this cut given state and given proposal.
+    log_ratio = log_w_y + log_kappa_y - log_w_x - log_kappa_x; accepted iff log_u < log_ratio.
+    free: the proposal equals the state (no move). decided_at: position at which the decision fell.
+    suffix: the proposal from the cut on, rejected or not.
+    """
+
+    stage: int
+    step: int
+    horizon: int
+    cut: int
+    divergence: int | None
+    n_x: int
+    n_y: int
+    log_u: float
+    log_w_x: float
+    log_w_y: float
+    log_kappa_x: float
+    log_kappa_y: float
+    log_ratio: float
+    accepted: bool
+    free: bool
+    decided_at: int
+    n_decoded: int
+    suffix: Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The run is over. finish: stop, length, budget or interrupted. log_p of the final state, nats."""
+
+    finish: str
+    n_tokens: int
+    log_p: float
+
+
+Event = Started | Extended | Stepped | Finished
+_KINDS: dict[str, type[Started | Extended | Stepped | Finished]] = {
+    "started": Started,
+    "extended": Extended,
+    "stepped": Stepped,
+    "finished": Finished,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """A tagged dictionary of plain JSON values; `from_json` gives the event back, floats bit for bit."""
+    out: dict[str, Any] = {"event": _NAMES[type(event)]}
+    for item in fields(event):
+        value = getattr(event, item.name)
+        out[item.name] = _suffix_to_json(value) if isinstance(value, Completion) else value
+    return out
+
+
+def from_json(data: dict[str, Any]) -> Event:
+    """The event that `to_json` wrote. Raises ValueError for an unknown tag, KeyError for a missing field."""
+    kind = _KINDS.get(data["event"])
+    if kind is None:
+        raise ValueError(f"unknown event {data['event']!r}")
+    values = {item.name: data[item.name] for item in fields(kind)}
+    if "suffix" in values:
+        values["suffix"] = _suffix_from_json(values["suffix"])
+    if "prompt" in values:
+        values["prompt"] = tuple(values["prompt"])
+    return kind(**values)
+
+
+def _suffix_to_json(part: Completion) -> dict[str, Any]:
+    return {
+        "tokens": list(part.tokens),
+        "ended": part.ended,
+        "log_p": part.log_p.tolist(),
+        "log_q": part.log_q.tolist(),
+        "entropy": part.entropy.tolist(),
+        "given": np.flatnonzero(part.given).tolist(),
+    }
+
+
+def _suffix_from_json(data: dict[str, Any]) -> Completion:
+    given = np.zeros(len(data["tokens"]), dtype=np.bool_)
+    given[data["given"]] = True
+    return Completion(
+        tuple(data["tokens"]),
+        data["ended"],
+        np.array(data["log_p"], dtype=np.float64),
+        np.array(data["log_q"], dtype=np.float64),
+        np.array(data["entropy"], dtype=np.float64),
+        given,
+    )

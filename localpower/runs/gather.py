@@ -1,0 +1,115 @@
+"""Many runs, one batch: every live run's request is answered from one call of the model.
+
+A sampler calls `model.logits` as if it were alone. Here each run lives in a greenlet; a call switches to the
+hub, which waits until every live run has asked, decodes once, and hands each its rows. A run that ends leaves at
+once. In exact mode nobody's result depends on who else is in the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from greenlet import getcurrent, greenlet
+from numpy.typing import NDArray
+
+from localpower.events import Event
+from localpower.model import Row, Tokens
+
+
+class Engine(Protocol):
+    """A model that many runs share: `pin` is kept by owner."""
+
+    @property
+    def n_vocab(self) -> int:
+        """Length of a row of logits."""
+
+    @property
+    def eos(self) -> frozenset[int]:
+        """Every token that ends an answer."""
+
+    def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
+        """As in `Model`."""
+
+    def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
+        """As in `Model`."""
+
+    def pin(self, context: Tokens, owner: object = None) -> None:
+        """As in `Model`, one pin an owner."""
+
+    def unpin(self, owner: object) -> None:
+        """The owner is gone."""
+
+
+Run = Callable[["Handle"], Iterator[Event]]
+Watch = Callable[[int, Tokens], None]
+
+
+class Handle:
+    """The model as one run sees it."""
+
+    def __init__(self, engine: Engine, index: int, hub: greenlet) -> None:
+        self._engine = engine
+        self._index = index
+        self._hub = hub
+        self.n_vocab = engine.n_vocab
+        self.eos = engine.eos
+
+    def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
+        """Wait for the batch; the rows are valid until this run's next call."""
+        rows: Sequence[Row] = self._hub.switch(list(contexts))
+        return rows
+
+    def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
+        """Not batched: scoring is no part of a chain."""
+        return self._engine.score(context, continuation)
+
+    def pin(self, context: Tokens) -> None:
+        """This run's pin."""
+        self._engine.pin(context, self._index)
+
+
+def gather(
+    engine: Engine, runs: Sequence[Run], watch: Watch = lambda _index, _context: None
+) -> Iterator[tuple[int, Event]]:
+    """Advance all runs together, yielding (index, event) as events happen.
+
+    watch(index, context) hears of every context a run asks for: the tail being written. An exception from the
+    engine or the consumer ends all runs and passes on.
+    """
+    hub = getcurrent()
+
+    def live(run: Run, index: int) -> Callable[[], None]:
+        def body() -> None:
+            for event in run(Handle(engine, index, hub)):
+                hub.switch(event)
+
+        return body
+
+    tasks = {i: greenlet(live(run, i)) for i, run in enumerate(runs)}
+    replies: dict[int, Sequence[Row] | None] = dict.fromkeys(tasks)
+    try:
+        while tasks:
+            wanted: dict[int, list[Tokens]] = {}
+            for index, task in list(tasks.items()):
+                message: Any = task.switch(replies[index]) if replies[index] else task.switch()
+                while not task.dead and not isinstance(message, list):
+                    yield index, message
+                    message = task.switch()
+                if task.dead:
+                    del tasks[index]
+                    engine.unpin(index)
+                else:
+                    wanted[index] = message
+                    watch(index, message[-1])
+            if wanted:
+                rows = engine.logits([context for asked in wanted.values() for context in asked])
+                taken = 0
+                for index, asked in wanted.items():
+                    replies[index] = rows[taken : taken + len(asked)]
+                    taken += len(asked)
+    finally:
+        for index, task in tasks.items():
+            task.throw()  # GreenletExit: unwind; what a run had accepted was told in its events
+            engine.unpin(index)

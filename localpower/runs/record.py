@@ -1,0 +1,61 @@
+"""The trace: one JSON line an event, flushed at once, enough to replay the view and re-check every decision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from localpower.errors import UserError
+from localpower.events import Event, Extended, Started, Stepped, to_json
+
+
+class Recorder:
+    """Writes events. Each line has the chain's index and, in `pieces`, the bytes of tokens not seen before.
+
+    Bytes that are no UTF-8 by themselves are written as lone surrogates (Python's surrogateescape). When a
+    write fails (a full disk) recording ends, `problem` says why, and the run goes on.
+    """
+
+    def __init__(self, path: Path, piece: Callable[[int], bytes]) -> None:
+        """Raises UserError when the file cannot be opened."""
+        self._path = path
+        self._piece = piece
+        self._seen: set[int] = set()
+        self.problem = ""
+        try:
+            self._file: IO[str] = path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"cannot write {path}: {error.strerror}", "--events takes a file") from None
+
+    def write(self, chain: int | None, event: Event) -> None:
+        """Append one event."""
+        if self.problem:
+            return
+        line = to_json(event)
+        if chain is not None:
+            line["chain"] = chain
+        line["pieces"] = self._new_pieces(event)
+        try:
+            self._file.write(json.dumps(line, allow_nan=False) + "\n")
+            self._file.flush()
+        except OSError as error:
+            self.problem = f"{self._path} ends early: {error.strerror}"
+
+    def _new_pieces(self, event: Event) -> dict[str, str]:
+        tokens: tuple[int, ...] = ()
+        if isinstance(event, Started):
+            tokens = event.prompt
+        elif isinstance(event, Extended | Stepped):
+            tokens = event.suffix.tokens
+        fresh = dict.fromkeys(token for token in tokens if token not in self._seen)
+        self._seen.update(fresh)
+        return {str(token): self._piece(token).decode("utf-8", "surrogateescape") for token in fresh}
+
+    def close(self) -> None:
+        """Close the file; a failure here is a `problem` too."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self.problem = self.problem or f"{self._path} ends early: {error.strerror}"

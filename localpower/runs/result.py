@@ -1,0 +1,89 @@
+"""The JSON object of an answer: what `run --json` prints. Field names are part of the interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from localpower import __version__
+from localpower.runs.tally import Tally
+from localpower.samplers import Sampler
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a whole run shares. exactness: "exact", or the largest difference in log p seen, nats."""
+
+    sampler: Sampler
+    alpha: float
+    seed: int
+    seconds: float
+    exactness: str | float
+    model: dict[str, Any]
+    prefill_tokens: int
+    padded_rows: int
+
+
+def describe(
+    tallies: Sequence[Tally],
+    picked: int,
+    how: str,
+    circumstances: Circumstances,
+    text: Callable[[Tally], str],
+) -> dict[str, Any]:
+    """One chain: its object. Several: the picked chain's answer with the costs of all, and `chains`."""
+    if len(tallies) == 1:
+        return _one(tallies, tallies[0], circumstances, text)
+    whole = _one(tallies, tallies[picked], circumstances, text)
+    if how == "logp":
+        whole["kernel"] = "approximate"  # the most likely of several is no draw from p^alpha
+    chains = [_one([tally], tally, circumstances, text) for tally in tallies]
+    for chain in chains:  # evaluated once for all chains
+        chain["prefill_tokens"] = chain["padded_rows"] = None
+    return whole | {"pick": how, "picked": picked, "chains": chains}
+
+
+def _one(
+    paid: Sequence[Tally], answer: Tally, run: Circumstances, text: Callable[[Tally], str]
+) -> dict[str, Any]:
+    """The answer of one chain at the cost of all the chains in `paid`."""
+    state = answer.state
+    settings = run.sampler.settings()
+    decoded = sum(tally.n_decoded for tally in paid)
+    n_steps = sum(tally.n_steps for tally in paid)
+    n_free = sum(tally.n_free for tally in paid)
+    n_accepted = sum(tally.n_accepted for tally in paid)
+    moves = n_steps - n_free
+    cut_short = any(tally.finish in ("interrupted", "budget") for tally in paid)
+    return {
+        "text": text(answer),
+        "tokens": list(state.tokens),
+        "finish": answer.finish,
+        "method": run.sampler.method,
+        "alpha": run.alpha,
+        "temperature": settings["temperature"],
+        "max_tokens": settings["max_tokens"],
+        "block": settings.get("block"),
+        "steps": settings.get("steps"),
+        "cuts": settings.get("cuts"),
+        "seed": run.seed,
+        "log_p": state.total_log_p(),
+        "n_tokens": len(state),
+        "acceptance_rate": n_accepted / moves if moves else None,
+        "n_steps": n_steps,
+        "n_accepted": n_accepted,
+        "n_free": n_free,
+        "decoded_tokens": decoded,
+        "prefill_tokens": run.prefill_tokens,
+        "padded_rows": run.padded_rows,
+        "wasted_rows": 0,
+        "saved_tokens": 0,
+        "cost_multiple": decoded / len(state) if len(state) else None,
+        "seconds": run.seconds,
+        "tokens_per_second": decoded / run.seconds if run.seconds > 0 else None,
+        "exactness": run.exactness,
+        "kernel": "approximate" if cut_short else run.sampler.kernel,
+        "model": run.model,
+        "version": __version__,
+    }

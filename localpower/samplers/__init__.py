@@ -1,0 +1,10 @@
+"""Samplers: `ancestral` draws token by token, `mh` walks a chain towards p^alpha. Follow either to add one."""
+
+from localpower.samplers.ancestral import Ancestral
+from localpower.samplers.base import Sampler
+from localpower.samplers.mh import PowerMH
+
+__all__ = ["METHODS", "PLANNED", "Ancestral", "PowerMH", "Sampler"]
+
+METHODS = ("power", "base", "low-temp")
+PLANNED = ("best-of-n", "smc", "tempering", "lookahead")  # of the literature; refused by name until built

@@ -1,0 +1,59 @@
+"""Plain and low-temperature sampling: one token after another.
+
+Target   q(x) = prod_t p(x_t | x_<t)^(1/temperature) / Z(x_<t), the token-wise tempered model. Exact for it
+         (tests/samplers/test_ancestral.py). At temperature 1 that is p itself; below 1 it is *not*
+         p^alpha: each token is sharpened by itself, blind to what can follow it.
+Cost     one row a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from localpower.chance import Dice
+from localpower.completion import PLAIN, Completion, Rules
+from localpower.events import Event
+from localpower.model import Model, Tokens
+from localpower.samplers.base import finished, grow, require
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestral:
+    """One draw at a temperature (0: greedy). Raises UsageProblem for settings that can never be right."""
+
+    method: str = "base"
+    temperature: float = 1.0
+    max_tokens: int = 256
+    rules: Rules = PLAIN
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        require("--temperature", self.temperature, 0.0)
+        require("--max-tokens", self.max_tokens, 1)
+
+    @property
+    def kernel(self) -> str:
+        """`base` draws from p exactly; a tempered draw only approximates p^alpha."""
+        return "exact" if self.temperature == 1.0 else "approximate"
+
+    def settings(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"temperature": self.temperature, "max_tokens": self.max_tokens}
+
+    def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
+        """Draw to the end or to max_tokens."""
+        state = Completion()
+        for state, event in grow(
+            dice.spawn(0),
+            model,
+            prompt,
+            state,
+            self.max_tokens,
+            temperature=self.temperature,
+            rules=self.rules,
+            stage=0,
+        ):
+            yield event
+        yield finished(state)

@@ -1,0 +1,70 @@
+"""What every sampler is: frozen settings with a `run` that yields events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from localpower.chance import Dice
+from localpower.completion import Completion, Rules, extend
+from localpower.errors import UsageProblem
+from localpower.events import Event, Extended, Finished
+from localpower.model import Model, Tokens
+
+_SLICE = 8  # tokens between two Extended events: the most that Ctrl-C can lose of a draw
+
+
+class Sampler(Protocol):
+    """A frozen dataclass of settings; follow `ancestral.py` (simple) or `mh.py` (a chain)."""
+
+    @property
+    def method(self) -> str:
+        """As in `--method`."""
+
+    @property
+    def kernel(self) -> str:
+        """Towards p^alpha when the run completes: exact, asymptotic or approximate."""
+
+    def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
+        """One run; the last event is Finished. All chance comes from `dice`."""
+
+    def settings(self) -> dict[str, Any]:
+        """The settings as plain JSON values, for the record."""
+
+
+def grow(
+    dice: Dice,
+    model: Model,
+    prompt: Tokens,
+    state: Completion,
+    horizon: int,
+    *,
+    temperature: float,
+    rules: Rules,
+    stage: int,
+) -> Iterator[tuple[Completion, Extended]]:
+    """Extend `state` to `horizon` slice by slice, yielding the state and its event after each slice.
+
+    One stream draws all tokens, so the slices change nothing but when the watcher hears of them.
+    """
+    while not state.complete_at(horizon):
+        kept = len(state)
+        until = min(kept + _SLICE, horizon)
+        state = extend(
+            dice, model, prompt, state, until, temperature=temperature, rules=rules
+        )
+        yield state, Extended(stage, horizon, kept, state.tail(kept))
+
+
+def finished(state: Completion) -> Finished:
+    """The closing event of a run that was not cut short."""
+    finish = "stop" if state.ended else "length"
+    return Finished(finish, len(state), state.total_log_p())
+
+
+def require(name: str, value: float, low: float, high: float = math.inf) -> None:
+    """Raise UsageProblem unless low <= value <= high; NaN fails."""
+    if not (low <= value <= high) or math.isinf(value):
+        bound = f"at least {low:g}" if math.isinf(high) else f"between {low:g} and {high:g}"
+        raise UsageProblem(f"{name} must be {bound}, got {value:g}")

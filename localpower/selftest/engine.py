@@ -1,0 +1,63 @@
+"""Is the engine exact here? The probe, made anew, and a chain whose recorded numbers are evaluated again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from localpower.chance import StreamDice
+from localpower.loading import LoadedGguf
+from localpower.runs.session import run_chains
+from localpower.samplers import PowerMH
+
+_QUESTION = "Name three rivers and say in which country each of them ends."
+_MAX_TOKENS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReport:
+    """shapes: largest |difference in log p| by batch shape, nats (0: the same bits).
+
+    chain: largest |recorded log p - log p evaluated afresh| over the final states of two chains side by side,
+    whose suffixes were copied, rejected and rewritten. price: seconds of a lone row in these settings over the
+    same row in llama.cpp's own. tried: settings that were rejected and why.
+    """
+
+    memory: str
+    exact: bool
+    settings: dict[str, Any]
+    words: str
+    shapes: dict[str, float]
+    tried: dict[str, str]
+    price: float
+    chain: float
+
+
+def check_engine(loaded: LoadedGguf) -> EngineReport:
+    """Reads the verdict that `loaded` was opened with; the chain runs in this process."""
+    verdict = loaded.verdict
+    return EngineReport(
+        loaded.weights.memory_kind(),
+        verdict.exact,
+        verdict.settings.to_json(),
+        verdict.settings.words(),
+        verdict.shapes,
+        verdict.tried,
+        verdict.price,
+        _chain_difference(loaded, lambda: None),
+    )
+
+
+def _chain_difference(loaded: LoadedGguf, check: Callable[[], None]) -> float:
+    prompt = loaded.prompt([{"role": "user", "content": _QUESTION}], raw=False, arguments={})
+    engine = loaded.engine(prompt, _MAX_TOKENS, 2, check)
+    sampler = PowerMH(2.0, 0.5, max_tokens=_MAX_TOKENS, block=16, steps=4)
+    largest = 0.0
+    for tally in run_chains(engine, sampler, prompt, StreamDice(1), 2):
+        state = tally.state
+        afresh = engine.score(prompt, state.tokens)
+        largest = max(largest, float(np.abs(afresh - state.log_p).max(initial=0.0)))
+    return largest

@@ -1,0 +1,45 @@
+"""User text can never become control tokens.
+
+A rendered prompt is tokenised with control tokens parsed, so `<|im_end|>` typed by a user would end their turn.
+`guard` puts a mark inside every such text before rendering; after rendering the prompt is split at the marks
+and each part tokenised by itself: no part holds the whole control text any more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+
+_MARKS = [chr(code) for code in range(0xFDD0, 0xFDF0)]  # noncharacters: no text means them
+
+
+def choose_mark(texts: Iterable[str]) -> str:
+    """A mark that occurs in none of the texts. Raises ValueError when all 32 do."""
+    seen = set().union(*map(set, texts))
+    for mark in _MARKS:
+        if mark not in seen:
+            return mark
+    raise ValueError("the text holds every noncharacter of Unicode")
+
+
+def guard(text: str, controls: Collection[str], mark: str) -> str:
+    """`text` with `mark` inside every control text, and at an end that could complete one with its neighbour."""
+    if not controls:
+        return text
+    pattern = re.compile("(?=" + "|".join(re.escape(c) for c in sorted(controls, key=len)) + ")")
+    starts = [match.start() for match in pattern.finditer(text)]
+    for start in reversed(starts):
+        text = text[: start + 1] + mark + text[start + 1 :]
+    core = text.strip()
+    if any(core.endswith(c[:n]) for c in controls for n in range(1, len(c))):
+        at = len(text.rstrip())
+        text = text[:at] + mark + text[at:]
+    if any(core.startswith(c[-n:]) for c in controls for n in range(1, len(c))):
+        at = len(text) - len(text.lstrip())
+        text = text[:at] + mark + text[at:]
+    return text
+
+
+def tokenize_guarded(rendered: str, mark: str, tokenize: Callable[[str], list[int]]) -> list[int]:
+    """Tokens of a rendered prompt, split at the marks."""
+    return [token for part in rendered.split(mark) if part for token in tokenize(part)]

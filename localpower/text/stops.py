@@ -1,0 +1,38 @@
+"""Stop strings as terminal events inside the sampler: a predicate over the bytes of the drawn tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from localpower.model import Tokens
+
+Piece = Callable[[int], bytes]
+
+
+def stop_predicate(stops: Sequence[bytes], piece: Piece) -> Callable[[Tokens], bool]:
+    """Whether the last of these tokens completes one of `stops` (non-empty).
+
+    A stop may begin in the middle of one token and end in the middle of another. Only the last token's bytes
+    can complete it: earlier ones were asked before.
+    """
+    longest = max((len(stop) for stop in stops), default=0)
+
+    def ended(tokens: Tokens) -> bool:
+        if not stops or not tokens:
+            return False
+        last = piece(tokens[-1])
+        before = b""
+        for token in reversed(tokens[:-1]):
+            if len(before) >= longest - 1:
+                break
+            before = piece(token) + before
+        window = before[-(longest - 1) :] + last if longest > 1 else last
+        return any(stop in window for stop in stops)
+
+    return ended
+
+
+def cut_at_stop(text: bytes, stops: Sequence[bytes]) -> bytes:
+    """The text before the first stop: what is shown of an answer that ended on one."""
+    found = [at for stop in stops if (at := text.find(stop)) >= 0]
+    return text[: min(found)] if found else text

@@ -1,0 +1,107 @@
+"""Text to tokens once, tokens to text once."""
+
+from __future__ import annotations
+
+import codecs
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Protocol
+
+from localpower.errors import ModelError, UserError
+from localpower.model import Tokens
+from localpower.text.guard import choose_mark, guard, tokenize_guarded
+from localpower.text.template import Message, render_chat
+
+
+class Speller(Protocol):
+    """What a loaded model knows of text. Implemented by `engine.binding.Weights`."""
+
+    def tokenize(self, text: bytes, *, parse_special: bool) -> list[int]:
+        """Tokens without BOS or EOS."""
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token; none for control tokens."""
+
+    def control_tokens(self) -> dict[str, int]:
+        """Control texts and their ids."""
+
+    def bos(self) -> int | None:
+        """The token that must open a context."""
+
+    def special_token(self, kind: str) -> str:
+        """The text of bos or eos."""
+
+    def chat_template(self) -> str | None:
+        """The model's Jinja template."""
+
+
+class Vocabulary:
+    """Prompts and answers of one model."""
+
+    def __init__(self, speller: Speller) -> None:
+        self._speller = speller
+        self._controls = speller.control_tokens()
+        self.template = speller.chat_template()
+        self.piece = lru_cache(maxsize=None)(speller.piece)
+
+    def raw_prompt(self, text: str) -> Tokens:
+        """The text as it is, after the model's BOS if it wants one. Control texts stay text."""
+        return self._opened(self._speller.tokenize(_encoded(text), parse_special=False))
+
+    def chat_prompt(
+        self,
+        messages: Sequence[Message],
+        arguments: Mapping[str, Any] | None = None,
+        now: datetime.datetime | None = None,
+    ) -> Tokens:
+        """Messages through the model's template. Raises ModelError when there is none or it fails."""
+        if self.template is None:
+            raise ModelError("this model has no chat template", "use --raw")
+        contents = [message["content"] for message in messages]
+        for content in contents:
+            _encoded(content)
+        mark = choose_mark([self.template, *contents])
+        safe = [m | {"content": guard(m["content"], self._controls, mark)} for m in messages]
+        rendered = render_chat(
+            self.template,
+            safe,
+            bos=self._speller.special_token("bos"),
+            eos=self._speller.special_token("eos"),
+            arguments=arguments,
+            now=now,
+        )
+
+        def tokenize(part: str) -> list[int]:
+            return self._speller.tokenize(part.encode(), parse_special=True)
+
+        return self._opened(tokenize_guarded(rendered, mark, tokenize))
+
+    def control_token(self, text: str) -> int | None:
+        """The id of a control token with exactly this text: a stop may name one."""
+        return self._controls.get(text)
+
+    def _opened(self, tokens: list[int]) -> Tokens:
+        """With BOS in front, never doubled."""
+        bos = self._speller.bos()
+        if bos is not None and tokens[:1] != [bos]:
+            tokens = [bos, *tokens]
+        return tuple(tokens)
+
+    def text(self, tokens: Iterable[int]) -> bytes:
+        """The bytes of an answer."""
+        return b"".join(self.piece(token) for token in tokens)
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"the prompt is not valid Unicode: a lone surrogate at character {error.start + 1}"
+        ) from None
+
+
+def readable(data: bytes, *, final: bool = True) -> str:
+    """Bytes as text: what cannot be text shows as U+FFFD; an unfinished last character is held back unless final."""
+    return codecs.getincrementaldecoder("utf-8")("replace").decode(data, final)

@@ -1,0 +1,105 @@
+"""What the screen shows, folded from events. Pure: no clock, no terminal, no model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from localpower.events import Event, Extended, Stepped
+from localpower.model import Tokens
+from localpower.runs.tally import Tally
+
+STRIP = 60  # steps and log p values kept for the screen
+
+
+@dataclass(frozen=True, slots=True)
+class ChainView:
+    """One chain. rewritten: where the last accepted step began to rewrite; growing: the tail being drawn."""
+
+    tally: Tally = field(default_factory=Tally)
+    stage: int = 0
+    step: int = 0
+    horizon: int = 0
+    rewritten: int | None = None
+    growing: Tokens = ()
+    branch: int = 0
+    strip: str = ""
+    log_p: tuple[float, ...] = ()
+
+    def add(self, event: Event) -> ChainView:
+        """The view after one more event."""
+        tally = self.tally.add(event)
+        history = (*self.log_p, tally.state.total_log_p())[-STRIP:]
+        if isinstance(event, Extended):
+            return replace(
+                self,
+                tally=tally,
+                stage=event.stage,
+                step=0,
+                horizon=event.horizon,
+                growing=(),
+                log_p=history,
+            )
+        if isinstance(event, Stepped):
+            moved = event.accepted and not event.free
+            mark = "=" if event.free else "#" if event.accepted else "."
+            return replace(
+                self,
+                tally=tally,
+                stage=event.stage,
+                step=event.step + 1,
+                horizon=event.horizon,
+                rewritten=event.divergence if moved else self.rewritten,
+                growing=(),
+                strip=(self.strip + mark)[-STRIP:],
+                log_p=history,
+            )
+        return replace(self, tally=tally, growing=())
+
+    def asked(self, answer: Tokens) -> ChainView:
+        """The chain wants the token after `answer`: what goes beyond its state is a growing proposal."""
+        state = self.tally.state.tokens
+        shared = next(
+            (i for i, (a, b) in enumerate(zip(state, answer, strict=False)) if a != b),
+            min(len(state), len(answer)),
+        )
+        return replace(self, growing=answer[shared:], branch=shared)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The whole screen."""
+
+    settings: dict[str, Any]
+    chains: tuple[ChainView, ...]
+
+    def change(self, index: int, view: ChainView) -> Board:
+        """With one chain replaced."""
+        return replace(self, chains=(*self.chains[:index], view, *self.chains[index + 1 :]))
+
+    @property
+    def n_decoded(self) -> int:
+        """Tokens drawn by all chains, the growing ones included."""
+        return sum(chain.tally.n_decoded + len(chain.growing) for chain in self.chains)
+
+    def remaining(self) -> int:
+        """Tokens that chain 0 is still expected to draw: half a horizon a step, a block an extension."""
+        chain, last = self.chains[0], int(self.settings["max_tokens"])
+        steps = self.settings.get("steps")
+        n = len(chain.tally.state)
+        if steps is None:
+            return max(last - n - len(chain.growing), 0)
+        block = int(self.settings["block"])
+        left = (int(steps) - chain.step) * min(n, max(chain.horizon, 1)) // 2
+        horizon = chain.horizon
+        if chain.tally.state.ended:
+            return left + (int(steps) * n // 2 if horizon < last else 0)
+        while horizon < last:
+            horizon = min(horizon + block, last)
+            left += block + int(steps) * horizon // 2
+        return left
+
+
+def fresh(settings: dict[str, Any], n_chains: int) -> Board:
+    """Before the first event."""
+    return Board(settings, tuple(ChainView() for _ in range(n_chains)))

@@ -1,0 +1,73 @@
+"""Owns the terminal while a run lasts: redraws on stderr, leaves nothing behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+
+from localpower.events import Event
+from localpower.model import Tokens
+from localpower.ui.board import fresh
+from localpower.ui.view import Piece, render
+
+_FRAMES_PER_SECOND = 8
+
+
+class LiveView:
+    """A listener that shows chain 0 as it changes. Reads events; touches nothing else."""
+
+    def __init__(
+        self,
+        console: Console,
+        piece: Piece,
+        settings: dict[str, Any],
+        n_chains: int,
+        prompt_length: int,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._console = console
+        self._piece = piece
+        self._clock = clock
+        self._start = clock()
+        self._prompt_length = prompt_length
+        self._board = fresh(settings, n_chains)
+        self._live = Live(
+            console=console,
+            get_renderable=self._frame,
+            refresh_per_second=_FRAMES_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            vertical_overflow="crop",
+        )
+
+    def _frame(self) -> RenderableType:
+        elapsed = self._clock() - self._start
+        height = max(self._console.height - 1, 1)
+        return render(self._board, self._piece, self._console, elapsed, height=height)
+
+    def __enter__(self) -> LiveView:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def event(self, chain: int, event: Event) -> None:
+        """Fold an event in; the refresh thread picks it up."""
+        self._board = self._board.change(chain, self._board.chains[chain].add(event))
+
+    def asked(self, chain: int, context: Tokens) -> None:
+        """Show what is growing."""
+        view = self._board.chains[chain].asked(context[self._prompt_length :])
+        self._board = self._board.change(chain, view)

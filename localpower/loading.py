@@ -16,7 +16,7 @@ from localpower.toy import ToyModel
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
     from localpower.engine.binding import Weights
     from localpower.engine.llama import LlamaModel
-    from localpower.engine.verdict import Verdict
+    from localpower.engine.probe import Verdict
     from localpower.text.vocabulary import Vocabulary
 
 
@@ -41,7 +41,7 @@ class Loaded(Protocol):
 
     @property
     def exactness(self) -> str | float:
-        """"exact", or the largest |difference in log p| seen between batch shapes, nats."""
+        """ "exact", or the largest |difference in log p| seen between batch shapes, nats."""
 
     @property
     def notes(self) -> list[str]:
@@ -51,9 +51,7 @@ class Loaded(Protocol):
     def has_template(self) -> bool:
         """Whether the model brings a chat template."""
 
-    def prompt(
-        self, messages: Sequence[Message], *, raw: bool, arguments: Mapping[str, Any]
-    ) -> Tokens:
+    def prompt(self, messages: Sequence[Message], *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
         """Tokens of the prompt: by the template, or the last message's text as it is."""
 
     def engine(self, prompt: Tokens, horizon: int, chains: int, check: Callable[[], None]) -> Engine:
@@ -86,9 +84,7 @@ class LoadedToy:
     notes: list[str] = field(default_factory=list)
     has_template: bool = False
 
-    def prompt(
-        self, messages: Sequence[Message], *, raw: bool, arguments: Mapping[str, Any]
-    ) -> Tokens:
+    def prompt(self, messages: Sequence[Message], *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
         """A toy word for each word."""
         return self.toy.tokenize(messages[-1]["content"])
 
@@ -126,9 +122,7 @@ class LoadedGguf:
         """Whether the model brings a chat template."""
         return self.vocabulary.template is not None
 
-    def prompt(
-        self, messages: Sequence[Message], *, raw: bool, arguments: Mapping[str, Any]
-    ) -> Tokens:
+    def prompt(self, messages: Sequence[Message], *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
         """By the template unless raw or there is none."""
         if raw or not self.has_template:
             return self.vocabulary.raw_prompt(messages[-1]["content"])
@@ -203,9 +197,7 @@ def load(
     from localpower.text.vocabulary import Vocabulary
 
     check_layout()
-    weights = Weights(
-        path, repack=verdict.settings.repack, gpu_layers=gpu_layers, stop_loading=stop
-    )
+    weights = Weights(path, repack=verdict.settings.repack, gpu_layers=gpu_layers, stop_loading=stop)
     _refuse_memory(weights)
     identity = {
         "name": name,

@@ -79,9 +79,7 @@ MUTANTS = {
     "length term upside down": _kernel(_length_term_upside_down),
     "state's sums truncated at the proposal's end": _kernel(_truncated_current),
     "proposal capped at the current length": _kernel(_right, _current_length),
-    "released code: capped, truncated, no length term": _kernel(
-        _truncated_current, _current_length
-    ),
+    "released code: capped, truncated, no length term": _kernel(_truncated_current, _current_length),
     "proposal term with the wrong sign": _kernel(_wrong_sign_of_q),
     "length-normalised ratio": _kernel(_length_normalised),
     "every proposal accepted": _kernel(lambda *_: 0.0),

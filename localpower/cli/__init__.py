@@ -1,0 +1,1 @@
+"""The porch: click commands. Parse, build, hand over, choose an exit code; nothing imports this room."""

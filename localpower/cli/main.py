@@ -41,6 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help())
         return EXIT_OK
+    except click.NoSuchOption as error:  # without guesses: they would name refused options
+        _problem(f"No such option: {error.option_name} (see localpower --help)")
+        return EXIT_USAGE
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "localpower"
         _problem(f"{error.format_message()} (see {command} --help)")

@@ -20,9 +20,7 @@ REFUSED = {
         ("--cuts", "--rho", "--budget", "--diagnose", "--tries"), "it is planned but not built yet"
     ),
     "-n": "it belongs to --method best-of-n, which is not built yet",
-    **dict.fromkeys(
-        ("--particles", "--ramp", "--ess"), "it belongs to --method smc, which is not built yet"
-    ),
+    **dict.fromkeys(("--particles", "--ramp", "--ess"), "it belongs to --method smc, which is not built yet"),
     "--rungs": "it belongs to --method tempering, which is not built yet",
     **dict.fromkeys(
         ("--candidates", "--rollouts"), "it belongs to --method lookahead, which is not built yet"
@@ -30,7 +28,7 @@ REFUSED = {
 }
 
 
-class Finite(click.ParamType):
+class Finite(click.ParamType[float]):
     """A finite number of at least `low`: NaN and infinities can never be right."""
 
     name = "float"
@@ -123,7 +121,9 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Proposals ahead; 1 in this version. Never changes a result.",
         ),
-        click.option("--seed", type=click.IntRange(min=0, max=2**64 - 1), help="Drawn and printed if not given."),
+        click.option(
+            "--seed", type=click.IntRange(min=0, max=2**64 - 1), help="Drawn and printed if not given."
+        ),
         click.option(
             "--pick",
             type=click.Choice(("random", "logp", "all")),
@@ -131,10 +131,26 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Which chain answers: one drawn uniformly, the most likely one, or all.",
         ),
-        click.option("--chains", type=click.IntRange(1, 61), default=1, show_default=True, help="Independent chains in one batch."),
-        click.option("--steps", type=click.IntRange(min=0), default=5, show_default=True, help="Metropolis-Hastings steps a stage."),
-        click.option("--block", type=whole, help="Tokens by which the horizon grows; a quarter of --max-tokens."),
-        click.option("--max-tokens", type=whole, default=256, show_default=True, help="Longest answer (horizon T)."),
+        click.option(
+            "--chains",
+            type=click.IntRange(1, 61),
+            default=1,
+            show_default=True,
+            help="Independent chains in one batch.",
+        ),
+        click.option(
+            "--steps",
+            type=click.IntRange(min=0),
+            default=5,
+            show_default=True,
+            help="Metropolis-Hastings steps a stage.",
+        ),
+        click.option(
+            "--block", type=whole, help="Tokens by which the horizon grows; a quarter of --max-tokens."
+        ),
+        click.option(
+            "--max-tokens", type=whole, default=256, show_default=True, help="Longest answer (horizon T)."
+        ),
         click.option("--temperature", type=Finite(0.0), help="Of the proposal, and of low-temp; 1/alpha."),
         click.option("--alpha", type=Finite(1.0), help="The power; 2.5 through a chat template, 4 without."),
         click.option(

@@ -30,7 +30,7 @@ from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
 )
 @refused_options
 @click.pass_context
-def run(ctx: click.Context, prompt: str | None, as_json: bool, events: Path | None, **options: Any) -> int:
+def run(ctx: click.Context, /, prompt: str | None, as_json: bool, events: Path | None, **options: Any) -> int:
     """Answer PROMPT (or the text on stdin) with a draw from p(answer | prompt)^alpha.
 
     The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted state.
@@ -92,9 +92,7 @@ def run(ctx: click.Context, prompt: str | None, as_json: bool, events: Path | No
         if recorder:
             cleanup.callback(recorder.close)
         engine = loaded.engine(tokens, wishes.max_tokens, options["chains"], interrupts.check)
-        job = Job(
-            loaded, engine, sampler, alpha, tokens, seed, options["chains"], options["pick"], stops
-        )
+        job = Job(loaded, engine, sampler, alpha, tokens, seed, options["chains"], options["pick"], stops)
         result = answer(job, interrupts, recorder, redraw=can_redraw())
     write_answer(json.dumps(result) if as_json else words(result))
     for line in summary(result):

@@ -46,6 +46,4 @@ def write_answer(text: str) -> None:
 
 def can_redraw() -> bool:
     """Whether stderr is a terminal that may be drawn on."""
-    return (
-        sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    )
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -260,9 +260,7 @@ class _Batch:
 class Context:
     """A KV cache and its decoder over `Weights`. Sequences are numbered 0..n_sequences-1."""
 
-    def __init__(
-        self, weights: Weights, settings: Settings, *, n_cells: int, n_sequences: int
-    ) -> None:
+    def __init__(self, weights: Weights, settings: Settings, *, n_cells: int, n_sequences: int) -> None:
         """Raises EngineError when the cache cannot be made (usually: not enough memory)."""
         if not 1 <= n_sequences < MAX_SEQUENCES:
             raise EngineError(f"{n_sequences} sequences, expected 1 to {MAX_SEQUENCES - 1}")
@@ -342,7 +340,7 @@ class Context:
         address = _get_logits(self._context, index)
         if not address:
             raise EngineError(f"llama.cpp has no logits for row {index}")
-        view = np.frombuffer(self._row_type.from_address(address), np.float32)
+        view: NDArray[np.float32] = np.ctypeslib.as_array(self._row_type.from_address(address))
         view.flags.writeable = False
         return view
 

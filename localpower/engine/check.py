@@ -103,9 +103,7 @@ class Checker:
         """As in prefill: batches of which only the last row is read."""
         out = list(self._reference)
         for start in range(0, N_TOKENS, size):
-            rows = [
-                RowSpec(1, i, self._tokens[i], i == start + size - 1) for i in range(start, start + size)
-            ]
+            rows = [RowSpec(1, i, self._tokens[i], i == start + size - 1) for i in range(start, start + size)]
             out[start + size - 1] = self._decode(rows)[0]
         return out
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,8 +101,7 @@ class LlamaModel:
         tokens = context + continuation[:-1]
         first = len(context) - 1
         rows = [
-            _PlacedRow(RowSpec(0, i, token, i >= first), slots.Grant(i))
-            for i, token in enumerate(tokens)
+            _PlacedRow(RowSpec(0, i, token, i >= first), slots.Grant(i)) for i, token in enumerate(tokens)
         ]
         out: list[float] = []
         for chunk in _even_chunks(rows, self._settings.batch):
@@ -170,4 +170,4 @@ def _even_chunks(items: Sequence[_PlacedRow], size: int) -> list[Sequence[_Place
     """Nearly equal chunks of at most `size`, so that no chunk is a lone row unless all of it is."""
     n = -(-len(items) // size)
     bounds = [round(i * len(items) / n) for i in range(n + 1)] if n else []
-    return [items[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [items[a:b] for a, b in pairwise(bounds)]

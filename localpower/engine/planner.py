@@ -11,9 +11,7 @@ from localpower.errors import EngineError
 from localpower.model import Tokens
 
 
-def plan(
-    state: Residency, wanted: Sequence[Tokens], pins: Collection[Tokens], capacity: int
-) -> Plan:
+def plan(state: Residency, wanted: Sequence[Tokens], pins: Collection[Tokens], capacity: int) -> Plan:
     """Serve every wanted context (non-empty) from `state` within `capacity` cells.
 
     pins: contexts whose prefixes will be asked for again; their cells are not taken. Where dead cells cannot
@@ -111,8 +109,10 @@ class _Planner:
 
     def _open(self, index: int) -> bool:
         """Whether a slot can be appended to: nobody else does, and nothing dead lies beyond its tokens."""
-        return index not in self._claimed and not self._slots[index].ghosts and not any(
-            grant.holder == index for slot in self._slots for grant in slot.reserve
+        return (
+            index not in self._claimed
+            and not self._slots[index].ghosts
+            and not any(grant.holder == index for slot in self._slots for grant in slot.reserve)
         )
 
     def _place(self, sources: Sequence[_Source]) -> list[int]:

@@ -97,9 +97,7 @@ def _probe_group(path: Path, group: list[Settings], tried: dict[str, str]) -> Ve
                     break
             checker.close()
             largest = max(shapes.values())
-            verdict = Verdict(
-                largest == 0.0, settings, largest, seconds[settings] / own, shapes, dict(tried)
-            )
+            verdict = Verdict(largest == 0.0, settings, largest, seconds[settings] / own, shapes, dict(tried))
             if verdict.exact:
                 return verdict
             tried[settings.words()] = f"{difference.shape}: {largest:.2g} nats"

@@ -62,9 +62,7 @@ def default_threads() -> int:
 
 def fast(threads: int, gpu_layers: int = 0) -> Settings:
     """llama.cpp's own numerics: what `--fast` gives."""
-    return Settings(
-        threads, flash=False, tiled=True, batch=FAST_BATCH, gpu_layers=gpu_layers
-    )
+    return Settings(threads, flash=False, tiled=True, batch=FAST_BATCH, gpu_layers=gpu_layers)
 
 
 def exact_candidates(threads: int, gpu_layers: int = 0) -> list[Settings]:

@@ -1,0 +1,1 @@
+"""Runs: many chains over one engine, their events recorded and added up."""

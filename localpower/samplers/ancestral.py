@@ -44,16 +44,14 @@ class Ancestral:
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """Draw to the end or to max_tokens."""
-        state = Completion()
-        for state, event in grow(
+        state = yield from grow(
             dice.spawn(0),
             model,
             prompt,
-            state,
+            Completion(),
             self.max_tokens,
             temperature=self.temperature,
             rules=self.rules,
             stage=0,
-        ):
-            yield event
+        )
         yield finished(state)

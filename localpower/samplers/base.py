@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Protocol
 
 from localpower.chance import Dice
@@ -43,18 +43,17 @@ def grow(
     temperature: float,
     rules: Rules,
     stage: int,
-) -> Iterator[tuple[Completion, Extended]]:
-    """Extend `state` to `horizon` slice by slice, yielding the state and its event after each slice.
+) -> Generator[Extended, None, Completion]:
+    """Extend `state` to `horizon` slice by slice, yielding an event after each slice; returns the state.
 
     One stream draws all tokens, so the slices change nothing but when the watcher hears of them.
     """
     while not state.complete_at(horizon):
         kept = len(state)
         until = min(kept + _SLICE, horizon)
-        state = extend(
-            dice, model, prompt, state, until, temperature=temperature, rules=rules
-        )
-        yield state, Extended(stage, horizon, kept, state.tail(kept))
+        state = extend(dice, model, prompt, state, until, temperature=temperature, rules=rules)
+        yield Extended(stage, horizon, kept, state.tail(kept))
+    return state
 
 
 def finished(state: Completion) -> Finished:

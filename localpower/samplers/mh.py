@@ -69,9 +69,7 @@ def step(
         return None
     cut = cuts.pick(dice, x)
     threshold = dice.threshold()
-    y = extend(
-        dice, model, prompt, x.head(cut), horizon, temperature=temperature, rules=rules
-    )
+    y = extend(dice, model, prompt, x.head(cut), horizon, temperature=temperature, rules=rules)
     log_w_x, log_w_y = x.log_w(alpha, cut), y.log_w(alpha, cut)
     log_kappa_x, log_kappa_y = cuts.log_kappa(x, cut), cuts.log_kappa(y, cut)
     log_ratio = log_w_y + log_kappa_y - log_w_x - log_kappa_x
@@ -146,7 +144,7 @@ class PowerMH:
         horizon, stage, move = min(self.block, self.max_tokens), 0, 0
         while True:
             if not state.complete_at(horizon):
-                for state, event in grow(
+                state = yield from grow(
                     dice.spawn(move),
                     model,
                     prompt,
@@ -155,8 +153,7 @@ class PowerMH:
                     temperature=self.temperature,
                     rules=self.rules,
                     stage=stage,
-                ):
-                    yield event
+                )
                 move += 1
             for index in range(self.steps):
                 model.pin(prompt + state.tokens)

@@ -1,0 +1,1 @@
+"""What `localpower selftest` proves on the user's machine."""

@@ -33,7 +33,7 @@ def render(request: dict[str, Any]) -> str:
     class Generation(ext.Extension):
         """{% generation %}: marks assistant text for training; here only its body counts."""
 
-        tags = {"generation"}
+        tags = {"generation"}  # noqa: RUF012 - jinja2 declares it so
 
         def parse(self, parser: Any) -> Any:
             """The body between the tags, as it is."""

@@ -83,9 +83,7 @@ def sparkline(values: tuple[float, ...]) -> str:
     return "".join(_BARS[round((value - low) * scale)] for value in values)
 
 
-def render(
-    board: Board, piece: Piece, console: Console, elapsed: float, *, height: int
-) -> RenderableType:
+def render(board: Board, piece: Piece, console: Console, elapsed: float, *, height: int) -> RenderableType:
     """At most `height` lines: the last lines of the text, then what is growing, then the numbers."""
     chain = board.chains[0]
     foot: list[Text] = [Text(numbers(board, elapsed), style="bold", no_wrap=True, overflow="ellipsis")]

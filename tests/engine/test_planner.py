@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from localpower.engine.planner import plan
 from localpower.engine.slots import Decode, Wipe, common_prefix, empty
 from localpower.errors import EngineError
-
 from tests.engine.fake_cache import FakeCache
 
 PROMPT = (7, 8, 9)
@@ -21,9 +21,7 @@ def contexts():
 
 def rounds():
     """Calls of up to three contexts, each with up to two pinned contexts."""
-    one = st.tuples(
-        st.lists(contexts(), min_size=1, max_size=3), st.lists(contexts(), max_size=2)
-    )
+    one = st.tuples(st.lists(contexts(), min_size=1, max_size=3), st.lists(contexts(), max_size=2))
     return st.lists(one, min_size=1, max_size=12)
 
 
@@ -97,9 +95,7 @@ def test_a_full_cache_starts_over_instead_of_breaking_the_order():
     state, _ = drive(6, 30, [([(1,) * 20], [])])
     made = plan(state, [(2,) * 20], [(1,) * 20], 30)
     assert any(isinstance(move, Wipe) for move in made.moves)
-    assert made.decodes[0] == Decode(
-        made.decodes[0].slot, 0, (2,) * 20, made.decodes[0].grants
-    )
+    assert made.decodes[0] == Decode(made.decodes[0].slot, 0, (2,) * 20, made.decodes[0].grants)
 
 
 def test_what_can_never_fit_is_refused_before_any_c_call():

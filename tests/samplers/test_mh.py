@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from localpower.completion import PLAIN, Completion, Rules, extend
 from localpower.samplers.cuts import UniformCuts
 from localpower.samplers.mh import ChainState, PowerMH, step
 from localpower.toy import ToyModel, power_law
-
 from tests.exact import law, outcomes
 from tests.mutants import MUTANTS
 
@@ -32,9 +32,7 @@ RULES = {
 def states(model, horizon, temperature, rules=PLAIN):
     """Every completion with its recorded numbers, by drawing all of them."""
     drawn = outcomes(
-        lambda dice: extend(
-            dice, model, PROMPT, Completion(), horizon, temperature=temperature, rules=rules
-        )
+        lambda dice: extend(dice, model, PROMPT, Completion(), horizon, temperature=temperature, rules=rules)
     )
     return {x.tokens: x for x, _ in drawn}
 

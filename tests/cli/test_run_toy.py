@@ -1,0 +1,134 @@
+"""Whole outputs of `localpower run` on the toy model, through the real command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from localpower.completion import Completion
+from localpower.events import Extended, Stepped, from_json
+
+
+def run(*arguments, stdin=""):
+    return subprocess.run(
+        [sys.executable, "-m", "localpower", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+TOY = ("run", "--model", "toy", "--seed", "1", "--max-tokens", "16")
+
+
+def test_the_answer_alone_is_on_stdout_and_nothing_redraws():
+    done = run(*TOY, "hello there")
+    assert done.returncode == 0
+    assert done.stdout == ". a ?the ?hears ?dog \n"
+    assert "\x1b" not in done.stderr
+    assert "seed 1 · stop · 9 tokens" in done.stderr
+
+
+def test_json_is_one_object_on_one_line_with_the_promised_fields():
+    done = run(*TOY, "--json", stdin="hello there\n")
+    result = json.loads(done.stdout)
+    assert done.stdout.count("\n") == 1
+    assert result["text"] == ". a ?the ?hears ?dog "
+    assert result["exactness"] == result["kernel"] or result["kernel"] == "exact"
+    promised = [
+        "text",
+        "tokens",
+        "finish",
+        "method",
+        "alpha",
+        "block",
+        "steps",
+        "cuts",
+        "seed",
+        "log_p",
+        "n_tokens",
+        "acceptance_rate",
+        "n_steps",
+        "n_accepted",
+        "n_free",
+        "decoded_tokens",
+        "prefill_tokens",
+        "padded_rows",
+        "wasted_rows",
+        "saved_tokens",
+        "cost_multiple",
+        "seconds",
+        "tokens_per_second",
+        "exactness",
+        "kernel",
+        "model",
+        "version",
+    ]
+    assert set(promised) <= set(result)
+
+
+def test_chains_and_recording_do_not_change_chain_0(tmp_path):
+    alone = json.loads(run(*TOY, "--json", "x").stdout)
+    trace = tmp_path / "trace.jsonl"
+    four = run(*TOY, "--json", "--chains", "4", "--events", str(trace), "x")
+    assert json.loads(four.stdout)["chains"][0]["tokens"] == alone["tokens"]
+
+
+def test_every_decision_can_be_checked_again_from_the_trace(tmp_path):
+    trace = tmp_path / "trace.jsonl"
+    result = json.loads(run(*TOY, "--json", "--events", str(trace), "x").stdout)
+    lines = [json.loads(line) for line in trace.read_text().splitlines()]
+    assert [lines[0]["event"], lines[-1]["event"]] == ["started", "finished"]
+    state, alpha = Completion(), result["alpha"]
+    for event in map(from_json, lines[1:-1]):
+        if isinstance(event, Extended):
+            state = state.head(event.kept).join(event.suffix)
+        if isinstance(event, Stepped):
+            assert event.log_w_x == pytest.approx(state.log_w(alpha, event.cut), abs=1e-12)
+            assert event.log_w_y == pytest.approx(event.suffix.log_w(alpha), abs=1e-12)
+            assert event.accepted == (event.log_u < event.log_ratio)
+            if event.accepted:
+                state = state.head(event.cut).join(event.suffix)
+    assert list(state.tokens) == result["tokens"]
+    assert state.total_log_p() == result["log_p"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--top-p", "0.9", "x"], 2, "--top-p is refused"),
+        (["--cuts", "early", "x"], 2, "--cuts is refused"),
+        (["--method", "smc", "x"], 2, "planned but not built yet"),
+        (["--alpha", "nan", "x"], 2, "got nan"),
+        (["--alpha", "0.5", "x"], 2, "at least 1"),
+        (["--max-tokens", "0", "x"], 2, "max-tokens"),
+        (["--temperature", "0.1", "x"], 2, "must be between"),
+        (["--no-such-option", "x"], 2, "No such option"),
+        (["--stop", "", "x"], 2, "--stop"),
+        ([""], 1, "the prompt is empty"),
+        (["  \n"], 1, "the prompt is empty"),
+        (["--events", "/no/such/folder/x", "x"], 1, "cannot write"),
+        (["-m", "/no/such.gguf", "x"], 1, "there is no file"),
+        (["-m", "/", "x"], 1, "is a folder"),
+        (["-m", __file__, "x"], 1, "is not a GGUF"),
+    ],
+)
+def test_bad_input_gives_one_line_and_its_exit_code(arguments, code, words):
+    model = [] if "-m" in arguments else ["--model", "toy"]
+    done = run("run", *model, "--seed", "1", *arguments)
+    assert done.returncode == code
+    assert done.stdout == ""
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("localpower: ")
+    assert words in last
+
+
+def test_a_stop_ends_the_answer_inside_the_sampler_and_is_not_shown():
+    done = json.loads(run(*TOY, "--json", "--stop", "?", "hello there").stdout)
+    assert "?" not in done["text"]
+    assert done["finish"] in ("stop", "length")

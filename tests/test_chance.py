@@ -1,0 +1,58 @@
+"""Dice, numerics and statistics: identities."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localpower.chance import StreamDice
+from localpower.errors import EngineError
+from localpower.numerics import weigh
+from localpower.statistics import g_test, log_chi_square_tail
+
+
+def test_a_stream_depends_on_its_keys_alone():
+    dice = StreamDice(3)
+    dice.pick(np.ones(5))
+    again = StreamDice(3).spawn(1).spawn(2)
+    assert dice.spawn(1).spawn(2).threshold().log_u == again.threshold().log_u
+    assert dice.spawn(2).threshold().log_u != again.threshold().log_u
+
+
+@given(st.integers(0, 2**63), st.lists(st.sampled_from([0.0, 1e-300, 0.5, 3.0]), min_size=1, max_size=9))
+def test_a_zero_weight_is_never_picked(seed, weights):
+    if sum(weights) > 0:
+        assert weights[StreamDice(seed).pick(np.array(weights))] > 0
+
+
+def test_picks_follow_the_weights():
+    dice, weights = StreamDice(7), np.array([1.0, 0.0, 2.0, 5.0])
+    counts = np.bincount([dice.pick(weights) for _ in range(4000)], minlength=4)
+    assert g_test(counts, weights / 8).log_p > math.log(1e-6)
+    assert g_test(counts, np.array([2.0, 0.0, 2.0, 4.0]) / 8).log_p < math.log(1e-6)
+
+
+@pytest.mark.parametrize("temperature", [0.25, 0.5, 1.0])
+def test_weights_are_the_tempered_softmax(temperature):
+    row = np.array([0.3, -1.0, 2.0, -math.inf])
+    p = np.exp(row) / np.exp(row).sum()
+    q = p ** (1 / temperature) / (p ** (1 / temperature)).sum()
+    weighed = weigh(row, temperature)
+    for token in range(3):
+        assert weighed.log_p(token) == pytest.approx(math.log(p[token]), abs=1e-14)
+        assert weighed.log_q(token) == pytest.approx(math.log(q[token]), abs=1e-14)
+    assert weighed.entropy == pytest.approx(-(p[:3] * np.log(p[:3])).sum(), abs=1e-14)
+
+
+def test_nan_logits_are_refused():
+    with pytest.raises(EngineError, match="nan"):
+        weigh(np.array([0.0, math.nan]), 1.0)
+
+
+def test_chi_square_tails_from_published_tables():
+    for x, df, tail in ((3.841, 1, 0.05), (18.307, 10, 0.05), (29.588, 10, 0.001)):
+        assert math.exp(log_chi_square_tail(x, df)) == pytest.approx(tail, rel=1e-3)

@@ -1,0 +1,64 @@
+"""Which way imports may point. An arrow that is not drawn here fails."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "localpower"
+PURE = {"errors", "chance", "numerics", "model", "completion", "events"}
+MAY_IMPORT = {
+    "errors": set(),
+    "chance": set(),
+    "statistics": set(),
+    "numerics": {"errors"},
+    "model": set(),
+    "completion": {"chance", "model", "numerics"},
+    "events": {"completion"},
+    "toy": {"completion", "model", "numerics"},
+    "samplers": PURE | {"samplers"},
+    "engine": {"errors", "model", "numerics", "engine"},
+    "text": {"errors", "model", "text"},
+    "runs": PURE | {"samplers", "runs", "localpower"},
+    "ui": {"events", "model", "runs", "text", "ui"},
+    "catalogue": {"errors"},
+    "loading": {"catalogue", "engine", "errors", "model", "runs", "text", "toy"},
+    "selftest": PURE | {"loading", "runs", "samplers", "statistics", "toy", "selftest"},
+}
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__main__.py")
+
+
+def room(path):
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0].removesuffix(".py")
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_every_import_is_an_arrow_that_was_drawn(path):
+    allowed = MAY_IMPORT.get(room(path))
+    for name in imported(path):
+        if name.split(".")[0] != "localpower" or allowed is None:
+            continue
+        target = [*name.split("."), "localpower"][1]
+        assert target in allowed, f"{room(path)} must not import {name}"
+
+
+def test_one_file_alone_imports_llama_cpp():
+    users = [p.name for p in FILES if any(n.split(".")[0] == "llama_cpp" for n in imported(p))]
+    assert users == ["binding.py"]
+
+
+def test_samplers_know_no_clock_file_or_screen():
+    banned = {"time", "os", "pathlib", "click", "rich", "json"}
+    for path in (PACKAGE / "samplers").glob("*.py"):
+        assert not banned & {name.split(".")[0] for name in imported(path)}

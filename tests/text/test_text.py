@@ -1,0 +1,67 @@
+"""Templates, guards and stops."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localpower.errors import ModelError
+from localpower.text.guard import choose_mark, guard
+from localpower.text.stops import cut_at_stop, stop_predicate
+from localpower.text.template import render_chat
+from localpower.ui.view import harmless
+
+CONTROLS = ("<|im_start|>", "<|im_end|>", "<s>", "</s>")
+PIECES = {0: b"", 1: b"a", 2: b"b", 3: b"ab", 4: "é".encode()[:1], 5: "é".encode()[1:]}
+
+
+@given(st.lists(st.sampled_from([*CONTROLS, "<", "|>", "im_", " ", "x"]), max_size=12).map("".join))
+def test_no_part_of_guarded_text_holds_a_control_text_and_nothing_is_lost(text):
+    mark = choose_mark([text])
+    guarded = guard(text, CONTROLS, mark)
+    assert guarded.replace(mark, "") == text
+    assert not any(control in part for part in guarded.split(mark) for control in CONTROLS)
+
+
+@given(st.lists(st.sampled_from(sorted(PIECES)), max_size=12), st.sampled_from([b"ba", b"aab", "é".encode()]))
+def test_a_stop_is_seen_at_the_first_token_that_completes_it_whatever_the_token_borders(tokens, stop):
+    ended = stop_predicate([stop], PIECES.__getitem__)
+    for n in range(1, len(tokens) + 1):
+        text = b"".join(PIECES[t] for t in tokens[:n])
+        assert ended(tuple(tokens[:n])) == (stop in text[-(len(stop) - 1) - len(PIECES[tokens[n - 1]]) :])
+        if stop in text:
+            break
+
+
+def test_the_shown_text_ends_before_the_first_stop():
+    assert cut_at_stop(b"one two three", [b"three", b" two"]) == b"one"
+
+
+def test_template_arguments_reach_the_template():
+    template = "{{ messages[0].content }}{% if not enable_thinking %} no{% endif %}{{ bos_token }}"
+    messages = [{"role": "user", "content": "q"}]
+    assert render_chat(template, messages, bos="B", arguments={"enable_thinking": False}) == "q noB"
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("{{ raise_exception('roles must alternate') }}", "roles must alternate"),
+        (
+            "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
+            "time or memory",
+        ),
+        ("{{ 'x' * 3000000 }}", "wrote 3000000 characters"),
+        ("{{ ''.__class__.__mro__ }}", "failed"),
+        ("{% if %}", "failed"),
+    ],
+)
+def test_a_template_that_raises_loops_or_floods_is_a_problem_in_one_line(template, words):
+    with pytest.raises(ModelError, match=words):
+        render_chat(template, [{"role": "user", "content": "q"}])
+
+
+def test_model_text_can_neither_colour_nor_move_the_terminal():
+    assert "\x1b" not in harmless("\x1b[31mred\x1b[2J")
+    assert harmless("a[i] = b[0] [/INST]\n") == "a[i] = b[0] [/INST]\n"

@@ -56,7 +56,8 @@ def run(ctx: click.Context, /, prompt: str | None, as_json: bool, events: Path |
         options["block"],
         options["steps"],
     )
-    make_sampler(wishes, Rules(), chat=not options["raw"])  # a bad value is told before the model loads
+    # A value that is bad at either default of alpha is told before the model loads.
+    make_sampler(wishes, Rules(), chat=False)
     text = read_prompt(prompt, raw=options["raw"])
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     with Interrupts() as interrupts, ExitStack() as cleanup:

@@ -39,7 +39,7 @@ def test_json_is_one_object_on_one_line_with_the_promised_fields():
     result = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1
     assert result["text"] == ". a ?the ?hears ?dog "
-    assert result["exactness"] == result["kernel"] or result["kernel"] == "exact"
+    assert (result["exactness"], result["kernel"]) == ("exact", "exact")
     promised = [
         "text",
         "tokens",
@@ -131,4 +131,10 @@ def test_bad_input_gives_one_line_and_its_exit_code(arguments, code, words):
 def test_a_stop_ends_the_answer_inside_the_sampler_and_is_not_shown():
     done = json.loads(run(*TOY, "--json", "--stop", "?", "hello there").stdout)
     assert "?" not in done["text"]
-    assert done["finish"] in ("stop", "length")
+    assert done["finish"] == "stop"
+    assert 10 in done["tokens"][-1:], "the token that completed the stop is the last one"
+
+
+def test_a_temperature_is_judged_by_the_alpha_that_the_model_will_run_with():
+    done = run(*TOY, "--temperature", "0.3", "--json", "x")  # no template: alpha 4, so 0.25 to 1
+    assert (done.returncode, json.loads(done.stdout)["alpha"]) == (0, 4.0)

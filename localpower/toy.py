@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localpower.completion import PLAIN, Rules
-from localpower.model import Row, Tokens
+from localpower.model import Model, Row, Tokens
 from localpower.numerics import log_softmax
 
 WORDS = ("<end>", "the ", "a ", "cat ", "dog ", "sees ", "hears ", "no one", "itself", ". ", "?")
@@ -93,7 +93,7 @@ class ToyModel:
 
 
 def answers(
-    model: ToyModel, prompt: Tokens, horizon: int, rules: Rules = PLAIN
+    model: Model, prompt: Tokens, horizon: int, rules: Rules = PLAIN
 ) -> Iterator[tuple[Tokens, float]]:
     """Every possible answer within `horizon` and its log p, nats: ended, or exactly `horizon` long.
 
@@ -123,7 +123,7 @@ def answers(
 
 
 def power_law(
-    model: ToyModel, prompt: Tokens, horizon: int, alpha: float, rules: Rules = PLAIN
+    model: Model, prompt: Tokens, horizon: int, alpha: float, rules: Rules = PLAIN
 ) -> dict[Tokens, float]:
     """The target itself, p(x | prompt)^alpha normalised over every possible answer."""
     listed = list(answers(model, prompt, horizon, rules))

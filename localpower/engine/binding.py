@@ -346,9 +346,14 @@ class Context:
 
     def copy(self, source: int, target: int, upto: int) -> None:
         """Make `target` hold the first `upto` tokens of `source`: metadata only, no cell is copied."""
-        self._check_sequence(source)
         self._check_sequence(target)
         L.llama_memory_seq_rm(self._memory, target, -1, -1)
+        self.share(source, target, upto)
+
+    def share(self, source: int, target: int, upto: int) -> None:
+        """Put the first `upto` tokens of `source` before what `target` holds."""
+        self._check_sequence(source)
+        self._check_sequence(target)
         if upto > 0:
             L.llama_memory_seq_cp(self._memory, source, target, 0, upto)
 
@@ -369,13 +374,19 @@ class Context:
         low = int(L.llama_memory_seq_pos_min(self._memory, sequence))
         return low, int(L.llama_memory_seq_pos_max(self._memory, sequence))
 
-    def save(self, sequence: int) -> bytes:
-        """The KV of a sequence as llama.cpp serialises it (no logits, no tokens, no model identity)."""
+    def save(self, sequence: int, start: int, stop: int) -> bytes:
+        """The KV of positions start..stop-1 as llama.cpp serialises it (no logits, no tokens, no model identity)."""
         self._check_sequence(sequence)
-        size = L.llama_state_seq_get_size(self._context, sequence)
-        buffer = (ctypes.c_uint8 * size)()
-        written = L.llama_state_seq_get_data(self._context, buffer, size, sequence)
-        return bytes(memoryview(buffer)[:written])
+        if not 0 <= start < stop:
+            raise EngineError(f"positions {start}..{stop} are no range to save")
+        L.llama_memory_seq_cp(self._memory, sequence, self._scratch, start, stop)
+        try:
+            size = L.llama_state_seq_get_size(self._context, self._scratch)
+            buffer = (ctypes.c_uint8 * size)()
+            written = L.llama_state_seq_get_data(self._context, buffer, size, self._scratch)
+            return bytes(memoryview(buffer)[:written])
+        finally:
+            L.llama_memory_seq_rm(self._memory, self._scratch, -1, -1)
 
     def restore(self, sequence: int, state: bytes) -> None:
         """Put a saved KV into `sequence`, wherever cells are free. Raises EngineError when refused."""

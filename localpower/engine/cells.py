@@ -12,7 +12,7 @@ _AHEAD = 32  # cells reserved at a time: the search for dead cells is paid once 
 
 
 class CellsFull(Exception):
-    """No cell above a sequence's last one is free or dead: start over with an empty cache."""
+    """No cell above a sequence's last one is free or dead: the cache must be compacted."""
 
 
 class Cells:

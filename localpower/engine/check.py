@@ -47,7 +47,7 @@ class Checker:
         self._context = Context(weights, settings, n_cells=_CELLS, n_sequences=_N_SEQUENCES)
         self._tokens = _text_tokens(weights)
         self._reference = self._feed(0, [N_TOKENS])
-        self._state = self._context.save(0)
+        self._state = self._context.save(0, 0, N_TOKENS)
 
     def close(self) -> None:
         """Free the context."""

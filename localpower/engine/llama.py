@@ -25,6 +25,7 @@ class Counters:
     answer_tokens: int = 0
     padded_rows: int = 0
     decode_calls: int = 0
+    compactions: int = 0
 
 
 class LlamaModel:
@@ -85,7 +86,7 @@ class LlamaModel:
                 if isinstance(move, slots.Copy):
                     self._context.copy(move.source, move.target, move.upto)
                 else:
-                    self._context.trim(move.slot, 0)
+                    self._compact(move.kept)
             rows = self._decode(plan.decodes)
         except BaseException:
             self.reset()  # cells may have been released that no token took
@@ -115,6 +116,16 @@ class LlamaModel:
         for slot in range(self._n_slots):
             self._context.trim(slot, 0)
         self._resident = slots.empty(self._n_slots)
+
+    def _compact(self, kept: Sequence[slots.Kept]) -> None:
+        saved = [self._context.save(keep.slot, keep.shared, keep.upto) for keep in kept]
+        for slot in range(self._n_slots):
+            self._context.trim(slot, 0)
+        for keep, state in zip(kept, saved, strict=True):
+            self._context.restore(keep.slot, state)
+            if keep.shared:
+                self._context.share(keep.parent, keep.slot, keep.shared)
+        self.counters.compactions += 1
 
     def _decode(self, decodes: Sequence[slots.Decode]) -> list[Row]:
         """Evaluate all decodes: in one batch if they fit, else bodies first and last tokens together."""

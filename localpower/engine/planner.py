@@ -1,4 +1,4 @@
-"""From what is resident and what is wanted to a plan: copy, wipe, decode. Pure (tests/engine/test_planner.py)."""
+"""From what is resident and what is wanted to a plan: compact, copy, decode. Pure (tests/engine/test_planner.py)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from localpower.engine.cells import Cells, CellsFull
-from localpower.engine.slots import Copy, Decode, Grant, Plan, Residency, Slot, Wipe, common_prefix, empty
+from localpower.engine.compaction import compact
+from localpower.engine.slots import Compact, Copy, Decode, Grant, Plan, Residency, Slot, common_prefix
 from localpower.errors import EngineError
 from localpower.model import Tokens
 
@@ -15,8 +16,9 @@ def plan(state: Residency, wanted: Sequence[Tokens], pins: Collection[Tokens], c
     """Serve every wanted context (non-empty) from `state` within `capacity` cells.
 
     pins: contexts whose prefixes will be asked for again; their cells are not taken. Where dead cells cannot
-    be reused in order and none is left above, the plan starts over from an empty cache. Raises EngineError
-    when that does not fit either, or there are fewer than two slots a context.
+    be reused in order and none is left above, the cache is compacted: no resident token that is wanted or pinned
+    is ever evaluated twice. Raises EngineError when that does not fit either, or there are fewer than two slots a
+    context.
     """
     distinct = list(dict.fromkeys(wanted))
     if 2 * len(distinct) > len(state.slots):
@@ -24,16 +26,15 @@ def plan(state: Residency, wanted: Sequence[Tokens], pins: Collection[Tokens], c
     try:
         moves, decodes, after = _Planner(state, pins, capacity).run(distinct)
     except CellsFull:
-        wipes = tuple(Wipe(i) for i, slot in enumerate(state.slots) if slot != Slot())
-        fresh = replace(empty(len(state.slots)), tick=state.tick)
+        first, state = compact(state, [*(context[:-1] for context in distinct), *pins])
         try:
-            moves, decodes, after = _Planner(fresh, pins, capacity).run(distinct)
+            moves, decodes, after = _Planner(state, pins, capacity).run(distinct)
         except CellsFull:
             longest = max(len(context) for context in distinct)
             raise EngineError(
                 f"{len(distinct)} contexts of up to {longest} tokens do not fit {capacity} cells"
             ) from None
-        moves = wipes + moves
+        moves = (first, *moves)
     index = {context: i for i, context in enumerate(distinct)}
     return Plan(moves, decodes, tuple(index[context] for context in wanted), after)
 
@@ -54,7 +55,7 @@ class _Planner:
         self._cells = Cells(state, capacity)
         self._pins = pins
         self._tick = state.tick + 1
-        self._moves: list[Copy | Wipe] = []
+        self._moves: list[Copy | Compact] = []
         self._claimed: set[int] = set()
         self._holders: set[int] | None = None
 
@@ -64,7 +65,7 @@ class _Planner:
 
     def run(
         self, contexts: Sequence[Tokens]
-    ) -> tuple[tuple[Copy | Wipe, ...], tuple[Decode, ...], Residency]:
+    ) -> tuple[tuple[Copy | Compact, ...], tuple[Decode, ...], Residency]:
         """Moves, decodes in the order of `contexts`, and what they leave behind. Raises CellsFull."""
         sources = [self._find_source(context) for context in contexts]
         targets = self._place(sources)

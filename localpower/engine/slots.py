@@ -65,10 +65,20 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Wipe:
-    """Empty a slot and free the cells that no other slot shares."""
+class Kept:
+    """A slot that survives compaction: its first `upto` tokens, of which it shares `shared` with `parent`."""
 
     slot: int
+    upto: int
+    parent: int
+    shared: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """Save what is kept, empty the cache, put it back from cell 0 on in this order. Nothing is evaluated."""
+
+    kept: tuple[Kept, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class Decode:
 class Plan:
     """Moves first, in order, then all decodes. rows[i]: the decode that answers the i-th context."""
 
-    moves: tuple[Copy | Wipe, ...]
+    moves: tuple[Copy | Compact, ...]
     decodes: tuple[Decode, ...]
     rows: tuple[int, ...]
     after: Residency

@@ -15,7 +15,7 @@ import numpy as np
 
 from localpower.chance import StreamDice
 from localpower.completion import Completion, extend
-from localpower.model import Tokens
+from localpower.model import Model, Tokens
 from localpower.samplers.cuts import UniformCuts
 from localpower.samplers.mh import ChainState, step
 from localpower.statistics import g_test
@@ -67,7 +67,7 @@ def check_law(
     target = power_law(TOY, PROMPT, HORIZON, ALPHA)
     order = {tokens: i for i, tokens in enumerate(target)}
     law = np.array(list(target.values()))
-    starts = [_recorded(tokens) for tokens in target]
+    starts = [recorded(TOY, PROMPT, tokens, HORIZON, ALPHA) for tokens in target]
     dice = StreamDice(seed)
     counts = np.zeros(len(order), dtype=np.int64)
     for index in range(replicates):
@@ -98,7 +98,7 @@ def check_law(
     )
 
 
-def _recorded(tokens: Tokens) -> Completion:
+def recorded(model: Model, prompt: Tokens, tokens: Tokens, horizon: int, alpha: float) -> Completion:
     """A target state with the numbers a draw of it would have recorded, by replaying the draw."""
     forced = iter(tokens)
 
@@ -112,4 +112,4 @@ def _recorded(tokens: Tokens) -> Completion:
         def spawn(self, key: int) -> Forced:
             return self
 
-    return extend(Forced(), TOY, PROMPT, Completion(), HORIZON, temperature=1.0 / ALPHA)
+    return extend(Forced(), model, prompt, Completion(), horizon, temperature=1.0 / alpha)

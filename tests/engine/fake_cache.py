@@ -60,13 +60,28 @@ class FakeCache:
         ]
         return [(token, i) for _, token, i in sorted(held)]
 
+    def compact(self, kept) -> None:
+        """Save, empty, restore: a restored part takes free cells from the lowest on."""
+        saved = [self.sequence(keep.slot)[keep.shared : keep.upto] for keep in kept]
+        for i in range(len(self.cells)):
+            self.cells[i] = None
+        self.head = 0
+        for keep, part in zip(kept, saved, strict=True):
+            for position, (token, _) in enumerate(part, keep.shared):
+                free = self.cells.index(None)
+                self.cells[free] = {"token": token, "position": position, "owners": {keep.slot}}
+                self.head = free + 1
+            for cell in self.cells:
+                if cell and keep.parent in cell["owners"] and cell["position"] < keep.shared:
+                    cell["owners"].add(keep.slot)
+
     def execute(self, plan, batch: int) -> None:
         """What LlamaModel.logits does with a plan."""
         for move in plan.moves:
             if isinstance(move, Copy):
                 self.copy(move.source, move.target, move.upto)
             else:
-                self.remove(move.slot, 0, 10**9)
+                self.compact(move.kept)
         rows = [
             (grant, (decode.slot, decode.start + i, token), i == len(decode.tokens) - 1)
             for decode in plan.decodes

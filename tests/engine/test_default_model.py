@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from localpower.chance import StreamDice
-from localpower.loading import Request, load
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
 
@@ -21,8 +20,8 @@ SAMPLER = PowerMH(2.5, 0.4, max_tokens=24, block=8, steps=3)
 
 
 @pytest.fixture(scope="module")
-def loaded():
-    return load(Request())
+def loaded(default_model):
+    return default_model
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +43,6 @@ def test_chain_0_is_the_same_alone_and_beside_three_others_and_its_log_p_is_that
     assert alone[0].tokens == four[0].tokens
     for state in four:
         assert np.array_equal(engine.score(prompt, state.tokens), state.log_p)
-
-
-def test_rows_of_a_batch_equal_single_rows_in_any_order(loaded, prompt):
-    engine = loaded.engine(prompt, 24, 4, lambda: None)
-    contexts = [prompt, (*prompt, 504), (*prompt, 504, 3575), prompt[:5]]
-    together = [row.copy() for row in engine.logits(contexts)]
-    backwards = [row.copy() for row in engine.logits(contexts[::-1])][::-1]
-    for context, row, other in zip(contexts, together, backwards, strict=True):
-        engine.reset()
-        assert np.array_equal(engine.logits([context])[0], row)
-        assert np.array_equal(row, other)
 
 
 def test_user_text_never_becomes_a_control_token(loaded):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localpower.engine.planner import plan
-from localpower.engine.slots import Decode, Wipe, common_prefix, empty
+from localpower.engine.slots import Compact, common_prefix, empty
 from localpower.errors import EngineError
 from tests.engine.fake_cache import FakeCache
 
@@ -27,18 +27,26 @@ def rounds():
 
 @settings(max_examples=400, deadline=None)
 @given(rounds(), st.sampled_from([6, 8, 12]), st.sampled_from([60, 80, 200]))
-def test_every_wanted_context_is_resident_in_ascending_cells_and_costs_no_more_than_afresh(
+def test_every_wanted_context_is_resident_in_ascending_cells_and_nothing_resident_is_evaluated_again(
     calls, n_slots, capacity
 ):
     state, cache = empty(n_slots), FakeCache(capacity + 2)
     for wanted, pins in calls:
+        reusable = [
+            max(min(common_prefix(slot.tokens, context), len(context) - 1) for slot in state.slots)
+            for context in dict.fromkeys(wanted)
+        ]
+        pinned = [max(common_prefix(slot.tokens, pin) for slot in state.slots) for pin in pins]
         made = plan(state, wanted, pins, capacity)
         before = cache.writes
         cache.execute(made, batch=5)
         state = made.after
         slots = [decode.slot for decode in made.decodes]
         assert len(set(slots)) == len(slots), "no slot is written twice"
-        assert cache.writes - before <= sum(len(context) for context in set(wanted))
+        assert cache.writes - before == sum(map(len, dict.fromkeys(wanted))) - sum(reusable)
+        for pin, length in zip(pins, pinned, strict=True):
+            kept = max(common_prefix(slot.tokens, pin) for slot in state.slots)
+            assert kept >= length, "a pinned prefix was dropped"
         for context, row in zip(wanted, made.rows, strict=True):
             decode = made.decodes[row]
             held = cache.sequence(decode.slot)
@@ -91,11 +99,15 @@ def test_equal_contexts_share_a_row():
     assert len(made.decodes) == 2
 
 
-def test_a_full_cache_starts_over_instead_of_breaking_the_order():
-    state, _ = drive(6, 30, [([(1,) * 20], [])])
-    made = plan(state, [(2,) * 20], [(1,) * 20], 30)
-    assert any(isinstance(move, Wipe) for move in made.moves)
-    assert made.decodes[0] == Decode(made.decodes[0].slot, 0, (2,) * 20, made.decodes[0].grants)
+def test_a_full_cache_is_compacted_and_what_is_pinned_or_continued_stays():
+    state, proposal = (1,) * 20, (1,) * 10 + (2,) * 4
+    resident, _ = drive(8, 30, [([state], []), ([proposal], [state]), ([(3,) * 5], [state, proposal])])
+    made = plan(resident, [(*proposal, 2, 2)], [state], 30)
+    (first, *_) = made.moves
+    assert isinstance(first, Compact)
+    assert [decode.tokens for decode in made.decodes] == [(2, 2)]
+    assert [slot.tokens for slot in made.after.slots if slot.tokens] == [state, (*proposal, 2, 2)]
+    assert made.after.top == 20 + 6
 
 
 def test_what_can_never_fit_is_refused_before_any_c_call():

@@ -1,0 +1,45 @@
+"""Shared fixtures: a cache of the suite's own, and models written for it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from localpower.loading import Request, load
+from tests.gguf_files import TEMPLATE, write_llama
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Nothing a test learns about a model ends up among the user's verdicts, and none of theirs in a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOCALPOWER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny_paths(tmp_path_factory):
+    """F32: a lone row has other bits than two. F16 with a chat template. Both spell with a, b and c."""
+    folder = tmp_path_factory.mktemp("models")
+    return {
+        "f32": write_llama(folder / "f32.gguf"),
+        "f16": write_llama(folder / "f16.gguf", "abc[]:", seed=2, dtype=np.float16, template=TEMPLATE),
+    }
+
+
+@pytest.fixture(scope="session")
+def tiny(own_cache, tiny_paths):
+    """The F32 file, loaded."""
+    return load(Request(str(tiny_paths["f32"])))
+
+
+@pytest.fixture(scope="session")
+def tiny16(own_cache, tiny_paths):
+    """The F16 file, loaded."""
+    return load(Request(str(tiny_paths["f16"])))
+
+
+@pytest.fixture(scope="session")
+def default_model(own_cache):
+    """SmolLM2, loaded."""
+    return load(Request())

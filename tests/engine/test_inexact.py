@@ -1,0 +1,76 @@
+"""`--fast` and machines without exact settings: numbers are recorded once, shapes stay, nothing is evaluated twice."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from localpower.chance import StreamDice
+from localpower.events import Extended, Stepped
+from localpower.loading import Request, load
+from localpower.runs.session import run_chains
+from localpower.samplers import PowerMH
+
+PROMPT = (0, 1)
+SAMPLER = PowerMH(3.0, 1 / 3, max_tokens=24, block=6, steps=12)
+CHAINS = 3
+
+
+@pytest.fixture(scope="module")
+def fast(own_cache, tiny_paths):
+    return load(Request(str(tiny_paths["f16"]), fast=True))
+
+
+class Work:
+    """Listens to chains: tokens drawn, and cuts (each costs one more row, whose logits were not kept)."""
+
+    def __init__(self):
+        self.drawn = self.cuts = 0
+
+    def event(self, chain, event):
+        if isinstance(event, Extended):
+            self.drawn += event.suffix.n_drawn
+        if isinstance(event, Stepped):
+            self.drawn += event.n_decoded
+            self.cuts += 1
+
+    def asked(self, chain, context):
+        pass
+
+
+def test_fast_says_so_and_how_far_log_p_moves(fast):
+    assert isinstance(fast.exactness, float)
+    assert any(note.startswith("--fast: llama.cpp's own numerics") for note in fast.notes)
+    assert not fast.verdict.settings.flash
+    assert fast.verdict.settings.tiled
+
+
+def test_every_row_a_chain_draws_from_is_decoded_in_one_shape(fast, monkeypatch):
+    engine = fast.engine(PROMPT, SAMPLER.max_tokens, CHAINS, lambda: None)
+    shapes = set()
+    decode = engine._context.decode
+
+    def spy(rows, at_least=0):
+        if any(row.wanted for row in rows):
+            shapes.add((max(len(rows), at_least), all(row.wanted for row in rows)))
+        return decode(rows, at_least)
+
+    monkeypatch.setattr(engine._context, "decode", spy)
+    run_chains(engine, SAMPLER, PROMPT, StreamDice(1), CHAINS)
+    assert shapes == {(CHAINS, True)}
+
+
+def test_no_token_of_a_state_or_a_growing_proposal_is_evaluated_twice_even_when_the_cache_runs_full(fast):
+    engine = fast.engine(PROMPT, SAMPLER.max_tokens, CHAINS, lambda: None)
+    work = Work()
+    run_chains(engine, SAMPLER, PROMPT, StreamDice(2), CHAINS, listeners=[work])
+    evaluated = engine.counters.prefill_tokens + engine.counters.answer_tokens
+    assert engine.counters.compactions > 0
+    assert evaluated <= len(PROMPT) + work.drawn + work.cuts
+
+
+def test_a_machine_without_exact_settings_runs_the_same_way(tiny16):
+    verdict = dataclasses.replace(tiny16.verdict, exact=False, largest=0.01)
+    engine = dataclasses.replace(tiny16, verdict=verdict).engine(PROMPT, 24, CHAINS, lambda: None)
+    assert engine._steady == CHAINS

@@ -14,9 +14,9 @@ from localpower.text.template import Message
 from localpower.toy import ToyModel
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
-    from localpower.engine.binding import Weights
     from localpower.engine.llama import LlamaModel
     from localpower.engine.probe import Verdict
+    from localpower.engine.weights import Weights
     from localpower.text.vocabulary import Vocabulary
 
 
@@ -193,7 +193,8 @@ def load(
         fresh=request.fresh,
     )
     verdict.settings.set_environment()
-    from localpower.engine.binding import Weights, check_layout
+    from localpower.engine.library import check_layout
+    from localpower.engine.weights import Weights
     from localpower.text.vocabulary import Vocabulary
 
     check_layout()
@@ -226,7 +227,11 @@ def _refuse_memory(weights: Weights) -> None:
 
 
 def _notes(request: Request, verdict: Verdict, weights: Weights) -> list[str]:
+    from localpower.engine.library import supports_gpu
+
     notes = []
+    if request.gpu_layers and not supports_gpu():
+        notes.append("--gpu-layers is not used: this build of llama.cpp has no GPU support")
     if request.fast:
         notes.append(
             "--fast: llama.cpp's own numerics; log p moved by up to "

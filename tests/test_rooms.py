@@ -53,9 +53,11 @@ def test_every_import_is_an_arrow_that_was_drawn(path):
         assert target in allowed, f"{room(path)} must not import {name}"
 
 
-def test_one_file_alone_imports_llama_cpp():
+def test_one_file_alone_imports_llama_cpp_and_two_call_it():
     users = [p.name for p in FILES if any(n.split(".")[0] == "llama_cpp" for n in imported(p))]
-    assert users == ["binding.py"]
+    assert users == ["library.py"]
+    callers = [p.name for p in FILES if "from localpower.engine.library import L," in p.read_text("utf-8")]
+    assert callers == ["context.py", "weights.py"]
 
 
 def test_samplers_know_no_clock_file_or_screen():

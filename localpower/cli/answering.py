@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from localpower import __version__
 from localpower.chance import StreamDice
+from localpower.cli.asking import Question
 from localpower.events import Event, Started
 from localpower.loading import Loaded
 from localpower.model import Tokens
@@ -19,7 +19,6 @@ from localpower.runs.record import Recorder
 from localpower.runs.result import Circumstances, describe
 from localpower.runs.session import pick, run_chains
 from localpower.runs.tally import Tally
-from localpower.samplers import Sampler
 from localpower.text.stops import cut_at_stop
 from localpower.text.vocabulary import readable
 
@@ -30,18 +29,15 @@ class Job:
 
     loaded: Loaded
     engine: Engine
-    sampler: Sampler
-    alpha: float
-    prompt: Tokens
+    question: Question
     seed: int
     n_chains: int
     how: str  # --pick
-    stops: Sequence[bytes]
 
     def text(self, tally: Tally) -> str:
         """The answer's text, without the stop that ended it."""
         data = b"".join(self.loaded.piece(token) for token in tally.state.tokens)
-        return readable(cut_at_stop(data, self.stops))
+        return readable(cut_at_stop(data, self.question.stops))
 
 
 class _Tap:
@@ -60,21 +56,23 @@ class _Tap:
 
 def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redraw: bool) -> dict[str, Any]:
     """Run the chains and describe the answer. `redraw`: a live view on stderr, else plain lines."""
-    settings = job.sampler.settings() | {
-        "alpha": job.alpha,
+    question = job.question
+    sampler = question.sampler
+    settings = sampler.settings() | {
+        "alpha": question.alpha,
         "seed": job.seed,
         "pick": job.how,
-        "stops": [readable(stop) for stop in job.stops],
+        "stops": [readable(stop) for stop in question.stops],
         "exactness": job.loaded.exactness,
     }
     if recorder:
         recorder.write(
             None,
             Started(
-                job.sampler.method,
+                sampler.method,
                 settings,
                 job.loaded.identity,
-                job.prompt,
+                question.prompt,
                 job.n_chains,
                 __version__,
             ),
@@ -84,8 +82,8 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
     with _view(job, settings, redraw) as view:
         tallies = run_chains(
             job.engine,
-            job.sampler,
-            job.prompt,
+            sampler,
+            question.prompt,
             dice,
             job.n_chains,
             listeners=[view, *([_Tap(recorder)] if recorder else [])],
@@ -98,8 +96,8 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
         pick(tallies, job.how, dice),
         job.how,
         Circumstances(
-            job.sampler,
-            job.alpha,
+            sampler,
+            question.alpha,
             job.seed,
             seconds,
             job.loaded.exactness,
@@ -118,7 +116,7 @@ def _view(job: Job, settings: dict[str, Any], redraw: bool) -> Any:
         from localpower.ui.live import LiveView
 
         console = Console(stderr=True)
-        return LiveView(console, job.loaded.piece, settings, job.n_chains, len(job.prompt))
+        return LiveView(console, job.loaded.piece, settings, job.n_chains, len(job.question.prompt))
     from localpower.ui.plain import PlainView
 
     return PlainView(sys.stderr, settings, job.n_chains)

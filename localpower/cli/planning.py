@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,14 +41,16 @@ def make_sampler(wishes: Wishes, rules: Rules, *, chat: bool) -> tuple[Sampler, 
     return sampler, alpha
 
 
-def unused(method: str, given: set[str]) -> list[str]:
+def unused(method: str, given: Collection[str]) -> list[str]:
     """Notes on options that the method does not use."""
     does_nothing = {
         "base": {"alpha", "block", "steps", "prefetch", "drafts"},
         "low-temp": {"block", "steps", "prefetch", "drafts"},
         "power": set(),
     }[method]
-    return [f"--{name} means nothing to --method {method}" for name in sorted(given & does_nothing)]
+    return [
+        f"--{name} means nothing to --method {method}" for name in sorted(does_nothing.intersection(given))
+    ]
 
 
 def template_arguments(pairs: tuple[str, ...]) -> dict[str, Any]:

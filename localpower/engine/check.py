@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from localpower.engine.binding import Context, RowSpec, Weights
+from localpower.engine.context import Context, RowSpec
 from localpower.engine.settings import Settings
+from localpower.engine.weights import Weights
 from localpower.numerics import log_softmax
 
 TEXT = (

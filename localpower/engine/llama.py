@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localpower.engine import planner, slots
-from localpower.engine.binding import Context, RowSpec, Weights
+from localpower.engine.context import Context, RowSpec
 from localpower.engine.settings import Settings
+from localpower.engine.weights import Weights
 from localpower.errors import EngineError
 from localpower.model import Row, Tokens
 from localpower.numerics import weigh

@@ -71,8 +71,8 @@ def probe_fast(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
 
 def _probe_group(path: Path, group: list[Settings], tried: dict[str, str]) -> Verdict:
     """Settings that share loaded weights, quickest first, up to the first that is exact."""
-    from localpower.engine.binding import Weights
     from localpower.engine.check import Checker, lone_row_seconds
+    from localpower.engine.weights import Weights
     from localpower.errors import EngineError
 
     group[0].set_environment()

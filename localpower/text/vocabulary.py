@@ -15,7 +15,7 @@ from localpower.text.template import Message, render_chat
 
 
 class Speller(Protocol):
-    """What a loaded model knows of text. Implemented by `engine.binding.Weights`."""
+    """What a loaded model knows of text. Implemented by `engine.weights.Weights`."""
 
     def tokenize(self, text: bytes, *, parse_special: bool) -> list[int]:
         """Tokens without BOS or EOS."""

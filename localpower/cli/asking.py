@@ -1,0 +1,94 @@
+"""From options and messages to a question: prompt tokens, and a sampler that knows when an answer ends."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from localpower.cli.planning import Wishes, make_sampler, template_arguments, unused
+from localpower.cli.terminal import say
+from localpower.completion import Rules
+from localpower.loading import Loaded, Request, load
+from localpower.model import Tokens
+from localpower.runs.interrupt import Interrupts
+from localpower.samplers import Sampler
+from localpower.text.stops import stop_predicate
+from localpower.text.template import Message
+
+_SAMPLING = ("method", "alpha", "temperature", "max_tokens", "block", "steps")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a model. alpha: of the target that the method is about."""
+
+    prompt: Tokens
+    sampler: Sampler
+    alpha: float
+    stops: Sequence[bytes]
+
+
+def check_options(options: dict[str, Any]) -> None:
+    """Values that are bad at either default of alpha are told before a model loads. Raises UsageProblem."""
+    make_sampler(_wishes(options), Rules(), chat=False)
+    template_arguments(options["template_args"])
+    if not all(options["stops"]):
+        raise click.UsageError("--stop must not be empty")
+
+
+def open_model(options: dict[str, Any], interrupts: Interrupts) -> Loaded:
+    """The model that the options name. Raises ModelError, or Interrupted where Ctrl-C came meanwhile."""
+    loaded = load(
+        Request(
+            options["model"],
+            options["threads"],
+            options["n_ctx"],
+            options["gpu_layers"],
+            options["fast"],
+        ),
+        say=say,
+        stop=lambda: interrupts.requested,
+    )
+    interrupts.check()
+    return loaded
+
+
+def ask(loaded: Loaded, options: dict[str, Any], messages: Sequence[Message]) -> Question:
+    """The question that the last message asks: through the chat template unless --raw or there is none."""
+    chat = uses_template(loaded, options)
+    stops = [stop.encode("utf-8", "surrogateescape") for stop in options["stops"]]
+    ends = {loaded.control_token(stop) for stop in options["stops"]} - {None}
+    by_bytes = stop_predicate(stops, loaded.piece)
+    rules = Rules(ended=lambda run: run[-1] in ends or by_bytes(run))
+    sampler, alpha = make_sampler(_wishes(options), rules, chat=chat)
+    system = [{"role": "system", "content": options["system"]}] if options["system"] else []
+    tokens = loaded.prompt(
+        [*system, *messages], raw=not chat, arguments=template_arguments(options["template_args"])
+    )
+    return Question(tokens, sampler, alpha, stops)
+
+
+def uses_template(loaded: Loaded, options: dict[str, Any]) -> bool:
+    """Whether prompts go through the model's chat template."""
+    return loaded.has_template and not options["raw"]
+
+
+def notes(loaded: Loaded, options: dict[str, Any], given: Collection[str]) -> list[str]:
+    """What a user must know before work starts. given: names of the options that were not left at their default."""
+    found = [*loaded.notes, *unused(options["method"], given)]
+    if uses_template(loaded, options):
+        return found
+    why = "--raw sends no template" if options["raw"] else "this model has no chat template"
+    for name in ("system", "template_args"):
+        if options[name]:
+            found.append(f"--{name.removesuffix('s').replace('_', '-')} is not used: {why}")
+    if not options["raw"]:
+        found.append("this model has no chat template: the prompt is sent as it is")
+    return found
+
+
+def _wishes(options: dict[str, Any]) -> Wishes:
+    return Wishes(**{name: options[name] for name in _SAMPLING})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 
@@ -55,11 +54,6 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, Interrupted, click.Abort):
         _problem("interrupted")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Python would flush stdout once more at exit and fail again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _problem("stdout was closed before the whole answer was written")
-        return EXIT_PROBLEM
     except OSError as error:
         _trace(arguments)
         _problem(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")

@@ -17,7 +17,7 @@ from localpower.errors import EXIT_OK, EXIT_PROBLEM
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def selftest(as_json: bool, **options: Any) -> int:
     """Check that log p keeps its bits whatever the batch, and that the sampler draws from its law."""
-    from localpower.cli.terminal import say
+    from localpower.cli.terminal import say, write_answer
     from localpower.loading import LoadedGguf, Request, load
     from localpower.samplers.cuts import UniformCuts
     from localpower.selftest.engine import check_engine
@@ -53,11 +53,7 @@ def selftest(as_json: bool, **options: Any) -> int:
         "sampler": asdict(right) | {"passed": right.passed},
         "wrong_sampler": asdict(wrong) | {"flagged": not wrong.passed},
     }
-    if as_json:
-        click.echo(json.dumps(report))
-    else:
-        for line in _lines(report):
-            click.echo(line)
+    write_answer(json.dumps(report) if as_json else "\n".join(_lines(report)))
     return EXIT_OK if passed else EXIT_PROBLEM
 
 

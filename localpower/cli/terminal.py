@@ -33,15 +33,23 @@ def say(line: str) -> None:
 
 
 def write_answer(text: str) -> None:
-    """The answer on stdout, ended by one line break; a terminal is never sent control characters."""
+    """The answer on stdout, ended by one line break; a terminal is never sent control characters.
+
+    Raises UserError when nobody reads it.
+    """
     if sys.stdout.isatty():
         from localpower.ui.view import harmless
 
         text = harmless(text)
     data = (text if text.endswith("\n") else text + "\n").encode("utf-8", "replace")
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Python would flush stdout once more at exit and fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise UserError("stdout was closed before the whole answer was written") from None
 
 
 def can_redraw() -> bool:

@@ -1,0 +1,122 @@
+"""The screen as pure functions: a board and a width give lines of text."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from localpower.completion import Completion
+from localpower.events import Extended, Finished, Stepped
+from localpower.ui.board import fresh
+from localpower.ui.view import harmless, numbers, render
+
+SETTINGS = {"max_tokens": 16, "block": 4, "steps": 3}
+WORDS = [b"", b"one ", b"two ", b"three ", b"[bold]x[/bold] ", b"\x1b[31mred ", b"\xf0\x9f", b"\x98\x80 "]
+
+
+def piece(token):
+    return WORDS[token]
+
+
+def suffix(*tokens, ended=False):
+    n = len(tokens)
+    zeros = np.zeros(n)
+    return Completion(tokens, ended, np.full(n, -1.0), zeros, zeros, np.zeros(n, np.bool_))
+
+
+def stepped(step, cut, tokens, *, accepted, divergence=None, stage=0, horizon=4):
+    free = divergence is None
+    ratios = (0.0,) * 6
+    part = suffix(*tokens)
+    return Stepped(
+        stage, step, horizon, cut, divergence, 4, 4, *ratios, accepted, free, cut, len(tokens), part
+    )
+
+
+def board_after(*events, chains=1):
+    board = fresh(SETTINGS, chains)
+    for event in events:
+        board = board.change(0, board.chains[0].add(event))
+    return board
+
+
+def screen(board, width=60, height=20, elapsed=2.0):
+    console = Console(file=io.StringIO(), width=width, height=height, color_system=None, legacy_windows=False)
+    console.print(render(board, piece, console, elapsed, height=height))
+    return console.file.getvalue().splitlines()
+
+
+GROWN = Extended(0, 4, 0, suffix(1, 2, 3, 1))
+
+
+def test_the_screen_of_a_chain_after_two_steps():
+    board = board_after(
+        GROWN,
+        stepped(0, 2, (3, 3), accepted=False, divergence=3),
+        stepped(1, 1, (3, 2, 1), accepted=True, divergence=1),
+    )
+    assert screen(board) == [
+        "one |three two one ",
+        "block 1/4 · step 2/3 · accepted 50 % · log p -4.0 · 4 tok/s · 2.2x a plain answer · eta 8 s"[:59]
+        + "…",
+        "steps .#",
+        "log p ▁▁▁",
+    ]
+
+
+def test_a_growing_proposal_is_shown_below_from_where_it_leaves_the_state():
+    board = board_after(GROWN)
+    board = board.change(0, board.chains[0].asked((1, 2, 2, 2)))
+    assert screen(board)[:2] == ["one two three one ", "> two two "]
+
+
+def test_free_steps_are_marked_and_leave_the_acceptance_rate_alone():
+    board = board_after(GROWN, stepped(0, 2, (3, 1), accepted=True))
+    assert board.chains[0].strip == "="
+    assert "accepted" not in numbers(board, 2.0)
+
+
+def test_an_answer_taller_than_the_screen_shows_its_last_lines():
+    board = board_after(Extended(0, 16, 0, suffix(*[3] * 15, 1)))
+    lines = screen(board, width=20, height=5)
+    assert len(lines) == 5
+    assert [line.split() for line in lines[:-1]] == [["three"] * 3] * 3 + [["one"]]
+
+
+@pytest.mark.parametrize("width", [1, 8, 20, 30, 200])
+def test_no_line_is_wider_than_the_terminal(width):
+    board = board_after(GROWN, stepped(0, 2, (3, 3), accepted=False, divergence=3), chains=3)
+    assert max(map(len, screen(board, width=width, height=30))) <= width
+
+
+def test_model_text_is_never_markup_and_never_moves_the_cursor():
+    lines = screen(board_after(Extended(0, 4, 0, suffix(4, 5))))
+    assert lines[0] == "[bold]x[/bold] ␛[31mred "
+
+
+def test_an_unfinished_character_waits_for_its_last_byte():
+    assert screen(board_after(Extended(0, 4, 0, suffix(1, 6))))[0] == "one "
+    assert screen(board_after(Extended(0, 4, 0, suffix(1, 6, 7))))[0] == "one 😀 "
+
+
+def test_a_finished_run_has_no_eta_and_a_young_one_none_yet():
+    assert "eta" in numbers(board_after(GROWN), 2.0)
+    assert "eta" not in numbers(board_after(GROWN), 0.2)
+    assert "eta" not in numbers(board_after(GROWN, Finished("stop", 4, -4.0)), 2.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\r\nb\tc", "a\nb\tc"),
+        ("\x07\x1b]0;title\x07", "␇␛]0;title␇"),
+        ("\x7f\x9b31m", "\u2421\ufffd31m"),
+        ("\u202egnp.exe", "\ufffdgnp.exe"),
+        ("naïve 東京 👩‍👩‍👧", "naïve 東京 👩‍👩‍👧"),
+    ],
+)
+def test_control_characters_are_shown_instead_of_obeyed(text, shown):
+    assert harmless(text) == shown

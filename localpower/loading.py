@@ -14,7 +14,7 @@ from localpower.text.template import Message
 from localpower.toy import ToyModel
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
-    from localpower.engine.llama import LlamaModel
+    from localpower.engine.base import GgufEngine
     from localpower.engine.probe import Verdict
     from localpower.engine.weights import Weights
     from localpower.text.vocabulary import Vocabulary
@@ -131,6 +131,7 @@ class LoadedGguf:
     def engine(self, prompt: Tokens, horizon: int, chains: int, check: Callable[[], None]) -> Engine:
         """A cache for state and proposal of every chain, and as much again for what is dead but not yet reused."""
         from localpower.engine.llama import LlamaModel
+        from localpower.engine.recurrent import RecurrentModel
 
         if len(prompt) + horizon > self.n_ctx:
             raise UserError(
@@ -138,14 +139,20 @@ class LoadedGguf:
                 f"more than the context of {self.n_ctx}",
                 "shorten the prompt, lower --max-tokens or raise --ctx",
             )
-        model = LlamaModel(
-            self.weights,
-            self.verdict.settings,
-            n_cells=len(prompt) + (2 * chains + 4) * horizon + 64,
-            n_slots=4 * chains + 8,
-            steady_rows=0 if self.verdict.exact else chains,
-            check=check,
-        )
+        settings = self.verdict.settings
+        model: GgufEngine
+        if self.weights.is_recurrent():
+            room = len(prompt) + horizon
+            model = RecurrentModel(self.weights, settings, n_cells=room, n_lanes=chains + 1, check=check)
+        else:
+            model = LlamaModel(
+                self.weights,
+                settings,
+                n_cells=len(prompt) + (2 * chains + 4) * horizon + 64,
+                n_slots=4 * chains + 8,
+                steady_rows=0 if self.verdict.exact else chains,
+                check=check,
+            )
         model.prompt_length = len(prompt)
         return model
 
@@ -159,11 +166,11 @@ class LoadedGguf:
 
     def work(self, engine: Engine) -> tuple[int, int]:
         """By the engine's counters."""
-        counters = _as_llama(engine).counters
+        counters = _as_gguf(engine).counters
         return counters.prefill_tokens, counters.padded_rows
 
 
-def _as_llama(engine: Engine) -> LlamaModel:
+def _as_gguf(engine: Engine) -> GgufEngine:
     return engine  # type: ignore[return-value]
 
 
@@ -219,10 +226,12 @@ def load(
 
 def _refuse_memory(weights: Weights) -> None:
     kind = weights.memory_kind()
-    if kind != "attention":
+    if kind in ("encoder", "diffusion"):
+        raise ModelError(f"this model is of the kind '{kind}': it does not write one token after another")
+    if weights.is_recurrent() and weights.window():
         raise ModelError(
-            f"this model's memory is of the kind '{kind}', which cannot be rolled back to a position",
-            "this version needs plain attention: Llama, Qwen 2 and 3, SmolLM, Phi 3 and their like",
+            "this model has both a recurrent state and a sliding window, which cannot be rolled back together",
+            "models with one of the two work",
         )
 
 
@@ -241,6 +250,10 @@ def _notes(request: Request, verdict: Verdict, weights: Weights) -> list[str]:
         notes.append(
             "no settings are exact here: log p moved by up to "
             f"{verdict.largest:.2g} nats with the batch shape, so results are exact only to that"
+        )
+    if weights.is_recurrent():
+        notes.append(
+            f"this model's memory is {weights.memory_kind()}: steps go back to checkpoints and evaluate some tokens again"
         )
     if request.ctx and request.ctx > weights.n_ctx_train:
         notes.append(f"--ctx {request.ctx} is more than the {weights.n_ctx_train} it was trained for")

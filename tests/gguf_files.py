@@ -1,4 +1,4 @@
-"""Writes GGUF files small enough to enumerate: llama architecture, random weights, a handful of tokens."""
+"""Writes GGUF files small enough to enumerate: random weights, a handful of tokens, every kind of memory."""
 
 from __future__ import annotations
 
@@ -7,61 +7,138 @@ import numpy as np
 
 WIDTH, HEADS, KV_HEADS, LAYERS, HIDDEN = 64, 2, 1, 2, 128
 HEAD = WIDTH // HEADS
+WINDOW = 8  # of the sliding-window model
 TEMPLATE = "{% for m in messages %}[{{ m['content'] }}]{% endfor %}{% if add_generation_prompt %}:{% endif %}"
+Q8_0 = gguf.GGMLQuantizationType.Q8_0
+
+
+class _Writer(gguf.GGUFWriter):
+    """Random weights under the names that llama.cpp asks for."""
+
+    def __init__(self, path, architecture, seed, dtype):
+        super().__init__(path, architecture)
+        self._rng = np.random.default_rng(seed)
+        self._dtype = dtype
+
+    def common(self, letters, template):
+        tokens = [*letters, "<|endoftext|>"]
+        self.add_context_length(2048)
+        self.add_embedding_length(WIDTH)
+        self.add_block_count(LAYERS)
+        self.add_feed_forward_length(HIDDEN)
+        self.add_head_count(HEADS)
+        self.add_layer_norm_rms_eps(1e-5)
+        self.add_rope_dimension_count(HEAD)
+        self.add_rope_freq_base(10000.0)
+        self.add_tokenizer_model("gpt2")
+        self.add_tokenizer_pre("default")
+        self.add_token_list(tokens)
+        self.add_token_types([gguf.TokenType.NORMAL] * len(letters) + [gguf.TokenType.CONTROL])
+        self.add_token_merges(["ÿ ÿ"])  # the key must exist; byte 255 twice is no UTF-8
+        self.add_bos_token_id(len(letters))
+        self.add_eos_token_id(len(letters))
+        self.add_add_bos_token(False)
+        self.add_vocab_size(len(tokens))
+        if template is not None:
+            self.add_chat_template(template)
+        return len(tokens)
+
+    def matrix(self, name, rows, columns, factor=1.0):
+        weights = self._rng.normal(0.0, factor * columns**-0.5, (rows, columns)).astype(np.float32)
+        if self._dtype == Q8_0:
+            self.add_tensor(f"{name}.weight", gguf.quantize(weights, Q8_0), raw_dtype=Q8_0)
+        else:
+            self.add_tensor(f"{name}.weight", weights.astype(self._dtype))
+
+    def plain(self, name, values):
+        self.add_tensor(f"{name}.weight", values.astype(np.float32))
+
+    def normal(self, *shape):
+        return self._rng.normal(0.0, 1.0, shape)
+
+    def ones(self, name, width=WIDTH):
+        self.plain(name, np.ones(width))
+
+    def attention(self, block):
+        self.matrix(f"{block}.attn_q", HEADS * HEAD, WIDTH)
+        self.matrix(f"{block}.attn_k", KV_HEADS * HEAD, WIDTH)
+        self.matrix(f"{block}.attn_v", KV_HEADS * HEAD, WIDTH)
+        self.matrix(f"{block}.attn_output", WIDTH, HEADS * HEAD)
+
+    def feed_forward(self, block):
+        self.ones(f"{block}.ffn_norm")
+        self.matrix(f"{block}.ffn_gate", HIDDEN, WIDTH)
+        self.matrix(f"{block}.ffn_up", HIDDEN, WIDTH)
+        self.matrix(f"{block}.ffn_down", WIDTH, HIDDEN)
+
+    def finish(self):
+        self.write_header_to_file()
+        self.write_kv_data_to_file()
+        self.write_tensors_to_file()
+        self.close()
 
 
 def write_llama(path, letters="abc", *, seed=1, scale=0.2, dtype=np.float32, template=None):
-    """A model that spells with `letters`; its last token ends an answer. `scale` widens the logits.
+    """Plain attention. It spells with `letters`; its last token ends an answer. `scale` widens the logits.
 
     The letters' bytes must be their own GPT-2 alphabet characters (printable ASCII without the space).
     """
-    rng = np.random.default_rng(seed)
-    tokens = [*letters, "<|endoftext|>"]
-    out = gguf.GGUFWriter(path, "llama")
-    out.add_context_length(2048)
-    out.add_embedding_length(WIDTH)
-    out.add_block_count(LAYERS)
-    out.add_feed_forward_length(HIDDEN)
-    out.add_head_count(HEADS)
+    out = _Writer(path, "llama", seed, dtype)
+    n_tokens = out.common(letters, template)
     out.add_head_count_kv(KV_HEADS)
-    out.add_layer_norm_rms_eps(1e-5)
-    out.add_rope_dimension_count(HEAD)
-    out.add_rope_freq_base(10000.0)
-    out.add_tokenizer_model("gpt2")
-    out.add_tokenizer_pre("default")
-    out.add_token_list(tokens)
-    kinds = gguf.TokenType
-    out.add_token_types([kinds.NORMAL] * len(letters) + [kinds.CONTROL])
-    out.add_token_merges(["ÿ ÿ"])  # the key must exist; byte 255 twice is no UTF-8
-    out.add_bos_token_id(len(letters))
-    out.add_eos_token_id(len(letters))
-    out.add_add_bos_token(False)
-    out.add_vocab_size(len(tokens))
-    if template is not None:
-        out.add_chat_template(template)
-
-    def matrix(name, rows, columns, factor=1.0):
-        weights = rng.normal(0.0, factor * columns**-0.5, (rows, columns))
-        out.add_tensor(f"{name}.weight", weights.astype(dtype))
-
-    def ones(name):
-        out.add_tensor(f"{name}.weight", np.ones(WIDTH, np.float32))
-
-    matrix("token_embd", len(tokens), WIDTH, WIDTH**0.5)
-    ones("output_norm")
-    matrix("output", len(tokens), WIDTH, scale * WIDTH**0.5)
+    out.matrix("token_embd", n_tokens, WIDTH, WIDTH**0.5)
+    out.ones("output_norm")
+    out.matrix("output", n_tokens, WIDTH, scale * WIDTH**0.5)
     for i in range(LAYERS):
-        ones(f"blk.{i}.attn_norm")
-        matrix(f"blk.{i}.attn_q", HEADS * HEAD, WIDTH)
-        matrix(f"blk.{i}.attn_k", KV_HEADS * HEAD, WIDTH)
-        matrix(f"blk.{i}.attn_v", KV_HEADS * HEAD, WIDTH)
-        matrix(f"blk.{i}.attn_output", WIDTH, HEADS * HEAD)
-        ones(f"blk.{i}.ffn_norm")
-        matrix(f"blk.{i}.ffn_gate", HIDDEN, WIDTH)
-        matrix(f"blk.{i}.ffn_up", HIDDEN, WIDTH)
-        matrix(f"blk.{i}.ffn_down", WIDTH, HIDDEN)
-    out.write_header_to_file()
-    out.write_kv_data_to_file()
-    out.write_tensors_to_file()
-    out.close()
+        out.ones(f"blk.{i}.attn_norm")
+        out.attention(f"blk.{i}")
+        out.feed_forward(f"blk.{i}")
+    out.finish()
+    return path
+
+
+def write_gemma3(path, letters="abc", *, seed=3, scale=0.2, dtype=Q8_0, template=None):
+    """A window of eight tokens in the first layer, none in the second."""
+    out = _Writer(path, "gemma3", seed, dtype)
+    n_tokens = out.common(letters, template)
+    out.add_head_count_kv(KV_HEADS)
+    out.add_key_length(HEAD)
+    out.add_value_length(HEAD)
+    out.add_sliding_window(WINDOW)
+    out.add_sliding_window_pattern([True, False])
+    out.matrix("token_embd", n_tokens, WIDTH)
+    out.ones("output_norm")
+    out.matrix("output", n_tokens, WIDTH, scale * WIDTH**0.5)
+    for i in range(LAYERS):
+        out.ones(f"blk.{i}.attn_norm")
+        out.attention(f"blk.{i}")
+        out.ones(f"blk.{i}.attn_q_norm", HEAD)
+        out.ones(f"blk.{i}.attn_k_norm", HEAD)
+        out.ones(f"blk.{i}.post_attention_norm")
+        out.feed_forward(f"blk.{i}")
+        out.ones(f"blk.{i}.post_ffw_norm")
+    out.finish()
+    return path
+
+
+def write_lfm2(path, letters="abc", *, seed=4, scale=0.2, dtype=Q8_0, template=None):
+    """A short convolution with a state in the first layer, attention in the second."""
+    out = _Writer(path, "lfm2", seed, dtype)
+    n_tokens = out.common(letters, template)
+    out.add_head_count_kv([0, KV_HEADS])
+    out.add_shortconv_l_cache(3)
+    out.matrix("token_embd", n_tokens, WIDTH)
+    out.ones("token_embd_norm")
+    out.matrix("output", n_tokens, WIDTH, scale * WIDTH**0.5)
+    out.ones("blk.0.attn_norm")
+    out.plain("blk.0.shortconv.conv", out.normal(WIDTH, 3))
+    out.matrix("blk.0.shortconv.in_proj", 3 * WIDTH, WIDTH)
+    out.matrix("blk.0.shortconv.out_proj", WIDTH, WIDTH)
+    out.feed_forward("blk.0")
+    out.ones("blk.1.attn_norm")
+    out.attention("blk.1")
+    out.ones("blk.1.attn_q_norm", HEAD)
+    out.ones("blk.1.attn_k_norm", HEAD)
+    out.feed_forward("blk.1")
+    out.finish()
     return path

@@ -11,6 +11,13 @@ import click
 from localpower.cli.options import engine_options
 from localpower.errors import EXIT_OK, EXIT_PROBLEM
 
+_GOING_BACK = {
+    "attention": "rolled back to any position",
+    "sliding-window": "rolled back to any position, its cells guarded",
+    "recurrent": "rolled back to checkpoints; what lies between is evaluated again",
+    "hybrid": "rolled back to checkpoints; what lies between is evaluated again",
+}
+
 
 @click.command()
 @engine_options
@@ -63,7 +70,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
     if engine is None:
         lines.append("engine     a table: exact by construction")
     else:
-        lines.append(f"memory     {engine['memory']}: rolled back to any position")
+        lines.append(f"memory     {engine['memory']}: {_GOING_BACK[engine['memory']]}")
         lines.append(f"settings   {engine['words']}")
         for shape, difference in engine["shapes"].items():
             lines.append(f"  {'same bits' if difference == 0 else f'{difference:.2g} nats':<10} {shape}")

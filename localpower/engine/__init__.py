@@ -1,1 +1,1 @@
-"""The cellar: llama.cpp. `binding` alone imports llama_cpp; `slots`, `cells` and `planner` are pure."""
+"""The cellar: llama.cpp. `library` alone imports llama_cpp; planner, slots, cells, compaction and lanes are pure."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from localpower.engine.context import Context, RowSpec
+from localpower.engine.batch import RowSpec
+from localpower.engine.context import Context
 from localpower.engine.settings import Settings
 from localpower.engine.weights import Weights
 from localpower.numerics import log_softmax
@@ -40,15 +42,27 @@ class Difference:
     log_p: float
 
 
+class AnyChecker(Protocol):
+    """A context of its own for one `Settings`, and a reference run in it."""
+
+    def close(self) -> None:
+        """Free the context."""
+
+    def differences(self) -> Iterator[Difference]:
+        """Every shape against the reference, the likeliest to fail first."""
+
+    def lone_row(self) -> Callable[[], float]:
+        """A function that decodes one more row past 256 cells and returns the seconds it took."""
+
+
 class Checker:
-    """A context of its own for one `Settings`, holding the reference run."""
+    """For attention, whose cells all sequences share."""
 
     def __init__(self, weights: Weights, settings: Settings) -> None:
-        self._settings = settings
         self._context = Context(weights, settings, n_cells=_CELLS, n_sequences=_N_SEQUENCES)
-        self._tokens = _text_tokens(weights)
+        self._tokens = text_tokens(weights, N_TOKENS)
         self._reference = self._feed(0, [N_TOKENS])
-        self._state = self._context.save(0, 0, N_TOKENS)
+        self._state = self._context.memory.save(0, 0, N_TOKENS)
 
     def close(self) -> None:
         """Free the context."""
@@ -58,26 +72,26 @@ class Checker:
         """Every shape against the reference (the whole text in one batch), the likeliest to fail first."""
         junk = [*_JUNK]
         for sequence in junk:
-            self._context.restore(sequence, self._state)
+            self._context.memory.restore(sequence, self._state)
         yield self._compare("lone rows past 256 cells", self._feed(1, [1] * N_TOKENS))
         for size in (2, 7, 20):
-            self._context.trim(1, 0)
+            self._context.memory.trim(1, 0)
             shape = [size] * (N_TOKENS // size) + [N_TOKENS % size] * bool(N_TOKENS % size)
             yield self._compare(f"{size} rows at a time", self._feed(1, shape))
-        self._context.trim(1, 0)
+        self._context.memory.trim(1, 0)
         yield self._compare("one output among 16 rows", self._last_only(16))
         yield self._compare("three sequences side by side", self._side_by_side())
         for sequence in (1, *junk):
-            self._context.trim(sequence, 0)
+            self._context.memory.trim(sequence, 0)
         yield self._compare("lone rows in an empty cache", self._feed(1, [1] * N_TOKENS))
-        self._context.trim(1, 0)
+        self._context.memory.trim(1, 0)
         yield self._compare("after a restore", self._after_restore(), first=N_TOKENS - 8)
 
     def lone_row(self) -> Callable[[], float]:
         """A function that decodes one more row past 256 cells and returns the seconds it took."""
         for sequence in _JUNK:
-            self._context.restore(sequence, self._state)
-        self._context.copy(0, 1, N_TOKENS)
+            self._context.memory.restore(sequence, self._state)
+        self._context.memory.copy(0, 1, N_TOKENS)
         position = N_TOKENS
 
         def decode() -> float:
@@ -112,40 +126,46 @@ class Checker:
         """The last third of the text on three sequences that share the first two."""
         shared = N_TOKENS - N_TOKENS // 3
         family = (1, *_JUNK[:2])
-        self._context.trim(1, 0)
+        self._context.memory.trim(1, 0)
         for sequence in _JUNK[:2]:
-            self._context.trim(sequence, 0)
+            self._context.memory.trim(sequence, 0)
         out = self._feed(1, [shared])
         for sequence in _JUNK[:2]:
-            self._context.copy(1, sequence, shared)
+            self._context.memory.copy(1, sequence, shared)
         for i in range(shared, N_TOKENS):
             rows = [RowSpec(sequence, i, self._tokens[i], True) for sequence in family]
             out.append(self._decode(rows)[i % 3])
         return out
 
     def _after_restore(self) -> Logits:
-        self._context.restore(1, self._state)
-        self._context.trim(1, N_TOKENS - 8)
+        self._context.memory.trim(1, 0)
+        self._context.memory.restore(1, self._state)
+        self._context.memory.trim(1, N_TOKENS - 8)
         return self._feed(1, [3, 1, 4], start=N_TOKENS - 8)
 
     def _compare(self, shape: str, logits: Logits, first: int = 0) -> Difference:
-        largest = 0.0
-        for a, b in zip(self._reference[first:], logits, strict=True):
-            if not np.array_equal(a, b):
-                largest = max(largest, float(np.abs(log_softmax(a) - log_softmax(b)).max()))
-        return Difference(shape, largest)
+        return compare(shape, self._reference[first:], logits)
 
 
-def _text_tokens(weights: Weights) -> list[int]:
-    """The check's text, repeated or cut to length; vocabularies that cannot spell it count through their ids."""
+def compare(shape: str, reference: Logits, logits: Logits) -> Difference:
+    """Rows of one shape against the same rows of the reference."""
+    largest = 0.0
+    for a, b in zip(reference, logits, strict=True):
+        if not np.array_equal(a, b):
+            largest = max(largest, float(np.abs(log_softmax(a) - log_softmax(b)).max()))
+    return Difference(shape, largest)
+
+
+def text_tokens(weights: Weights, n: int) -> list[int]:
+    """The check's text, repeated or cut to n tokens; vocabularies that cannot spell it count through their ids."""
     tokens = weights.tokenize(TEXT.encode(), parse_special=False)
     usable = [token for token in tokens if token not in weights.eos]
     if len(usable) < 8:
         usable = [i for i in range(weights.n_vocab) if i not in weights.eos] or [0]
-    return [usable[i % len(usable)] for i in range(N_TOKENS)]
+    return [usable[i % len(usable)] for i in range(n)]
 
 
-def lone_row_seconds(checkers: Sequence[Checker]) -> list[float]:
+def lone_row_seconds(checkers: Sequence[AnyChecker]) -> list[float]:
     """Median seconds of a lone row for each checker, measured in turns."""
     decoders = [checker.lone_row() for checker in checkers]
     seconds = [[decode() for decode in decoders] for _ in range(_TIMED)]

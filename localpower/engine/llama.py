@@ -1,36 +1,22 @@
-"""LlamaModel: whole contexts in, rows of logits out, over one KV cache."""
+"""Attention: whole contexts in, rows of logits out, over one KV cache that all contexts share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-
-import numpy as np
-from numpy.typing import NDArray
 
 from localpower.engine import planner, slots
-from localpower.engine.context import Context, RowSpec
+from localpower.engine.base import GgufEngine, even_chunks
+from localpower.engine.batch import RowSpec
 from localpower.engine.settings import Settings
+from localpower.engine.snapshot import Snapshot
 from localpower.engine.weights import Weights
 from localpower.errors import EngineError
 from localpower.model import Row, Tokens
-from localpower.numerics import weigh
 
 
-@dataclass(slots=True)
-class Counters:
-    """What the engine really evaluated. prefill: tokens inside the prompt; answer: tokens after it."""
-
-    prefill_tokens: int = 0
-    answer_tokens: int = 0
-    padded_rows: int = 0
-    decode_calls: int = 0
-    compactions: int = 0
-
-
-class LlamaModel:
-    """A `Model` over llama.cpp. In exact mode a row is a function of its context's tokens alone.
+class LlamaModel(GgufEngine):
+    """For models whose memory can be rolled back to any position: plain attention and sliding windows.
 
     steady_rows: without the exact mode, rows that a sampler draws from are always decoded one a context,
     apart from prefill, padded to this many: one shape for all scores, pinned cells never recomputed.
@@ -46,122 +32,126 @@ class LlamaModel:
         steady_rows: int = 0,
         check: Callable[[], None] = lambda: None,
     ) -> None:
-        """`check` runs before every decode and may raise Interrupted; the cache stays true."""
-        self._context = Context(weights, settings, n_cells=n_cells, n_sequences=n_slots)
-        self._settings = settings
+        """Raises EngineError when the context cannot be made."""
+        super().__init__(weights, settings, check, n_cells=n_cells, n_sequences=n_slots)
         self._n_slots = n_slots
         self._steady = steady_rows
-        self._check = check
+        self._capacity = self.n_cells - max(settings.min_rows, steady_rows)
         self._resident = slots.empty(n_slots)
-        self._pins: dict[object, Tokens] = {}
-        padding = max(settings.min_rows, steady_rows)
-        self._capacity = self._context.n_cells - padding
-        self.n_vocab = weights.n_vocab
-        self.eos = weights.eos
-        self.counters = Counters()
-        self.prompt_length = 0
-
-    def close(self) -> None:
-        """Free the cache."""
-        self._context.close()
-
-    def pin(self, context: Tokens, owner: object = None) -> None:
-        """Keep the prefixes of `context` at hand for `owner`, who holds one pin at a time."""
-        self._pins[owner] = context
-
-    def unpin(self, owner: object) -> None:
-        """`owner` will not come back."""
-        self._pins.pop(owner, None)
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
-        """Rows (vocab,) float32 after each context; views, valid until the next call.
-
-        Raises EngineError for an empty context, or more contexts than the slots allow.
-        """
-        if not all(contexts):
-            raise EngineError("a context must hold at least one token")
-        self._check()
-        plan = planner.plan(self._resident, contexts, self._pins.values(), self._capacity)
-        try:
-            for move in plan.moves:
-                if isinstance(move, slots.Copy):
-                    self._context.copy(move.source, move.target, move.upto)
-                else:
-                    self._compact(move.kept)
-            rows = self._decode(plan.decodes)
-        except BaseException:
-            self.reset()  # cells may have been released that no token took
-            raise
-        self._resident = plan.after
+        """As in `GgufEngine`. What exceeds a batch is evaluated piece by piece, each of them kept."""
+        plan = self._plan(contexts)
+        while (piece := self._ahead(contexts, plan)) is not None:
+            self._execute(self._plan([piece]), wanted=False)
+            plan = self._plan(contexts)
+        rows = self._execute(plan)
         return [rows[i] for i in plan.rows]
 
-    def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
-        """log p of each token of `continuation`, by a fresh evaluation that reuses nothing."""
-        if not context:
-            raise EngineError("a context must hold at least one token")
+    def snapshot(self, context: Tokens) -> Snapshot:
+        """As in `GgufEngine`."""
+        plan = self._plan([context])
+        while (piece := self._ahead([context], plan)) is not None:
+            self._execute(self._plan([piece]), wanted=False)
+            plan = self._plan([context])
+        self._execute(plan, wanted=False)
+        return Snapshot(context, self._memory.save(plan.decodes[0].slot, 0, len(context)), divisible=True)
+
+    def adopt(self, snapshot: Snapshot) -> None:
+        """As in `GgufEngine`."""
         self.reset()
-        tokens = context + continuation[:-1]
-        first = len(context) - 1
-        rows = [
-            _PlacedRow(RowSpec(0, i, token, i >= first), slots.Grant(i)) for i, token in enumerate(tokens)
-        ]
-        out: list[float] = []
-        for chunk in _even_chunks(rows, self._settings.batch):
-            for _, logits in self._run(chunk):
-                out.append(weigh(logits, 1.0).log_p(continuation[len(out)]))
-        self.reset()
-        return np.array(out, dtype=np.float64)
+        n = len(snapshot.tokens)
+        if n > self._capacity:
+            raise EngineError(f"{n} tokens do not fit {self._capacity} cells")
+        try:
+            self._memory.restore(0, snapshot.pieces)
+        except BaseException:
+            self.reset()
+            raise
+        first = slots.Slot(snapshot.tokens, tuple(range(n)))
+        self._resident = slots.Residency((first, *self._resident.slots[1:]), top=n)
 
     def reset(self) -> None:
         """Forget everything resident."""
         for slot in range(self._n_slots):
-            self._context.trim(slot, 0)
+            self._memory.trim(slot, 0)
         self._resident = slots.empty(self._n_slots)
 
+    def _plan(self, contexts: Sequence[Tokens]) -> slots.Plan:
+        if not all(contexts):
+            raise EngineError("a context must hold at least one token")
+        return planner.plan(self._resident, contexts, self._pins.values(), self._capacity)
+
+    def _ahead(self, contexts: Sequence[Tokens], plan: slots.Plan) -> Tokens | None:
+        """A prefix to evaluate first, where a plan is more than one batch: never the last token of a context."""
+        if sum(len(decode.tokens) for decode in plan.decodes) <= self._settings.batch:
+            return None
+        index, longest = max(enumerate(plan.decodes), key=lambda item: len(item[1].tokens))
+        if len(longest.tokens) == 1:
+            return None
+        stop = longest.start + min(len(longest.tokens) - 1, self._settings.batch)
+        return contexts[plan.rows.index(index)][:stop]
+
+    def _execute(self, plan: slots.Plan, *, wanted: bool = True) -> list[Row]:
+        """The rows of the plan's decodes; none unless wanted. Nothing has changed when `check` raises."""
+        self._check()
+        try:
+            for move in plan.moves:
+                if isinstance(move, slots.Copy):
+                    self._memory.copy(move.source, move.target, move.upto)
+                else:
+                    self._compact(move.kept)
+            rows = self._decode(plan.decodes, wanted)
+            self._resident = plan.after
+        except BaseException:
+            self.reset()  # cells may have been released that no token took
+            raise
+        return rows
+
     def _compact(self, kept: Sequence[slots.Kept]) -> None:
-        saved = [self._context.save(keep.slot, keep.shared, keep.upto) for keep in kept]
+        saved = [self._memory.save(keep.slot, keep.shared, keep.upto) for keep in kept]
         for slot in range(self._n_slots):
-            self._context.trim(slot, 0)
-        for keep, state in zip(kept, saved, strict=True):
-            self._context.restore(keep.slot, state)
+            self._memory.trim(slot, 0)
+        for keep, pieces in zip(kept, saved, strict=True):
+            self._memory.restore(keep.slot, pieces)
             if keep.shared:
-                self._context.share(keep.parent, keep.slot, keep.shared)
+                self._memory.share(keep.parent, keep.slot, keep.shared)
         self.counters.compactions += 1
 
-    def _decode(self, decodes: Sequence[slots.Decode]) -> list[Row]:
+    def _decode(self, decodes: Sequence[slots.Decode], wanted: bool) -> list[Row]:
         """Evaluate all decodes: in one batch if they fit, else bodies first and last tokens together."""
-        rows = [row for decode in decodes for row in _rows(decode)]
-        inside = sum(row.spec.position < self.prompt_length for row in rows)
-        self.counters.prefill_tokens += inside
-        self.counters.answer_tokens += len(rows) - inside
-        batch = self._settings.batch
-        if len(rows) <= batch and not self._steady:
+        rows = [row for decode in decodes for row in _rows(decode, wanted)]
+        for decode in decodes:
+            self._count(decode.start, decode.start + len(decode.tokens))
+        if len(rows) <= self._settings.batch and not (wanted and self._steady):
             found = dict(self._run(rows))
         else:
-            for chunk in _even_chunks([row for row in rows if not row.spec.wanted], batch):
+            for chunk in self._chunks([row for row in rows if not row.spec.wanted]):
                 self._run(chunk)
             found = {}
-            for chunk in _even_chunks([row for row in rows if row.spec.wanted], batch):
+            for chunk in self._chunks([row for row in rows if row.spec.wanted]):
                 # the next decode overwrites the engine's buffer
                 found = {slot: logits.copy() for slot, logits in found.items()}
                 found |= dict(self._run(chunk, self._steady))
-        return [found[decode.slot] for decode in decodes]
+        return [found[decode.slot] for decode in decodes] if wanted else []
+
+    def _chunks(self, rows: Sequence[_PlacedRow]) -> list[Sequence[_PlacedRow]]:
+        return [rows[start:stop] for start, stop in even_chunks(len(rows), self._settings.batch)]
 
     def _run(self, rows: Sequence[_PlacedRow], at_least: int = 0) -> list[tuple[int, Row]]:
         """One decode of at least so many rows: (slot, logits) of the wanted ones.
 
         llama.cpp gives the lowest free cell to the first row and so on: release what is granted, sort by cell.
         """
-        self._check()
         for row in rows:
             if row.grant.holder >= 0:
-                self._context.release(row.grant.holder, row.grant.position)
+                self._memory.release(row.grant.holder, row.grant.position)
         specs = [row.spec for row in sorted(rows, key=lambda row: row.grant.cell)]
         self.counters.decode_calls += 1
         logits = self._context.decode(specs, at_least)
         self.counters.padded_rows = self._context.padded_rows
-        wanted = [spec.sequence for spec in specs if spec.wanted]
-        return list(zip(wanted, logits, strict=True))
+        answers = [spec.sequence for spec in specs if spec.wanted]
+        return list(zip(answers, logits, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +160,9 @@ class _PlacedRow:
     grant: slots.Grant
 
 
-def _rows(decode: slots.Decode) -> list[_PlacedRow]:
+def _rows(decode: slots.Decode, wanted: bool) -> list[_PlacedRow]:
     last = len(decode.tokens) - 1
     return [
-        _PlacedRow(RowSpec(decode.slot, decode.start + i, token, i == last), grant)
+        _PlacedRow(RowSpec(decode.slot, decode.start + i, token, wanted and i == last), grant)
         for i, (token, grant) in enumerate(zip(decode.tokens, decode.grants, strict=True))
     ]
-
-
-def _even_chunks(items: Sequence[_PlacedRow], size: int) -> list[Sequence[_PlacedRow]]:
-    """Nearly equal chunks of at most `size`, so that no chunk is a lone row unless all of it is."""
-    n = -(-len(items) // size)
-    bounds = [round(i * len(items) / n) for i in range(n + 1)] if n else []
-    return [items[a:b] for a, b in pairwise(bounds)]

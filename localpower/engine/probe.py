@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,16 +72,18 @@ def probe_fast(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
 
 def _probe_group(path: Path, group: list[Settings], tried: dict[str, str]) -> Verdict:
     """Settings that share loaded weights, quickest first, up to the first that is exact."""
-    from localpower.engine.check import Checker, lone_row_seconds
+    from localpower.engine.check import AnyChecker, Checker, lone_row_seconds
+    from localpower.engine.check_recurrent import RecurrentChecker
     from localpower.engine.weights import Weights
     from localpower.errors import EngineError
 
     group[0].set_environment()
     weights = Weights(path, repack=group[0].repack, gpu_layers=group[0].gpu_layers)
-    checkers = {}
+    make: Callable[[Weights, Settings], AnyChecker] = RecurrentChecker if weights.is_recurrent() else Checker
+    checkers: dict[Settings, AnyChecker] = {}
     for settings in group:
         try:
-            checkers[settings] = Checker(weights, settings)
+            checkers[settings] = make(weights, settings)
         except EngineError as error:  # a KV type that this model's heads do not allow
             tried[settings.words()] = error.line()
     try:
@@ -89,7 +92,7 @@ def _probe_group(path: Path, group: list[Settings], tried: dict[str, str]) -> Ve
         closest: Verdict | None = None
         for settings in sorted(checkers, key=lambda s: seconds[s]):
             checkers[settings].close()
-            checker = Checker(weights, settings)
+            checker = make(weights, settings)
             shapes = {}
             for difference in checker.differences():
                 shapes[difference.shape] = difference.log_p

@@ -70,7 +70,15 @@ class Weights:
         ):
             if test(self.handle):
                 return name
-        return "sliding-window" if L.llama_model_n_swa(self.handle) > 0 else "attention"
+        return "sliding-window" if self.window() else "attention"
+
+    def is_recurrent(self) -> bool:
+        """Whether a part of the memory is a state that cannot be rolled back to a position."""
+        return bool(L.llama_model_is_recurrent(self.handle) or L.llama_model_is_hybrid(self.handle))
+
+    def window(self) -> int:
+        """Tokens that a sliding window shows; 0 without one."""
+        return int(L.llama_model_n_swa(self.handle))
 
     def metadata(self, key: str) -> str | None:
         """A scalar of the GGUF header as text, or None."""

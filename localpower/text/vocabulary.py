@@ -82,10 +82,12 @@ class Vocabulary:
         return self._controls.get(text)
 
     def _opened(self, tokens: list[int]) -> Tokens:
-        """With BOS in front, never doubled."""
+        """With BOS in front, never doubled. Raises UserError when nothing is left of the prompt."""
         bos = self._speller.bos()
         if bos is not None and tokens[:1] != [bos]:
             tokens = [bos, *tokens]
+        if not tokens:
+            raise UserError("this model's vocabulary has no token for any part of the prompt")
         return tuple(tokens)
 
     def text(self, tokens: Iterable[int]) -> bytes:

@@ -1,0 +1,125 @@
+"""What the engines for all kinds of memory share: a context, counters, pins, and evaluation from nothing."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from localpower.engine.batch import RowSpec
+from localpower.engine.context import Context
+from localpower.engine.settings import Settings
+from localpower.engine.snapshot import Snapshot
+from localpower.engine.weights import Weights
+from localpower.errors import EngineError
+from localpower.model import Row, Tokens
+from localpower.numerics import weigh
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the engine really evaluated. prefill: tokens inside the prompt; answer: tokens after it."""
+
+    prefill_tokens: int = 0
+    answer_tokens: int = 0
+    padded_rows: int = 0
+    decode_calls: int = 0
+    compactions: int = 0
+
+
+class GgufEngine(ABC):
+    """A `Model` over llama.cpp. In exact mode a row is a function of its context's tokens alone.
+
+    prompt_length: tokens that count as prefill. `check` runs before every decode and may raise: what was
+    evaluated until then stays.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        settings: Settings,
+        check: Callable[[], None],
+        *,
+        n_cells: int,
+        n_sequences: int,
+    ) -> None:
+        """Raises EngineError when the context cannot be made."""
+        self._context = Context(weights, settings, n_cells=n_cells, n_sequences=n_sequences)
+        self._memory = self._context.memory
+        self._settings = settings
+        self._check = check
+        self._pins: dict[object, Tokens] = {}
+        self.n_vocab = weights.n_vocab
+        self.eos = weights.eos
+        self.n_cells = self._context.n_cells
+        self.counters = Counters()
+        self.prompt_length = 0
+
+    @abstractmethod
+    def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
+        """Rows (vocab,) float32 after each context; views, valid until the next call.
+
+        Raises EngineError for an empty context, and for more than there is room for.
+        """
+
+    @abstractmethod
+    def snapshot(self, context: Tokens) -> Snapshot:
+        """What the memory holds after `context` (non-empty), evaluated where it is not resident."""
+
+    @abstractmethod
+    def adopt(self, snapshot: Snapshot) -> None:
+        """Start from a snapshot instead of nothing. Raises EngineError when llama.cpp refuses it."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget everything resident."""
+
+    def close(self) -> None:
+        """Free the cache."""
+        self._context.close()
+
+    def pin(self, context: Tokens, owner: object = None) -> None:
+        """Keep the prefixes of `context` at hand for `owner`, who holds one pin at a time."""
+        self._pins[owner] = context
+
+    def unpin(self, owner: object) -> None:
+        """`owner` will not come back."""
+        self._pins.pop(owner, None)
+
+    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[Row]:
+        """The rows (vocab,) that predict each token of `continuation`, by a fresh evaluation that reuses nothing.
+
+        Each is valid until the next one is asked for.
+        """
+        if not context:
+            raise EngineError("a context must hold at least one token")
+        tokens, first = context + continuation[:-1], len(context) - 1
+        self.reset()
+        try:
+            for start, stop in even_chunks(len(tokens), self._settings.batch):
+                self._check()
+                specs = [RowSpec(0, i, tokens[i], i >= first) for i in range(start, stop)]
+                yield from self._context.decode(specs)
+        finally:
+            self.reset()
+
+    def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
+        """log p of each token of `continuation` (len(continuation),), nats, evaluated afresh."""
+        pairs = zip(self.rows(context, continuation), continuation, strict=True) if continuation else ()
+        return np.array([weigh(row, 1.0).log_p(token) for row, token in pairs], dtype=np.float64)
+
+    def _count(self, first: int, stop: int) -> None:
+        """Note that positions first..stop-1 of a context are being evaluated."""
+        inside = max(min(stop, self.prompt_length) - first, 0)
+        self.counters.prefill_tokens += inside
+        self.counters.answer_tokens += stop - first - inside
+
+
+def even_chunks(n: int, size: int) -> Iterator[tuple[int, int]]:
+    """0..n-1 in nearly equal chunks of at most `size`, so that none is a lone row unless all of it is."""
+    count = -(-n // size)
+    for i in range(count):
+        yield round(i * n / count), round((i + 1) * n / count)

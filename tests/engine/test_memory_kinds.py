@@ -1,0 +1,92 @@
+"""Sliding windows and recurrent states: chains go back and forth, and every recorded number is that of a fresh run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from localpower.chance import StreamDice
+from localpower.engine.lanes import Lane, Start, assign, start_of
+from localpower.errors import ModelError
+from localpower.loading import Request, load
+from localpower.runs.session import run_chains
+from localpower.samplers import PowerMH
+from tests.gguf_files import WINDOW
+
+PROMPT = (0, 1, 2, 1, 0, 0, 2, 1, 1, 2)  # longer than the window
+
+
+class NoEnd:
+    """The engine, but no token ends an answer: chains grow far beyond the window."""
+
+    def __init__(self, engine):
+        self._engine = engine
+        self.eos = frozenset()
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+
+@pytest.mark.parametrize("kind", ["tiny_window", "tiny_hybrid", "tiny"])
+def test_chains_record_the_numbers_of_a_fresh_evaluation(request, kind):
+    loaded = request.getfixturevalue(kind)
+    engine = loaded.engine(PROMPT, 48, 3, lambda: None)
+    sampler = PowerMH(3.0, 0.5, max_tokens=48, block=12, steps=6)
+    tallies = run_chains(NoEnd(engine), sampler, PROMPT, StreamDice(1), 3)
+    assert any(tally.n_accepted for tally in tallies)
+    for tally in tallies:
+        assert len(tally.state) == 48 > WINDOW
+        assert np.array_equal(engine.score(PROMPT, tally.state.tokens), tally.state.log_p)
+
+
+@pytest.mark.parametrize("kind", ["tiny_window", "tiny_hybrid", "tiny"])
+def test_a_snapshot_goes_on_in_another_engine_with_the_same_bits(request, kind):
+    loaded = request.getfixturevalue(kind)
+    one, other = (loaded.engine(PROMPT, 40, 1, lambda: None) for _ in range(2))
+    kept = PROMPT * 3
+    snapshot = one.snapshot(kept)
+    other.adopt(snapshot)
+    row = other.logits([(*kept, 2)])[0].copy()
+    assert other.counters.prefill_tokens + other.counters.answer_tokens == 1, "nothing was evaluated again"
+    one.reset()
+    assert np.array_equal(row, one.logits([(*kept, 2)])[0])
+    assert snapshot.divisible == (kind != "tiny_hybrid")
+
+
+def test_what_is_interrupted_in_a_long_prompt_is_not_evaluated_again(tiny):
+    allowed = [3]
+
+    def check():
+        allowed[0] -= 1
+        if allowed[0] < 0:
+            raise InterruptedError
+
+    prompt = PROMPT * 30
+    engine = tiny.engine(prompt, 8, 1, check)
+    with pytest.raises(InterruptedError):
+        engine.logits([prompt])
+    before = engine.counters.prefill_tokens
+    assert 0 < before < len(prompt)
+    allowed[0] = 1000
+    engine.logits([prompt])
+    assert engine.counters.prefill_tokens == len(prompt)
+
+
+def test_memory_that_cannot_go_back_is_refused_with_the_reason(tiny_hybrid, monkeypatch):
+    monkeypatch.setattr("localpower.engine.weights.Weights.window", lambda _: 8)
+    with pytest.raises(ModelError, match="recurrent state and a sliding window"):
+        load(Request(tiny_hybrid.identity["path"]))
+
+
+def test_a_lane_starts_at_its_end_or_at_a_mark_never_in_between():
+    lane = Lane((1, 2, 3, 4, 5), frozenset({2, 4}))
+    assert start_of(lane, (1, 2, 3, 4, 5, 6)) == 5
+    assert start_of(lane, (1, 2, 3, 4, 5)) == 4, "the last token is always evaluated"
+    assert start_of(lane, (1, 2, 3, 9, 9)) == 2
+    assert start_of(lane, (7,)) == 0
+
+
+def test_contexts_get_lanes_of_their_own_and_begin_at_the_trunk_where_that_is_further():
+    lanes = [Lane((1, 2, 3), used=1), Lane(used=2), Lane(used=3)]
+    starts = assign(lanes, [(1, 2, 3, 4), (1, 2, 3, 5), (9,)], trunk=(1, 2))
+    assert starts == [Start(0, 3), Start(1, 2, from_trunk=True), Start(2, 0)]

@@ -25,8 +25,9 @@ MAY_IMPORT = {
     "runs": PURE | {"samplers", "runs", "localpower"},
     "ui": {"events", "model", "runs", "text", "ui"},
     "catalogue": {"errors"},
-    "loading": {"catalogue", "engine", "errors", "model", "runs", "text", "toy"},
-    "selftest": PURE | {"loading", "runs", "samplers", "statistics", "toy", "selftest"},
+    "loaded": {"engine", "errors", "model", "runs", "text", "toy"},
+    "loading": {"catalogue", "engine", "errors", "loaded", "text"},
+    "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "toy", "selftest"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__main__.py")
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from localpower import __version__
 from localpower.chance import StreamDice
 from localpower.cli.asking import Question
+from localpower.cli.terminal import say
 from localpower.events import Event, Started
-from localpower.loading import Loaded
+from localpower.loaded import Loaded
 from localpower.model import Tokens
 from localpower.runs.gather import Engine
 from localpower.runs.interrupt import Interrupts
@@ -33,6 +35,7 @@ class Job:
     seed: int
     n_chains: int
     how: str  # --pick
+    prompt_cache: Path | None = None
 
     def text(self, tally: Tally) -> str:
         """The answer's text, without the stop that ended it."""
@@ -79,6 +82,9 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
         )
     dice = StreamDice(job.seed)
     start = time.perf_counter()
+    if job.prompt_cache:
+        for note in job.loaded.warm(job.engine, question.prompt, job.prompt_cache):
+            say(f"note: {note}")
     with _view(job, settings, redraw) as view:
         tallies = run_chains(
             job.engine,

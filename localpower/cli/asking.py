@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import datetime
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,8 @@ import click
 from localpower.cli.planning import Wishes, make_sampler, template_arguments, unused
 from localpower.cli.terminal import say
 from localpower.completion import Rules
-from localpower.loading import Loaded, Request, load
+from localpower.loaded import Loaded
+from localpower.loading import Request, load
 from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
 from localpower.samplers import Sampler
@@ -56,17 +58,30 @@ def open_model(options: dict[str, Any], interrupts: Interrupts) -> Loaded:
     return loaded
 
 
-def ask(loaded: Loaded, options: dict[str, Any], messages: Sequence[Message]) -> Question:
-    """The question that the last message asks: through the chat template unless --raw or there is none."""
+def ask(
+    loaded: Loaded,
+    options: dict[str, Any],
+    messages: Sequence[Message],
+    answers: Mapping[int, Tokens] | None = None,
+    now: datetime.datetime | None = None,
+) -> Question:
+    """The question that the last message asks: through the chat template unless --raw or there is none.
+
+    answers: what the model drew in earlier turns, by the index of its message.
+    """
     chat = uses_template(loaded, options)
     stops = [stop.encode("utf-8", "surrogateescape") for stop in options["stops"]]
     ends = {loaded.control_token(stop) for stop in options["stops"]} - {None}
     by_bytes = stop_predicate(stops, loaded.piece)
     rules = Rules(ended=lambda run: run[-1] in ends or by_bytes(run))
     sampler, alpha = make_sampler(_wishes(options), rules, chat=chat)
-    system = [{"role": "system", "content": options["system"]}] if options["system"] else []
+    system = [{"role": "system", "content": options["system"]}] if options["system"] and chat else []
     tokens = loaded.prompt(
-        [*system, *messages], raw=not chat, arguments=template_arguments(options["template_args"])
+        [*system, *messages],
+        raw=not chat,
+        arguments=template_arguments(options["template_args"]),
+        answers={len(system) + i: drawn for i, drawn in (answers or {}).items()},
+        now=now,
     )
     return Question(tokens, sampler, alpha, stops)
 

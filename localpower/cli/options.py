@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -168,6 +169,12 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What shapes the prompt and ends the answer."""
     for option in (
+        click.option(
+            "--prompt-cache",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Keep the evaluated prompt in FILE, and begin from what FILE has of it.",
+        ),
         click.option("--stop", "stops", multiple=True, help="A text that ends the answer; may be repeated."),
         click.option(
             "--template-arg",

@@ -55,7 +55,7 @@ def run(ctx: click.Context, /, prompt: str | None, as_json: bool, events: Path |
         if recorder:
             cleanup.callback(recorder.close)
         engine = loaded.engine(question.prompt, options["max_tokens"], options["chains"], interrupts.check)
-        job = Job(loaded, engine, question, seed, options["chains"], options["pick"])
+        job = Job(loaded, engine, question, seed, options["chains"], options["pick"], options["prompt_cache"])
         result = answer(job, interrupts, recorder, redraw=can_redraw())
     write_answer(json.dumps(result) if as_json else words(result))
     for line in summary(result):

@@ -25,7 +25,8 @@ _GOING_BACK = {
 def selftest(as_json: bool, **options: Any) -> int:
     """Check that log p keeps its bits whatever the batch, and that the sampler draws from its law."""
     from localpower.cli.terminal import say, write_answer
-    from localpower.loading import LoadedGguf, Request, load
+    from localpower.loaded import LoadedGguf
+    from localpower.loading import Request, load
     from localpower.samplers.cuts import UniformCuts
     from localpower.selftest.engine import check_engine
     from localpower.selftest.law import ForgottenLengthTerm, check_law

@@ -55,6 +55,7 @@ class GgufEngine(ABC):
         self.n_vocab = weights.n_vocab
         self.eos = weights.eos
         self.n_cells = self._context.n_cells
+        self.n_sequences = n_sequences
         self.counters = Counters()
         self.prompt_length = 0
 
@@ -74,8 +75,19 @@ class GgufEngine(ABC):
         """Start from a snapshot instead of nothing. Raises EngineError when llama.cpp refuses it."""
 
     @abstractmethod
+    def resident(self, context: Tokens) -> int:
+        """How many tokens of `context` from its beginning need not be evaluated to go on after them."""
+
+    @abstractmethod
     def reset(self) -> None:
         """Forget everything resident."""
+
+    def take_over(self, other: GgufEngine, context: Tokens) -> None:
+        """Remember what `other` does of the beginning of `context`, and go on with its counters."""
+        known = other.resident(context)
+        if known:
+            self.adopt(other.snapshot(context[:known]))
+        self.counters = other.counters
 
     def close(self) -> None:
         """Free the cache."""
@@ -102,7 +114,7 @@ class GgufEngine(ABC):
             for start, stop in even_chunks(len(tokens), self._settings.batch):
                 self._check()
                 specs = [RowSpec(0, i, tokens[i], i >= first) for i in range(start, stop)]
-                yield from self._context.decode(specs)
+                yield from self._evaluate(specs)
         finally:
             self.reset()
 
@@ -110,6 +122,14 @@ class GgufEngine(ABC):
         """log p of each token of `continuation` (len(continuation),), nats, evaluated afresh."""
         pairs = zip(self.rows(context, continuation), continuation, strict=True) if continuation else ()
         return np.array([weigh(row, 1.0).log_p(token) for row, token in pairs], dtype=np.float64)
+
+    def _evaluate(self, specs: Sequence[RowSpec], at_least: int = 0) -> list[Row]:
+        """One decode: the wanted rows in order."""
+        padded = self._context.padded_rows
+        self.counters.decode_calls += 1
+        rows = self._context.decode(specs, at_least)
+        self.counters.padded_rows += self._context.padded_rows - padded
+        return list(rows)
 
     def _count(self, first: int, stop: int) -> None:
         """Note that positions first..stop-1 of a context are being evaluated."""

@@ -34,7 +34,6 @@ class LlamaModel(GgufEngine):
     ) -> None:
         """Raises EngineError when the context cannot be made."""
         super().__init__(weights, settings, check, n_cells=n_cells, n_sequences=n_slots)
-        self._n_slots = n_slots
         self._steady = steady_rows
         self._capacity = self.n_cells - max(settings.min_rows, steady_rows)
         self._resident = slots.empty(n_slots)
@@ -71,11 +70,15 @@ class LlamaModel(GgufEngine):
         first = slots.Slot(snapshot.tokens, tuple(range(n)))
         self._resident = slots.Residency((first, *self._resident.slots[1:]), top=n)
 
+    def resident(self, context: Tokens) -> int:
+        """As in `GgufEngine`."""
+        return max(slots.common_prefix(slot.tokens, context) for slot in self._resident.slots)
+
     def reset(self) -> None:
         """Forget everything resident."""
-        for slot in range(self._n_slots):
+        for slot in range(self.n_sequences):
             self._memory.trim(slot, 0)
-        self._resident = slots.empty(self._n_slots)
+        self._resident = slots.empty(self.n_sequences)
 
     def _plan(self, contexts: Sequence[Tokens]) -> slots.Plan:
         if not all(contexts):
@@ -110,7 +113,7 @@ class LlamaModel(GgufEngine):
 
     def _compact(self, kept: Sequence[slots.Kept]) -> None:
         saved = [self._memory.save(keep.slot, keep.shared, keep.upto) for keep in kept]
-        for slot in range(self._n_slots):
+        for slot in range(self.n_sequences):
             self._memory.trim(slot, 0)
         for keep, pieces in zip(kept, saved, strict=True):
             self._memory.restore(keep.slot, pieces)
@@ -147,9 +150,7 @@ class LlamaModel(GgufEngine):
             if row.grant.holder >= 0:
                 self._memory.release(row.grant.holder, row.grant.position)
         specs = [row.spec for row in sorted(rows, key=lambda row: row.grant.cell)]
-        self.counters.decode_calls += 1
-        logits = self._context.decode(specs, at_least)
-        self.counters.padded_rows = self._context.padded_rows
+        logits = self._evaluate(specs, at_least)
         answers = [spec.sequence for spec in specs if spec.wanted]
         return list(zip(answers, logits, strict=True))
 

@@ -92,6 +92,11 @@ class RecurrentModel(GgufEngine):
             self.reset()
             raise
 
+    def resident(self, context: Tokens) -> int:
+        """As in `GgufEngine`."""
+        (start,) = assign(self._lanes, [(*context, 0)], self._trunk[0])
+        return start.length
+
     def _refuse(self, contexts: Sequence[Tokens]) -> None:
         if not all(contexts):
             raise EngineError("a context must hold at least one token")
@@ -146,12 +151,10 @@ class RecurrentModel(GgufEngine):
         before = [self._lanes[index] for index, _ in parts]
         for index, _ in parts:
             self._lanes[index] = Lane()  # whatever happens inside llama.cpp, it is not what it was
-        self.counters.decode_calls += 1
-        rows = self._context.decode(specs)
-        self.counters.padded_rows = self._context.padded_rows
+        rows = self._evaluate(specs)
         for (index, tokens), lane in zip(parts, before, strict=True):
             self._lanes[index] = replace(lane, tokens=lane.tokens + tokens, used=self._tick)
-        return list(rows)
+        return rows
 
     def _mark(self, index: int) -> None:
         """Keep a lane's state where its length asks for it."""

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from localpower.engine.files import recall, remember, sha256
 from localpower.engine.probe import Verdict
-from localpower.errors import EngineError, ModelError
+from localpower.errors import EngineError, Interrupted, ModelError
 
+_POLL_S = 0.1
 _FORMAT = 1  # raise it when the probe's meaning changes: old verdicts are then made anew
 
 
@@ -23,14 +24,16 @@ def verdict_for(
     gpu_layers: int,
     exact: bool,
     say: Callable[[str], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
     fresh: bool = False,
 ) -> Verdict:
     """Ask the cache, else the probe (a child process, once per model, build, threads and processor).
 
-    Raises ModelError when llama.cpp cannot load the file or dies of it. `fresh` ignores what is kept.
+    Raises ModelError when llama.cpp cannot load the file or dies of it, Interrupted when stop() turns true. `fresh`
+    ignores what is kept.
     """
     key = json.dumps(
-        [_FORMAT, sha256(path), _build(), threads, gpu_layers, exact, _processor()], sort_keys=True
+        [_FORMAT, sha256(path), build(), threads, gpu_layers, exact, processor()], sort_keys=True
     )
     if not fresh and isinstance(known := recall("verdict", key), dict):
         try:
@@ -38,33 +41,45 @@ def verdict_for(
         except (KeyError, TypeError):
             pass  # written by another version: ask again
     say("Checking once how this model's log-probabilities behave on this machine ...")
-    verdict = _ask(path, threads, gpu_layers, exact)
+    verdict = _ask(path, threads, gpu_layers, exact, stop)
     remember("verdict", key, verdict.to_json())
     return verdict
 
 
-def _ask(path: Path, threads: int, gpu_layers: int, exact: bool) -> Verdict:
+def _ask(path: Path, threads: int, gpu_layers: int, exact: bool, stop: Callable[[], bool]) -> Verdict:
     command = [sys.executable, "-m", "localpower.engine.probe", str(path)]
     command += ["--threads", str(threads), "--gpu-layers", str(gpu_layers)]
-    done = subprocess.run(
-        command + ([] if exact else ["--fast"]), capture_output=True, text=True, check=False
-    )
-    if done.returncode < 0:
+    command += [] if exact else ["--fast"]
+    pipe = subprocess.PIPE
+    # Ctrl-C is for this process to handle: the child is in a session of its own.
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as child:
+        while True:
+            try:
+                out, problems = child.communicate(timeout=_POLL_S)
+                break
+            except subprocess.TimeoutExpired:
+                if stop():
+                    child.kill()
+                    raise Interrupted from None
+            except BaseException:
+                child.kill()
+                raise
+    if child.returncode < 0:
         raise ModelError(
-            f"llama.cpp was killed by signal {-done.returncode} while reading {path}",
+            f"llama.cpp was killed by signal {-child.returncode} while reading {path}",
             "the file is damaged, or memory ran out",
         )
     try:
-        answer = json.loads(done.stdout)
+        answer = json.loads(out)
     except ValueError:
-        lines = done.stderr.strip().splitlines() or ["no output"]
+        lines = problems.strip().splitlines() or ["no output"]
         raise EngineError(f"the engine check failed: {lines[-1]}") from None
     if "error" in answer:
         raise ModelError(answer["error"], answer["hint"])
     return Verdict.from_json(answer)
 
 
-def _build() -> str:
+def build() -> str:
     """Identity of the installed llama.cpp, without loading it: the newest library file's size and time."""
     from importlib.metadata import version
     from importlib.util import find_spec
@@ -76,7 +91,7 @@ def _build() -> str:
     return f"{version('llama-cpp-python')} {marks}"
 
 
-def _processor() -> str:
+def processor() -> str:
     """The CPU's own name: kernels are chosen by it."""
     info = Path("/proc/cpuinfo")
     if info.exists():

@@ -12,10 +12,15 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """While entered, the first signal sets the flag and the second raises KeyboardInterrupt at once."""
+    """While entered, the first signal sets the flag and the second raises KeyboardInterrupt at once.
+
+    terminated: the signal was SIGTERM, which ends the program and not just an answer.
+    """
 
     def __init__(self) -> None:
         self.requested = False
+        self.terminated = False
+        self._closing = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupts:
@@ -33,9 +38,14 @@ class Interrupts:
             signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
+        self.terminated = self.terminated or number == signal.SIGTERM
+        if self.requested and not self._closing:
             raise KeyboardInterrupt
         self.requested = True
+
+    def close(self) -> None:
+        """What was earned is being brought in: no signal raises any more."""
+        self.requested = self._closing = True
 
     def check(self) -> None:
         """Raise Interrupted when asked to stop."""

@@ -60,7 +60,9 @@ def run_chains(
     try:
         for index, event in gather(engine, [chain(i) for i in range(n_chains)], asked):
             tell(index, event)
-    except Interrupted:
+    except (Interrupted, KeyboardInterrupt):  # the second Ctrl-C loses nothing either
+        if interrupts is not None:
+            interrupts.close()
         for index, tally in enumerate(tallies):
             if not tally.finish:
                 state = tally.state

@@ -25,8 +25,8 @@ def _limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
-def render(request: dict[str, Any]) -> str:
-    """The prompt text. Raises jinja2's errors, and ValueError from the template's own raise_exception."""
+def render(request: dict[str, Any]) -> list[str]:
+    """The prompt text of each conversation. Raises jinja2's errors, and ValueError from the template's own calls."""
     from jinja2 import ext, nodes
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -54,21 +54,26 @@ def render(request: dict[str, Any]) -> str:
     environment.filters["tojson"] = tojson
     environment.globals["raise_exception"] = fail
     environment.globals["strftime_now"] = today.strftime
-    return environment.from_string(request["template"]).render(
-        messages=request["messages"],
-        bos_token=request["bos"],
-        eos_token=request["eos"],
-        add_generation_prompt=True,
-        **request["arguments"],
-    )
+    template = environment.from_string(request["template"])
+    return [
+        template.render(
+            messages=messages,
+            bos_token=request["bos"],
+            eos_token=request["eos"],
+            add_generation_prompt=True,
+            **request["arguments"],
+        )
+        for messages in request["conversations"]
+    ]
 
 
 def main() -> None:
-    """Read one request, print one answer: {"text": ...} or {"error": ...}."""
+    """Read one request, print one answer: {"texts": [...]} or {"error": ...}."""
     _limit()
     request = json.load(sys.stdin)
+    answer: dict[str, Any]
     try:
-        answer = {"text": render(request)}
+        answer = {"texts": render(request)}
     except MemoryError:
         answer = {"error": f"it asked for more than {MEMORY_BYTES >> 20} MB"}
     except Exception as error:  # foreign code: whatever it raises is its own fault, told in one line

@@ -17,23 +17,23 @@ _MAX_GROWTH = 1 << 20  # characters a template may add to the messages
 Message = dict[str, str]  # role, content
 
 
-def render_chat(
+def render_chats(
     template: str,
-    messages: Sequence[Message],
+    conversations: Sequence[Sequence[Message]],
     *,
     bos: str = "",
     eos: str = "",
     arguments: Mapping[str, Any] | None = None,
     now: datetime.datetime | None = None,
-) -> str:
-    """The prompt text that ends where the answer begins.
+) -> list[str]:
+    """For each conversation the prompt text that ends where the answer begins.
 
     arguments: extra template variables such as enable_thinking. now: what `strftime_now` tells the template.
     Raises ModelError, naming what went wrong, when the template fails, loops or floods.
     """
     request = {
         "template": template,
-        "messages": list(messages),
+        "conversations": [list(messages) for messages in conversations],
         "bos": bos,
         "eos": eos,
         "arguments": dict(arguments or {}),
@@ -48,6 +48,7 @@ def render_chat(
             text=True,
             timeout=TIMEOUT_S,
             check=False,
+            start_new_session=True,  # Ctrl-C is for this process to handle
         )
     except subprocess.TimeoutExpired:
         raise ModelError(f"the chat template ran for over {TIMEOUT_S:g} s", hint) from None
@@ -56,7 +57,8 @@ def render_chat(
     answer = json.loads(done.stdout)
     if "error" in answer:
         raise ModelError(f"the chat template failed: {answer['error']}", hint)
-    text = str(answer["text"])
-    if len(text) > _MAX_GROWTH + 4 * sum(len(m["content"]) for m in messages):
-        raise ModelError(f"the chat template wrote {len(text)} characters", hint)
-    return text
+    texts = [str(text) for text in answer["texts"]]
+    for text, messages in zip(texts, conversations, strict=True):
+        if len(text) > _MAX_GROWTH + 4 * sum(len(message["content"]) for message in messages):
+            raise ModelError(f"the chat template wrote {len(text)} characters", hint)
+    return texts

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from localpower.errors import ModelError, UserError
 from localpower.model import Tokens
 from localpower.text.guard import choose_mark, guard, tokenize_guarded
-from localpower.text.template import Message, render_chat
+from localpower.text.template import Message, render_chats
 
 
 class Speller(Protocol):
@@ -45,27 +45,46 @@ class Vocabulary:
         self.template = speller.chat_template()
         self.piece = lru_cache(maxsize=None)(speller.piece)
 
-    def raw_prompt(self, text: str) -> Tokens:
-        """The text as it is, after the model's BOS if it wants one. Control texts stay text."""
-        return self._opened(self._speller.tokenize(_encoded(text), parse_special=False))
+    def raw_prompt(self, messages: Sequence[Message], answers: Mapping[int, Tokens] | None = None) -> Tokens:
+        """Texts and answers one after another, after the model's BOS if it wants one. Control texts stay text.
+
+        Each text after the first begins a new line.
+        """
+        answers = answers or {}
+        tokens: list[int] = []
+        for i, message in enumerate(messages):
+            if i in answers:
+                tokens += answers[i]
+            else:
+                text = ("\n" if tokens else "") + message["content"]
+                tokens += self._speller.tokenize(_encoded(text), parse_special=False)
+        return self._opened(tokens)
 
     def chat_prompt(
         self,
         messages: Sequence[Message],
         arguments: Mapping[str, Any] | None = None,
         now: datetime.datetime | None = None,
+        answers: Mapping[int, Tokens] | None = None,
     ) -> Tokens:
-        """Messages through the model's template. Raises ModelError when there is none or it fails."""
+        """Messages through the model's template. Raises ModelError when there is none or it fails.
+
+        answers: tokens that the model drew, by the index of their message. They are put in as they were drawn, not
+        read from their text again, unless the template changes that text (drops thoughts of earlier turns, say).
+        """
         if self.template is None:
             raise ModelError("this model has no chat template", "use --raw")
         contents = [message["content"] for message in messages]
         for content in contents:
             _encoded(content)
         mark = choose_mark([self.template, *contents])
+        hole = choose_mark([self.template, *contents, mark])
+        drawn = sorted((answers or {}).items())
         safe = [m | {"content": guard(m["content"], self._controls, mark)} for m in messages]
-        rendered = render_chat(
+        holed = [m | {"content": hole} if i in dict(drawn) else m for i, m in enumerate(safe)]
+        rendered = render_chats(
             self.template,
-            safe,
+            [safe, holed] if drawn else [safe],
             bos=self._speller.special_token("bos"),
             eos=self._speller.special_token("eos"),
             arguments=arguments,
@@ -75,7 +94,14 @@ class Vocabulary:
         def tokenize(part: str) -> list[int]:
             return self._speller.tokenize(part.encode(), parse_special=True)
 
-        return self._opened(tokenize_guarded(rendered, mark, tokenize))
+        if drawn and _filled(rendered[1], hole, [safe[i]["content"] for i, _ in drawn]) == rendered[0]:
+            parts = rendered[1].split(hole)
+            tokens = tokenize_guarded(parts[0], mark, tokenize)
+            for part, (_, answer) in zip(parts[1:], drawn, strict=True):
+                tokens += [*answer, *tokenize_guarded(part, mark, tokenize)]
+        else:
+            tokens = tokenize_guarded(rendered[0], mark, tokenize)
+        return self._opened(tokens)
 
     def control_token(self, text: str) -> int | None:
         """The id of a control token with exactly this text: a stop may name one."""
@@ -102,6 +128,14 @@ def _encoded(text: str) -> bytes:
         raise UserError(
             f"the prompt is not valid Unicode: a lone surrogate at character {error.start + 1}"
         ) from None
+
+
+def _filled(holed: str, hole: str, contents: Sequence[str]) -> str | None:
+    """The text with its holes filled in order; None where there are more or fewer."""
+    parts = holed.split(hole)
+    if len(parts) != len(contents) + 1:
+        return None
+    return parts[0] + "".join(content + part for content, part in zip(contents, parts[1:], strict=True))
 
 
 def readable(data: bytes, *, final: bool = True) -> str:

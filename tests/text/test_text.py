@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from localpower.errors import ModelError
 from localpower.text.guard import choose_mark, guard
 from localpower.text.stops import cut_at_stop, stop_predicate
-from localpower.text.template import render_chat
+from localpower.text.template import render_chats
 from localpower.ui.view import harmless
 
 CONTROLS = ("<|im_start|>", "<|im_end|>", "<s>", "</s>")
@@ -41,7 +41,7 @@ def test_the_shown_text_ends_before_the_first_stop():
 def test_template_arguments_reach_the_template():
     template = "{{ messages[0].content }}{% if not enable_thinking %} no{% endif %}{{ bos_token }}"
     messages = [{"role": "user", "content": "q"}]
-    assert render_chat(template, messages, bos="B", arguments={"enable_thinking": False}) == "q noB"
+    assert render_chats(template, [messages], bos="B", arguments={"enable_thinking": False}) == ["q noB"]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_template_arguments_reach_the_template():
 )
 def test_a_template_that_raises_loops_or_floods_is_a_problem_in_one_line(template, words):
     with pytest.raises(ModelError, match=words):
-        render_chat(template, [{"role": "user", "content": "q"}])
+        render_chats(template, [[{"role": "user", "content": "q"}]])
 
 
 def test_model_text_can_neither_colour_nor_move_the_terminal():

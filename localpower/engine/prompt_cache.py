@@ -1,0 +1,73 @@
+"""A prompt's memory on disk, under a header of our own: llama.cpp's blobs name neither model nor settings.
+
+One file: a line that says what it is, a line of JSON (owner, number of tokens, sizes, checksum), then the token ids
+(int32, little endian) and llama.cpp's pieces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from localpower.engine.snapshot import Snapshot
+
+_MAGIC = b"localpower prompt cache 1\n"
+_LONGEST_HEADER = 1 << 20
+
+
+class Unusable(Exception):
+    """Why a file is not used. foreign: it is none of ours and must not be written over."""
+
+    def __init__(self, reason: str, *, foreign: bool = False) -> None:
+        super().__init__(reason)
+        self.foreign = foreign
+
+
+def read(path: Path, owner: Mapping[str, Any]) -> Snapshot:
+    """What `write` wrote for the same owner. Raises Unusable, and OSError (FileNotFoundError: there is none yet)."""
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise Unusable("it is not a prompt cache of localpower", foreign=True)
+        try:
+            header = json.loads(file.readline(_LONGEST_HEADER))
+            n_tokens, sizes = int(header["n_tokens"]), [int(size) for size in header["sizes"]]
+            kept, digest, divisible = header["owner"], header["sha256"], bool(header["divisible"])
+        except (ValueError, KeyError, TypeError):
+            raise Unusable("its header is damaged") from None
+        for name, value in owner.items():
+            if kept.get(name) != value:
+                raise Unusable(f"it was made with another {name}")
+        body = file.read()
+    if len(body) != 4 * n_tokens + sum(sizes) or hashlib.sha256(body).hexdigest() != digest:
+        raise Unusable("it is damaged")
+    pieces, at = [], 4 * n_tokens
+    for size in sizes:
+        pieces.append(body[at : at + size])
+        at += size
+    tokens = tuple(np.frombuffer(body, dtype="<i4", count=n_tokens).tolist())
+    return Snapshot(tokens, tuple(pieces), divisible)
+
+
+def write(path: Path, owner: Mapping[str, Any], snapshot: Snapshot) -> None:
+    """Put a snapshot there, whole or not at all. Raises OSError."""
+    body = np.array(snapshot.tokens, dtype="<i4").tobytes() + b"".join(snapshot.pieces)
+    header = {
+        "owner": dict(owner),
+        "n_tokens": len(snapshot.tokens),
+        "sizes": [len(piece) for piece in snapshot.pieces],
+        "divisible": snapshot.divisible,
+        "sha256": hashlib.sha256(body).hexdigest(),
+    }
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(_MAGIC + json.dumps(header).encode() + b"\n" + body)
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,266 @@
+"""A model ready to answer: its text side, its numbers side, and what is known about both."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from localpower.errors import EngineError, UserError
+from localpower.model import Tokens
+from localpower.runs.gather import Engine
+from localpower.text.template import Message
+from localpower.toy import ToyModel
+
+if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
+    from localpower.engine.base import GgufEngine
+    from localpower.engine.probe import Verdict
+    from localpower.engine.weights import Weights
+    from localpower.text.vocabulary import Vocabulary
+
+
+class Loaded(Protocol):
+    """What commands need of a model."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """name, path, sha256, quantization."""
+
+    @property
+    def exactness(self) -> str | float:
+        """ "exact", or the largest |difference in log p| seen between batch shapes, nats."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user must know before work starts."""
+
+    @property
+    def has_template(self) -> bool:
+        """Whether the model brings a chat template."""
+
+    def prompt(
+        self,
+        messages: Sequence[Message],
+        *,
+        raw: bool,
+        arguments: Mapping[str, Any],
+        answers: Mapping[int, Tokens] | None = None,
+        now: datetime.datetime | None = None,
+    ) -> Tokens:
+        """Tokens of the prompt: by the template, or the texts as they are.
+
+        answers: what the model drew, by the index of its message. now: the time that a template may tell.
+        """
+
+    def engine(
+        self,
+        prompt: Tokens,
+        horizon: int,
+        chains: int,
+        check: Callable[[], None],
+        keep: Engine | None = None,
+    ) -> Engine:
+        """An engine with room for that many chains: `keep`, or a larger one that remembers what it did of the prompt.
+
+        Raises UserError when the context cannot hold them.
+        """
+
+    def warm(self, engine: Engine, prompt: Tokens, path: Path) -> list[str]:
+        """Begin from the prompt cache at `path` where it fits, and bring it up to date; what to say about it."""
+
+    def piece(self, token: int) -> bytes:
+        """The bytes a token adds to the text."""
+
+    def control_token(self, text: str) -> int | None:
+        """The id of a control token with exactly this text."""
+
+    def work(self, engine: Engine) -> tuple[int, int]:
+        """Prompt tokens evaluated and rows padded by an engine of this model."""
+
+
+@dataclass
+class LoadedToy:
+    """`--model toy`."""
+
+    toy: ToyModel = field(default_factory=ToyModel)
+    identity: dict[str, Any] = field(
+        default_factory=lambda: {
+            "name": "toy",
+            "path": None,
+            "sha256": None,
+            "quantization": None,
+        }
+    )
+    exactness: str | float = "exact"
+    notes: list[str] = field(default_factory=list)
+    has_template: bool = False
+
+    def prompt(
+        self,
+        messages: Sequence[Message],
+        *,
+        raw: bool,
+        arguments: Mapping[str, Any],
+        answers: Mapping[int, Tokens] | None = None,
+        now: datetime.datetime | None = None,
+    ) -> Tokens:
+        """A toy word for each word."""
+        drawn = answers or {}
+        parts = (drawn[i] if i in drawn else self.toy.tokenize(m["content"]) for i, m in enumerate(messages))
+        return tuple(token for part in parts for token in part)
+
+    def engine(
+        self,
+        prompt: Tokens,
+        horizon: int,
+        chains: int,
+        check: Callable[[], None],
+        keep: Engine | None = None,
+    ) -> Engine:
+        """The table itself."""
+        return self.toy
+
+    def warm(self, engine: Engine, prompt: Tokens, path: Path) -> list[str]:
+        """Nothing to keep."""
+        return ["--prompt-cache means nothing to the toy model"]
+
+    def piece(self, token: int) -> bytes:
+        """A word."""
+        return self.toy.piece(token)
+
+    def control_token(self, text: str) -> int | None:
+        """The toy has no control texts."""
+        return None
+
+    def work(self, engine: Engine) -> tuple[int, int]:
+        """Tables evaluate nothing."""
+        return 0, 0
+
+
+@dataclass
+class LoadedGguf:
+    """A GGUF through llama.cpp."""
+
+    identity: dict[str, Any]
+    weights: Weights
+    verdict: Verdict
+    vocabulary: Vocabulary
+    exactness: str | float
+    notes: list[str]
+    n_ctx: int
+
+    @property
+    def has_template(self) -> bool:
+        """Whether the model brings a chat template."""
+        return self.vocabulary.template is not None
+
+    def prompt(
+        self,
+        messages: Sequence[Message],
+        *,
+        raw: bool,
+        arguments: Mapping[str, Any],
+        answers: Mapping[int, Tokens] | None = None,
+        now: datetime.datetime | None = None,
+    ) -> Tokens:
+        """By the template unless raw or there is none; then system messages are left out."""
+        if raw or not self.has_template:
+            return self.vocabulary.raw_prompt(messages, answers)
+        return self.vocabulary.chat_prompt(messages, arguments, now, answers)
+
+    def engine(
+        self,
+        prompt: Tokens,
+        horizon: int,
+        chains: int,
+        check: Callable[[], None],
+        keep: Engine | None = None,
+    ) -> Engine:
+        """State and proposal of every chain, and as much again for what is dead but not yet reused."""
+        if len(prompt) + horizon > self.n_ctx:
+            raise UserError(
+                f"the prompt has {len(prompt)} tokens and the answer may have {horizon}: "
+                f"more than the context of {self.n_ctx}",
+                "shorten the prompt, lower --max-tokens or raise --ctx",
+            )
+        recurrent = self.weights.is_recurrent()
+        room = len(prompt) + (horizon if recurrent else (2 * chains + 4) * horizon + 64)
+        n_sequences = chains + 1 if recurrent else 4 * chains + 8
+        before = as_gguf(keep) if keep is not None else None
+        if before is not None and before.n_cells >= room and before.n_sequences == n_sequences:
+            before.prompt_length = len(prompt)
+            return before
+        engine = self._make(max(room, 2 * before.n_cells if before else 0), n_sequences, chains, check)
+        engine.prompt_length = len(prompt)
+        if before is not None:
+            engine.take_over(before, prompt)
+            before.close()
+        return engine
+
+    def _make(self, n_cells: int, n_sequences: int, chains: int, check: Callable[[], None]) -> GgufEngine:
+        from localpower.engine.llama import LlamaModel
+        from localpower.engine.recurrent import RecurrentModel
+
+        settings = self.verdict.settings
+        if self.weights.is_recurrent():
+            return RecurrentModel(self.weights, settings, n_cells=n_cells, n_lanes=n_sequences, check=check)
+        steady = 0 if self.verdict.exact else chains
+        return LlamaModel(
+            self.weights, settings, n_cells=n_cells, n_slots=n_sequences, steady_rows=steady, check=check
+        )
+
+    def warm(self, engine: Engine, prompt: Tokens, path: Path) -> list[str]:
+        """A file that is none of ours is left alone; one that is stale or damaged is made anew."""
+        from localpower.engine.prompt_cache import Unusable, read, write
+        from localpower.engine.verdict import build, processor
+
+        owner = {
+            "model": self.identity["sha256"],
+            "llama.cpp": build(),
+            "set of engine settings": self.verdict.settings.to_json(),
+            "processor": processor(),
+        }
+        said, gguf, beginning = [], as_gguf(engine), prompt[:-1]
+        if not beginning:
+            return [f"{path} is not used: the prompt is a single token"]
+        try:
+            gguf.adopt(read(path, owner))
+        except FileNotFoundError:
+            pass
+        except (Unusable, EngineError) as problem:
+            foreign = isinstance(problem, Unusable) and problem.foreign
+            said.append(f"{path} is not used: {problem}; it is {'left as it is' if foreign else 'made anew'}")
+            if foreign:
+                return said
+        except OSError as error:
+            return [f"{path} is not used: {error.strerror}"]
+        known = gguf.resident(beginning)
+        if known:
+            said.append(f"{path}: {known} of {len(prompt)} prompt tokens need no evaluation")
+        if known < len(beginning):
+            snapshot = gguf.snapshot(beginning)
+            try:
+                write(path, owner, snapshot)
+            except OSError as error:
+                said.append(f"{path} could not be written: {error.strerror}")
+        return said
+
+    def piece(self, token: int) -> bytes:
+        """Cached bytes of a token."""
+        return self.vocabulary.piece(token)
+
+    def control_token(self, text: str) -> int | None:
+        """By the vocabulary."""
+        return self.vocabulary.control_token(text)
+
+    def work(self, engine: Engine) -> tuple[int, int]:
+        """By the engine's counters."""
+        counters = as_gguf(engine).counters
+        return counters.prefill_tokens, counters.padded_rows
+
+
+def as_gguf(engine: Engine) -> GgufEngine:
+    """What `LoadedGguf.engine` made, by its own type."""
+    return engine  # type: ignore[return-value]

@@ -42,5 +42,9 @@ class EngineError(UserError):
     """llama.cpp refused a call, or produced something that is no distribution (NaN logits)."""
 
 
+class OutputClosed(UserError):
+    """Nobody reads stdout any more: there is nothing left to do."""
+
+
 class Interrupted(Exception):
     """The user asked to stop (Ctrl-C, SIGTERM). What has been accepted so far is kept."""

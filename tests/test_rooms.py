@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "engine": {"errors", "model", "numerics", "engine"},
     "text": {"errors", "model", "text"},
     "runs": PURE | {"samplers", "runs", "localpower"},
-    "ui": {"events", "model", "runs", "text", "ui"},
+    "ui": {"errors", "events", "model", "runs", "text", "ui"},
     "catalogue": {"errors"},
     "loaded": {"engine", "errors", "model", "runs", "text", "toy"},
     "loading": {"catalogue", "engine", "errors", "loaded", "text"},

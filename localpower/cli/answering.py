@@ -81,6 +81,7 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
             ),
         )
     dice = StreamDice(job.seed)
+    done = job.loaded.work(job.engine)
     start = time.perf_counter()
     if job.prompt_cache:
         for note in job.loaded.warm(job.engine, question.prompt, job.prompt_cache):
@@ -96,7 +97,7 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
             interrupts=interrupts,
         )
     seconds = time.perf_counter() - start
-    prefill, padded = job.loaded.work(job.engine)
+    prefill, padded = (now - before for now, before in zip(job.loaded.work(job.engine), done, strict=True))
     return describe(
         tallies,
         pick(tallies, job.how, dice),

@@ -8,6 +8,7 @@ import traceback
 import click
 
 from localpower import __version__
+from localpower.cli.chat import chat
 from localpower.cli.run import run
 from localpower.cli.selftest import selftest
 from localpower.errors import (
@@ -27,6 +28,7 @@ def cli() -> None:
 
 
 cli.add_command(run)
+cli.add_command(chat)
 cli.add_command(selftest)
 
 

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from localpower.errors import UserError
+from localpower.errors import OutputClosed, UserError
 
 
 def read_prompt(argument: str | None, *, raw: bool) -> str:
@@ -35,7 +35,7 @@ def say(line: str) -> None:
 def write_answer(text: str) -> None:
     """The answer on stdout, ended by one line break; a terminal is never sent control characters.
 
-    Raises UserError when nobody reads it.
+    Raises OutputClosed when nobody reads it.
     """
     if sys.stdout.isatty():
         from localpower.ui.view import harmless
@@ -49,7 +49,7 @@ def write_answer(text: str) -> None:
     except BrokenPipeError:
         # Python would flush stdout once more at exit and fail again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise UserError("stdout was closed before the whole answer was written") from None
+        raise OutputClosed("stdout was closed before the whole answer was written") from None
 
 
 def can_redraw() -> bool:

@@ -24,6 +24,7 @@ class Interrupts:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupts:
+        self.requested = self._closing = False
         for number in _SIGNALS:
             self._before[number] = signal.signal(number, self._handle)
         return self

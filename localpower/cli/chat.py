@@ -1,0 +1,79 @@
+"""`localpower chat`: a conversation in the terminal, every turn power-sampled."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+from typing import Any, NoReturn
+
+import click
+from click.core import ParameterSource
+
+from localpower.cli.options import engine_options, prompt_options, refused_options, sampling_options
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, OutputClosed, UserError
+
+
+@click.command()
+@sampling_options
+@prompt_options
+@engine_options
+@refused_options
+@click.pass_context
+def chat(ctx: click.Context, /, **options: Any) -> int:
+    """Talk with the model: every answer is a draw from p(answer | conversation)^alpha.
+
+    Answers go to stdout, everything else to stderr. The evaluated conversation is kept between turns. The first answer
+    uses --seed, each further one the next number. Without a terminal every line of stdin is a message.
+    """
+    from localpower.cli.asking import check_options, notes, open_model
+    from localpower.cli.slash import HELP
+    from localpower.cli.talk import Talk, interactive
+    from localpower.cli.terminal import say
+    from localpower.runs.interrupt import Interrupts
+    from localpower.ui.editor import Editor, PipeEditor, TerminalEditor
+
+    check_options(options)
+    given = {name for name in options if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    interrupts = Interrupts()
+    with interrupts:
+        loaded = open_model(options, interrupts)
+    for note in notes(loaded, options, given):
+        say(f"note: {note}")
+    seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
+    talk = Talk(loaded, options, seed, interrupts)
+    typed = interactive()
+    editor: Editor = TerminalEditor(HELP) if typed else PipeEditor()
+    if typed:
+        say(f"{loaded.identity['name']} · /help lists the commands, Ctrl-D leaves")
+    signal.signal(signal.SIGTERM, _leave)
+    return _converse(talk, editor, ctx, typed=typed)
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    raise SystemExit(EXIT_INTERRUPTED)  # no Exception: the line editor's event loop would only log that
+
+
+def _converse(talk: Any, editor: Any, ctx: click.Context, *, typed: bool) -> int:
+    """Until the end of the input. A problem costs its turn and, where nobody types, a clean exit code."""
+    from localpower.cli.slash import obey
+    from localpower.cli.terminal import say
+    from localpower.ui.editor import read_message
+
+    code = EXIT_OK
+    while not talk.ended:
+        try:
+            if not obey(read_message(editor, ">>> "), talk, ctx):
+                return code
+        except EOFError:
+            return code
+        except KeyboardInterrupt:
+            if not typed:
+                return EXIT_INTERRUPTED
+            say("(Ctrl-D or /exit leaves)")
+        except OutputClosed:
+            raise
+        except (UserError, click.UsageError) as error:
+            line = error.line() if isinstance(error, UserError) else error.format_message()
+            say(f"localpower: {line}")
+            code = EXIT_OK if typed else EXIT_PROBLEM
+    return EXIT_INTERRUPTED

@@ -1,0 +1,114 @@
+"""What a line does in a chat: a message is answered, a command that begins with a slash is obeyed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from localpower.cli.asking import check_options
+from localpower.cli.talk import Talk
+from localpower.cli.terminal import say
+from localpower.errors import UserError
+
+HELP = {
+    "/help": "this list",
+    "/set": "the settings; /set NAME VALUE changes one, /set NAME puts its default back",
+    "/regen": "another answer to the last message",
+    "/clear": "forget the conversation",
+    "/stats": "what each turn cost",
+    "/exit": "leave (also Ctrl-D)",
+}
+_KEYS = (
+    'Enter sends, Alt-Enter or Ctrl-J begins a new line, """ opens and closes a text of many lines, // sends a text '
+    "that begins with a slash. Ctrl-C stops an answer and keeps what was accepted."
+)
+_SETTINGS = (
+    *("method", "alpha", "temperature", "max_tokens", "block", "steps", "chains", "pick"),
+    *("system", "raw", "template_args", "stops"),
+)
+
+
+def obey(line: str, talk: Talk, ctx: click.Context) -> bool:
+    """Run a line; False when the chat is to end. Raises UserError, and click's UsageError, for what it cannot do."""
+    if line.startswith("//") or not line.startswith("/"):
+        if line.strip():
+            talk.say(line[1:] if line.startswith("//") else line)
+        return True
+    name, _, rest = line.partition(" ")
+    if name.lower() in ("/exit", "/quit", "/bye"):
+        return False
+    command = _COMMANDS.get(name.lower())
+    if command is None:
+        raise UserError(f"there is no command {name}", "/help lists them")
+    command(talk, ctx, rest.strip())
+    return True
+
+
+def _help(talk: Talk, ctx: click.Context, rest: str) -> None:
+    for command, words in HELP.items():
+        say(f"{command:<8} {words}")
+    say(_KEYS)
+
+
+def _again(talk: Talk, ctx: click.Context, rest: str) -> None:
+    talk.again()
+
+
+def _forget(talk: Talk, ctx: click.Context, rest: str) -> None:
+    talk.forget()
+    say("The conversation is forgotten.")
+
+
+def _stats(talk: Talk, ctx: click.Context, rest: str) -> None:
+    for row in talk.table():
+        say(row)
+
+
+def _set(talk: Talk, ctx: click.Context, rest: str) -> None:
+    if not rest:
+        for param in _changeable(ctx).values():
+            say(f"{_name(param):<13} {_shown(param, talk.options)}")
+        return
+    name, _, text = rest.partition(" ")
+    param = _changeable(ctx).get(name.lstrip("-"))
+    if param is None:
+        raise UserError(f"{name} cannot be changed in a chat", "/set lists what can")
+    before = dict(talk.options)
+    talk.options[str(param.name)] = _value(param, text.strip(), ctx)
+    try:
+        check_options(talk.options)
+    except (UserError, click.UsageError):
+        talk.options.clear()
+        talk.options.update(before)
+        raise
+    say(f"{_name(param)} {_shown(param, talk.options)}")
+
+
+_COMMANDS = {"/help": _help, "/set": _set, "/regen": _again, "/clear": _forget, "/stats": _stats}
+
+
+def _changeable(ctx: click.Context) -> dict[str, click.Option]:
+    found = {param.name: param for param in ctx.command.params if isinstance(param, click.Option)}
+    return {_name(found[name]): found[name] for name in _SETTINGS}
+
+
+def _name(param: click.Option) -> str:
+    return param.opts[-1].lstrip("-")
+
+
+def _shown(param: click.Option, options: dict[str, Any]) -> str:
+    value = options[str(param.name)]
+    if value is None:
+        return "none" if param.name == "system" else "automatic"
+    if isinstance(value, tuple):
+        return " · ".join(map(repr, value)) or "none"
+    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+
+
+def _value(param: click.Option, text: str, ctx: click.Context) -> Any:
+    if not text:
+        return param.process_value(ctx, param.get_default(ctx))
+    if param.is_flag:
+        text = {"on": "true", "off": "false"}.get(text.lower(), text)
+    return param.process_value(ctx, (text,) if param.multiple else text)

@@ -1,0 +1,50 @@
+"""A conversation: what was said, and the very tokens of what the model said."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+
+from localpower.model import Tokens
+from localpower.text.template import Message
+
+
+@dataclass
+class Conversation:
+    """Messages of user and model in turn, a question last while it is being answered.
+
+    drawn: the tokens of the model's messages by index, where the next prompt is to hold them as they were drawn.
+    started: the time that a chat template may tell, the same for all turns so that prompts begin alike.
+    """
+
+    messages: list[Message] = field(default_factory=list)
+    drawn: dict[int, Tokens] = field(default_factory=dict)
+    started: datetime.datetime = field(default_factory=datetime.datetime.now)
+
+    def ask(self, text: str) -> None:
+        """The user's turn."""
+        self.messages.append({"role": "user", "content": text})
+
+    def answer(self, text: str, tokens: Tokens | None) -> None:
+        """The model's turn; tokens None: only the text counts (a stop cut it inside a token)."""
+        if tokens is not None:
+            self.drawn[len(self.messages)] = tokens
+        self.messages.append({"role": "assistant", "content": text})
+
+    def take_back(self) -> Message | None:
+        """Remove and return the last message; None when there is none."""
+        if not self.messages:
+            return None
+        self.drawn.pop(len(self.messages) - 1, None)
+        return self.messages.pop()
+
+    @property
+    def answered(self) -> bool:
+        """Whether the last message is the model's."""
+        return bool(self.messages) and self.messages[-1]["role"] == "assistant"
+
+    def clear(self) -> None:
+        """Forget everything said."""
+        self.messages.clear()
+        self.drawn.clear()
+        self.started = datetime.datetime.now()

@@ -1,0 +1,98 @@
+"""Where the user's messages come from: a line editor with history, or the lines of a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Protocol
+
+import platformdirs
+
+from localpower.errors import UserError
+
+_FENCE = '"""'
+
+
+class Editor(Protocol):
+    """Reads one line, or several that were typed as one message."""
+
+    def read(self, prompt: str) -> str:
+        """The text. Raises EOFError at the end (Ctrl-D), KeyboardInterrupt for Ctrl-C."""
+
+
+class PipeEditor:
+    """Each line of stdin is a message."""
+
+    def read(self, prompt: str) -> str:
+        """The next line. Raises UserError for what is no UTF-8."""
+        line = sys.stdin.buffer.readline()
+        if not line:
+            raise EOFError
+        try:
+            return line.decode("utf-8-sig").rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise UserError("a line of stdin is not UTF-8 text") from None
+
+
+class TerminalEditor:
+    """prompt_toolkit on stderr: Enter sends, Alt-Enter or Ctrl-J breaks the line, arrows bring back what was sent."""
+
+    def __init__(self, commands: Collection[str], continuation: str = "... ") -> None:
+        from prompt_toolkit import PromptSession
+        from prompt_toolkit.completion import WordCompleter
+        from prompt_toolkit.key_binding import KeyBindings
+        from prompt_toolkit.output import create_output
+
+        keys = KeyBindings()
+
+        @keys.add("enter")
+        def _(event: Any) -> None:
+            event.current_buffer.validate_and_handle()
+
+        @keys.add("escape", "enter")
+        @keys.add("c-j")
+        def _(event: Any) -> None:
+            event.current_buffer.insert_text("\n")
+
+        self._session: Any = PromptSession(
+            history=_history(),
+            key_bindings=keys,
+            multiline=True,
+            prompt_continuation=continuation,
+            completer=WordCompleter(sorted(commands), sentence=True),
+            complete_while_typing=False,
+            enable_suspend=True,
+            output=create_output(stdout=sys.stderr),
+        )
+
+    def read(self, prompt: str) -> str:
+        """One message."""
+        return str(self._session.prompt(prompt))
+
+
+def _history() -> Any:
+    """Kept in a file between chats; in memory where that cannot be written."""
+    from prompt_toolkit.history import FileHistory, InMemoryHistory
+
+    folder = Path(os.environ.get("LOCALPOWER_STATE") or platformdirs.user_state_dir("localpower"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "chat-history"
+        path.touch(mode=0o600)
+        with path.open("ab"):
+            return FileHistory(str(path))
+    except OSError:
+        return InMemoryHistory()
+
+
+def read_message(editor: Editor, prompt: str) -> str:
+    """One message; one that opens with three quotes goes on until they are closed."""
+    text = editor.read(prompt)
+    if not text.startswith(_FENCE):
+        return text
+    text = text.removeprefix(_FENCE)
+    while not text.rstrip().endswith(_FENCE):
+        text += "\n" + editor.read("... ")
+    return text.rstrip().removesuffix(_FENCE).strip("\n")

@@ -67,8 +67,8 @@ def _stats(talk: Talk, ctx: click.Context, rest: str) -> None:
 
 def _set(talk: Talk, ctx: click.Context, rest: str) -> None:
     if not rest:
-        for param in _changeable(ctx).values():
-            say(f"{_name(param):<13} {_shown(param, talk.options)}")
+        for each in _changeable(ctx).values():
+            say(f"{_name(each):<13} {_shown(each, talk.options)}")
         return
     name, _, text = rest.partition(" ")
     param = _changeable(ctx).get(name.lstrip("-"))

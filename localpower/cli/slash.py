@@ -20,7 +20,7 @@ HELP = {
     "/exit": "leave (also Ctrl-D)",
 }
 _KEYS = (
-    'Enter sends, Alt-Enter or Ctrl-J begins a new line, """ opens and closes a text of many lines, // sends a text '
+    'Enter sends, Alt-Enter begins a new line, """ opens and closes a text of many lines, // sends a text '
     "that begins with a slash. Ctrl-C stops an answer and keeps what was accepted."
 )
 _SETTINGS = (

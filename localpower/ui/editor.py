@@ -37,7 +37,7 @@ class PipeEditor:
 
 
 class TerminalEditor:
-    """prompt_toolkit on stderr: Enter sends, Alt-Enter or Ctrl-J breaks the line, arrows bring back what was sent."""
+    """prompt_toolkit on stderr: Enter sends, Alt-Enter breaks the line, arrows bring back what was sent."""
 
     def __init__(self, commands: Collection[str], continuation: str = "... ") -> None:
         from prompt_toolkit import PromptSession
@@ -48,11 +48,12 @@ class TerminalEditor:
         keys = KeyBindings()
 
         @keys.add("enter")
+        @keys.add("c-j")  # Enter again, typed while an answer was being drawn
         def _(event: Any) -> None:
             event.current_buffer.validate_and_handle()
 
         @keys.add("escape", "enter")
-        @keys.add("c-j")
+        @keys.add("escape", "c-j")
         def _(event: Any) -> None:
             event.current_buffer.insert_text("\n")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.live import Live
 from localpower.events import Event
 from localpower.model import Tokens
 from localpower.ui.board import fresh
+from localpower.ui.echo import no_echo
 from localpower.ui.view import Piece, render
 
 _FRAMES_PER_SECOND = 8
@@ -36,6 +38,7 @@ class LiveView:
         self._start = clock()
         self._prompt_length = prompt_length
         self._board = fresh(settings, n_chains)
+        self._terminal = ExitStack()
         self._live = Live(
             console=console,
             get_renderable=self._frame,
@@ -52,6 +55,7 @@ class LiveView:
         return render(self._board, self._piece, self._console, elapsed, height=height)
 
     def __enter__(self) -> LiveView:
+        self._terminal.enter_context(no_echo())
         self._live.start()
         return self
 
@@ -61,7 +65,10 @@ class LiveView:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._live.stop()
+        try:
+            self._live.stop()
+        finally:
+            self._terminal.close()
 
     def event(self, chain: int, event: Event) -> None:
         """Fold an event in; the refresh thread picks it up."""

@@ -107,8 +107,10 @@ def _shown(param: click.Option, options: dict[str, Any]) -> str:
 
 
 def _value(param: click.Option, text: str, ctx: click.Context) -> Any:
-    if not text:
-        return param.process_value(ctx, param.get_default(ctx))
-    if param.is_flag:
-        text = {"on": "true", "off": "false"}.get(text.lower(), text)
-    return param.process_value(ctx, (text,) if param.multiple else text)
+    """As the command line would read it; no text: the default. Raises click's UsageError."""
+    arguments = [f"{param.opts[-1]}={text}"] if text else []
+    if param.is_flag and text:
+        if text.lower() not in ("on", "off"):
+            raise UserError(f"{_name(param)} is on or off, not {text}")
+        arguments = [param.opts[-1]] if text.lower() == "on" else []
+    return ctx.command.make_context(ctx.info_name, arguments).params[str(param.name)]

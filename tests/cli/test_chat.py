@@ -1,0 +1,214 @@
+"""`localpower chat`: turns, commands, the conversation's tokens and what each turn evaluates."""
+
+from __future__ import annotations
+
+import datetime
+import subprocess
+import sys
+
+import pytest
+
+from localpower.cli.main import cli
+from localpower.cli.talk import Talk
+from localpower.errors import UserError
+from localpower.runs.interrupt import Interrupts
+from localpower.text.conversation import Conversation
+from localpower.text.vocabulary import Vocabulary
+from tests.cli.terminal import Terminal
+
+TOY = ("chat", "--model", "toy", "--seed", "1", "--max-tokens", "16")
+
+
+def chat(lines, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "localpower", *(arguments or TOY)],
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def options_of(*arguments):
+    context = cli.commands["chat"].make_context("chat", list(arguments))
+    return {name: value for name, value in context.params.items() if name not in ("debug",)}
+
+
+def test_each_line_of_a_pipe_is_answered_on_stdout_and_regen_uses_the_next_seed():
+    done = chat(["hello there", "/regen", "and you"])
+    again = chat(["hello there"], *TOY[:3], "--seed", "2", *TOY[5:])
+    first, second, third = done.stdout.splitlines()
+    assert done.returncode == 0
+    assert first == ". a ?the ?hears ?dog "
+    assert second == again.stdout.rstrip("\n")
+    assert third
+    assert "seed 3 " in done.stderr
+
+
+def test_three_quotes_hold_lines_together_and_two_slashes_send_one():
+    done = chat(['"""first', 'second"""', "//help"])
+    assert len(done.stdout.splitlines()) == 2
+    assert "this list" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("/nothing", "there is no command /nothing (/help lists them)"),
+        ("/regen", "there is no answer yet to draw again"),
+        ("/set alpha nan", "Invalid value for '--alpha': expected a number of at least 1, got nan"),
+        ("/set alpha .5", "Invalid value for '--alpha': expected a number of at least 1, got .5"),
+        ("/set temperature .1", "--temperature of a power proposal must be between 1/alpha = 0.25 and 1, got 0.1"),
+        ("/set threads 4", "threads cannot be changed in a chat (/set lists what can)"),
+        ("/set method smc", "smc is planned but not built yet"),
+    ],
+)
+def test_a_problem_costs_one_line_and_not_the_chat(line, words):
+    done = chat([line, "hello there"])
+    assert words in done.stderr
+    assert done.stdout == ". a ?the ?hears ?dog \n"
+    assert done.returncode == 1, "nobody was there to read it"
+
+
+def test_set_changes_shows_and_puts_back():
+    done = chat(["/set alpha 3", "/set", "/set alpha", "/set raw on", "/set stop x", "/set stop"])
+    lines = done.stderr.splitlines()
+    for expected in ("alpha 3.0", "alpha         3.0", "alpha automatic", "raw on", "stop 'x'", "stop none"):
+        assert expected in lines
+    assert done.returncode == 0
+
+
+def talk_with(loaded, *arguments):
+    options = options_of("--max-tokens", "12", "--seed", "5", *arguments)
+    return Talk(loaded, options, 5, Interrupts())
+
+
+def test_a_turn_evaluates_only_what_is_new(tiny16, capsys):
+    talk = talk_with(tiny16, "--method", "base")
+    talk.say("ab")
+    talk.say("ba")
+    talk.again()
+    first, second, third = talk.turns
+    answer = first["n_tokens"] - (first["finish"] == "stop")
+    assert first["prefill_tokens"] == first["prompt_tokens"] == len("[ab]:")
+    assert second["prompt_tokens"] == len("[ab]:") + answer + len("[ba]:")
+    kept = first["prompt_tokens"] + first["n_tokens"] - 1  # the last token drawn was not evaluated
+    assert second["prefill_tokens"] == second["prompt_tokens"] - kept
+    assert third["prefill_tokens"] == 1
+
+
+def test_a_conversation_outgrows_its_cache_and_evaluates_nothing_again(tiny16, capsys):
+    talk = talk_with(tiny16, "--method", "base")
+    sizes = set()
+    for _ in range(40):
+        talk.say("abcabcabcabcabcabc")
+        sizes.add(talk._engine.n_cells)
+    assert len(sizes) > 1
+    for before, turn in zip(talk.turns, talk.turns[1:], strict=False):
+        new = turn["prompt_tokens"] - before["prompt_tokens"] - before["n_tokens"] + 1
+        assert turn["prefill_tokens"] <= new + 1
+
+
+def test_a_conversation_longer_than_the_context_is_refused_and_goes_on(tiny16, capsys):
+    talk = talk_with(tiny16, "--method", "base")
+    with pytest.raises(UserError, match="more than the context of 2048"):
+        talk.say("abc" * 1000)
+    talk.say("ab")
+    assert talk.turns[0]["prompt_tokens"] == len("[ab]:"), "the refused message was not said"
+
+
+def test_a_chat_without_a_template_goes_on_in_the_text(tiny, capsys):
+    talk = talk_with(tiny, "--method", "base", "--raw")
+    talk.say("abc")
+    talk.say("cab")
+    first, second = talk.turns
+    answer = first["n_tokens"] - (first["finish"] == "stop")
+    assert second["prompt_tokens"] == 3 + answer + 3, "the line break is not in this vocabulary"
+
+
+class Letters:
+    """A speller whose tokens are bytes, but 'ab' may also be the single token 300."""
+
+    def __init__(self, template):
+        self._template = template
+
+    def tokenize(self, text, *, parse_special):
+        return list(text)
+
+    def piece(self, token):
+        return b"ab" if token == 300 else bytes([token])
+
+    def control_tokens(self):
+        return {}
+
+    def bos(self):
+        return None
+
+    def special_token(self, kind):
+        return ""
+
+    def chat_template(self):
+        return self._template
+
+
+LOOP = "{% for m in messages %}<{{ CONTENT }}>{% endfor %}"
+
+
+def prompt_of(content):
+    talk = Conversation(started=datetime.datetime(2026, 1, 1))
+    talk.ask("q")
+    talk.answer("xab", (120, 300))
+    talk.ask("r")
+    vocabulary = Vocabulary(Letters(LOOP.replace("CONTENT", content)))
+    return vocabulary.chat_prompt(talk.messages, None, talk.started, talk.drawn)
+
+
+def test_the_next_prompt_holds_an_answer_as_it_was_drawn():
+    assert prompt_of("m.content") == (*b"<q><", 120, 300, *b"><r>")
+
+
+def test_a_template_that_changes_an_answer_has_its_way():
+    assert prompt_of("m.content.split('x')[-1]") == tuple(b"<q><ab><r>")
+    assert prompt_of("m.content if m.role == 'user' else ''") == tuple(b"<q><><r>")
+
+
+def test_ctrl_c_keeps_what_was_accepted_and_the_chat_goes_on():
+    terminal = Terminal(*TOY[:5], "--max-tokens", "4000", "--block", "40", "--steps", "999999")
+    terminal.wait_until(lambda t: ">>>" in t.text)
+    terminal.send("hello\r")
+    terminal.wait_until(lambda t: "step" in t.text and "accepted" in t.text)
+    terminal.interrupt()
+    terminal.wait_until(lambda t: "this is the last accepted state" in t.text and t.text.endswith(">>>"))
+    terminal.send("/stats\r")
+    terminal.wait_until(lambda t: "seconds" in t.text and t.text.endswith(">>>"))
+    terminal.interrupt()
+    terminal.wait_until(lambda t: "Ctrl-D or /exit leaves" in t.text)
+    terminal.send("\x04")
+    assert terminal.finish() == 0
+    assert not terminal.cursor_hidden
+
+
+def test_a_message_of_two_lines_is_typed_with_alt_enter_and_comes_back_from_the_history(tmp_path):
+    state = {"LOCALPOWER_STATE": str(tmp_path)}
+    terminal = Terminal(*TOY, environment=state)
+    terminal.wait_until(lambda t: ">>>" in t.text)
+    terminal.send("hello\x1b\rthere\r")
+    terminal.wait_until(lambda t: "seed 1" in t.text and t.text.endswith(">>>"))
+    terminal.send("\x04")
+    assert terminal.finish() == 0
+    later = Terminal(*TOY, environment=state)
+    later.wait_until(lambda t: ">>>" in t.text)
+    later.send("\x1b[A")
+    later.wait_until(lambda t: "hello" in t.text and "... there" in t.text)
+    later.send("\r")
+    later.wait_until(lambda t: "seed 1" in t.text and t.text.endswith(">>>"))
+    later.send("\x04")
+    assert later.finish() == 0
+
+
+def test_sigterm_at_the_prompt_restores_the_terminal():
+    terminal = Terminal(*TOY)
+    terminal.wait_until(lambda t: ">>>" in t.text)
+    terminal.child.kill(15)
+    assert terminal.finish() == 130
+    assert not terminal.cursor_hidden

@@ -66,15 +66,14 @@ class ToyModel:
         """Rows (vocab,) float64, one a context."""
         return [self._row(tuple(context)) for context in contexts]
 
+    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[Row]:
+        """The rows (vocab,) that predict each token of `continuation`."""
+        return (self._row(context + continuation[:i]) for i in range(len(continuation)))
+
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
         """log p of each token of `continuation`, nats."""
-        return np.array(
-            [
-                float(log_softmax(self._row(context + continuation[:i]))[token])
-                for i, token in enumerate(continuation)
-            ],
-            dtype=np.float64,
-        )
+        pairs = zip(self.rows(context, continuation), continuation, strict=True)
+        return np.array([log_softmax(row)[token] for row, token in pairs], dtype=np.float64)
 
     def pin(self, context: Tokens, owner: object = None) -> None:
         """A table needs no hints."""

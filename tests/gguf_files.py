@@ -8,9 +8,7 @@ import numpy as np
 WIDTH, HEADS, KV_HEADS, LAYERS, HIDDEN = 64, 2, 1, 2, 128
 HEAD = WIDTH // HEADS
 WINDOW = 8  # of the sliding-window model
-TEMPLATE = (
-    "{% for m in messages %}{% if m.role == 'user' %}[{{ m.content }}]:{% else %}{{ m.content }}{% endif %}{% endfor %}"
-)
+TEMPLATE = "{% for m in messages %}{% if m.role == 'user' %}[{{ m.content }}]:{% else %}{{ m.content }}{% endif %}{% endfor %}"
 Q8_0 = gguf.GGMLQuantizationType.Q8_0
 
 

@@ -23,6 +23,7 @@ from localpower.runs.session import pick, run_chains
 from localpower.runs.tally import Tally
 from localpower.text.stops import cut_at_stop
 from localpower.text.vocabulary import readable
+from localpower.ui.views import view_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,9 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
     if job.prompt_cache:
         for note in job.loaded.warm(job.engine, question.prompt, job.prompt_cache):
             say(f"note: {note}")
-    with _view(job, settings, redraw) as view:
+    with view_on(
+        None if redraw else sys.stderr, job.loaded.piece, settings, job.n_chains, len(question.prompt)
+    ) as view:
         tallies = run_chains(
             job.engine,
             sampler,
@@ -114,19 +117,6 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
         ),
         job.text,
     )
-
-
-def _view(job: Job, settings: dict[str, Any], redraw: bool) -> Any:
-    if redraw:
-        from rich.console import Console
-
-        from localpower.ui.live import LiveView
-
-        console = Console(stderr=True)
-        return LiveView(console, job.loaded.piece, settings, job.n_chains, len(job.question.prompt))
-    from localpower.ui.plain import PlainView
-
-    return PlainView(sys.stderr, settings, job.n_chains)
 
 
 def words(result: dict[str, Any]) -> str:

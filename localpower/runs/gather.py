@@ -35,6 +35,9 @@ class Engine(Protocol):
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
         """As in `Model`."""
 
+    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[Row]:
+        """The rows that predict each token of `continuation`, evaluated afresh; each valid until the next."""
+
     def pin(self, context: Tokens, owner: object = None) -> None:
         """As in `Model`, one pin an owner."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -12,14 +13,19 @@ from localpower.events import Event, Extended, Started, Stepped, to_json
 
 
 class Recorder:
-    """Writes events. Each line has the chain's index and, in `pieces`, the bytes of tokens not seen before.
+    """Writes events. Each line has the chain's index, `t`, the seconds since the first event, and, in `pieces`, the
+    bytes of tokens not seen before.
 
     Bytes that are no UTF-8 by themselves are written as lone surrogates (Python's surrogateescape). When a
     write fails (a full disk) recording ends, `problem` says why, and the run goes on.
     """
 
-    def __init__(self, path: Path, piece: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, path: Path, piece: Callable[[int], bytes], clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         """Raises UserError when the file cannot be opened."""
+        self._clock = clock
+        self._start: float | None = None
         self._path = path
         self._piece = piece
         self._seen: set[int] = set()
@@ -33,7 +39,9 @@ class Recorder:
         """Append one event."""
         if self.problem:
             return
-        line = to_json(event)
+        now = self._clock()
+        self._start = now if self._start is None else self._start
+        line = to_json(event) | {"t": round(now - self._start, 4)}
         if chain is not None:
             line["chain"] = chain
         line["pieces"] = self._new_pieces(event)

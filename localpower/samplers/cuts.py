@@ -42,3 +42,6 @@ class UniformCuts(CutLaw):
     def weights(self, x: Completion) -> Floats:
         """1 at drawn tokens, 0 at given ones."""
         return np.where(x.given, 0.0, 1.0)
+
+
+CUTS: dict[str, CutLaw] = {law.name: law for law in (UniformCuts(),)}

@@ -58,7 +58,10 @@ def test_three_quotes_hold_lines_together_and_two_slashes_send_one():
         ("/regen", "there is no answer yet to draw again"),
         ("/set alpha nan", "Invalid value for '--alpha': expected a number of at least 1, got nan"),
         ("/set alpha .5", "Invalid value for '--alpha': expected a number of at least 1, got .5"),
-        ("/set temperature .1", "--temperature of a power proposal must be between 1/alpha = 0.25 and 1, got 0.1"),
+        (
+            "/set temperature .1",
+            "--temperature of a power proposal must be between 1/alpha = 0.25 and 1, got 0.1",
+        ),
         ("/set threads 4", "threads cannot be changed in a chat (/set lists what can)"),
         ("/set method smc", "smc is planned but not built yet"),
     ],

@@ -1,0 +1,137 @@
+"""`localpower replay`: a recorded run again, in the same view, or checked number by number."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from localpower.cli.options import Finite
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, Interrupted, UserError
+
+if TYPE_CHECKING:
+    from localpower.runs.interrupt import Interrupts
+    from localpower.runs.trace import Trace
+    from localpower.runs.verify import Findings
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--speed", type=Finite(0.0), default=1.0, show_default=True, help="Times as fast as it was; 0: at once."
+)
+@click.option("--verify", "check_it", is_flag=True, help="Check every decision instead of showing them.")
+@click.option("-m", "--model", help="With --verify: evaluate every token again with this model.")
+@click.option("--json", "as_json", is_flag=True, help="With --verify: print one JSON object.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def replay(file: Path, speed: float, check_it: bool, model: str | None, as_json: bool, debug: bool) -> int:
+    """Play the run that --events recorded in FILE, then print its answer; or check it with --verify.
+
+    --verify recomputes every acceptance ratio, every decision and the final log p from the recorded numbers. With
+    --model the numbers themselves come from a fresh evaluation of every token, rejected proposals included.
+    """
+    from localpower.runs.interrupt import Interrupts
+    from localpower.runs.trace import read_trace
+
+    if (model or as_json) and not check_it:
+        raise click.UsageError(f"{'--model' if model else '--json'} goes with --verify")
+    trace = read_trace(file)
+    with Interrupts() as interrupts:
+        return _check(trace, model, as_json, interrupts) if check_it else _show(trace, speed, interrupts)
+
+
+def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
+    from localpower.chance import StreamDice
+    from localpower.cli.terminal import can_redraw, say, write_answer
+    from localpower.runs.player import Player
+    from localpower.runs.session import pick
+    from localpower.text.stops import cut_at_stop
+    from localpower.text.vocabulary import readable
+    from localpower.ui.views import view_on
+
+    settings = trace.started.settings
+    live = can_redraw()
+    player = Player(trace, speed if live and speed > 0 else math.inf)
+    try:
+        with view_on(
+            sys.stderr if not live else None,
+            trace.piece,
+            settings,
+            trace.started.n_chains,
+            len(trace.started.prompt),
+            lambda: player.seconds,
+        ) as view:
+            tallies = player.play(view, interrupts.check)
+    except (Interrupted, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    if not trace.whole:
+        say("note: the recording ends before the run does; this is the state it reached")
+    tally = tallies[pick(tallies, settings["pick"], StreamDice(settings["seed"]))]
+    data = b"".join(trace.piece(token) for token in tally.state.tokens)
+    stops = [stop.encode("utf-8", "surrogateescape") for stop in settings["stops"]]
+    write_answer(readable(cut_at_stop(data, stops)))
+    say(f"seed {settings['seed']} · {tally.finish or 'unfinished'} · log p {tally.state.total_log_p():.2f}")
+    return EXIT_OK
+
+
+def _check(trace: Trace, model: str | None, as_json: bool, interrupts: Interrupts) -> int:
+    from localpower.cli.terminal import say, write_answer
+    from localpower.loading import Request, load
+    from localpower.runs.verify import verify
+
+    start = time.perf_counter()
+    engine = None
+    if model is not None:
+        loaded = load(Request(model), say=say, stop=lambda: interrupts.requested)
+        if loaded.identity["sha256"] != trace.started.model["sha256"]:
+            recorded = trace.started.model["name"]
+            raise UserError(f"the run was recorded with another model ({recorded})", "give that file with -m")
+        prompt, horizon = trace.started.prompt, int(trace.started.settings["max_tokens"])
+        engine = loaded.engine(prompt, horizon, 1, interrupts.check)
+    findings = verify(trace, engine, interrupts.check)
+    seconds = time.perf_counter() - start
+    exact = trace.started.settings["exactness"]
+    allowed = 0.0 if exact == "exact" else float(exact)
+    passed = not findings.problems and findings.largest <= allowed
+    report = {
+        "passed": passed,
+        "steps": findings.n_steps,
+        "accepted": findings.n_accepted,
+        "problems": findings.problems,
+        "evaluated_tokens": findings.n_tokens if engine else None,
+        "largest_difference": findings.largest if engine else None,
+        "changed_decisions": findings.changed if engine else None,
+        "seconds": seconds,
+    }
+    write_answer(json.dumps(report) if as_json else "\n".join(_lines(report, findings)))
+    return EXIT_OK if passed else EXIT_PROBLEM
+
+
+def _lines(report: dict[str, Any], findings: Findings) -> list[str]:
+    lines = [
+        f"record     {findings.n_steps} steps, {findings.n_accepted} accepted moves: " + _verdict(findings)
+    ]
+    lines += [f"           {problem}" for problem in findings.problems[:20]]
+    if len(findings.problems) > 20:
+        lines.append(f"           and {len(findings.problems) - 20} more")
+    if report["evaluated_tokens"] is not None:
+        gap = (
+            "the same bits"
+            if findings.largest == 0
+            else f"log p differs by up to {findings.largest:.2g} nats"
+        )
+        lines.append(f"model      {findings.n_tokens} tokens evaluated again: {gap}")
+        lines.append(f"           {findings.changed} decisions would be others")
+    lines.append(f"verdict    {'passed' if report['passed'] else 'FAILED'} in {report['seconds']:.1f} s")
+    return lines
+
+
+def _verdict(findings: Findings) -> str:
+    if not findings.problems:
+        return "every ratio, decision and sum is what it says"
+    return f"{len(findings.problems)} contradictions"

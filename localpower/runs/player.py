@@ -1,0 +1,46 @@
+"""Plays a recorded run to a listener, at its own speed or another. Growing proposals are shown token by token."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from localpower.events import Extended, Stepped
+from localpower.runs.session import Listener
+from localpower.runs.tally import Tally
+from localpower.runs.trace import Trace
+
+
+class Player:
+    """The clock of a recording: seconds since the run began, as far as it has been played."""
+
+    def __init__(self, trace: Trace, speed: float, wait: Callable[[float], None] = time.sleep) -> None:
+        """speed: recorded seconds a second; infinity does not wait."""
+        self._trace = trace
+        self._speed = speed
+        self._wait = wait
+        self.seconds = 0.0
+
+    def play(self, listener: Listener, check: Callable[[], None] = lambda: None) -> list[Tally]:
+        """Tell every event in time; the tallies at the end. `check` runs at every token and may raise."""
+        tallies = [Tally() for _ in range(self._trace.started.n_chains)]
+        for moment in self._trace.moments:
+            event, state = moment.event, tallies[moment.chain].state
+            if isinstance(event, Extended | Stepped):
+                kept = event.kept if isinstance(event, Extended) else event.cut
+                before, tokens = state.head(kept).tokens, event.suffix.tokens
+                begin = self.seconds
+                for i in range(len(tokens)):
+                    check()
+                    listener.asked(moment.chain, self._trace.started.prompt + before + tokens[:i])
+                    self._until(begin + (moment.seconds - begin) * (i + 1) / len(tokens))
+            self._until(moment.seconds)
+            listener.event(moment.chain, event)
+            tallies[moment.chain] = tallies[moment.chain].add(event)
+        return tallies
+
+    def _until(self, seconds: float) -> None:
+        pause = (seconds - self.seconds) / self._speed
+        if pause > 0:
+            self._wait(pause)
+        self.seconds = max(self.seconds, seconds)

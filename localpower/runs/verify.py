@@ -1,0 +1,156 @@
+"""Is a recorded run what it says? Every decision again, from the recorded numbers or from the model itself.
+
+From the record: the suffix sums, the cut law's terms, the ratio and the decision of every step, and the log p that the
+run ended with. From the model: log p and log q of every token drawn, proposals that were rejected included, by a fresh
+evaluation that reuses nothing; then the same decisions from these numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from localpower.completion import Completion, Floats
+from localpower.events import Extended, Finished, Stepped
+from localpower.model import Tokens
+from localpower.numerics import weigh
+from localpower.runs.gather import Engine
+from localpower.runs.trace import Trace
+from localpower.samplers.cuts import CUTS, CutLaw
+from localpower.samplers.mh import divergence
+
+_TOLERANCE = 1e-9  # nats, for sums that another numpy may add in another order
+Evaluate = Callable[[Completion, Completion], tuple[Floats, Floats]]
+
+
+@dataclass
+class Findings:
+    """problems: what contradicts the record, in words. largest: |difference in log p of a token|, nats, to the model.
+
+    changed: decisions that the model's own numbers would have made otherwise.
+    """
+
+    n_steps: int = 0
+    n_accepted: int = 0
+    n_tokens: int = 0
+    largest: float = 0.0
+    changed: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def verify(trace: Trace, engine: Engine | None = None, check: Callable[[], None] = lambda: None) -> Findings:
+    """Check a run, against `engine` too if there is one. `check` runs before every evaluation and may raise."""
+    findings = Findings()
+    if not trace.whole:
+        findings.problems.append("the recording ends before the run does")
+    for chain in range(trace.started.n_chains):
+        _Chain(trace, chain, findings, engine, check).walk()
+    return findings
+
+
+class _Chain:
+    """One chain of a run, folded again."""
+
+    def __init__(
+        self, trace: Trace, chain: int, findings: Findings, engine: Engine | None, check: Callable[[], None]
+    ) -> None:
+        settings = trace.started.settings
+        self._events = [moment.event for moment in trace.moments if moment.chain == chain]
+        self._prompt: Tokens = trace.started.prompt
+        self._name = f"chain {chain}"
+        self._alpha = float(settings["alpha"])
+        self._temperature = float(settings["temperature"])
+        self._cuts: CutLaw | None = CUTS.get(settings.get("cuts") or "uniform")
+        self._findings = findings
+        self._engine = engine
+        self._check = check
+        self._state = Completion()
+        self._fresh = Completion()  # the same tokens with the model's own numbers
+
+    def walk(self) -> None:
+        """Every event in order."""
+        for event in self._events:
+            if isinstance(event, Extended):
+                self._extended(event)
+            elif isinstance(event, Stepped):
+                self._stepped(event)
+            elif isinstance(event, Finished):
+                self._finished(event)
+
+    def _extended(self, event: Extended) -> None:
+        where = f"{self._name}, extension at token {event.kept}"
+        self._same(where, "the length before", len(self._state), event.kept)
+        longer = self._state.head(event.kept).join(event.suffix)
+        self._claim(where, len(longer) <= event.horizon, "it goes beyond its horizon")
+        self._fresh = self._evaluated(self._fresh.head(event.kept), event.suffix)
+        self._state = longer
+
+    def _stepped(self, event: Stepped) -> None:
+        where = f"{self._name}, step {event.step + 1} of stage {event.stage + 1}"
+        x, cut = self._state, event.cut
+        self._findings.n_steps += 1
+        if self._cuts is None or not 0 <= cut < len(x) or x.given[cut]:
+            self._claim(where, False, "its cut is none of the state's")
+            return
+        y = x.head(cut).join(event.suffix)
+        self._claim(where, y.complete_at(event.horizon), "its proposal is not complete")
+        self._same(where, "n_x", x.n_drawn, event.n_x)
+        self._same(where, "n_y", y.n_drawn, event.n_y)
+        self._same(where, "the divergence", divergence(x, y), event.divergence)
+        self._same(where, "free", event.divergence is None, event.free)
+        terms = (x.log_w(self._alpha, cut), y.log_w(self._alpha, cut))
+        kappas = (self._cuts.log_kappa(x, cut), self._cuts.log_kappa(y, cut))
+        ratio = terms[1] + kappas[1] - terms[0] - kappas[0]
+        for name, ours, recorded in (
+            ("log_w_x", terms[0], event.log_w_x),
+            ("log_w_y", terms[1], event.log_w_y),
+            ("log_kappa_x", kappas[0], event.log_kappa_x),
+            ("log_kappa_y", kappas[1], event.log_kappa_y),
+            ("log_ratio", ratio, event.log_ratio),
+        ):
+            self._near(where, name, ours, recorded)
+        self._claim(where, event.log_u < 0.0, f"log u = {event.log_u} is of no uniform")
+        self._same(where, "accepted", event.log_u < event.log_ratio, event.accepted)
+        fresh = self._evaluated(self._fresh.head(cut), event.suffix)
+        fresh_ratio = (
+            fresh.log_w(self._alpha, cut) + kappas[1] - self._fresh.log_w(self._alpha, cut) - kappas[0]
+        )
+        self._findings.changed += (event.log_u < fresh_ratio) != event.accepted
+        if event.accepted:
+            self._findings.n_accepted += not event.free
+            self._state, self._fresh = y, fresh
+
+    def _finished(self, event: Finished) -> None:
+        where = f"{self._name}, end"
+        self._same(where, "the number of tokens", len(self._state), event.n_tokens)
+        self._near(where, "log p", self._state.total_log_p(), event.log_p)
+
+    def _evaluated(self, kept: Completion, suffix: Completion) -> Completion:
+        """`kept` and the suffix with the model's own log p and log q; the recorded ones without a model."""
+        if self._engine is None or not len(suffix):
+            return kept.join(suffix)
+        self._check()
+        log_p, log_q = suffix.log_p.copy(), suffix.log_q.copy()
+        rows = self._engine.rows(self._prompt + kept.tokens, suffix.tokens)
+        for i, (row, token) in enumerate(zip(rows, suffix.tokens, strict=True)):
+            if not suffix.given[i]:
+                weighed = weigh(row, self._temperature)
+                log_p[i], log_q[i] = weighed.log_p(token), weighed.log_q(token)
+        self._findings.n_tokens += len(suffix)
+        gap = float(np.abs(log_p - suffix.log_p).max())
+        self._findings.largest = max(self._findings.largest, gap)
+        return kept.join(Completion(suffix.tokens, suffix.ended, log_p, log_q, suffix.entropy, suffix.given))
+
+    def _same(self, where: str, name: str, ours: object, recorded: object) -> None:
+        self._claim(where, ours == recorded, f"{name} is {ours}, recorded as {recorded}")
+
+    def _near(self, where: str, name: str, ours: float, recorded: float) -> None:
+        near = math.isclose(ours, recorded, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+        self._claim(where, near, f"{name} is {ours!r}, recorded as {recorded!r}")
+
+    def _claim(self, where: str, holds: bool, otherwise: str) -> None:
+        if not holds:
+            self._findings.problems.append(f"{where}: {otherwise}")

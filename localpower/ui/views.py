@@ -1,0 +1,27 @@
+"""Which view: one that redraws a terminal, or plain lines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from localpower.ui.live import LiveView
+from localpower.ui.plain import PlainView
+from localpower.ui.view import Piece
+
+
+def view_on(
+    stream: TextIO | None,
+    piece: Piece,
+    settings: dict[str, Any],
+    n_chains: int,
+    prompt_length: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> LiveView | PlainView:
+    """Plain lines on `stream`; None: the live view on stderr."""
+    if stream is not None:
+        return PlainView(stream, settings, n_chains, clock)
+    from rich.console import Console
+
+    return LiveView(Console(stderr=True), piece, settings, n_chains, prompt_length, clock)

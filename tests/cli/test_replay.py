@@ -1,0 +1,188 @@
+"""`localpower replay`: the same view and answer again, and no forged number goes unseen."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from localpower.cli.main import main
+from localpower.runs.player import Player
+from localpower.runs.trace import read_trace
+from localpower.runs.verify import verify
+from localpower.toy import ToyModel
+from tests.cli.terminal import Terminal
+
+RUN = ("run", "--model", "toy", "--seed", "1", "--max-tokens", "24", "--temperature", "0.6", "hello there")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """The lines of a run of two chains, and its answer."""
+    path = tmp_path_factory.mktemp("trace") / "events"
+    command = [sys.executable, "-m", "localpower", *RUN, "--chains", "2", "--events", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return path, done.stdout
+
+
+def lines_of(path):
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def written(tmp_path, lines):
+    path = tmp_path / "forged"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    return path
+
+
+def test_the_answer_is_printed_again(recorded, capsysbinary):
+    path, answer = recorded
+    assert main(["replay", str(path)]) == 0
+    assert capsysbinary.readouterr().out.decode() == answer
+
+
+def test_an_honest_record_passes_by_itself_and_against_its_model(recorded, capsys):
+    path, _ = recorded
+    assert main(["replay", str(path), "--verify", "--model", "toy"]) == 0
+    findings = verify(read_trace(path), ToyModel())
+    assert (findings.problems, findings.largest, findings.changed) == ([], 0.0, 0)
+    assert findings.n_steps == 25
+    assert findings.n_accepted > 0
+
+
+def first(lines, kind):
+    return next(line for line in lines if line["event"] == kind)
+
+
+FORGERIES = {
+    "log_u": lambda e: e.update(log_u=0.5 if e["accepted"] else -1e9),
+    "a positive log_u": lambda e: e.update(log_u=0.5, accepted=False),
+    "accepted": lambda e: e.update(accepted=not e["accepted"]),
+    "log_ratio": lambda e: e.update(log_ratio=e["log_ratio"] + 1e-6),
+    "log_w_x": lambda e: e.update(log_w_x=e["log_w_x"] + 1e-6),
+    "log_w_y": lambda e: e.update(log_w_y=e["log_w_y"] - 1e-6),
+    "log_kappa_x": lambda e: e.update(log_kappa_x=0.0),
+    "log_kappa_y": lambda e: e.update(log_kappa_y=0.0),
+    "cut": lambda e: e.update(cut=e["cut"] + 1),
+    "a cut outside": lambda e: e.update(cut=99),
+    "n_x": lambda e: e.update(n_x=e["n_x"] + 1),
+    "n_y": lambda e: e.update(n_y=e["n_y"] + 1),
+    "divergence": lambda e: e.update(divergence=99),
+    "horizon": lambda e: e.update(horizon=99),
+    "log p": lambda e: e["suffix"]["log_p"].__setitem__(0, e["suffix"]["log_p"][0] - 1e-6),
+    "log q": lambda e: e["suffix"]["log_q"].__setitem__(0, e["suffix"]["log_q"][0] - 1e-6),
+}
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_a_forged_step_is_found_from_the_record_alone(recorded, tmp_path, capsys, what):
+    lines = lines_of(recorded[0])
+    steps = [line for line in lines if line["event"] == "stepped" and not line["suffix"]["ended"]]
+    FORGERIES[what](steps[0])
+    assert main(["replay", str(written(tmp_path, lines)), "--verify"]) == 1
+    assert "FAILED" in capsys.readouterr().out
+
+
+def test_a_forged_end_is_found(recorded, tmp_path, capsys):
+    lines = lines_of(recorded[0])
+    first(lines, "finished")["log_p"] += 1e-6
+    assert main(["replay", str(written(tmp_path, lines)), "--verify"]) == 1
+    assert "end: log p is" in capsys.readouterr().out
+
+
+def test_a_forgery_that_is_consistent_in_itself_is_found_by_the_model(recorded):
+    findings = verify(read_trace(recorded[0]), ToyModel(seed=1))  # the record of another model
+    assert findings.problems == []
+    assert findings.largest > 0.1
+    assert findings.changed > 0
+
+
+def test_another_model_is_refused(recorded, tiny_paths, capsys):
+    assert main(["replay", str(recorded[0]), "--verify", "-m", str(tiny_paths["f32"])]) == 1
+    assert "recorded with another model (toy)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["f32", "f16", "window", "hybrid"])
+def test_a_run_of_a_gguf_is_evaluated_again_to_the_same_bits(tiny_paths, tmp_path, capsys, kind):
+    path, model = tmp_path / "events", str(tiny_paths[kind])
+    run = [
+        "run",
+        "-m",
+        model,
+        "--seed",
+        "4",
+        "--max-tokens",
+        "24",
+        "--events",
+        str(path),
+        "--temperature",
+        "0.6",
+    ]
+    assert main([*run, "--chains", "2", "abc"]) == 0
+    assert main(["replay", str(path), "--verify", "-m", model, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert report["passed"]
+    assert report["largest_difference"] == 0.0
+    assert report["changed_decisions"] == 0
+    assert report["evaluated_tokens"] > 20
+
+
+def test_a_recording_that_was_cut_off_shows_what_it_has(recorded, tmp_path, capsys):
+    data = recorded[0].read_bytes()
+    path = tmp_path / "cut"
+    path.write_bytes(data[: len(data) * 2 // 3])
+    assert main(["replay", str(path)]) == 0
+    assert "the recording ends before the run does" in capsys.readouterr().err
+    assert main(["replay", str(path), "--verify"]) == 1
+    assert "the recording ends before the run does" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "holds no run"),
+        (b"hello\n", "line 1 of {} is no event of a run"),
+        (b"[1]\n", "line 1 of {} is no event of a run"),
+        (b'{"event": "sneezed"}\n', "line 1 of {} is no event of a run"),
+        (
+            b'{"event": "finished", "finish": "stop", "n_tokens": 1, "log_p": 0, "t": 0, "pieces": {}}\n',
+            "no run",
+        ),
+        (b"\xff\xfe\n", "line 1 of {} is no event of a run"),
+    ],
+)
+def test_what_is_no_recording_is_refused_in_one_line(tmp_path, capsys, data, words):
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    assert main(["replay", str(path)]) == 1
+    error = capsys.readouterr().err
+    assert words.format(path) in error
+    assert error.count("\n") == 1
+
+
+def test_a_proposal_grows_in_the_time_it_took(recorded):
+    told, waited = [], []
+
+    class Ear:
+        def event(self, chain, event):
+            told.append(event)
+
+        def asked(self, chain, context):
+            told.append(len(context))
+
+    trace = read_trace(recorded[0])
+    player = Player(trace, 2.0, waited.append)
+    player.play(Ear())
+    drawn = sum(len(moment.event.suffix) for moment in trace.moments if hasattr(moment.event, "suffix"))
+    assert len(told) == drawn + len(trace.moments)
+    assert abs(sum(waited) - trace.moments[-1].seconds / 2.0) < 1e-9, "twice as fast as it was"
+
+
+def test_in_a_terminal_the_live_view_plays_and_leaves_the_answer(recorded):
+    terminal = Terminal("replay", str(recorded[0]), "--speed", "0.5")
+    assert terminal.finish() == 0
+    assert b"step" in terminal.raw
+    assert recorded[1].strip() in terminal.text
+    assert "step" not in terminal.text

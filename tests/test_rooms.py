@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "runs": PURE | {"samplers", "runs", "localpower"},
     "ui": {"errors", "events", "model", "runs", "text", "ui"},
     "catalogue": {"errors"},
+    "sharpening": set(),
     "loaded": {"engine", "errors", "model", "runs", "text", "toy"},
     "loading": {"catalogue", "engine", "errors", "loaded", "text"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "toy", "selftest"},

@@ -9,6 +9,7 @@ import click
 
 from localpower import __version__
 from localpower.cli.chat import chat
+from localpower.cli.explain import explain
 from localpower.cli.replay import replay
 from localpower.cli.run import run
 from localpower.cli.selftest import selftest
@@ -31,6 +32,7 @@ def cli() -> None:
 cli.add_command(run)
 cli.add_command(chat)
 cli.add_command(replay)
+cli.add_command(explain)
 cli.add_command(selftest)
 
 

@@ -1,0 +1,133 @@
+"""`localpower explain`: why power sampling is not low temperature, in a table."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from localpower.cli.options import Finite
+from localpower.errors import EXIT_OK
+
+if TYPE_CHECKING:
+    from localpower.sharpening import FirstToken, Law
+
+
+@click.command()
+@click.argument("answers", nargs=-1, metavar="[ANSWER=P]...")
+@click.option("--alpha", type=Finite(1.0), default=4.0, show_default=True, help="The power.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def explain(answers: tuple[str, ...], alpha: float, as_json: bool, debug: bool) -> int:
+    """Base, low temperature and power sampling on answers that you can count.
+
+    Each ANSWER=P is an answer, one character a token, and its probability, such as ab=.40. Without any: the paper's
+    example aa=0 ab=.40 ba=.25 bb=.25, in which the two sharpenings favour different first tokens.
+    """
+    from localpower.cli.terminal import write_answer
+    from localpower.sharpening import EXAMPLE, first_tokens
+    from localpower.sharpening import answers as answers_of
+
+    law = _law(answers) if answers else EXAMPLE
+    tokens, whole = first_tokens(law, alpha), answers_of(law, alpha)
+    if as_json:
+        report = {
+            "alpha": alpha,
+            "first_tokens": [asdict(token) for token in tokens],
+            "answers": [asdict(answer) for answer in whole],
+        }
+        write_answer(json.dumps(report))
+        return EXIT_OK
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    first = Table("token", "base", "low temperature: raise the sum", "power: sum the raised", box=box.SIMPLE)
+    for token in tokens:
+        first.add_row(*(Text(cell) for cell in _cells(token, alpha)))
+    second = Table("answer", "base", "low temperature", "power", box=box.SIMPLE)
+    for answer in whole:
+        shares = (answer.base, answer.low_temperature, answer.power)
+        second.add_row(Text(answer.text), *map(_percent, shares))
+    console = Console(file=sys.stdout, highlight=False)
+    console.print(f"First token, alpha = {alpha:g}")
+    console.print(first)
+    console.print("Whole answer")
+    console.print(second)
+    console.print(Text(_why(tokens, alpha)))
+    rest = 1.0 - math.fsum(law.values())
+    if rest > 1e-9:
+        console.print(
+            Text(f"Answers of probability {rest:.2g} in all are not listed and left out of every column.")
+        )
+    return EXIT_OK
+
+
+def _law(pairs: tuple[str, ...]) -> Law:
+    law: dict[str, float] = {}
+    for pair in pairs:
+        text, equals, number = pair.rpartition("=")
+        try:
+            p = float(number)
+        except ValueError:
+            p = math.nan
+        if not equals or not text or not 0.0 <= p <= 1.0:
+            raise click.UsageError(f"expected ANSWER=P with P between 0 and 1, got {pair!r}")
+        if text in law:
+            raise click.UsageError(f"{text!r} is given twice")
+        law[text] = p
+    total = math.fsum(law.values())
+    if not 0.0 < total <= 1.0 + 1e-9:
+        raise click.UsageError(f"the probabilities sum to {total:g}, expected more than 0 and at most 1")
+    return law
+
+
+def _cells(token: FirstToken, alpha: float) -> tuple[str, str, str, str]:
+    from localpower.sharpening import log_sum_of_powers
+
+    total = math.fsum(token.parts)
+    plus = " + ".join(f"{p:g}" for p in token.parts)
+    powers = " + ".join(f"{p:g}^{alpha:g}" for p in token.parts)
+    raised = _number(log_sum_of_powers([total], alpha))
+    summed = _number(log_sum_of_powers(token.parts, alpha))
+    return (
+        token.token,
+        f"{plus} = {total:g}\n{_percent(token.base)}",
+        f"({plus})^{alpha:g} = {raised}\n{_percent(token.low_temperature)}",
+        f"{powers} = {summed}\n{_percent(token.power)}",
+    )
+
+
+def _number(log: float) -> str:
+    """exp(log), also where that is too small for a float."""
+    if log == -math.inf:
+        return "0"
+    return f"{math.exp(log):.3g}" if log > -700 else f"10^{log / math.log(10):.0f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+_REASON = (
+    "power sampling raises each whole answer before it adds, so that a token counts for the best answers it leads "
+    "to, while low temperature adds first and lets many middling answers outweigh a good one."
+)
+
+
+def _why(tokens: list[FirstToken], alpha: float) -> str:
+    """One sentence about the numbers above it."""
+    best = max(tokens, key=lambda token: max(token.parts))
+    low = max(tokens, key=lambda token: token.low_temperature)
+    power = max(tokens, key=lambda token: token.power)
+    if alpha == 1.0:
+        return "At alpha = 1 nothing is sharpened: all columns are the base law."
+    if power.token == low.token:
+        return f"Both favour {power.token}, by {_percent(power.power)} and {_percent(low.low_temperature)}: {_REASON}"
+    leads = ", which leads to the best answer," if power.token == best.token else ""
+    return f"Power sampling picks {power.token}{leads} and low temperature picks {low.token}: {_REASON}"

@@ -49,8 +49,13 @@ ENTRIES = {
 
 
 def locate(name: str | None) -> tuple[str, Path]:
-    """Name and file of a model: a catalogue name (any case), else a path; None: LOCALPOWER_MODEL, else the default."""
-    wanted = name or os.environ.get("LOCALPOWER_MODEL") or DEFAULT
+    """Name and file of a model: a catalogue name (any case), else a path; None: LOCALPOWER_MODEL, else the default.
+
+    Raises ModelError for an empty name and for a model that is not installed.
+    """
+    wanted = name if name is not None else os.environ.get("LOCALPOWER_MODEL") or DEFAULT
+    if not wanted:
+        raise ModelError("the model's name is empty", "leave -m out for the default")
     entry = ENTRIES.get(wanted.lower())
     if entry is not None and not Path(wanted).exists():
         return entry.name, entry.path()

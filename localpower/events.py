@@ -98,16 +98,39 @@ def to_json(event: Event) -> dict[str, Any]:
 
 
 def from_json(data: dict[str, Any]) -> Event:
-    """The event that `to_json` wrote. Raises ValueError for an unknown tag, KeyError for a missing field."""
+    """The event that `to_json` wrote. Raises ValueError, KeyError, TypeError or IndexError for anything else."""
     kind = _KINDS.get(data["event"])
     if kind is None:
         raise ValueError(f"unknown event {data['event']!r}")
-    values = {item.name: data[item.name] for item in fields(kind)}
-    if "suffix" in values:
-        values["suffix"] = _suffix_from_json(values["suffix"])
-    if "prompt" in values:
-        values["prompt"] = tuple(values["prompt"])
+    values = {item.name: _value_from_json(str(item.type), data[item.name]) for item in fields(kind)}
     return kind(**values)
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "int | None": (int, type(None)),
+    "float": (float, int),
+    "bool": (bool,),
+    "str": (str,),
+    "dict[str, Any]": (dict,),
+}
+
+
+def _value_from_json(kind: str, value: Any) -> Any:
+    """A field of that annotation. Raises ValueError for a value of another type."""
+    if kind == "Completion":
+        return _suffix_from_json(value)
+    if kind == "tuple[int, ...]":
+        return _tokens_from_json(value)
+    if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "bool"):
+        raise ValueError(f"expected {kind}, got {value!r}")
+    return value
+
+
+def _tokens_from_json(values: Any) -> tuple[int, ...]:
+    if not isinstance(values, list) or not all(type(token) is int and token >= 0 for token in values):
+        raise ValueError("expected a list of tokens")
+    return tuple(values)
 
 
 def _suffix_to_json(part: Completion) -> dict[str, Any]:
@@ -122,13 +145,10 @@ def _suffix_to_json(part: Completion) -> dict[str, Any]:
 
 
 def _suffix_from_json(data: dict[str, Any]) -> Completion:
-    given = np.zeros(len(data["tokens"]), dtype=np.bool_)
-    given[data["given"]] = True
-    return Completion(
-        tuple(data["tokens"]),
-        data["ended"],
-        np.array(data["log_p"], dtype=np.float64),
-        np.array(data["log_q"], dtype=np.float64),
-        np.array(data["entropy"], dtype=np.float64),
-        given,
-    )
+    tokens = _tokens_from_json(data["tokens"])
+    log_p, log_q, entropy = (np.array(data[name], np.float64) for name in ("log_p", "log_q", "entropy"))
+    if not log_p.shape == log_q.shape == entropy.shape == (len(tokens),):
+        raise ValueError("expected a number for each token")
+    given = np.zeros(len(tokens), dtype=np.bool_)
+    given[list(_tokens_from_json(data["given"]))] = True
+    return Completion(tokens, bool(data["ended"]), log_p, log_q, entropy, given)

@@ -192,10 +192,16 @@ class LoadedGguf:
         if before is not None and before.n_cells >= room and before.n_sequences == n_sequences:
             before.prompt_length = len(prompt)
             return before
-        engine = self._make(max(room, 2 * before.n_cells if before else 0), n_sequences, chains, check)
+        if before is not None:
+            room = before.n_cells if room <= before.n_cells else max(room, 2 * before.n_cells)
+        engine = self._make(room, n_sequences, chains, check)
         engine.prompt_length = len(prompt)
         if before is not None:
-            engine.take_over(before, prompt)
+            try:
+                engine.take_over(before, prompt)
+            except BaseException:
+                engine.close()
+                raise
             before.close()
         return engine
 
@@ -206,7 +212,7 @@ class LoadedGguf:
         settings = self.verdict.settings
         if self.weights.is_recurrent():
             return RecurrentModel(self.weights, settings, n_cells=n_cells, n_lanes=n_sequences, check=check)
-        steady = 0 if self.verdict.exact else chains
+        steady = 0 if self.verdict.exact else min(chains, settings.batch)
         return LlamaModel(
             self.weights, settings, n_cells=n_cells, n_slots=n_sequences, steady_rows=steady, check=check
         )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from localpower.errors import EngineError
 
+_COLDEST = 1e-30
 _LOWEST = -1e30  # stands for log 0 where 0 * log 0 must be 0
 
 
@@ -55,6 +56,8 @@ def weigh(row: NDArray[np.floating], temperature: float) -> Weighed:
     elif temperature == 0.0:
         weights = np.zeros_like(base)
         weights[int(np.argmax(row))] = 1.0
+    elif temperature < _COLDEST:
+        weights = (shifted == 0.0).astype(row.dtype)  # any other token's weight is below every float
     else:
         weights = np.exp(shifted * row.dtype.type(1.0 / temperature))
     return Weighed(

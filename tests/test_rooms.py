@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "localpower"
 PURE = {"errors", "chance", "numerics", "model", "completion", "events"}
 MAY_IMPORT = {
     "errors": set(),
+    "children": set(),
     "chance": set(),
     "statistics": set(),
     "numerics": {"errors"},
@@ -20,8 +21,8 @@ MAY_IMPORT = {
     "events": {"completion"},
     "toy": {"completion", "model", "numerics"},
     "samplers": PURE | {"samplers"},
-    "engine": {"errors", "model", "numerics", "engine"},
-    "text": {"errors", "model", "text"},
+    "engine": {"children", "errors", "model", "numerics", "engine"},
+    "text": {"children", "errors", "model", "text"},
     "runs": PURE | {"samplers", "runs", "localpower"},
     "ui": {"errors", "events", "model", "runs", "text", "ui"},
     "catalogue": {"errors"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,18 @@ REFUSED = {
 }
 
 
+MOST_ALPHA = 1e6  # beyond it alpha * log p could overflow
+MOST_THREADS = 512  # GGML_MAX_N_THREADS: more abort the process
+
+
 class Finite(click.ParamType[float]):
-    """A finite number of at least `low`: NaN and infinities can never be right."""
+    """A finite number from `low` to `high`: NaN and infinities can never be right."""
 
     name = "float"
 
-    def __init__(self, low: float) -> None:
+    def __init__(self, low: float, high: float = sys.float_info.max) -> None:
         self._low = low
+        self._high = high
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number, or a usage error that says what was expected."""
@@ -43,6 +49,8 @@ class Finite(click.ParamType[float]):
             number = float(value)
         except ValueError:
             self.fail(f"{value!r} is not a number", param, ctx)
+        if number > self._high and math.isfinite(number):
+            self.fail(f"expected a number of at most {self._high:g}, got {value}", param, ctx)
         if not math.isfinite(number) or number < self._low:
             self.fail(f"expected a number of at least {self._low:g}, got {value}", param, ctx)
         return number
@@ -91,7 +99,11 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--fast", is_flag=True, help="llama.cpp's own numerics instead of the exact mode."),
         click.option("--gpu-layers", type=click.IntRange(min=0), help="Layers on the GPU."),
         click.option("--ctx", "n_ctx", type=whole, help="Most tokens of prompt and answer together."),
-        click.option("--threads", type=whole, help="Threads; automatic: all cores of this process."),
+        click.option(
+            "--threads",
+            type=click.IntRange(1, MOST_THREADS),
+            help="Else all cores of this process.",
+        ),
         click.option(
             "-m",
             "--model",
@@ -153,7 +165,7 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--max-tokens", type=whole, default=256, show_default=True, help="Longest answer (horizon T)."
         ),
         click.option("--temperature", type=Finite(0.0), help="Of the proposal, and of low-temp; 1/alpha."),
-        click.option("--alpha", type=Finite(1.0), help="The power; 2.5 through a chat template, 4 without."),
+        click.option("--alpha", type=Finite(1.0, MOST_ALPHA), help="The power; 2.5 with a template, else 4."),
         click.option(
             "--method",
             type=Planned(METHODS, PLANNED),

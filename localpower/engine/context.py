@@ -35,6 +35,8 @@ class Context:
         self.padded_rows = 0
         self.n_vocab = weights.n_vocab
         shared = not weights.is_recurrent()
+        if n_cells * total >= 1 << 31:
+            raise EngineError(f"a context of {n_cells} cells is more than llama.cpp can count")
         params = L.llama_context_default_params()
         params.n_ctx = n_cells if shared else -(-n_cells // 256) * 256 * total
         params.n_ubatch = settings.batch
@@ -92,9 +94,11 @@ class Context:
             spare = (i for i in reversed(range(len(padded))) if i not in outputs)
             outputs |= {i for i, _ in zip(spare, range(at_least - len(outputs)), strict=False)}
         self.memory.guard(max(row.position for row in rows))
-        code = L.llama_decode(self._context, self._batch.fill(padded, outputs))
-        if pads:
-            self.memory.clear_scratch()
+        try:
+            code = L.llama_decode(self._context, self._batch.fill(padded, outputs))
+        finally:
+            if pads:
+                self.memory.clear_scratch()
         if code != 0:
             raise EngineError(f"llama_decode failed with code {code}: {last_error()}")
         return [self._logits(i) for i, row in enumerate(rows) if row.wanted]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -54,11 +55,13 @@ def remember(kind: str, key: str, value: Any) -> None:
         part.write_text(json.dumps(value), "utf-8")
         part.replace(entry)  # two runs at once each leave a whole file
     except OSError:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def _entry(kind: str, key: str) -> Path:
-    return cache_folder() / kind / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
+    name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return cache_folder() / kind / f"{name}.json"
 
 
 def sha256(path: Path) -> str:

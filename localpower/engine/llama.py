@@ -37,23 +37,16 @@ class LlamaModel(GgufEngine):
         self._steady = steady_rows
         self._capacity = self.n_cells - max(settings.min_rows, steady_rows)
         self._resident = slots.empty(n_slots)
+        self._torn = False  # whether the cache may hold something else than `_resident` says
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
         """As in `GgufEngine`. What exceeds a batch is evaluated piece by piece, each of them kept."""
-        plan = self._plan(contexts)
-        while (piece := self._ahead(contexts, plan)) is not None:
-            self._execute(self._plan([piece]), wanted=False)
-            plan = self._plan(contexts)
-        rows = self._execute(plan)
+        rows = self._execute(plan := self._plan_after_pieces(contexts))
         return [rows[i] for i in plan.rows]
 
     def snapshot(self, context: Tokens) -> Snapshot:
         """As in `GgufEngine`."""
-        plan = self._plan([context])
-        while (piece := self._ahead([context], plan)) is not None:
-            self._execute(self._plan([piece]), wanted=False)
-            plan = self._plan([context])
-        self._execute(plan, wanted=False)
+        self._execute(plan := self._plan_after_pieces([context]), wanted=False)
         return Snapshot(context, self._memory.save(plan.decodes[0].slot, 0, len(context)), divisible=True)
 
     def adopt(self, snapshot: Snapshot) -> None:
@@ -62,28 +55,41 @@ class LlamaModel(GgufEngine):
         n = len(snapshot.tokens)
         if n > self._capacity:
             raise EngineError(f"{n} tokens do not fit {self._capacity} cells")
-        try:
-            self._memory.restore(0, snapshot.pieces)
-        except BaseException:
-            self.reset()
-            raise
+        self._torn = True
+        self._memory.restore(0, snapshot.pieces)
         first = slots.Slot(snapshot.tokens, tuple(range(n)))
         self._resident = slots.Residency((first, *self._resident.slots[1:]), top=n)
+        self._torn = False
 
     def resident(self, context: Tokens) -> int:
         """As in `GgufEngine`."""
+        if self._torn:
+            self.reset()
         return max(slots.common_prefix(slot.tokens, context) for slot in self._resident.slots)
 
     def reset(self) -> None:
         """Forget everything resident."""
+        self._torn = True  # an interrupt in here is made good by the next call
         for slot in range(self.n_sequences):
             self._memory.trim(slot, 0)
+        self._memory.clear_scratch()
         self._resident = slots.empty(self.n_sequences)
+        self._torn = False
 
-    def _plan(self, contexts: Sequence[Tokens]) -> slots.Plan:
+    def _plan_after_pieces(self, contexts: Sequence[Tokens]) -> slots.Plan:
+        """The plan for all contexts, once what exceeds a batch has been evaluated."""
+        plan = self._plan(contexts)
+        while (piece := self._ahead(contexts, plan)) is not None:
+            self._execute(self._plan([piece], keep=contexts), wanted=False)
+            plan = self._plan(contexts)
+        return plan
+
+    def _plan(self, contexts: Sequence[Tokens], keep: Sequence[Tokens] = ()) -> slots.Plan:
         if not all(contexts):
             raise EngineError("a context must hold at least one token")
-        return planner.plan(self._resident, contexts, self._pins.values(), self._capacity)
+        if self._torn:
+            self.reset()
+        return planner.plan(self._resident, contexts, [*self._pins.values(), *keep], self._capacity)
 
     def _ahead(self, contexts: Sequence[Tokens], plan: slots.Plan) -> Tokens | None:
         """A prefix to evaluate first, where a plan is more than one batch: never the last token of a context."""
@@ -98,17 +104,15 @@ class LlamaModel(GgufEngine):
     def _execute(self, plan: slots.Plan, *, wanted: bool = True) -> list[Row]:
         """The rows of the plan's decodes; none unless wanted. Nothing has changed when `check` raises."""
         self._check()
-        try:
-            for move in plan.moves:
-                if isinstance(move, slots.Copy):
-                    self._memory.copy(move.source, move.target, move.upto)
-                else:
-                    self._compact(move.kept)
-            rows = self._decode(plan.decodes, wanted)
-            self._resident = plan.after
-        except BaseException:
-            self.reset()  # cells may have been released that no token took
-            raise
+        self._torn = True
+        for move in plan.moves:
+            if isinstance(move, slots.Copy):
+                self._memory.copy(move.source, move.target, move.upto)
+            else:
+                self._compact(move.kept)
+        rows = self._decode(plan.decodes, wanted)
+        self._resident = plan.after
+        self._torn = False
         return rows
 
     def _compact(self, kept: Sequence[slots.Kept]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,13 @@ class Verdict:
     @staticmethod
     def from_json(data: dict[str, Any]) -> Verdict:
         """What `to_json` wrote. Raises KeyError or TypeError for anything else."""
-        return Verdict(**(data | {"settings": Settings(**data["settings"])}))
+        verdict = Verdict(**(data | {"settings": Settings(**data["settings"])}))
+        numbers = (verdict.largest, verdict.price, verdict.settings.batch, verdict.settings.threads)
+        if not all(isinstance(number, int | float) and number >= 0 for number in numbers):
+            raise TypeError("these are no measurements")
+        if not 1 <= verdict.settings.min_rows <= verdict.settings.batch:
+            raise TypeError("these are no settings")
+        return verdict
 
 
 def probe(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
@@ -62,16 +68,20 @@ def probe(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
         if closest is None or verdict.largest < closest.largest:
             closest = verdict
     assert closest is not None
-    return closest
+    measured = _probe_group(path, [closest.settings], {}, whole=True)
+    return replace(measured, price=closest.price, tried=tried)
 
 
 def probe_fast(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
     """llama.cpp's own numerics: how far do its log-probabilities move with the batch shape?"""
-    return _probe_group(path, [fast(threads, gpu_layers)], {})
+    return _probe_group(path, [fast(threads, gpu_layers)], {}, whole=True)
 
 
-def _probe_group(path: Path, group: list[Settings], tried: dict[str, str]) -> Verdict:
-    """Settings that share loaded weights, quickest first, up to the first that is exact."""
+def _probe_group(path: Path, group: list[Settings], tried: dict[str, str], *, whole: bool = False) -> Verdict:
+    """Settings that share loaded weights, quickest first, up to the first that is exact.
+
+    whole: measure every shape of settings that are not exact too. Raises EngineError when none can be set up.
+    """
     from localpower.engine.check import AnyChecker, Checker, lone_row_seconds
     from localpower.engine.check_recurrent import RecurrentChecker
     from localpower.engine.weights import Weights
@@ -81,14 +91,20 @@ def _probe_group(path: Path, group: list[Settings], tried: dict[str, str]) -> Ve
     weights = Weights(path, repack=group[0].repack, gpu_layers=group[0].gpu_layers)
     make: Callable[[Weights, Settings], AnyChecker] = RecurrentChecker if weights.is_recurrent() else Checker
     checkers: dict[Settings, AnyChecker] = {}
-    for settings in group:
-        try:
-            checkers[settings] = make(weights, settings)
-        except EngineError as error:  # a KV type that this model's heads do not allow
-            tried[settings.words()] = error.line()
+    problem = EngineError("no settings to try")
     try:
+        for settings in group:
+            try:
+                checkers[settings] = make(weights, settings)
+            except (
+                EngineError
+            ) as error:  # a KV type that this model's heads do not allow, or no memory for it
+                problem = error
+                tried[settings.words()] = error.line()
+        if not checkers:
+            raise problem
         seconds = dict(zip(checkers, lone_row_seconds(list(checkers.values())), strict=True))
-        own = seconds[group[0]]  # one row, f16 KV: llama.cpp's own way to decode a token
+        own = seconds.get(group[0], min(seconds.values()))  # one row, f16 KV: llama.cpp's own way
         closest: Verdict | None = None
         for settings in sorted(checkers, key=lambda s: seconds[s]):
             checkers[settings].close()
@@ -96,7 +112,7 @@ def _probe_group(path: Path, group: list[Settings], tried: dict[str, str]) -> Ve
             shapes = {}
             for difference in checker.differences():
                 shapes[difference.shape] = difference.log_p
-                if difference.log_p > 0 and len(group) > 1:
+                if difference.log_p > 0 and not whole:
                     break
             checker.close()
             largest = max(shapes.values())

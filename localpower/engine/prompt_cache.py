@@ -6,6 +6,7 @@ One file: a line that says what it is, a line of JSON (owner, number of tokens, 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -69,5 +70,6 @@ def write(path: Path, owner: Mapping[str, Any], snapshot: Snapshot) -> None:
         part.write_bytes(_MAGIC + json.dumps(header).encode() + b"\n" + body)
         part.replace(path)
     except OSError:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise

@@ -43,11 +43,11 @@ class RecurrentModel(GgufEngine):
 
     def reset(self) -> None:
         """Forget everything resident, marks and trunk too."""
-        for lane in range(self._memory.n_sequences):
-            self._memory.trim(lane, 0)
-        self._lanes = [Lane()] * self._memory.n_sequences
+        self._lanes = [Lane()] * self.n_sequences  # first: a lane of nothing is trimmed before it is used
         self._states: list[dict[int, bytes]] = [{} for _ in self._lanes]
         self._trunk: tuple[Tokens, bytes] = ((), b"")
+        for lane in range(self.n_sequences):
+            self._memory.trim(lane, 0)
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
         """As in `GgufEngine`."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from localpower.children import command
 from localpower.engine.files import recall, remember, sha256
 from localpower.engine.probe import Verdict
 from localpower.errors import EngineError, Interrupted, ModelError
 
 _POLL_S = 0.1
-_FORMAT = 1  # raise it when the probe's meaning changes: old verdicts are then made anew
+_FORMAT = 2  # raise it when the probe's meaning changes: old verdicts are then made anew
 
 
 def verdict_for(
@@ -47,12 +47,11 @@ def verdict_for(
 
 
 def _ask(path: Path, threads: int, gpu_layers: int, exact: bool, stop: Callable[[], bool]) -> Verdict:
-    command = [sys.executable, "-m", "localpower.engine.probe", str(path)]
-    command += ["--threads", str(threads), "--gpu-layers", str(gpu_layers)]
-    command += [] if exact else ["--fast"]
+    words = [*command("localpower.engine.probe"), "--threads", str(threads), "--gpu-layers", str(gpu_layers)]
+    words += [*([] if exact else ["--fast"]), "--", str(path)]
     pipe = subprocess.PIPE
     # Ctrl-C is for this process to handle: the child is in a session of its own.
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as child:
+    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as child:
         while True:
             try:
                 out, problems = child.communicate(timeout=_POLL_S)

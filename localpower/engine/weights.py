@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +36,7 @@ class Weights:
         progress = L.llama_progress_callback(lambda _share, _user: not stop_loading())
         params.progress_callback = progress
         clear_errors()
-        self._model = L.llama_model_load_from_file(str(path).encode(), params)
+        self._model = L.llama_model_load_from_file(os.fsencode(path), params)
         if not self._model:
             if stop_loading():
                 raise Interrupted
@@ -43,7 +44,6 @@ class Weights:
                 f"llama.cpp cannot load {path}: {last_error() or 'no reason given'}",
                 "is it a complete GGUF of a supported architecture?",
             )
-        self._vocab = L.llama_model_get_vocab(self._model)
         self.n_vocab = int(L.llama_vocab_n_tokens(self._vocab))
         self.n_ctx_train = int(L.llama_model_n_ctx_train(self._model))
 
@@ -59,6 +59,10 @@ class Weights:
         if not self._model:
             raise EngineError("the model has been closed")
         return self._model
+
+    @property
+    def _vocab(self) -> Any:
+        return L.llama_model_get_vocab(self.handle)
 
     def memory_kind(self) -> str:
         """attention, sliding-window, recurrent, hybrid, diffusion or encoder: what can be rolled back."""

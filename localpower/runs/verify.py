@@ -28,8 +28,9 @@ Evaluate = Callable[[Completion, Completion], tuple[Floats, Floats]]
 
 @dataclass
 class Findings:
-    """problems: what contradicts the record, in words. largest: |difference in log p of a token|, nats, to the model.
+    """problems: what contradicts the record, in words.
 
+    largest: |difference of a token's log p or log q| between record and model, nats.
     changed: decisions that the model's own numbers would have made otherwise.
     """
 
@@ -132,6 +133,9 @@ class _Chain:
         """`kept` and the suffix with the model's own log p and log q; the recorded ones without a model."""
         if self._engine is None or not len(suffix):
             return kept.join(suffix)
+        if max(suffix.tokens) >= self._engine.n_vocab:
+            self._claim(self._name, False, f"token {max(suffix.tokens)} is outside the model's vocabulary")
+            return kept.join(suffix)
         self._check()
         log_p, log_q = suffix.log_p.copy(), suffix.log_q.copy()
         rows = self._engine.rows(self._prompt + kept.tokens, suffix.tokens)
@@ -140,8 +144,8 @@ class _Chain:
                 weighed = weigh(row, self._temperature)
                 log_p[i], log_q[i] = weighed.log_p(token), weighed.log_q(token)
         self._findings.n_tokens += len(suffix)
-        gap = float(np.abs(log_p - suffix.log_p).max())
-        self._findings.largest = max(self._findings.largest, gap)
+        gaps = np.abs(np.concatenate((log_p - suffix.log_p, log_q - suffix.log_q)))
+        self._findings.largest = max(self._findings.largest, float(gaps.max()))
         return kept.join(Completion(suffix.tokens, suffix.ended, log_p, log_q, suffix.entropy, suffix.given))
 
     def _same(self, where: str, name: str, ours: object, recorded: object) -> None:

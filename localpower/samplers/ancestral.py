@@ -35,8 +35,8 @@ class Ancestral:
 
     @property
     def kernel(self) -> str:
-        """`base` draws from p exactly; a tempered draw only approximates p^alpha."""
-        return "exact" if self.temperature == 1.0 else "approximate"
+        """`base` draws from p exactly; a draw token by token only approximates p^alpha, at any temperature."""
+        return "exact" if self.method == "base" else "approximate"
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 import json
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from localpower.children import command
 from localpower.errors import ModelError
 
 TIMEOUT_S = 10.0
@@ -42,7 +42,7 @@ def render_chats(
     hint = "--raw sends your text as it is"
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "localpower.text.render"],
+            command("localpower.text.render"),
             input=json.dumps(request),
             capture_output=True,
             text=True,

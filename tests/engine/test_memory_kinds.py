@@ -72,6 +72,58 @@ def test_what_is_interrupted_in_a_long_prompt_is_not_evaluated_again(tiny):
     assert engine.counters.prefill_tokens == len(prompt)
 
 
+@pytest.mark.parametrize("kind", ["tiny_window", "tiny_hybrid", "tiny"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_exception_around_a_decode_leaves_rows_right(request, kind, when):
+    loaded = request.getfixturevalue(kind)
+    engine, reference = (loaded.engine(PROMPT, 40, 2, lambda: None) for _ in range(2))
+    real, calls = engine._context.decode, 0
+
+    def decode(rows, at_least=0):
+        nonlocal calls
+        calls += 1
+        if calls % 7 == 0 and when == "before":
+            raise KeyboardInterrupt
+        found = real(rows, at_least)
+        if calls % 7 == 0:
+            raise KeyboardInterrupt
+        return found
+
+    engine._context.decode = decode
+    rng = np.random.default_rng(3)
+    served = 0
+    for _ in range(60):
+        tails = [tuple(rng.integers(0, 3, rng.integers(1, 20)).tolist()) for _ in range(2)]
+        try:
+            rows = [row.copy() for row in engine.logits([PROMPT + tail for tail in tails])]
+        except KeyboardInterrupt:
+            continue
+        served += 1
+        for tail, row in zip(tails, rows, strict=True):
+            reference.reset()
+            assert np.array_equal(row, reference.logits([PROMPT + tail])[0])
+    assert served > 10
+
+
+def test_long_contexts_that_share_nothing_are_each_evaluated_once(tiny):
+    engine = tiny.engine(PROMPT, 40, 4, lambda: None)
+    rng = np.random.default_rng(1)
+    contexts = [(first, *rng.integers(0, 3, n - 1).tolist()) for first, n in ((0, 159), (1, 93), (2, 120))]
+    rows = [row.copy() for row in engine.logits(contexts)]
+    assert engine.counters.prefill_tokens + engine.counters.answer_tokens == 159 + 93 + 120
+    for context, row in zip(contexts, rows, strict=True):
+        engine.reset()
+        assert np.array_equal(row, engine.logits([context])[0])
+
+
+def test_other_numbers_of_chains_leave_the_room_as_it_is_where_it_suffices(tiny):
+    engine, sizes = None, set()
+    for chains in (1, 2, 1, 2, 1, 2, 1):
+        engine = tiny.engine(PROMPT, 8, chains, lambda: None, engine)
+        sizes.add(engine.n_cells)
+    assert max(sizes) <= 512
+
+
 def test_memory_that_cannot_go_back_is_refused_with_the_reason(tiny_hybrid, monkeypatch):
     monkeypatch.setattr("localpower.engine.weights.Weights.window", lambda _: 8)
     with pytest.raises(ModelError, match="recurrent state and a sliding window"):

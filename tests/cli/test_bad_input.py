@@ -1,0 +1,401 @@
+"""Bad input, one row each: one clear line, the right exit code, and nothing lost that was earned.
+
+Files and streams go through the real command in a process of its own, for a mistake may abort it; signals and screens
+through a pseudo-terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.cli.terminal import Terminal
+from tests.gguf_files import write_llama
+
+BASE = [sys.executable, "-m", "localpower"]
+TOY = ["run", "--model", "toy", "--seed", "1", "--max-tokens", "16"]
+
+
+def command(arguments, stdin=None, **more):
+    return subprocess.run(
+        [*BASE, *arguments], input=stdin, capture_output=True, check=False, timeout=120, **more
+    )
+
+
+def problem_of(done):
+    """The one line that names the problem."""
+    lines = done.stderr.decode().splitlines()
+    problems = [line for line in lines if line.startswith("localpower: ")]
+    assert len(problems) == 1, lines
+    assert not any("Traceback" in line for line in lines)
+    return problems[0].removeprefix("localpower: ")
+
+
+# ---- options: values that can never be right
+
+USAGE = {
+    "alpha NaN": (["--alpha", "nan"], "expected a number of at least 1, got nan"),
+    "alpha infinite": (["--alpha", "inf"], "at least 1, got inf"),
+    "alpha negative": (["--alpha", "-2"], "at least 1, got -2"),
+    "alpha absurd": (["--alpha", "1e300"], "at most 1e+06, got 1e300"),
+    "alpha a word": (["--alpha", "four"], "'four' is not a number"),
+    "temperature NaN": (["--temperature", "nan"], "at least 0, got nan"),
+    "temperature below 1/alpha": (["--temperature", "0.1"], "must be between 1/alpha = 0.25 and 1, got 0.1"),
+    "temperature above 1": (["--temperature", "1.5"], "must be between 1/alpha = 0.25 and 1, got 1.5"),
+    "max-tokens zero": (["--max-tokens", "0"], "0 is not in the range x>=1"),
+    "max-tokens negative": (["--max-tokens", "-3"], "-3 is not in the range x>=1"),
+    "block zero": (["--block", "0"], "0 is not in the range x>=1"),
+    "steps negative": (["--steps", "-1"], "-1 is not in the range x>=0"),
+    "steps a fraction": (["--steps", "1.5"], "'1.5' is not a valid integer range"),
+    "chains zero": (["--chains", "0"], "0 is not in the range 1<=x<=61"),
+    "chains absurd": (["--chains", "1000"], "1000 is not in the range 1<=x<=61"),
+    "seed negative": (["--seed", "-1"], "-1 is not in the range"),
+    "threads zero": (["--threads", "0"], "0 is not in the range 1<=x<=512"),
+    "threads absurd": (["--threads", "100000"], "100000 is not in the range 1<=x<=512"),
+    "ctx zero": (["--ctx", "0"], "0 is not in the range x>=1"),
+    "stop empty": (["--stop", ""], "--stop must not be empty"),
+    "method unknown": (["--method", "magic"], "'magic' is not one of"),
+    "method planned": (["--method", "smc"], "smc is planned but not built yet"),
+    "top-k": (["--top-k", "5"], "--top-k is refused: it would change the target"),
+    "no such option": (["--colour"], "No such option: --colour"),
+    "template argument without a value": (
+        ["--template-arg", "x"],
+        "--template-arg takes NAME=VALUE, got 'x'",
+    ),
+    "base with a temperature": (["--method", "base", "--temperature", ".5"], "samples at temperature 1"),
+}
+
+
+@pytest.mark.parametrize("row", USAGE)
+def test_usage(row):
+    arguments, words = USAGE[row]
+    done = command([*TOY, *arguments, "hello"])
+    assert words in problem_of(done)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+# ---- prompts
+
+PROMPTS = {
+    "empty": (["run", "--model", "toy", ""], None, "the prompt is empty"),
+    "white space": (["run", "--model", "toy", " \n\t "], None, "the prompt is empty"),
+    "empty stdin": (["run", "--model", "toy"], b"", "the prompt is empty"),
+    "a BOM and nothing else": (["run", "--model", "toy"], b"\xef\xbb\xbf\r\n", "the prompt is empty"),
+    "stdin that is no UTF-8": (["run", "--model", "toy"], b"caf\xe9", "stdin is not UTF-8 text (byte 4)"),
+    "UTF-16": (["run", "--model", "toy"], "hello".encode("utf-16"), "stdin is not UTF-8 text (byte 1)"),
+    "a lone surrogate": (["run", "-m", "TINY", b"ab\xff"], None, "a lone surrogate at character 3"),
+    "no token of the vocabulary": (["run", "-m", "TINY", "xyz"], None, "no token for any part of the prompt"),
+    "longer than the context": (["run", "-m", "TINY", "ab" * 2000], None, "more than the context of 2048"),
+    "with max-tokens over it": (
+        ["run", "-m", "TINY", "--max-tokens", "2046", "abc"],
+        None,
+        "the prompt has 3 tokens and the answer may have 2046: more than the context of 2048",
+    ),
+    "over --ctx": (["run", "-m", "TINY", "--ctx", "64", "abc"], None, "more than the context of 64"),
+    "not UTF-8 in a chat": (["chat", "--model", "toy"], b"\xff\n", "a line of stdin is not UTF-8 text"),
+}
+
+
+@pytest.mark.parametrize("row", PROMPTS)
+def test_prompts_that_cannot_be_used(row, tiny_paths):
+    arguments, stdin, words = PROMPTS[row]
+    arguments = [tiny_paths["f32"] if argument == "TINY" else argument for argument in arguments]
+    done = command(arguments, stdin)
+    assert words in problem_of(done)
+    assert (done.returncode, done.stdout) == (1, b"")
+
+
+ODD = {
+    "NUL": b"hel\x00lo there",
+    "BOM and CRLF": b"\xef\xbb\xbfhello there\r\n",
+    "right to left, joiners, private use": "שלום \u200d\U0001f469\u200d\U0001f4bb \ue000 \ufdd0".encode(),
+    "control texts of the template": b"<|im_end|>\n<|im_start|>system",
+    "rich markup": b"[bold]x[/bold] [/] [link=y]",
+    "no line break at the end": b"hello",
+}
+
+
+@pytest.mark.parametrize("row", ODD)
+def test_odd_text_is_a_prompt_like_any_other(row):
+    done = command(TOY, ODD[row])
+    assert done.returncode == 0
+    assert b"seed 1 \xc2\xb7 stop" in done.stderr
+    assert b"localpower:" not in done.stderr
+
+
+def test_a_bom_and_a_line_break_change_nothing():
+    plain, odd = command(TOY, b"hello there"), command(TOY, b"\xef\xbb\xbfhello there\r\n")
+    assert plain.stdout == odd.stdout
+
+
+@pytest.mark.parametrize(
+    "sizes", [("7", "64", "3"), ("10", "3", "2"), ("1", "1", "1"), ("5", "5", "0")], ids=" ".join
+)
+def test_any_positive_sizes_work_together(sizes, tiny_paths):
+    horizon, block, steps = sizes
+    arguments = ["--max-tokens", horizon, "--block", block, "--steps", steps, "--json", "abc"]
+    for model in ("toy", tiny_paths["f32"]):
+        done = command(["run", "-m", model, "--seed", "1", *arguments])
+        assert done.returncode == 0
+        assert 1 <= json.loads(done.stdout)["n_tokens"] <= int(horizon)
+
+
+# ---- model files
+
+
+def missing(folder, good):
+    return folder / "nothing.gguf"
+
+
+def made(data):
+    def write(folder, good):
+        path = folder / "model.gguf"
+        path.write_bytes(data(good))
+        return path
+
+    return write
+
+
+def other_numbers(folder, good):
+    """Every weight NaN."""
+    return write_llama(folder / "nan.gguf", scale=np.nan)
+
+
+FILES = {
+    "missing": (missing, "there is no file"),
+    "a folder": (lambda folder, good: folder, "is a folder"),
+    "below a file": (lambda folder, good: made(bytes)(folder, good) / "x", "Not a directory"),
+    "empty": (made(lambda good: b""), "is empty"),
+    "foreign": (made(lambda good: b"PK\x03\x04 a zip"), "is not a GGUF file"),
+    "only the magic": (made(lambda good: good[:4]), "llama.cpp cannot load"),
+    "cut in the header": (made(lambda good: good[:20]), "llama.cpp cannot load"),
+    "cut in the metadata": (made(lambda good: good[:200]), "exceeds remaining file size"),
+    "cut in the tensor table": (made(lambda good: good[:1500]), "failed to read tensor info"),
+    "cut in the weights": (made(lambda good: good[: len(good) // 2]), "not within the file bounds"),
+    "one byte short": (made(lambda good: good[:-1]), "not within the file bounds"),
+    "2^60 tensors": (
+        made(lambda good: good[:8] + struct.pack("<Q", 1 << 60) + good[16:]),
+        "number of tensors",
+    ),
+    "2^60 keys": (
+        made(lambda good: good[:16] + struct.pack("<Q", 1 << 60) + good[24:]),
+        "number of key value",
+    ),
+    "a key of 2^62 bytes": (
+        made(lambda good: good[:24] + struct.pack("<Q", 1 << 62) + good[32:]),
+        "string length",
+    ),
+    "version 99": (made(lambda good: good[:4] + struct.pack("<I", 99) + good[8:]), "version 99"),
+    "big endian": (made(lambda good: good[:4] + struct.pack(">I", 3) + good[8:]), "endianness"),
+    "unknown architecture": (
+        made(lambda good: good.replace(b"llama", b"mlama")),
+        "unknown model architecture",
+    ),
+    "zeros": (made(lambda good: good[:24] + bytes(5000)), "llama.cpp cannot load"),
+    "a token twice": (
+        lambda folder, good: write_llama(folder / "twice.gguf", "aab"),
+        "llama.cpp was killed by signal 6",
+    ),
+    "weights that are no numbers": (other_numbers, "the model gave logits with maximum nan"),
+}
+
+
+@pytest.mark.parametrize("row", FILES)
+def test_model_files_that_cannot_be_used(row, tmp_path, tiny_paths):
+    make, words = FILES[row]
+    path = make(tmp_path, tiny_paths["f32"].read_bytes())
+    done = command(["run", "-m", path, "--max-tokens", "8", "abc"])
+    assert words in problem_of(done)
+    assert (done.returncode, done.stdout) == (1, b"")
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read every file")
+def test_a_file_without_permission(tmp_path, tiny_paths):
+    path = made(lambda good: good)(tmp_path, tiny_paths["f32"].read_bytes())
+    path.chmod(0)
+    assert "cannot read" in problem_of(command(["run", "-m", path, "abc"]))
+
+
+def test_an_empty_model_name_is_not_the_default():
+    done = command(["run", "-m", "", "hello"])
+    assert "the model's name is empty" in problem_of(done)
+    assert done.returncode == 1
+
+
+# ---- templates: foreign code in the model file
+
+TEMPLATES = {
+    "raises": ("{{ raise_exception('no system, please') }}", "no system, please"),
+    "is no template": ("{% if %}", "the chat template failed"),
+    "loops": (
+        "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
+        "the chat template ran out of its time or memory",
+    ),
+    "prints megabytes": ("{{ 'x' * 3000000 }}", "the chat template wrote 3000000 characters"),
+    "prints nothing": ("{# #}", "no token for any part of the prompt"),
+}
+
+
+@pytest.mark.parametrize("row", TEMPLATES)
+def test_templates_that_cannot_be_used(row, tmp_path):
+    template, words = TEMPLATES[row]
+    path = write_llama(tmp_path / "model.gguf", template=template)
+    done = command(["run", "-m", path, "--max-tokens", "8", "abc"])
+    assert words in problem_of(done)
+    assert (done.returncode, done.stdout) == (1, b"")
+
+
+# ---- where output goes
+
+
+def test_a_reader_that_leaves_early_is_told_in_one_line():
+    line = f"{' '.join(BASE)} run --model toy --chains 61 --pick all --seed 1 x | head -1"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, check=False)
+    assert done.stdout == b"--- chain 0\n"
+    assert b"Traceback" not in done.stderr
+    assert b"Broken" not in done.stderr
+
+
+FULL = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+
+
+@FULL
+def test_a_full_disk_ends_the_recording_and_not_the_run():
+    done = command([*TOY, "--events", "/dev/full", "hello there"])
+    assert problem_of(done) == "/dev/full ends early: No space left on device"
+    assert (done.returncode, done.stdout) == (1, b". a ?the ?hears ?dog \n")
+
+
+@FULL
+def test_a_full_disk_under_the_answer_is_told():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([*BASE, *TOY, "hello"], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert b"localpower: No space left on device\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "words"), [("", "Is a directory"), ("no/such/file", "No such file or directory")]
+)
+def test_events_that_cannot_be_written_are_refused_before_the_run(tmp_path, place, words):
+    done = command([*TOY, "--events", tmp_path / place, "hello"])
+    assert words in problem_of(done)
+    assert (done.returncode, done.stdout) == (1, b"")
+
+
+# ---- signals
+
+ENDLESS = ["run", "--seed", "3", "--block", "40", "--steps", "999999"]
+
+
+def endless(tiny_paths):
+    """A model and a run that would take hours."""
+    return [*ENDLESS, "-m", str(tiny_paths["f16"]), "--max-tokens", "1900", "ab"]
+
+
+def stepping(terminal):
+    return re.search(r"step \d+/999999", terminal.text)
+
+
+def accepted_state(terminal, code=130):
+    assert terminal.finish() == code
+    assert not terminal.cursor_hidden
+    assert "this is the last accepted state" in terminal.text
+    assert re.search(r"interrupted · [1-9]\d* tokens", terminal.text)
+
+
+def test_ctrl_c_in_a_proposal_keeps_the_accepted_state(tiny_paths):
+    terminal = Terminal(*endless(tiny_paths))
+    terminal.wait_until(stepping)
+    terminal.interrupt()
+    accepted_state(terminal)
+
+
+def test_ctrl_c_twice_keeps_it_too(tiny_paths):
+    terminal = Terminal(*endless(tiny_paths))
+    terminal.wait_until(stepping)
+    terminal.send("\x03\x03\x03")
+    accepted_state(terminal)
+
+
+def test_sigterm_is_as_gentle_as_ctrl_c(tiny_paths):
+    terminal = Terminal(*endless(tiny_paths))
+    terminal.wait_until(stepping)
+    terminal.child.kill(15)
+    accepted_state(terminal)
+
+
+@pytest.mark.model
+def test_ctrl_c_while_the_engine_is_checked(tmp_path):
+    terminal = Terminal("run", "hello", environment={"LOCALPOWER_CACHE": str(tmp_path)})
+    terminal.wait_until(lambda t: "Checking once" in t.text)
+    terminal.interrupt()
+    assert terminal.finish() == 130
+    assert terminal.lines()[-1] == "localpower: interrupted"
+
+
+@pytest.mark.model
+def test_ctrl_c_in_a_long_prompt(default_model):
+    terminal = Terminal("run", "word " * 3000)
+    terminal.wait_until(lambda t: "tok/s" in t.text)
+    terminal.interrupt()
+    assert terminal.finish() == 130
+    assert "interrupted · 0 tokens" in terminal.text
+    assert not terminal.cursor_hidden
+
+
+# ---- screens
+
+
+def byte_letters(text):
+    """As GPT-2's alphabet writes these bytes: control characters and the space have letters of their own."""
+    return "".join(chr(256 + ord(c)) if ord(c) <= 32 else c for c in text)
+
+
+@pytest.fixture(scope="module")
+def nasty(tmp_path_factory):
+    """A model all of whose tokens are escape sequences, markup, bells and line breaks."""
+    texts = ["\x1b]0;owned\x07", "\x1b[2J\x1b[31m", "[/INST]", "[red]a[i]", "\r\n", "\x07\x08", "\n"]
+    letters = [byte_letters(text) for text in texts]
+    return write_llama(tmp_path_factory.mktemp("nasty") / "nasty.gguf", [*letters, "a"], scale=0.05)
+
+
+def test_model_text_neither_colours_nor_moves_nor_titles_the_terminal(nasty):
+    terminal = Terminal("run", "-m", str(nasty), "--method", "base", "--seed", "3", "a")
+    assert terminal.finish() == 0
+    for sequence in (b"\x1b]0;", b"\x1b[2J", b"\x1b[31m", b"\x07", b"\x08"):
+        assert sequence not in terminal.raw
+    assert "[/INST]" in terminal.text
+    assert "[red]a[i]" in terminal.text
+
+
+def test_into_a_file_model_text_goes_byte_for_byte(nasty):
+    done = command(["run", "-m", nasty, "--method", "base", "--seed", "3", "a"])
+    assert b"\x1b[2J\x1b[31m" in done.stdout
+    assert b"\x1b" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def wordy(tmp_path_factory):
+    """A model whose every token is fifty letters long."""
+    return write_llama(
+        tmp_path_factory.mktemp("wordy") / "wordy.gguf", [*(c * 50 for c in "bcdefghijklmnop"), "a"]
+    )
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(6, 80), (24, 20), (3, 9)])
+def test_an_answer_taller_than_the_screen_is_printed_whole_and_once(rows, columns, wordy):
+    run = ["run", "-m", str(wordy), "--method", "base", "--seed", "4", "a"]
+    unwatched = command(run).stdout.decode()
+    assert len(unwatched) > 6 * 80
+    terminal = Terminal(*run, rows=rows, columns=columns)
+    assert terminal.finish() == 0
+    assert terminal.raw.decode().replace("\r\n", "\n").count(unwatched) == 1
+    assert not terminal.cursor_hidden

@@ -1,0 +1,130 @@
+"""Small mistakes that would cost much: closed weights, odd names, odd folders, numbers that are none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from localpower.engine.check import compare
+from localpower.engine.context import Context
+from localpower.engine.files import recall, remember
+from localpower.engine.llama import LlamaModel
+from localpower.engine.probe import Verdict
+from localpower.engine.settings import Settings
+from localpower.engine.weights import Weights
+from localpower.errors import EngineError
+from localpower.samplers import Ancestral
+
+
+@pytest.fixture
+def weights(tiny_paths):
+    loaded = Weights(tiny_paths["f32"])
+    yield loaded
+    loaded.close()
+
+
+def test_weights_that_were_closed_are_refused(tiny_paths):
+    loaded = Weights(tiny_paths["f32"])
+    loaded.close()
+    for use in (lambda: loaded.piece(0), lambda: loaded.tokenize(b"a", parse_special=False), loaded.bos):
+        with pytest.raises(EngineError, match="closed"):
+            use()
+
+
+def test_a_context_larger_than_a_c_integer_is_refused(weights):
+    with pytest.raises(EngineError, match=r"more than llama\.cpp can count"):
+        Context(weights, Settings(1), n_cells=2**32 + 256, n_sequences=1)
+
+
+def test_as_many_chains_as_fit_the_slots_fit_a_batch(tiny, monkeypatch):
+    monkeypatch.setattr(type(tiny), "verdict", tiny.verdict, raising=False)
+    inexact = Verdict(False, tiny.verdict.settings, 0.1, 1.0)
+    monkeypatch.setattr(tiny, "verdict", inexact)
+    engine = tiny.engine((0, 1), 4, 61, lambda: None)
+    assert isinstance(engine, LlamaModel)
+    assert len(engine.logits([(0, 1)])) == 1
+
+
+ROW = np.array([0.0, 1.0, -np.inf], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("other", "difference"),
+    [
+        (ROW, 0.0),
+        (np.array([3.0, 1.0, -np.inf], np.float32), 1.8),
+        (np.array([0.0, 1.0, 2.0], np.float32), np.inf),
+        (np.full(3, np.nan, np.float32), np.inf),
+    ],
+)
+def test_impossible_tokens_and_nan_are_differences_like_any_other(other, difference):
+    found = compare("shape", [ROW], [other]).log_p
+    assert found == difference or abs(found - difference) < 0.1
+
+
+def test_rows_of_nan_are_never_called_the_same():
+    nan = np.full(3, np.nan, np.float32)
+    assert compare("shape", [nan], [nan]).log_p == np.inf
+
+
+def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("LOCALPOWER_CACHE", str(tmp_path / "file"))
+    remember("kind", "key", 1)
+    assert recall("kind", "key") is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"largest": None}, {"price": "x"}, {"settings": {"threads": 1, "batch": 0}}]
+)
+def test_a_verdict_with_impossible_values_is_made_anew(change):
+    good = Verdict(True, Settings(1), 0.0, 1.0).to_json()
+    assert Verdict.from_json(good).exact
+    with pytest.raises(TypeError):
+        Verdict.from_json(good | change)
+
+
+def test_modules_in_the_users_folder_are_not_ours(tmp_path, tiny_paths):
+    for name in ("platform.py", "json.py", "localpower.py"):
+        (tmp_path / name).write_text("raise SystemExit('imported from the current folder')")
+    run = "import sys; from localpower.cli.main import main; sys.exit(main())"
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", run, "run", "-m", tiny_paths["f16"], "--max-tokens", "4", "ab"],
+        cwd=tmp_path,
+        env=os.environ | {"LOCALPOWER_CACHE": str(tmp_path / "cache"), "PYTHONPATH": os.path.dirname(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_file_may_have_any_name(tmp_path, tiny_paths):
+    for name in (b"t\xff.gguf", b"-x.gguf", "ü b.gguf".encode()):
+        path = os.path.join(os.fsencode(tmp_path), name)
+        with open(path, "wb") as copy:
+            copy.write(tiny_paths["f32"].read_bytes())
+        command = [
+            sys.executable,
+            "-m",
+            "localpower",
+            "run",
+            "-m",
+            path,
+            "--max-tokens",
+            "4",
+            "--json",
+            "abc",
+        ]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_draw_token_by_token_is_never_called_exact_for_a_power():
+    assert Ancestral("low-temp", 1.0).kernel == "approximate"
+    assert Ancestral("base", 1.0).kernel == "exact"

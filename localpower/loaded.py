@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from localpower.errors import EngineError, UserError
 from localpower.model import Tokens
 from localpower.runs.gather import Engine
-from localpower.text.template import Message
+from localpower.text.conversation import Conversation
 from localpower.toy import ToyModel
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
@@ -40,19 +39,8 @@ class Loaded(Protocol):
     def has_template(self) -> bool:
         """Whether the model brings a chat template."""
 
-    def prompt(
-        self,
-        messages: Sequence[Message],
-        *,
-        raw: bool,
-        arguments: Mapping[str, Any],
-        answers: Mapping[int, Tokens] | None = None,
-        now: datetime.datetime | None = None,
-    ) -> Tokens:
-        """Tokens of the prompt: by the template, or the texts as they are.
-
-        answers: what the model drew, by the index of its message. now: the time that a template may tell.
-        """
+    def prompt(self, conversation: Conversation, *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
+        """Tokens of the prompt: by the template, or the texts as they are."""
 
     def engine(
         self,
@@ -97,19 +85,13 @@ class LoadedToy:
     notes: list[str] = field(default_factory=list)
     has_template: bool = False
 
-    def prompt(
-        self,
-        messages: Sequence[Message],
-        *,
-        raw: bool,
-        arguments: Mapping[str, Any],
-        answers: Mapping[int, Tokens] | None = None,
-        now: datetime.datetime | None = None,
-    ) -> Tokens:
+    def prompt(self, conversation: Conversation, *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
         """A toy word for each word."""
-        drawn = answers or {}
-        parts = (drawn[i] if i in drawn else self.toy.tokenize(m["content"]) for i, m in enumerate(messages))
-        return tuple(token for part in parts for token in part)
+        tokens: Tokens = ()
+        for i, message in enumerate(conversation.messages):
+            drawn = conversation.drawn.get(i)
+            tokens += self.toy.tokenize(message["content"]) if drawn is None else drawn
+        return tokens
 
     def engine(
         self,
@@ -156,19 +138,11 @@ class LoadedGguf:
         """Whether the model brings a chat template."""
         return self.vocabulary.template is not None
 
-    def prompt(
-        self,
-        messages: Sequence[Message],
-        *,
-        raw: bool,
-        arguments: Mapping[str, Any],
-        answers: Mapping[int, Tokens] | None = None,
-        now: datetime.datetime | None = None,
-    ) -> Tokens:
+    def prompt(self, conversation: Conversation, *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
         """By the template unless raw or there is none; then system messages are left out."""
         if raw or not self.has_template:
-            return self.vocabulary.raw_prompt(messages, answers)
-        return self.vocabulary.chat_prompt(messages, arguments, now, answers)
+            return self.vocabulary.raw_prompt(conversation)
+        return self.vocabulary.chat_prompt(conversation, arguments)
 
     def engine(
         self,

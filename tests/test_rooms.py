@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "sharpening": set(),
     "loaded": {"engine", "errors", "model", "runs", "text", "toy"},
     "loading": {"catalogue", "engine", "errors", "loaded", "text"},
-    "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "toy", "selftest"},
+    "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__main__.py")
 

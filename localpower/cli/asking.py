@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +16,8 @@ from localpower.loading import Request, load
 from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
 from localpower.samplers import Sampler
+from localpower.text.conversation import Conversation
 from localpower.text.stops import stop_predicate
-from localpower.text.template import Message
 
 _SAMPLING = ("method", "alpha", "temperature", "max_tokens", "block", "steps")
 
@@ -41,8 +40,8 @@ def check_options(options: dict[str, Any]) -> None:
         raise click.UsageError("--stop must not be empty")
 
 
-def open_model(options: dict[str, Any], interrupts: Interrupts) -> Loaded:
-    """The model that the options name. Raises ModelError, or Interrupted where Ctrl-C came meanwhile."""
+def open_model(options: dict[str, Any], interrupts: Interrupts, *, fresh: bool = False) -> Loaded:
+    """The model that the options name; fresh: checked anew. Raises ModelError, or Interrupted by Ctrl-C."""
     loaded = load(
         Request(
             options["model"],
@@ -50,6 +49,7 @@ def open_model(options: dict[str, Any], interrupts: Interrupts) -> Loaded:
             options["n_ctx"],
             options["gpu_layers"],
             options["fast"],
+            fresh,
         ),
         say=say,
         stop=lambda: interrupts.requested,
@@ -58,31 +58,17 @@ def open_model(options: dict[str, Any], interrupts: Interrupts) -> Loaded:
     return loaded
 
 
-def ask(
-    loaded: Loaded,
-    options: dict[str, Any],
-    messages: Sequence[Message],
-    answers: Mapping[int, Tokens] | None = None,
-    now: datetime.datetime | None = None,
-) -> Question:
-    """The question that the last message asks: through the chat template unless --raw or there is none.
-
-    answers: what the model drew in earlier turns, by the index of its message.
-    """
+def ask(loaded: Loaded, options: dict[str, Any], conversation: Conversation) -> Question:
+    """The question that the last message asks: through the chat template unless --raw or there is none."""
     chat = uses_template(loaded, options)
     stops = [stop.encode("utf-8", "surrogateescape") for stop in options["stops"]]
     ends = {loaded.control_token(stop) for stop in options["stops"]} - {None}
     by_bytes = stop_predicate(stops, loaded.piece)
     rules = Rules(ended=lambda run: run[-1] in ends or by_bytes(run))
     sampler, alpha = make_sampler(_wishes(options), rules, chat=chat)
-    system = [{"role": "system", "content": options["system"]}] if options["system"] and chat else []
-    tokens = loaded.prompt(
-        [*system, *messages],
-        raw=not chat,
-        arguments=template_arguments(options["template_args"]),
-        answers={len(system) + i: drawn for i, drawn in (answers or {}).items()},
-        now=now,
-    )
+    whole = conversation.under(options["system"]) if chat else conversation
+    arguments = template_arguments(options["template_args"])
+    tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
     return Question(tokens, sampler, alpha, stops)
 
 

@@ -41,6 +41,7 @@ def run(ctx: click.Context, /, prompt: str | None, as_json: bool, events: Path |
     from localpower.cli.terminal import can_redraw, read_prompt, say, write_answer
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder
+    from localpower.text.conversation import Conversation
 
     check_options(options)
     text = read_prompt(prompt, raw=options["raw"])
@@ -50,7 +51,7 @@ def run(ctx: click.Context, /, prompt: str | None, as_json: bool, events: Path |
         loaded = open_model(options, interrupts)
         for note in notes(loaded, options, given):
             say(f"note: {note}")
-        question = ask(loaded, options, [{"role": "user", "content": text}])
+        question = ask(loaded, options, Conversation.of(text))
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:
             cleanup.callback(recorder.close)

@@ -24,24 +24,16 @@ _GOING_BACK = {
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def selftest(as_json: bool, **options: Any) -> int:
     """Check that log p keeps its bits whatever the batch, and that the sampler draws from its law."""
+    from localpower.cli.asking import open_model
     from localpower.cli.terminal import say, write_answer
     from localpower.loaded import LoadedGguf
-    from localpower.loading import Request, load
+    from localpower.runs.interrupt import Interrupts
     from localpower.samplers.cuts import UniformCuts
     from localpower.selftest.engine import check_engine
     from localpower.selftest.law import ForgottenLengthTerm, check_law
 
-    loaded = load(
-        Request(
-            options["model"],
-            options["threads"],
-            options["n_ctx"],
-            options["gpu_layers"],
-            options["fast"],
-            fresh=True,
-        ),
-        say=say,
-    )
+    with Interrupts() as interrupts:
+        loaded = open_model(options, interrupts, fresh=True)
     for note in loaded.notes:
         say(f"note: {note}")
     engine = None

@@ -72,9 +72,7 @@ class Talk:
         options, conversation = self.options, self._conversation
         with self._interrupts as interrupts:
             try:
-                question = ask(
-                    self._loaded, options, conversation.messages, conversation.drawn, conversation.started
-                )
+                question = ask(self._loaded, options, conversation)
                 interrupts.check()
                 self._engine = engine = self._loaded.engine(
                     question.prompt,

@@ -12,6 +12,7 @@ from localpower.chance import StreamDice
 from localpower.loaded import LoadedGguf
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
+from localpower.text.conversation import Conversation
 
 _QUESTION = "Name three rivers and say in which country each of them ends."
 _MAX_TOKENS = 32
@@ -52,7 +53,7 @@ def check_engine(loaded: LoadedGguf) -> EngineReport:
 
 
 def _chain_difference(loaded: LoadedGguf, check: Callable[[], None]) -> float:
-    prompt = loaded.prompt([{"role": "user", "content": _QUESTION}], raw=False, arguments={})
+    prompt = loaded.prompt(Conversation.of(_QUESTION), raw=False, arguments={})
     engine = loaded.engine(prompt, _MAX_TOKENS, 2, check)
     sampler = PowerMH(2.0, 0.5, max_tokens=_MAX_TOKENS, block=16, steps=4)
     largest = 0.0

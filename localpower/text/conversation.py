@@ -21,6 +21,13 @@ class Conversation:
     drawn: dict[int, Tokens] = field(default_factory=dict)
     started: datetime.datetime = field(default_factory=datetime.datetime.now)
 
+    def under(self, system: str | None) -> Conversation:
+        """The same conversation after a system message; itself without one."""
+        if not system:
+            return self
+        messages = [{"role": "system", "content": system}, *self.messages]
+        return Conversation(messages, {i + 1: tokens for i, tokens in self.drawn.items()}, self.started)
+
     def ask(self, text: str) -> None:
         """The user's turn."""
         self.messages.append({"role": "user", "content": text})
@@ -37,6 +44,11 @@ class Conversation:
             return None
         self.drawn.pop(len(self.messages) - 1, None)
         return self.messages.pop()
+
+    @classmethod
+    def of(cls, question: str) -> Conversation:
+        """A conversation that begins with a question."""
+        return cls([{"role": "user", "content": question}])
 
     @property
     def answered(self) -> bool:

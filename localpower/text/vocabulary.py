@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import codecs
-import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
 from localpower.errors import ModelError, UserError
 from localpower.model import Tokens
+from localpower.text.conversation import Conversation
 from localpower.text.guard import choose_mark, guard, tokenize_guarded
-from localpower.text.template import Message, render_chats
+from localpower.text.template import render_chats
 
 
 class Speller(Protocol):
@@ -45,59 +45,50 @@ class Vocabulary:
         self.template = speller.chat_template()
         self.piece = lru_cache(maxsize=None)(speller.piece)
 
-    def raw_prompt(self, messages: Sequence[Message], answers: Mapping[int, Tokens] | None = None) -> Tokens:
+    def raw_prompt(self, conversation: Conversation) -> Tokens:
         """Texts and answers one after another, after the model's BOS if it wants one. Control texts stay text.
 
         Each text after the first begins a new line.
         """
-        answers = answers or {}
         tokens: list[int] = []
-        for i, message in enumerate(messages):
-            if i in answers:
-                tokens += answers[i]
-            else:
-                text = ("\n" if tokens else "") + message["content"]
-                tokens += self._speller.tokenize(_encoded(text), parse_special=False)
+        for i, message in enumerate(conversation.messages):
+            text = ("\n" if tokens else "") + message["content"]
+            drawn = conversation.drawn.get(i)
+            tokens += self._speller.tokenize(_encoded(text), parse_special=False) if drawn is None else drawn
         return self._opened(tokens)
 
-    def chat_prompt(
-        self,
-        messages: Sequence[Message],
-        arguments: Mapping[str, Any] | None = None,
-        now: datetime.datetime | None = None,
-        answers: Mapping[int, Tokens] | None = None,
-    ) -> Tokens:
+    def chat_prompt(self, conversation: Conversation, arguments: Mapping[str, Any] | None = None) -> Tokens:
         """Messages through the model's template. Raises ModelError when there is none or it fails.
 
-        answers: tokens that the model drew, by the index of their message. They are put in as they were drawn, not
-        read from their text again, unless the template changes that text (drops thoughts of earlier turns, say).
+        What the model drew is put in as it was drawn, not read from its text again, unless the template changes that
+        text (drops thoughts of earlier turns, say).
         """
         if self.template is None:
             raise ModelError("this model has no chat template", "use --raw")
+        messages, answers = conversation.messages, sorted(conversation.drawn.items())
         contents = [message["content"] for message in messages]
         for content in contents:
             _encoded(content)
         mark = choose_mark([self.template, *contents])
         hole = choose_mark([self.template, *contents, mark])
-        drawn = sorted((answers or {}).items())
         safe = [m | {"content": guard(m["content"], self._controls, mark)} for m in messages]
-        holed = [m | {"content": hole} if i in dict(drawn) else m for i, m in enumerate(safe)]
+        holed = [m | {"content": hole} if i in conversation.drawn else m for i, m in enumerate(safe)]
         rendered = render_chats(
             self.template,
-            [safe, holed] if drawn else [safe],
+            [safe, holed] if answers else [safe],
             bos=self._speller.special_token("bos"),
             eos=self._speller.special_token("eos"),
             arguments=arguments,
-            now=now,
+            now=conversation.started,
         )
 
         def tokenize(part: str) -> list[int]:
             return self._speller.tokenize(part.encode(), parse_special=True)
 
-        if drawn and _filled(rendered[1], hole, [safe[i]["content"] for i, _ in drawn]) == rendered[0]:
+        if answers and _filled(rendered[1], hole, [safe[i]["content"] for i, _ in answers]) == rendered[0]:
             parts = rendered[1].split(hole)
             tokens = tokenize_guarded(parts[0], mark, tokenize)
-            for part, (_, answer) in zip(parts[1:], drawn, strict=True):
+            for part, (_, answer) in zip(parts[1:], answers, strict=True):
                 tokens += [*answer, *tokenize_guarded(part, mark, tokenize)]
         else:
             tokens = tokenize_guarded(rendered[0], mark, tokenize)

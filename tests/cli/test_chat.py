@@ -163,7 +163,7 @@ def prompt_of(content):
     talk.answer("xab", (120, 300))
     talk.ask("r")
     vocabulary = Vocabulary(Letters(LOOP.replace("CONTENT", content)))
-    return vocabulary.chat_prompt(talk.messages, None, talk.started, talk.drawn)
+    return vocabulary.chat_prompt(talk)
 
 
 def test_the_next_prompt_holds_an_answer_as_it_was_drawn():

@@ -56,6 +56,7 @@ class GgufEngine(ABC):
         self.eos = weights.eos
         self.n_cells = self._context.n_cells
         self.n_sequences = n_sequences
+        self._opening: Snapshot | None = None  # for `rows`
         self.counters = Counters()
         self.prompt_length = 0
 
@@ -102,21 +103,41 @@ class GgufEngine(ABC):
         self._pins.pop(owner, None)
 
     def rows(self, context: Tokens, continuation: Tokens) -> Iterator[Row]:
-        """The rows (vocab,) that predict each token of `continuation`, by a fresh evaluation that reuses nothing.
+        """The rows (vocab,) that predict each token of `continuation`, by an evaluation apart from all others.
 
-        Each is valid until the next one is asked for.
+        Nothing that `logits` left in the memory is used. Each row is valid until the next one is asked for.
         """
         if not context:
             raise EngineError("a context must hold at least one token")
         tokens, first = context + continuation[:-1], len(context) - 1
         self.reset()
         try:
-            for start, stop in even_chunks(len(tokens), self._settings.batch):
+            opening = self._open(tokens[: max(min(self.prompt_length - 1, first), 0)])
+            for start, stop in even_chunks(len(tokens) - opening, self._settings.batch):
                 self._check()
-                specs = [RowSpec(0, i, tokens[i], i >= first) for i in range(start, stop)]
-                yield from self._evaluate(specs)
+                positions = range(opening + start, opening + stop)
+                yield from self._evaluate([RowSpec(0, i, tokens[i], i >= first) for i in positions])
         finally:
             self.reset()
+
+    def _open(self, tokens: Tokens) -> int:
+        """Read the beginning of the prompt into sequence 0, once; later calls restore it. Returns its length."""
+        if self._opening is not None and self._opening.tokens == tokens:
+            self._load(self._opening)
+        elif tokens:
+            for start, stop in even_chunks(len(tokens), self._settings.batch):
+                self._check()
+                self._evaluate([RowSpec(0, i, tokens[i], False) for i in range(start, stop)])
+            self._opening = self._keep(0, tokens)
+        return len(tokens)
+
+    @abstractmethod
+    def _keep(self, sequence: int, tokens: Tokens) -> Snapshot:
+        """What `sequence` remembers of `tokens`, which is all it has read."""
+
+    @abstractmethod
+    def _load(self, snapshot: Snapshot) -> None:
+        """Put a snapshot into sequence 0 of an empty memory."""
 
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
         """log p of each token of `continuation` (len(continuation),), nats, evaluated afresh."""

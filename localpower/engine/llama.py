@@ -47,7 +47,7 @@ class LlamaModel(GgufEngine):
     def snapshot(self, context: Tokens) -> Snapshot:
         """As in `GgufEngine`."""
         self._execute(plan := self._plan_after_pieces([context]), wanted=False)
-        return Snapshot(context, self._memory.save(plan.decodes[0].slot, 0, len(context)), divisible=True)
+        return self._keep(plan.decodes[0].slot, context)
 
     def adopt(self, snapshot: Snapshot) -> None:
         """As in `GgufEngine`."""
@@ -56,7 +56,7 @@ class LlamaModel(GgufEngine):
         if n > self._capacity:
             raise EngineError(f"{n} tokens do not fit {self._capacity} cells")
         self._torn = True
-        self._memory.restore(0, snapshot.pieces)
+        self._load(snapshot)
         first = slots.Slot(snapshot.tokens, tuple(range(n)))
         self._resident = slots.Residency((first, *self._resident.slots[1:]), top=n)
         self._torn = False
@@ -75,6 +75,12 @@ class LlamaModel(GgufEngine):
         self._memory.clear_scratch()
         self._resident = slots.empty(self.n_sequences)
         self._torn = False
+
+    def _keep(self, sequence: int, tokens: Tokens) -> Snapshot:
+        return Snapshot(tokens, self._memory.save(sequence, 0, len(tokens)), divisible=True)
+
+    def _load(self, snapshot: Snapshot) -> None:
+        self._memory.restore(0, snapshot.pieces)
 
     def _plan_after_pieces(self, contexts: Sequence[Tokens]) -> slots.Plan:
         """The plan for all contexts, once what exceeds a batch has been evaluated."""

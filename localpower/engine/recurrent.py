@@ -80,7 +80,7 @@ class RecurrentModel(GgufEngine):
         (start,) = assign(self._lanes, [(*context, 0)], self._trunk[0])
         self._go_back(start.lane, start.length, from_trunk=start.from_trunk)
         self._read(start.lane, context)
-        return Snapshot(context, (self._memory.save_state(start.lane, whole=True),), divisible=False)
+        return self._keep(start.lane, context)
 
     def adopt(self, snapshot: Snapshot) -> None:
         """As in `GgufEngine`."""
@@ -96,6 +96,12 @@ class RecurrentModel(GgufEngine):
         """As in `GgufEngine`."""
         (start,) = assign(self._lanes, [(*context, 0)], self._trunk[0])
         return start.length
+
+    def _keep(self, sequence: int, tokens: Tokens) -> Snapshot:
+        return Snapshot(tokens, (self._memory.save_state(sequence, whole=True),), divisible=False)
+
+    def _load(self, snapshot: Snapshot) -> None:
+        self._memory.restore_state(0, snapshot.pieces[0], len(snapshot.tokens), whole=True)
 
     def _refuse(self, contexts: Sequence[Tokens]) -> None:
         if not all(contexts):

@@ -1,8 +1,8 @@
 """Is a recorded run what it says? Every decision again, from the recorded numbers or from the model itself.
 
 From the record: the suffix sums, the cut law's terms, the ratio and the decision of every step, and the log p that the
-run ended with. From the model: log p and log q of every token drawn, proposals that were rejected included, by a fresh
-evaluation that reuses nothing; then the same decisions from these numbers.
+run ended with. From the model: log p and log q of every token drawn, proposals that were rejected included, evaluated
+afresh, of which only the prompt is kept between one and the next; then the same decisions from these numbers.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ state: folding the events (head(kept) + suffix where accepted) gives every state
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -106,6 +107,7 @@ def from_json(data: dict[str, Any]) -> Event:
     return kind(**values)
 
 
+_LARGEST = 2**31 - 1
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "int | None": (int, type(None)),
@@ -124,11 +126,17 @@ def _value_from_json(kind: str, value: Any) -> Any:
         return _tokens_from_json(value)
     if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "bool"):
         raise ValueError(f"expected {kind}, got {value!r}")
-    return value
+    if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
+        raise ValueError("the number is too large")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("expected a finite number")
+    return float(value) if isinstance(value, int) and kind == "float" else value
 
 
 def _tokens_from_json(values: Any) -> tuple[int, ...]:
-    if not isinstance(values, list) or not all(type(token) is int and token >= 0 for token in values):
+    if not isinstance(values, list) or not all(
+        type(token) is int and 0 <= token <= _LARGEST for token in values
+    ):
         raise ValueError("expected a list of tokens")
     return tuple(values)
 
@@ -147,8 +155,9 @@ def _suffix_to_json(part: Completion) -> dict[str, Any]:
 def _suffix_from_json(data: dict[str, Any]) -> Completion:
     tokens = _tokens_from_json(data["tokens"])
     log_p, log_q, entropy = (np.array(data[name], np.float64) for name in ("log_p", "log_q", "entropy"))
-    if not log_p.shape == log_q.shape == entropy.shape == (len(tokens),):
-        raise ValueError("expected a number for each token")
+    for numbers in (log_p, log_q, entropy):
+        if numbers.shape != (len(tokens),) or not np.isfinite(numbers).all():
+            raise ValueError("expected a finite number for each token")
     given = np.zeros(len(tokens), dtype=np.bool_)
     given[list(_tokens_from_json(data["given"]))] = True
     return Completion(tokens, bool(data["ended"]), log_p, log_q, entropy, given)

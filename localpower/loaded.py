@@ -201,6 +201,7 @@ class LoadedGguf:
             "llama.cpp": build(),
             "set of engine settings": self.verdict.settings.to_json(),
             "processor": processor(),
+            "number of chains": as_gguf(engine).n_sequences if self.weights.is_recurrent() else None,
         }
         said, gguf, beginning = [], as_gguf(engine), prompt[:-1]
         if not beginning:

@@ -72,7 +72,7 @@ def load(
         weights,
         verdict,
         Vocabulary(weights),
-        "exact" if verdict.exact and not request.fast else verdict.largest,
+        "exact" if verdict.exact and not request.fast else min(verdict.largest, 1e9),
         _notes(request, verdict, weights),
         request.ctx or weights.n_ctx_train,
     )

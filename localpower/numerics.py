@@ -33,7 +33,8 @@ class Weighed(NamedTuple):
 
     def log_q(self, token: int) -> float:
         """log q(token): of the weight that `pick` really saw, so that the ratio uses the law drawn from."""
-        return math.log(float(self.weights[token])) - self.log_total
+        weight = float(self.weights[token])
+        return math.log(weight) - self.log_total if weight > 0.0 else -math.inf
 
 
 def weigh(row: NDArray[np.floating], temperature: float) -> Weighed:

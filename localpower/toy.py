@@ -83,7 +83,7 @@ class ToyModel:
 
     def tokenize(self, text: str) -> Tokens:
         """One word of the toy's for each word of the text, by a hash: any text is a prompt."""
-        digests = (hashlib.blake2b(word.encode()).digest() for word in text.split())
+        digests = (hashlib.blake2b(word.encode("utf-8", "surrogatepass")).digest() for word in text.split())
         return tuple(1 + digest[0] % (self.n_vocab - 1) for digest in digests)
 
     def piece(self, token: int) -> bytes:

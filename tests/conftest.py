@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from localpower.loading import Request, load
-from tests.gguf_files import TEMPLATE, write_gemma3, write_lfm2, write_llama
+from tests.gguf_files import TEMPLATE, write_gemma3, write_lfm2, write_llama, write_mamba
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,13 +19,14 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny_paths(tmp_path_factory):
-    """F32: a lone row has other bits than two. F16 with a chat template. A window, and a state. All spell a, b, c."""
+    """F32: a lone row has other bits than two. F16 with a chat template. A window, a state beside attention, a state alone. All spell a, b, c."""
     folder = tmp_path_factory.mktemp("models")
     return {
         "f32": write_llama(folder / "f32.gguf"),
         "f16": write_llama(folder / "f16.gguf", "abc[]:", seed=2, dtype=np.float16, template=TEMPLATE),
         "window": write_gemma3(folder / "window.gguf"),
         "hybrid": write_lfm2(folder / "hybrid.gguf"),
+        "recurrent": write_mamba(folder / "recurrent.gguf"),
     }
 
 
@@ -51,6 +52,12 @@ def tiny_window(own_cache, tiny_paths):
 def tiny_hybrid(own_cache, tiny_paths):
     """The file with a recurrent state beside attention, loaded."""
     return load(Request(str(tiny_paths["hybrid"])))
+
+
+@pytest.fixture(scope="session")
+def tiny_recurrent(own_cache, tiny_paths):
+    """The file with a recurrent state alone, loaded."""
+    return load(Request(str(tiny_paths["recurrent"])))
 
 
 @pytest.fixture(scope="session")

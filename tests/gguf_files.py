@@ -20,8 +20,8 @@ class _Writer(gguf.GGUFWriter):
         self._rng = np.random.default_rng(seed)
         self._dtype = dtype
 
-    def common(self, letters, template):
-        tokens = [*letters, "<|endoftext|>"]
+    def common(self, letters, template, marks=()):
+        tokens = [*letters, *marks, "<|endoftext|>"]
         self.add_context_length(2048)
         self.add_embedding_length(WIDTH)
         self.add_block_count(LAYERS)
@@ -33,10 +33,12 @@ class _Writer(gguf.GGUFWriter):
         self.add_tokenizer_model("gpt2")
         self.add_tokenizer_pre("default")
         self.add_token_list(tokens)
-        self.add_token_types([gguf.TokenType.NORMAL] * len(letters) + [gguf.TokenType.CONTROL])
+        kinds = gguf.TokenType
+        marked = [kinds.USER_DEFINED] * len(marks)
+        self.add_token_types([kinds.NORMAL] * len(letters) + marked + [kinds.CONTROL])
         self.add_token_merges(["ÿ ÿ"])  # the key must exist; byte 255 twice is no UTF-8
-        self.add_bos_token_id(len(letters))
-        self.add_eos_token_id(len(letters))
+        self.add_bos_token_id(len(tokens) - 1)
+        self.add_eos_token_id(len(tokens) - 1)
         self.add_add_bos_token(False)
         self.add_vocab_size(len(tokens))
         if template is not None:
@@ -78,13 +80,13 @@ class _Writer(gguf.GGUFWriter):
         self.close()
 
 
-def write_llama(path, letters="abc", *, seed=1, scale=0.2, dtype=np.float32, template=None):
+def write_llama(path, letters="abc", *, seed=1, scale=0.2, dtype=np.float32, template=None, marks=()):
     """Plain attention. It spells with `letters`; its last token ends an answer. `scale` widens the logits.
 
-    The letters' bytes must be their own GPT-2 alphabet characters (printable ASCII without the space).
+    marks: tokens of the kind "user defined". The letters' bytes must be their own GPT-2 alphabet characters (printable ASCII without the space).
     """
     out = _Writer(path, "llama", seed, dtype)
-    n_tokens = out.common(letters, template)
+    n_tokens = out.common(letters, template, marks)
     out.add_head_count_kv(KV_HEADS)
     out.matrix("token_embd", n_tokens, WIDTH, WIDTH**0.5)
     out.ones("output_norm")
@@ -140,5 +142,32 @@ def write_lfm2(path, letters="abc", *, seed=4, scale=0.2, dtype=Q8_0, template=N
     out.ones("blk.1.attn_q_norm", HEAD)
     out.ones("blk.1.attn_k_norm", HEAD)
     out.feed_forward("blk.1")
+    out.finish()
+    return path
+
+
+def write_mamba(path, letters="abc", *, seed=5, scale=0.2, dtype=Q8_0, template=None):
+    """A state and nothing else."""
+    inner, state, rank = 2 * WIDTH, 16, 32
+    out = _Writer(path, "mamba", seed, dtype)
+    n_tokens = out.common(letters, template)
+    out.add_ssm_conv_kernel(4)
+    out.add_ssm_inner_size(inner)
+    out.add_ssm_state_size(state)
+    out.add_ssm_time_step_rank(rank)
+    out.matrix("token_embd", n_tokens, WIDTH)
+    out.ones("output_norm")
+    out.matrix("output", n_tokens, WIDTH, scale * WIDTH**0.5)
+    for i in range(LAYERS):
+        out.ones(f"blk.{i}.attn_norm")
+        out.matrix(f"blk.{i}.ssm_in", 2 * inner, WIDTH)
+        out.plain(f"blk.{i}.ssm_conv1d", out.normal(inner, 4))
+        out.add_tensor(f"blk.{i}.ssm_conv1d.bias", np.zeros(inner, np.float32))
+        out.matrix(f"blk.{i}.ssm_x", rank + 2 * state, inner)
+        out.matrix(f"blk.{i}.ssm_dt", inner, rank)
+        out.add_tensor(f"blk.{i}.ssm_dt.bias", np.zeros(inner, np.float32))
+        out.add_tensor(f"blk.{i}.ssm_a", -np.exp(out.normal(inner, state)).astype(np.float32))
+        out.add_tensor(f"blk.{i}.ssm_d", np.ones(inner, np.float32))
+        out.matrix(f"blk.{i}.ssm_out", WIDTH, inner)
     out.finish()
     return path

@@ -11,7 +11,7 @@ PROMPT = (0, 1, 2, 1, 0, 0, 2, 1, 1, 2) * 4
 OTHER = (*PROMPT[:25], 2, 2, 2)
 
 
-@pytest.fixture(params=["tiny", "tiny_window", "tiny_hybrid"])
+@pytest.fixture(params=["tiny", "tiny_window", "tiny_hybrid", "tiny_recurrent"])
 def loaded(request):
     return request.getfixturevalue(request.param)
 

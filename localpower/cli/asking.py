@@ -30,6 +30,7 @@ class Question:
     sampler: Sampler
     alpha: float
     stops: Sequence[bytes]
+    rules: Rules
 
 
 def check_options(options: dict[str, Any]) -> None:
@@ -69,7 +70,7 @@ def ask(loaded: Loaded, options: dict[str, Any], conversation: Conversation) -> 
     whole = conversation.under(options["system"]) if chat else conversation
     arguments = template_arguments(options["template_args"])
     tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
-    return Question(tokens, sampler, alpha, stops)
+    return Question(tokens, sampler, alpha, stops, rules)
 
 
 def uses_template(loaded: Loaded, options: dict[str, Any]) -> bool:

@@ -76,7 +76,9 @@ def _trace(arguments: list[str]) -> None:
 
 
 def _problem(text: str) -> None:
-    print(f"localpower: {' '.join(text.split())}", file=sys.stderr)
+    from localpower.cli.terminal import say
+
+    say(f"localpower: {' '.join(text.split())}")
 
 
 def entry() -> None:

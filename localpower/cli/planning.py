@@ -64,6 +64,6 @@ def template_arguments(pairs: tuple[str, ...]) -> dict[str, Any]:
             raise UsageProblem(f"--template-arg cannot set {name}: localpower does")
         try:
             arguments[name] = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             arguments[name] = value
     return arguments

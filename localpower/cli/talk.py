@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from localpower.cli.answering import Job, answer, summary, words
-from localpower.cli.asking import ask
+from localpower.cli.asking import Question, ask
 from localpower.cli.terminal import can_redraw, say, write_answer
 from localpower.errors import Interrupted, UserError
 from localpower.loaded import Loaded
@@ -34,28 +34,30 @@ class Talk:
 
     def say(self, text: str) -> None:
         """The user's message, answered on stdout. Raises UserError; then the message was not said."""
-        self._conversation.ask(text)
+        before = len(self._conversation.messages)
         result = None
         try:
+            self._conversation.ask(text)
             result = self._answer()
         finally:
             if result is None:
-                self._conversation.take_back()
+                self._conversation.truncate(before)
         self._tell(result, "the message is not part of the conversation")
 
     def again(self) -> None:
         """Another answer to the last question, from the next seed. The old one is kept when that fails."""
         if not self._conversation.answered:
             raise UserError("there is no answer yet to draw again")
-        tokens = self._conversation.drawn.get(len(self._conversation.messages) - 1)
-        old = self._conversation.take_back()
-        assert old is not None
+        before = len(self._conversation.messages) - 1
+        text, tokens = self._conversation.messages[before]["content"], self._conversation.drawn.get(before)
         result = None
         try:
+            self._conversation.truncate(before)
             result = self._answer()
         finally:
             if result is None:
-                self._conversation.answer(old["content"], tokens)
+                self._conversation.truncate(before)
+                self._conversation.answer(text, tokens)
         self._tell(result, "the old answer stays")
 
     @property
@@ -86,11 +88,11 @@ class Talk:
                 result = answer(job, interrupts, None, redraw=can_redraw())
             except (Interrupted, KeyboardInterrupt):
                 return None
-        self._seed, self._cache = self._seed + 1, None
         tokens = tuple(result["tokens"])
         if result["finish"] == "interrupted" and not tokens:
             return None
-        conversation.answer(str(result["text"]), self._to_keep(tokens, result["finish"]))
+        self._seed, self._cache = self._seed + 1, None
+        conversation.answer(str(result["text"]), self._to_keep(tokens, question))
         engine.pin(question.prompt + tokens, _OWNER)
         self.turns.append(result | {"prompt_tokens": len(question.prompt)})
         return result
@@ -103,9 +105,11 @@ class Talk:
         for line in summary(result):
             say(line)
 
-    def _to_keep(self, tokens: Tokens, finish: str) -> Tokens | None:
+    def _to_keep(self, tokens: Tokens, question: Question) -> Tokens | None:
         """The tokens that the next prompt is to hold: without the one that ends a turn, for the template adds it."""
-        if finish != "stop":
+        assert self._engine is not None
+        ended = tokens[-1] in self._engine.eos or question.rules.ended(tokens)
+        if not ended:
             return tokens
         if not self._loaded.piece(tokens[-1]):
             return tokens[:-1]

@@ -29,7 +29,9 @@ def read_prompt(argument: str | None, *, raw: bool) -> str:
 
 def say(line: str) -> None:
     """A line on stderr, where everything but the answer goes."""
-    print(line, file=sys.stderr, flush=True)
+    from localpower.ui.view import harmless
+
+    print(harmless(line), file=sys.stderr, flush=True)
 
 
 def write_answer(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -85,10 +86,11 @@ class GgufEngine(ABC):
 
     def take_over(self, other: GgufEngine, context: Tokens) -> None:
         """Remember what `other` does of the beginning of `context`, and go on with its counters."""
+        self.counters = other.counters
         known = other.resident(context)
         if known:
-            self.adopt(other.snapshot(context[:known]))
-        self.counters = other.counters
+            with contextlib.suppress(EngineError):  # a state of another number of streams: evaluated again
+                self.adopt(other.snapshot(context[:known]))
 
     def close(self) -> None:
         """Free the cache."""

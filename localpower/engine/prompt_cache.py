@@ -39,7 +39,9 @@ def read(path: Path, owner: Mapping[str, Any]) -> Snapshot:
             header = json.loads(file.readline(_LONGEST_HEADER))
             n_tokens, sizes = int(header["n_tokens"]), [int(size) for size in header["sizes"]]
             kept, digest, divisible = header["owner"], header["sha256"], bool(header["divisible"])
-        except (ValueError, KeyError, TypeError):
+            if not isinstance(kept, dict) or min(n_tokens, *sizes) < 1:
+                raise ValueError
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise Unusable("its header is damaged") from None
         for name, value in owner.items():
             if kept.get(name) != value:

@@ -14,6 +14,7 @@ from localpower.errors import EngineError, Interrupted, ModelError
 
 _CONTROL = 1 << 3  # llama_token_attr
 _UNKNOWN = 1 << 0
+_USER_DEFINED = 1 << 4
 
 
 class Weights:
@@ -107,8 +108,8 @@ class Weights:
     @cached_property
     def eos(self) -> frozenset[int]:
         """Every token that ends a turn or a text."""
-        is_end = L.llama_vocab_is_eog
-        return frozenset(i for i in range(self.n_vocab) if is_end(self._vocab, i))
+        is_end, vocabulary = L.llama_vocab_is_eog, self._vocab
+        return frozenset(i for i in range(self.n_vocab) if is_end(vocabulary, i))
 
     def bos(self) -> int | None:
         """The token that must open a context, if the model wants one."""
@@ -130,13 +131,20 @@ class Weights:
         return self.token_text(int(get(self._vocab)))
 
     def control_tokens(self) -> dict[str, int]:
-        """Texts that parse into control tokens, with their ids: what user text must never become."""
-        attributes = L.llama_vocab_get_attr
-        return {
-            text: i
-            for i in range(self.n_vocab)
-            if attributes(self._vocab, i) & (_CONTROL | _UNKNOWN) and (text := self.token_text(i))
-        }
+        """Texts that parse into control tokens, with their ids: what user text must never become.
+
+        Some files type the marks of their chat template as user-defined; those count too.
+        """
+        attributes, template = L.llama_vocab_get_attr, self.chat_template() or ""
+        vocabulary = self._vocab
+        found = {}
+        for i in range(self.n_vocab):
+            kind = attributes(vocabulary, i)
+            if kind & (_CONTROL | _UNKNOWN | _USER_DEFINED) and (text := self.token_text(i)):
+                mark = len(text.strip()) > 2 and not text.strip().isalnum() and text in template
+                if mark or not kind & _USER_DEFINED:
+                    found[text] = i
+        return found
 
     def tokenize(self, text: bytes, *, parse_special: bool) -> list[int]:
         """Tokens of UTF-8 text; no BOS or EOS is added."""

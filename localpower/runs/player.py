@@ -10,6 +10,8 @@ from localpower.runs.session import Listener
 from localpower.runs.tally import Tally
 from localpower.runs.trace import Trace
 
+_SLICE_S = 0.1
+
 
 class Player:
     """The clock of a recording: seconds since the run began, as far as it has been played."""
@@ -22,7 +24,7 @@ class Player:
         self.seconds = 0.0
 
     def play(self, listener: Listener, check: Callable[[], None] = lambda: None) -> list[Tally]:
-        """Tell every event in time; the tallies at the end. `check` runs at every token and may raise."""
+        """Tell every event in time; the tallies at the end. `check` runs often and may raise."""
         tallies = [Tally() for _ in range(self._trace.started.n_chains)]
         for moment in self._trace.moments:
             event, state = moment.event, tallies[moment.chain].state
@@ -31,16 +33,21 @@ class Player:
                 before, tokens = state.head(kept).tokens, event.suffix.tokens
                 begin = self.seconds
                 for i in range(len(tokens)):
-                    check()
                     listener.asked(moment.chain, self._trace.started.prompt + before + tokens[:i])
-                    self._until(begin + (moment.seconds - begin) * (i + 1) / len(tokens))
-            self._until(moment.seconds)
+                    self._until(begin + (moment.seconds - begin) * (i + 1) / len(tokens), check)
+            self._until(moment.seconds, check)
             listener.event(moment.chain, event)
             tallies[moment.chain] = tallies[moment.chain].add(event)
         return tallies
 
-    def _until(self, seconds: float) -> None:
-        pause = (seconds - self.seconds) / self._speed
+    def _until(self, seconds: float, check: Callable[[], None]) -> None:
+        check()
+        while (
+            pause := (seconds - self.seconds) / self._speed
+        ) > _SLICE_S:  # Ctrl-C must not wait for the end of it
+            self._wait(_SLICE_S)
+            self.seconds += _SLICE_S * self._speed
+            check()
         if pause > 0:
             self._wait(pause)
         self.seconds = max(self.seconds, seconds)

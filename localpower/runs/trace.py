@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from localpower.errors import UserError
 from localpower.events import Event, Finished, Started, from_json
 
+FINISHES = ("stop", "length", "budget", "interrupted")
+_LONGEST_S = 1e7
+_MOST_CHAINS = 1000
 _HINT = "replay takes a file that run --events wrote"
 
 
@@ -46,13 +52,17 @@ def read_trace(path: Path) -> Trace:
     pieces: dict[int, bytes] = {}
     for number, data in enumerate(lines[:-1], 1):  # after the last line break: nothing, or a line cut off
         try:
-            line = json.loads(data)
+            line = json.loads(data, parse_constant=_refuse)
             event = from_json(line)
             seconds, chain = float(line["t"]), int(line.get("chain", 0))
+            if not 0.0 <= seconds <= _LONGEST_S or (
+                isinstance(event, Finished) and event.finish not in FINISHES
+            ):
+                raise ValueError
             texts = {
                 int(token): text.encode("utf-8", "surrogateescape") for token, text in line["pieces"].items()
             }
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
             raise UserError(f"line {number} of {path} is no event of a run", _HINT) from None
         pieces |= texts
         if isinstance(event, Started):
@@ -70,21 +80,37 @@ def read_trace(path: Path) -> Trace:
     return Trace(started, tuple(moments), pieces, len(finished) == started.n_chains)
 
 
-_SETTINGS: dict[str, tuple[type, ...]] = {
-    "alpha": (int, float),
-    "temperature": (int, float),
-    "max_tokens": (int,),
-    "seed": (int,),
-    "pick": (str,),
-    "stops": (list,),
-    "exactness": (str, int, float),
+def _refuse(name: str) -> None:
+    """NaN and infinities: no JSON, and no number of a run."""
+    raise ValueError(name)
+
+
+def _whole(low: int, high: int = 2**31 - 1) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _number(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int | float) and low <= value <= high
+
+
+_SETTINGS: dict[str, Callable[[Any], bool]] = {
+    "alpha": _number(1.0, 1e6),
+    "temperature": _number(0.0, 1e6),
+    "max_tokens": _whole(1),
+    "block": lambda value: value is None or _whole(1)(value),
+    "steps": lambda value: value is None or _whole(0)(value),
+    "seed": _whole(0, 2**64 - 1),
+    "pick": lambda value: value in ("random", "logp", "all"),
+    "stops": lambda value: isinstance(value, list) and all(isinstance(stop, str) for stop in value),
+    "exactness": lambda value: value == "exact" or _number(0.0, math.inf)(value),
 }
 
 
 def _check_settings(started: Started, path: Path) -> None:
     """Raise UserError unless the settings hold what replay reads."""
-    wrong = [name for name, kinds in _SETTINGS.items() if not isinstance(started.settings.get(name), kinds)]
-    wrong += [] if started.n_chains >= 1 else ["n_chains"]
-    wrong += [name for name in ("name", "sha256") if name not in started.model]
+    settings = started.settings
+    wrong = [name for name, right in _SETTINGS.items() if not right(settings.get(name))]
+    wrong += [] if 1 <= started.n_chains <= _MOST_CHAINS else ["n_chains"]
+    wrong += [] if isinstance(started.model.get("name"), str) and "sha256" in started.model else ["model"]
     if wrong:
         raise UserError(f"line 1 of {path} has no usable {wrong[0]}", _HINT)

@@ -62,6 +62,7 @@ class _Chain:
         self._events = [moment.event for moment in trace.moments if moment.chain == chain]
         self._prompt: Tokens = trace.started.prompt
         self._name = f"chain {chain}"
+        self._longest = int(settings["max_tokens"])
         self._alpha = float(settings["alpha"])
         self._temperature = float(settings["temperature"])
         self._cuts: CutLaw | None = CUTS.get(settings.get("cuts") or "uniform")
@@ -85,7 +86,7 @@ class _Chain:
         where = f"{self._name}, extension at token {event.kept}"
         self._same(where, "the length before", len(self._state), event.kept)
         longer = self._state.head(event.kept).join(event.suffix)
-        self._claim(where, len(longer) <= event.horizon, "it goes beyond its horizon")
+        self._claim(where, len(longer) <= event.horizon <= self._longest, "it goes beyond its horizon")
         self._fresh = self._evaluated(self._fresh.head(event.kept), event.suffix)
         self._state = longer
 
@@ -97,6 +98,9 @@ class _Chain:
             self._claim(where, False, "its cut is none of the state's")
             return
         y = x.head(cut).join(event.suffix)
+        if len(y) == cut or y.given[cut] or not len(y) <= event.horizon <= self._longest:
+            self._claim(where, False, "its proposal is none from this cut to its horizon")
+            return
         self._claim(where, y.complete_at(event.horizon), "its proposal is not complete")
         self._same(where, "n_x", x.n_drawn, event.n_x)
         self._same(where, "n_y", y.n_drawn, event.n_y)
@@ -125,7 +129,10 @@ class _Chain:
             self._state, self._fresh = y, fresh
 
     def _finished(self, event: Finished) -> None:
-        where = f"{self._name}, end"
+        where, state = f"{self._name}, end", self._state
+        ends = {"stop": state.ended, "length": not state.ended and len(state) == self._longest}
+        self._claim(where, ends.get(event.finish, True), f"its state did not end by {event.finish}")
+        self._claim(where, event is self._events[-1], "events follow it")
         self._same(where, "the number of tokens", len(self._state), event.n_tokens)
         self._near(where, "log p", self._state.total_log_p(), event.log_p)
 
@@ -145,7 +152,7 @@ class _Chain:
                 log_p[i], log_q[i] = weighed.log_p(token), weighed.log_q(token)
         self._findings.n_tokens += len(suffix)
         gaps = np.abs(np.concatenate((log_p - suffix.log_p, log_q - suffix.log_q)))
-        self._findings.largest = max(self._findings.largest, float(gaps.max()))
+        self._findings.largest = max(self._findings.largest, float(gaps.max()))  # finite records: never NaN
         return kept.join(Completion(suffix.tokens, suffix.ended, log_p, log_q, suffix.entropy, suffix.given))
 
     def _same(self, where: str, name: str, ours: object, recorded: object) -> None:

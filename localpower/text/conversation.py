@@ -38,12 +38,10 @@ class Conversation:
             self.drawn[len(self.messages)] = tokens
         self.messages.append({"role": "assistant", "content": text})
 
-    def take_back(self) -> Message | None:
-        """Remove and return the last message; None when there is none."""
-        if not self.messages:
-            return None
-        self.drawn.pop(len(self.messages) - 1, None)
-        return self.messages.pop()
+    def truncate(self, n: int) -> None:
+        """Keep the first n messages."""
+        del self.messages[n:]
+        self.drawn = {i: tokens for i, tokens in self.drawn.items() if i < n}
 
     @classmethod
     def of(cls, question: str) -> Conversation:

@@ -8,18 +8,21 @@ and each part tokenised by itself: no part holds the whole control text any more
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 
-_MARKS = [chr(code) for code in range(0xFDD0, 0xFDF0)]  # noncharacters: no text means them
+from localpower.errors import UserError
+
+# Noncharacters, which no text means, and then a part of the last private plane.
+_MARKS = [chr(code) for code in (*range(0xFDD0, 0xFDF0), *range(0x10FF00, 0x10FFFE))]
 
 
 def choose_mark(texts: Iterable[str]) -> str:
-    """A mark that occurs in none of the texts. Raises ValueError when all 32 do."""
+    """A mark that occurs in none of the texts. Raises UserError when all do."""
     seen = set().union(*map(set, texts))
     for mark in _MARKS:
         if mark not in seen:
             return mark
-    raise ValueError("the text holds every noncharacter of Unicode")
+    raise UserError("the text holds every character that could mark its own pieces")
 
 
 def guard(text: str, controls: Collection[str], mark: str) -> str:
@@ -38,8 +41,3 @@ def guard(text: str, controls: Collection[str], mark: str) -> str:
         at = len(text) - len(text.lstrip())
         text = text[:at] + mark + text[at:]
     return text
-
-
-def tokenize_guarded(rendered: str, mark: str, tokenize: Callable[[str], list[int]]) -> list[int]:
-    """Tokens of a rendered prompt, split at the marks."""
-    return [token for part in rendered.split(mark) if part for token in tokenize(part)]

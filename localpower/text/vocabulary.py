@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from localpower.errors import ModelError, UserError
 from localpower.model import Tokens
 from localpower.text.conversation import Conversation
-from localpower.text.guard import choose_mark, guard, tokenize_guarded
+from localpower.text.guard import choose_mark, guard
 from localpower.text.template import render_chats
 
 
@@ -44,6 +44,9 @@ class Vocabulary:
         self._controls = speller.control_tokens()
         self.template = speller.chat_template()
         self.piece = lru_cache(maxsize=None)(speller.piece)
+        self._control_ids = frozenset(self._controls.values())
+        opening = b"".join(map(speller.piece, speller.tokenize(b"a", parse_special=False)))
+        self._opens_with_space = opening == b" a"
 
     def raw_prompt(self, conversation: Conversation) -> Tokens:
         """Texts and answers one after another, after the model's BOS if it wants one. Control texts stay text.
@@ -54,7 +57,7 @@ class Vocabulary:
         for i, message in enumerate(conversation.messages):
             text = ("\n" if tokens else "") + message["content"]
             drawn = conversation.drawn.get(i)
-            tokens += self._speller.tokenize(_encoded(text), parse_special=False) if drawn is None else drawn
+            tokens += self._more(tokens, _encoded(text), parse_special=False) if drawn is None else drawn
         return self._opened(tokens)
 
     def chat_prompt(self, conversation: Conversation, arguments: Mapping[str, Any] | None = None) -> Tokens:
@@ -82,17 +85,27 @@ class Vocabulary:
             now=conversation.started,
         )
 
-        def tokenize(part: str) -> list[int]:
-            return self._speller.tokenize(part.encode(), parse_special=True)
-
+        texts, inserted = [rendered[0]], []
         if answers and _filled(rendered[1], hole, [safe[i]["content"] for i, _ in answers]) == rendered[0]:
-            parts = rendered[1].split(hole)
-            tokens = tokenize_guarded(parts[0], mark, tokenize)
-            for part, (_, answer) in zip(parts[1:], answers, strict=True):
-                tokens += [*answer, *tokenize_guarded(part, mark, tokenize)]
-        else:
-            tokens = tokenize_guarded(rendered[0], mark, tokenize)
+            texts, inserted = rendered[1].split(hole), [answer for _, answer in answers]
+        tokens: list[int] = []
+        for text, answer in zip(texts, [*inserted, ()], strict=True):
+            for part in filter(None, text.split(mark)):  # at a mark a control text was broken in two
+                tokens += self._more(tokens, part.encode(), parse_special=True)
+            tokens += answer
         return self._opened(tokens)
+
+    def _more(self, before: Sequence[int], text: bytes, *, parse_special: bool) -> list[int]:
+        """Tokens of a text that follows `before`, as llama.cpp would read it there.
+
+        Some vocabularies put a space before a text that begins or follows a control token, and nowhere else.
+        """
+        tokens = self._speller.tokenize(text, parse_special=parse_special)
+        if not before or not self._opens_with_space or before[-1] in self._control_ids:
+            return tokens
+        line = self._speller.tokenize(b"\n", parse_special=False)
+        after_line = self._speller.tokenize(b"\n" + text, parse_special=parse_special)
+        return after_line[len(line) :] if after_line[: len(line)] == line else tokens
 
     def control_token(self, text: str) -> int | None:
         """The id of a control token with exactly this text: a stop may name one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 
@@ -18,7 +19,10 @@ def no_echo() -> Iterator[None]:
     try:
         stdin = sys.stdin.fileno()
         before = termios.tcgetattr(stdin)
+        ours = os.tcgetpgrp(stdin) == os.getpgrp()
     except (OSError, ValueError, termios.error):  # no terminal
+        ours = False
+    if not ours:  # a job in the background would be stopped for touching the terminal
         yield
         return
     quiet = [*before]
@@ -27,4 +31,5 @@ def no_echo() -> Iterator[None]:
         termios.tcsetattr(stdin, termios.TCSADRAIN, quiet)
         yield
     finally:
-        termios.tcsetattr(stdin, termios.TCSADRAIN, before)
+        if os.tcgetpgrp(stdin) == os.getpgrp():
+            termios.tcsetattr(stdin, termios.TCSADRAIN, before)

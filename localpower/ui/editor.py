@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Collection
@@ -77,23 +78,33 @@ def _history() -> Any:
     """Kept in a file between chats; in memory where that cannot be written."""
     from prompt_toolkit.history import FileHistory, InMemoryHistory
 
+    class Kept(FileHistory):
+        """Whatever was typed, and wherever the file has gone, the chat goes on."""
+
+        def store_string(self, string: str) -> None:
+            with contextlib.suppress(OSError):
+                super().store_string(string.encode("utf-8", "replace").decode())
+
     folder = Path(os.environ.get("LOCALPOWER_STATE") or platformdirs.user_state_dir("localpower"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "chat-history"
         path.touch(mode=0o600)
         with path.open("ab"):
-            return FileHistory(str(path))
+            return Kept(str(path))
     except OSError:
         return InMemoryHistory()
 
 
 def read_message(editor: Editor, prompt: str) -> str:
-    """One message; one that opens with three quotes goes on until they are closed."""
+    """One message; one that opens with three quotes goes on until they are closed, else UserError."""
     text = editor.read(prompt)
     if not text.startswith(_FENCE):
         return text
     text = text.removeprefix(_FENCE)
     while not text.rstrip().endswith(_FENCE):
-        text += "\n" + editor.read("... ")
+        try:
+            text += "\n" + editor.read("... ")
+        except EOFError:
+            raise UserError("the text in three quotes was not closed") from None
     return text.rstrip().removesuffix(_FENCE).strip("\n")

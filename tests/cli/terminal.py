@@ -14,7 +14,7 @@ class Terminal:
 
     def __init__(self, *arguments, rows=24, columns=80, environment=None):
         plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-        settings = plain | {"TERM": "xterm-256color"} | (environment or {})
+        settings = plain | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"} | (environment or {})
         self.child = pexpect.spawn(
             sys.executable,
             ["-m", "localpower", *arguments],

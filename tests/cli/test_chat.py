@@ -10,11 +10,13 @@ import pytest
 
 from localpower.cli.main import cli
 from localpower.cli.talk import Talk
-from localpower.errors import UserError
+from localpower.errors import Interrupted, UserError
+from localpower.loading import Request, load
 from localpower.runs.interrupt import Interrupts
 from localpower.text.conversation import Conversation
 from localpower.text.vocabulary import Vocabulary
 from tests.cli.terminal import Terminal
+from tests.gguf_files import write_llama
 
 TOY = ("chat", "--model", "toy", "--seed", "1", "--max-tokens", "16")
 
@@ -173,6 +175,121 @@ def test_the_next_prompt_holds_an_answer_as_it_was_drawn():
 def test_a_template_that_changes_an_answer_has_its_way():
     assert prompt_of("m.content.split('x')[-1]") == tuple(b"<q><ab><r>")
     assert prompt_of("m.content if m.role == 'user' else ''") == tuple(b"<q><><r>")
+
+
+MARKED = "{% for m in messages %}<|U|>{{ m.content }}{% endfor %}<|A|>"
+
+
+def test_marks_that_a_file_calls_user_defined_cannot_be_typed(tmp_path):
+    path = write_llama(tmp_path / "m.gguf", "abUA<|>", template=MARKED, marks=["<|U|>", "<|A|>"])
+    loaded = load(Request(str(path)))
+    user, model = 7, 8
+    tokens = loaded.prompt(Conversation.of("a<|A|>b<|U|>"), raw=False, arguments={})
+    assert (tokens[0], tokens[-1]) == (user, model)
+    assert not {user, model} & set(tokens[1:-1])
+
+
+class Spaced(Letters):
+    """As SentencePiece models: a space before a text that begins or follows a control token."""
+
+    def tokenize(self, text, *, parse_special):
+        tokens = []
+        for i, part in enumerate(text.split(b"<s>") if parse_special else [text]):
+            tokens += [999] * (i > 0) + (list(b" " + part) if part else [])
+        return tokens
+
+    def control_tokens(self):
+        return {"<s>": 999}
+
+
+def test_a_spliced_answer_adds_no_spaces():
+    template = "{% for m in messages %}<s>{{ m.content }}!{% endfor %}"
+    talk = Conversation.of("q")
+    talk.answer("x", tuple(b" x"))
+    talk.ask("a<s>b")
+    vocabulary = Vocabulary(Spaced(template))
+    assert vocabulary.chat_prompt(talk) == (999, *b" q!", 999, *b" x!", 999, *b" a<s>b!")
+    assert vocabulary.raw_prompt(talk) == tuple(b" q x\na<s>b")
+
+
+def test_text_that_holds_every_noncharacter_is_still_a_prompt():
+    text = "".join(chr(code) for code in range(0xFDD0, 0xFDF0))
+    assert Vocabulary(Letters(LOOP.replace("CONTENT", "m.content"))).chat_prompt(Conversation.of(text))
+
+
+class Stopping(Interrupts):
+    """Ctrl-C at the moment when the state has ended and steps are still to come."""
+
+    def __init__(self, talk_tokens):
+        super().__init__()
+        self._left = talk_tokens
+
+    def check(self):
+        self._left -= 1
+        if self._left < 0:
+            raise Interrupted
+
+
+def test_an_answer_stopped_after_its_end_leaves_one_end_in_the_next_prompt(tiny16, capsys):
+    options = options_of("--max-tokens", "64", "--steps", "1000", "--block", "64")
+    talk = Talk(tiny16, options, 5, Stopping(300))
+    talk.say("ab")
+    (turn,) = talk.turns
+    assert turn["finish"] == "interrupted"
+    assert turn["tokens"][-1] in talk._engine.eos
+    assert talk._conversation.drawn[1] == tuple(turn["tokens"][:-1])
+
+
+def test_a_stop_in_the_text_is_not_in_the_next_prompt(tiny16, capsys):
+    talk = talk_with(tiny16, "--stop", "a", "--stop", "b", "--stop", "c", "--seed", "1")
+    talk.say("ab")
+    if talk.turns[0]["finish"] == "stop" and talk.turns[0]["tokens"][-1] not in talk._engine.eos:
+        assert 1 not in talk._conversation.drawn
+    assert not set("abc") & set(talk._conversation.messages[1]["content"])
+
+
+def test_a_hybrid_model_changes_its_number_of_chains(tiny_hybrid, capsys):
+    talk = talk_with(tiny_hybrid, "--raw")
+    talk.say("abc")
+    talk.options["chains"] = 2
+    talk.say("cab")
+    talk.options["chains"] = 1
+    talk.say("b")
+    assert len(talk.turns) == 3
+
+
+def test_a_failed_turn_leaves_the_conversation_as_it_was(tiny16, capsys, monkeypatch):
+    talk = talk_with(tiny16, "--method", "base")
+    talk.say("ab")
+    before = ([*talk._conversation.messages], dict(talk._conversation.drawn))
+
+    def fails(*_):
+        raise UserError("no")
+
+    monkeypatch.setattr(talk, "_answer", fails)
+    for turn in (lambda: talk.say("x"), talk.again):
+        with pytest.raises(UserError):
+            turn()
+        assert (talk._conversation.messages, talk._conversation.drawn) == before
+
+
+def test_a_text_in_quotes_that_never_ends_is_told():
+    done = chat(['"""one', "two"])
+    assert "the text in three quotes was not closed" in done.stderr
+    assert done.returncode == 1
+
+
+def test_bytes_that_are_no_text_cost_one_line_of_a_typed_chat(tmp_path, tiny_paths):
+    terminal = Terminal(
+        "chat", "-m", str(tiny_paths["f16"]), "--seed", "1", environment={"LOCALPOWER_STATE": str(tmp_path)}
+    )
+    terminal.wait_until(lambda t: ">>>" in t.text)
+    terminal.send(b"a\xe9b\r")
+    terminal.wait_until(lambda t: "lone surrogate at character 2" in t.text and t.text.endswith(">>>"))
+    terminal.send("ab\r")
+    terminal.wait_until(lambda t: "seed 1" in t.text and t.text.endswith(">>>"))
+    terminal.send("\x04")
+    assert terminal.finish() == 0
 
 
 def test_ctrl_c_keeps_what_was_accepted_and_the_chat_goes_on():

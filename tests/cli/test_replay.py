@@ -104,7 +104,7 @@ def test_another_model_is_refused(recorded, tiny_paths, capsys):
     assert "recorded with another model (toy)" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", ["f32", "f16", "window", "hybrid"])
+@pytest.mark.parametrize("kind", ["f32", "f16", "window", "hybrid", "recurrent"])
 def test_a_run_of_a_gguf_is_evaluated_again_to_the_same_bits(tiny_paths, tmp_path, capsys, kind):
     path, model = tmp_path / "events", str(tiny_paths[kind])
     run = [
@@ -160,6 +160,96 @@ def test_what_is_no_recording_is_refused_in_one_line(tmp_path, capsys, data, wor
     error = capsys.readouterr().err
     assert words.format(path) in error
     assert error.count("\n") == 1
+
+
+def change_settings(**values):
+    return lambda lines: lines[0]["settings"].update(values)
+
+
+def change(kind, **values):
+    return lambda lines: first(lines, kind).update(values)
+
+
+ODD = {
+    "deep brackets": lambda lines: lines.insert(1, "[" * 100_000),
+    "an endless time": change("extended", t=10**400),
+    "a late time": change("extended", t=1e300),
+    "an infinite chain": change("extended", chain=float("inf")),
+    "a huge integer": lambda lines: first(lines, "extended")["suffix"].update(log_p=[10**400]),
+    "numbers that are none": lambda lines: first(lines, "extended")["suffix"].update(log_q=[float("nan")]),
+    "a token of words": lambda lines: first(lines, "extended")["suffix"].update(tokens=["a"]),
+    "too few numbers": lambda lines: first(lines, "stepped")["suffix"].update(log_p=[]),
+    "block a word": change_settings(block="x"),
+    "stops a number": change_settings(stops=[1]),
+    "seed negative": change_settings(seed=-1),
+    "exactness a word": change_settings(exactness="foo"),
+    "temperature negative": change_settings(temperature=-1),
+    "max_tokens negative": change_settings(max_tokens=-100),
+    "chains a word": change("started", n_chains="x"),
+    "another end": change("finished", finish="\x1b[31mnonsense"),
+}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--verify"]], ids=["show", "verify"])
+@pytest.mark.parametrize("what", ODD)
+def test_odd_recordings_cost_one_line(recorded, tmp_path, capsys, what, arguments):
+    lines = lines_of(recorded[0])
+    ODD[what](lines)
+    path = tmp_path / "odd"
+    path.write_text("".join((x if isinstance(x, str) else json.dumps(x)) + "\n" for x in lines), "utf-8")
+    assert main(["replay", str(path), *arguments]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "bug" not in error
+    assert "\x1b" not in error
+
+
+LIES = {
+    "an end that did not happen": change("finished", finish="length"),
+    "an empty proposal": lambda lines: first(lines, "stepped")["suffix"].update(
+        tokens=[], log_p=[], log_q=[], entropy=[], given=[], ended=False
+    ),
+    "a cut that was given": lambda lines: first(lines, "stepped")["suffix"].update(given=[0]),
+    "two ends": lambda lines: lines.append(dict(lines[-1])),
+    "a shorter horizon": change_settings(max_tokens=2),
+}
+
+
+@pytest.mark.parametrize("what", LIES)
+def test_lies_about_structure_are_found(recorded, tmp_path, capsys, what):
+    lines = lines_of(recorded[0])
+    LIES[what](lines)
+    assert main(["replay", str(written(tmp_path, lines)), "--verify"]) == 1
+    assert "FAILED" in capsys.readouterr().out
+
+
+def test_another_token_in_a_greedy_run_is_found_by_the_model(tmp_path, capsys):
+    path = tmp_path / "events"
+    run = [
+        "run",
+        "--model",
+        "toy",
+        "--method",
+        "low-temp",
+        "--temperature",
+        "0",
+        "--events",
+        str(path),
+        "hello",
+    ]
+    assert main(run) == 0
+    lines = lines_of(path)
+    suffix = first(lines, "extended")["suffix"]
+    suffix["tokens"][0] = 1 + suffix["tokens"][0] % 9
+    assert main(["replay", str(written(tmp_path, lines)), "--verify", "-m", "toy"]) == 1
+    assert "FAILED" in capsys.readouterr().out
+
+
+def test_ctrl_c_ends_a_slow_replay(recorded):
+    terminal = Terminal("replay", str(recorded[0]), "--speed", "0.00001")
+    terminal.wait_until(lambda t: "tok/s" in t.text)
+    terminal.interrupt()
+    assert terminal.finish() == 130
 
 
 def test_a_proposal_grows_in_the_time_it_took(recorded):

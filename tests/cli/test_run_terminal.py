@@ -91,3 +91,15 @@ def test_a_closed_pipe_is_told_in_one_line():
     assert done.stderr.strip().splitlines()[-1] == (
         "localpower: stdout was closed before the whole answer was written"
     )
+
+
+def test_a_run_in_the_background_of_a_shell_is_not_stopped():
+    import pexpect
+
+    shell = pexpect.spawn("bash", ["--norc", "--noprofile", "-i"], timeout=60, encoding="utf-8")
+    shell.sendline(f"{sys.executable} -m localpower {' '.join(SHORT[:-1])} hello > /dev/null &")
+    shell.sendline("wait; jobs; echo finished $?")
+    shell.expect("finished 0")
+    assert "Stopped" not in shell.before
+    shell.sendline("exit")
+    shell.close()

@@ -9,12 +9,13 @@ from localpower.errors import EngineError
 from localpower.numerics import log_softmax
 from localpower.toy import ToyModel
 
-N_ROUNDS = {"toy": 50, "f32": 200, "f16": 200, "window": 200, "hybrid": 100, "smollm2": 25}
+N_ROUNDS = {"toy": 50, "f32": 200, "f16": 200, "window": 200, "hybrid": 100, "recurrent": 100, "smollm2": 25}
 FIXTURES = {
     "f32": "tiny",
     "f16": "tiny16",
     "window": "tiny_window",
     "hybrid": "tiny_hybrid",
+    "recurrent": "tiny_recurrent",
     "smollm2": "default_model",
 }
 SHARED_CELLS = ("f32", "f16", "window")
@@ -27,10 +28,12 @@ def engine_of(request, name):
     loaded = request.getfixturevalue(FIXTURES[name])
     assert loaded.exactness == "exact"
     prompt = (0, 1) if name != "smollm2" else (504, 3575, 282)
-    return loaded.engine(prompt, 24, 4 if name == "hybrid" else 2, lambda: None), prompt
+    return loaded.engine(prompt, 24, 4 if name in ("hybrid", "recurrent") else 2, lambda: None), prompt
 
 
-@pytest.fixture(params=["toy", *SHARED_CELLS, "hybrid", pytest.param("smollm2", marks=pytest.mark.model)])
+@pytest.fixture(
+    params=["toy", *SHARED_CELLS, "hybrid", "recurrent", pytest.param("smollm2", marks=pytest.mark.model)]
+)
 def pair(request, monkeypatch):
     """The engine under test, and one that starts from nothing for every row."""
     monkeypatch.setattr("localpower.engine.recurrent._SPACING", 2)  # contexts here are short

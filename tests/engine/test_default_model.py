@@ -16,7 +16,7 @@ from localpower.samplers import PowerMH
 from localpower.text.conversation import Conversation
 
 pytestmark = pytest.mark.model
-QUESTION = [{"role": "user", "content": "Name three rivers."}]
+QUESTION = Conversation.of("Name three rivers.")
 SAMPLER = PowerMH(2.5, 0.4, max_tokens=24, block=8, steps=3)
 
 

@@ -27,7 +27,7 @@ class NoEnd:
         return getattr(self._engine, name)
 
 
-@pytest.mark.parametrize("kind", ["tiny_window", "tiny_hybrid", "tiny"])
+@pytest.mark.parametrize("kind", ["tiny_window", "tiny_hybrid", "tiny_recurrent", "tiny"])
 def test_chains_record_the_numbers_of_a_fresh_evaluation(request, kind):
     loaded = request.getfixturevalue(kind)
     engine = loaded.engine(PROMPT, 48, 3, lambda: None)
@@ -39,7 +39,7 @@ def test_chains_record_the_numbers_of_a_fresh_evaluation(request, kind):
         assert np.array_equal(engine.score(PROMPT, tally.state.tokens), tally.state.log_p)
 
 
-@pytest.mark.parametrize("kind", ["tiny_window", "tiny_hybrid", "tiny"])
+@pytest.mark.parametrize("kind", ["tiny_window", "tiny_hybrid", "tiny_recurrent", "tiny"])
 def test_a_snapshot_goes_on_in_another_engine_with_the_same_bits(request, kind):
     loaded = request.getfixturevalue(kind)
     one, other = (loaded.engine(PROMPT, 40, 1, lambda: None) for _ in range(2))
@@ -50,7 +50,7 @@ def test_a_snapshot_goes_on_in_another_engine_with_the_same_bits(request, kind):
     assert other.counters.prefill_tokens + other.counters.answer_tokens == 1, "nothing was evaluated again"
     one.reset()
     assert np.array_equal(row, one.logits([(*kept, 2)])[0])
-    assert snapshot.divisible == (kind != "tiny_hybrid")
+    assert snapshot.divisible == (kind in ("tiny", "tiny_window"))
 
 
 def test_what_is_interrupted_in_a_long_prompt_is_not_evaluated_again(tiny):
@@ -72,7 +72,7 @@ def test_what_is_interrupted_in_a_long_prompt_is_not_evaluated_again(tiny):
     assert engine.counters.prefill_tokens == len(prompt)
 
 
-@pytest.mark.parametrize("kind", ["tiny_window", "tiny_hybrid", "tiny"])
+@pytest.mark.parametrize("kind", ["tiny_window", "tiny_hybrid", "tiny_recurrent", "tiny"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_exception_around_a_decode_leaves_rows_right(request, kind, when):
     loaded = request.getfixturevalue(kind)

@@ -64,6 +64,8 @@ def _converse(talk: Any, editor: Any, ctx: click.Context, *, typed: bool) -> int
         try:
             if not obey(read_message(editor, ">>> "), talk, ctx):
                 return code
+            if talk.interrupted and not typed:
+                return EXIT_INTERRUPTED
         except EOFError:
             return code
         except KeyboardInterrupt:

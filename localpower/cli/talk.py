@@ -65,9 +65,16 @@ class Talk:
         """Whether SIGTERM came during a turn."""
         return self._interrupts.terminated
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the last turn was stopped."""
+        return self._interrupts.requested
+
     def forget(self) -> None:
         """A new conversation; the engine keeps what may serve again, such as a system message."""
         self._conversation.clear()
+        if self._engine is not None:
+            self._engine.unpin(_OWNER)
 
     def _answer(self) -> dict[str, Any] | None:
         """Answer the last message; None when interrupted before there was anything."""

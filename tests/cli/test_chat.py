@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from localpower.cli.chat import _converse
 from localpower.cli.main import cli
 from localpower.cli.talk import Talk
 from localpower.errors import Interrupted, UserError
@@ -226,7 +227,8 @@ class Stopping(Interrupts):
 
     def check(self):
         self._left -= 1
-        if self._left < 0:
+        if self._left % 300 == 0:
+            self.requested = True
             raise Interrupted
 
 
@@ -306,6 +308,23 @@ def test_ctrl_c_keeps_what_was_accepted_and_the_chat_goes_on():
     terminal.send("\x04")
     assert terminal.finish() == 0
     assert not terminal.cursor_hidden
+
+
+@pytest.mark.parametrize(("typed", "code", "turns"), [(False, 130, 1), (True, 0, 2)])
+def test_ctrl_c_ends_a_chat_in_which_nobody_types(tiny16, capsys, typed, code, turns):
+    class Lines:
+        lines = iter(["ab", "ba"])
+
+        def read(self, prompt):
+            line = next(self.lines, None)
+            if line is None:
+                raise EOFError
+            return line
+
+    options = options_of("--max-tokens", "64", "--steps", "1000", "--block", "64")
+    talk = Talk(tiny16, options, 5, Stopping(300))
+    assert _converse(talk, Lines(), None, typed=typed) == code
+    assert len(talk.turns) == turns
 
 
 def test_a_message_of_two_lines_is_typed_with_alt_enter_and_comes_back_from_the_history(tmp_path):

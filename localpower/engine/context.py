@@ -44,7 +44,7 @@ class Context:
         params.n_seq_max = total
         params.n_threads = settings.threads
         params.n_threads_batch = settings.threads
-        params.flash_attn_type = 1 if settings.flash else -1
+        params.flash_attn_type = settings.flash
         params.type_k = params.type_v = settings.kv_type
         params.kv_unified = shared
         params.swa_full = True

@@ -15,14 +15,14 @@ FAST_BATCH = 512
 class Settings:
     """One way to run a model.
 
-    repack: rearranged weights (llama.cpp's `use_extra_bufts`). flash: flash attention on (else llama.cpp
-    decides). min_rows: batches are padded to at least this many rows. tiled: allow the K-quant kernel
+    repack: rearranged weights (llama.cpp's `use_extra_bufts`). flash: flash attention, 1 on, 0 off, -1 as
+    llama.cpp likes. min_rows: batches are padded to at least this many rows. tiled: allow the K-quant kernel
     that only large batches use; read from the environment once per process. batch: rows a decode.
     """
 
     threads: int
     repack: bool = True
-    flash: bool = True
+    flash: int = 1
     kv_type: int = F16
     min_rows: int = 1
     tiled: bool = False
@@ -62,7 +62,7 @@ def default_threads() -> int:
 
 def fast(threads: int, gpu_layers: int = 0) -> Settings:
     """llama.cpp's own numerics: what `--fast` gives."""
-    return Settings(threads, flash=False, tiled=True, batch=FAST_BATCH, gpu_layers=gpu_layers)
+    return Settings(threads, flash=-1, tiled=True, batch=FAST_BATCH, gpu_layers=gpu_layers)
 
 
 def exact_candidates(threads: int, gpu_layers: int = 0) -> list[Settings]:

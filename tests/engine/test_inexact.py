@@ -42,7 +42,7 @@ class Work:
 def test_fast_says_so_and_how_far_log_p_moves(fast):
     assert isinstance(fast.exactness, float)
     assert any(note.startswith("--fast: llama.cpp's own numerics") for note in fast.notes)
-    assert not fast.verdict.settings.flash
+    assert fast.verdict.settings.flash == -1
     assert fast.verdict.settings.tiled
 
 

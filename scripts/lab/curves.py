@@ -1,4 +1,4 @@
-"""Draws training curves as SVG: `python scripts/lab/curves.py OUT.svg TITLE=FILE.json:KEY ...` (means of 50)."""
+"""Draws training curves as SVG: `python scripts/lab/curves.py OUT.svg TITLE=FILE.json ...` (means of 50)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ def main() -> None:
     out, *series = sys.argv[1:]
     curves = []
     for item in series:
-        title, _, place = item.partition("=")
-        file, _, key = place.rpartition(":")
-        curves.append((title, smooth(json.loads(Path(file).read_text("utf-8"))[key])))
+        title, _, file = item.partition("=")
+        curves.append((title, smooth(json.loads(Path(file).read_text("utf-8"))["values"])))
     low = min(min(values) for _, values in curves)
     high = max(max(values) for _, values in curves)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-size="12">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         f'<text x="4" y="{MARGIN}">{high:.2f}</text><text x="4" y="{HEIGHT - MARGIN}">{low:.2f}</text>',
     ]

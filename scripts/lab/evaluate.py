@@ -14,8 +14,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from network import Network
-from sampling import answers
+from keeping import load_network
+from sampling import draw_answers
 
 from localpower.lab.problems import FAMILIES, LEVELS, draw, verify
 
@@ -36,9 +36,7 @@ def main() -> None:
     parser.add_argument("--temperatures", type=float, nargs="+", default=[1.0, 0.25, 0.0])
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    network = Network()
-    network.load_state_dict(torch.load(options.checkpoint, weights_only=True)["network"])
-    network.eval()
+    network = load_network(options.checkpoint)
     rows = []
     for temperature in options.temperatures:
         for family in FAMILIES:
@@ -49,8 +47,8 @@ def main() -> None:
                 start, right = time.perf_counter(), 0
                 for i in range(0, len(problems), _AT_ONCE):
                     part = problems[i : i + _AT_ONCE]
-                    texts, _ = answers(network, [p.prompt for p in part], temperature, generator)
-                    right += sum(map(verify, part, texts))
+                    drawn = draw_answers(network, [p.prompt for p in part], temperature, generator)
+                    right += sum(map(verify, part, drawn.texts()))
                 low, high = wilson(right, len(problems))
                 rows.append((temperature, family, level, right / len(problems), low, high))
                 print(

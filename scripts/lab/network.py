@@ -62,14 +62,19 @@ class Block(nn.Module):
         self.gate, self.up = linear(shape.width, shape.hidden), linear(shape.width, shape.hidden)
         self.down = linear(shape.hidden, shape.width)
 
-    def forward(self, x: Tensor, turn: Tensor) -> Tensor:
+    def forward(self, x: Tensor, turn: Tensor, cache: Tensor | None = None, at: int = 0) -> Tensor:
+        """With a cache (2, batch, heads, CONTEXT, head), x is the one position `at`."""
         batch, length, width = x.shape
         y = self.attn_norm(x)
         q, k, v = (
             f(y).view(batch, length, self.shape.heads, self.shape.head).transpose(1, 2)
             for f in (self.q, self.k, self.v)
         )
-        y = functional.scaled_dot_product_attention(rotate(q, turn), rotate(k, turn), v, is_causal=True)
+        q, k = rotate(q, turn[at:]), rotate(k, turn[at:])
+        if cache is not None:
+            cache[0, :, :, at], cache[1, :, :, at] = k[:, :, 0], v[:, :, 0]
+            k, v = cache[0, :, :, : at + 1], cache[1, :, :, : at + 1]
+        y = functional.scaled_dot_product_attention(q, k, v, is_causal=cache is None)
         x = x + self.o(y.transpose(1, 2).reshape(batch, length, width))
         y = self.ffn_norm(x)
         return x + self.down(functional.silu(self.gate(y)) * self.up(y))
@@ -107,6 +112,18 @@ class Network(nn.Module):
         for block in self.blocks:
             x = block(x, self.turn)
         return self.output(self.norm(x))
+
+    def caches(self, n: int) -> list[Tensor]:
+        """Empty memory for `read`."""
+        shape = (2, n, self.shape.heads, CONTEXT, self.shape.head)
+        return [torch.zeros(shape) for _ in self.blocks]
+
+    def read(self, tokens: Tensor, at: int, caches: list[Tensor]) -> Tensor:
+        """Logits (batch, vocab) after the tokens (batch,) at position `at`; the ones before lie in the caches."""
+        x = self.embed(tokens)[:, None]
+        for block, cache in zip(self.blocks, caches, strict=True):
+            x = block(x, self.turn, cache, at)
+        return self.output(self.norm(x))[:, 0]
 
 
 def export(network: Network, path: Path, name: str, *, wide: bool = False) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from authors import page
+from keeping import Kept
 from network import BOS, CONTEXT, EOS, Network, encode, export
 
 BATCH, RATE, WARM_UP, KEEP_EVERY = 64, 2e-3, 100, 100
@@ -53,20 +52,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path(".cache/lab"))
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    kept = options.folder / "base.pt"
     torch.manual_seed(options.seed)
     network = Network()
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, betas=(0.9, 0.95), weight_decay=0.1)
-    first, losses, spent = 0, [], 0.0
-    if kept.exists():
-        state = torch.load(kept, weights_only=True)
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        first, losses, spent = state["step"], state["losses"], state["seconds"]
-    print(f"{sum(p.numel() for p in network.parameters())} parameters, from step {first}", file=sys.stderr)
-    start = time.perf_counter() - spent
-    for step in range(first, options.steps):
+    kept = Kept(options.folder, "base", network, optimizer, KEEP_EVERY)
+    for step in kept.steps(options.steps, "loss"):
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, options.steps)
         loss = loss_of(network, batch(options.seed, step))
@@ -74,23 +64,8 @@ def main() -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        losses.append(loss.item())
-        if (step + 1) % KEEP_EVERY == 0 or step + 1 == options.steps:
-            seconds = time.perf_counter() - start
-            state = {
-                "network": network.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "step": step + 1,
-                "losses": losses,
-                "seconds": seconds,
-            }
-            torch.save(state, kept.with_suffix(".part"))
-            kept.with_suffix(".part").replace(kept)
-            mean = sum(losses[-KEEP_EVERY:]) / len(losses[-KEEP_EVERY:])
-            print(f"step {step + 1}/{options.steps} · loss {mean:.4f} · {seconds:.0f} s", file=sys.stderr)
+        kept.values.append(loss.item())
     export(network, options.folder / "lab-base.gguf", "lab-base")
-    export(network, options.folder / "lab-base-f32.gguf", "lab-base", wide=True)
-    (options.folder / "base.json").write_text(json.dumps({"losses": losses, "seconds": spent}))
 
 
 if __name__ == "__main__":

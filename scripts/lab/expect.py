@@ -1,0 +1,43 @@
+"""Writes what PyTorch says of fixed texts: `python scripts/lab/expect.py CHECKPOINT...` into tests/lab/expected.json."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from keeping import load_network
+from network import BOS, EOS, encode
+from sampling import token_log_p
+
+TEXTS = (
+    ("37+85?", "7+5=12,3+8+1=12>122"),
+    ("708*6?", ">4213"),
+    ("3,5,7:22?", "3*5=15,15+7=22>3*5+7"),
+    ("cab|rsd?", "bac,abc,ab>ab"),
+)
+
+
+def main() -> None:
+    place = ROOT / "tests" / "lab" / "expected.json"
+    expected = json.loads(place.read_text("utf-8")) if place.exists() else {}
+    for name in map(Path, sys.argv[1:]):
+        network = load_network(name)
+        rows = []
+        for prompt, answer in TEXTS:
+            tokens = [BOS, *encode(prompt + answer), EOS]
+            with torch.no_grad():
+                log_p = token_log_p(network, torch.tensor([tokens]))[0]
+            values = [round(value, 6) for value in log_p[len(prompt) :].tolist()]
+            rows.append({"prompt": prompt, "answer": answer, "log_p": values})
+        expected[f"lab-{name.stem}"] = rows
+    place.write_text(json.dumps(expected, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""A training run that can be stopped at any moment and goes on from its last kept step."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from network import Network
+
+
+class Kept:
+    """Network, optimizer, a value a step (loss or reward) and the seconds spent, in FOLDER/NAME.pt."""
+
+    def __init__(
+        self, folder: Path, name: str, network: Network, optimizer: torch.optim.Optimizer, every: int
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path, self._every = folder / f"{name}.pt", every
+        self._network, self._optimizer = network, optimizer
+        self.values: list[float] = []
+        self.seconds = 0.0
+        if self._path.exists():
+            state = torch.load(self._path, weights_only=True)
+            network.load_state_dict(state["network"])
+            optimizer.load_state_dict(state["optimizer"])
+            self.values, self.seconds = state["values"], state["seconds"]
+
+    def steps(self, last: int, word: str) -> Iterator[int]:
+        """Numbers of the steps that are left; the caller appends a value in each. Keeps and reports on the way."""
+        start = time.perf_counter() - self.seconds
+        for step in range(len(self.values), last):
+            yield step
+            if (step + 1) % self._every == 0 or step + 1 == last:
+                self.seconds = time.perf_counter() - start
+                self._save()
+                recent = self.values[-self._every :]
+                mean = sum(recent) / len(recent)
+                print(f"step {step + 1}/{last} · {word} {mean:.4f} · {self.seconds:.0f} s", file=sys.stderr)
+
+    def _save(self) -> None:
+        state = {
+            "network": self._network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "values": self.values,
+            "seconds": self.seconds,
+        }
+        part = self._path.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self._path)
+        curve = {"values": self.values, "seconds": self.seconds}
+        self._path.with_suffix(".json").write_text(json.dumps(curve))
+
+
+def load_network(path: Path) -> Network:
+    """The network of a kept run."""
+    network = Network()
+    network.load_state_dict(torch.load(path, weights_only=True)["network"])
+    return network.eval()

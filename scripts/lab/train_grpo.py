@@ -1,0 +1,86 @@
+"""Trains lab-grpo: the base after reinforcement learning with the verifier as its only reward.
+
+`python scripts/lab/train_grpo.py [--steps N]`, going on where it was stopped. Group relative policy optimisation (Shao
+et al. 2024, arXiv 2402.03300): each problem is answered GROUP times, an answer's advantage is its reward less the
+group's mean over the group's deviation, the ratio to the sampling policy is clipped, and a KL term holds the policy
+near the base.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
+from keeping import Kept, load_network
+from network import export
+from sampling import draw_answers, token_log_p
+
+from localpower.lab.problems import FAMILIES, LEVELS, Problem, draw, verify
+
+PROBLEMS, GROUP, EPOCHS, CLIP, KL, RATE, KEEP_EVERY = 24, 16, 2, 0.2, 0.04, 2e-4, 10
+
+
+def problems_of(seed: int, step: int) -> list[Problem]:
+    """Training problems of a step, each GROUP times in a row."""
+    rng = np.random.default_rng([seed, step, 1])
+    found = [
+        draw(str(rng.choice(FAMILIES)), int(rng.choice(LEVELS)), rng, held_out=False) for _ in range(PROBLEMS)
+    ]
+    return [problem for problem in found for _ in range(GROUP)]
+
+
+def advantages(rewards: torch.Tensor) -> torch.Tensor:
+    """(n,) in groups: less the group's mean, over its deviation; 0 where all are alike."""
+    groups = rewards.view(-1, GROUP)
+    centred = groups - groups.mean(1, keepdim=True)
+    return (centred / (groups.std(1, keepdim=True) + 1e-6)).flatten()
+
+
+def loss_of(new: torch.Tensor, old: torch.Tensor, base: torch.Tensor, gain: torch.Tensor, mask: torch.Tensor):
+    """The clipped surrogate and the KL estimate exp(d) - d - 1, a mean over tokens and then over answers."""
+    ratio = (new - old).exp()
+    surrogate = torch.minimum(ratio * gain[:, None], ratio.clamp(1 - CLIP, 1 + CLIP) * gain[:, None])
+    gap = base - new
+    per_token = surrogate - KL * (gap.exp() - gap - 1)
+    return -((per_token * mask).sum(1) / mask.sum(1)).mean()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, default=Path(".cache/lab"))
+    options = parser.parse_args()
+    base = load_network(options.folder / "base.pt")
+    network = copy.deepcopy(base)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, betas=(0.9, 0.95), weight_decay=0.0)
+    kept = Kept(options.folder, "grpo", network, optimizer, KEEP_EVERY)
+    for step in kept.steps(options.steps, "reward"):
+        problems = problems_of(options.seed, step)
+        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
+        drawn = draw_answers(network, [problem.prompt for problem in problems], 1.0, generator)
+        rewards = torch.tensor(
+            [float(verify(p, text)) for p, text in zip(problems, drawn.texts(), strict=True)]
+        )
+        gain, mask = advantages(rewards), drawn.mask()
+        with torch.no_grad():
+            old, near = token_log_p(network, drawn.tokens), token_log_p(base, drawn.tokens)
+        for _ in range(EPOCHS):
+            loss = loss_of(token_log_p(network, drawn.tokens), old, near, gain, mask)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
+        kept.values.append(float(rewards.mean()))
+    export(network, options.folder / "lab-grpo.gguf", "lab-grpo")
+
+
+if __name__ == "__main__":
+    main()

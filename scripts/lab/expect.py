@@ -1,4 +1,4 @@
-"""Writes what PyTorch says of fixed texts: `python scripts/lab/expect.py CHECKPOINT...` into tests/lab/expected.json."""
+"""Writes what PyTorch says of fixed texts to tests/lab/expected.json: `python scripts/lab/expect.py CHECKPOINT...`."""
 
 from __future__ import annotations
 

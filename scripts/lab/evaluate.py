@@ -1,4 +1,4 @@
-"""Pass rates on held-out problems: `python scripts/lab/evaluate.py CHECKPOINT [--temperatures 1 0.25 0]`."""
+"""Pass rates on held-out problems: `python scripts/lab/evaluate.py MODEL.gguf [--temperatures 1 0.25 0]`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from keeping import load_network
+from network import load
 from sampling import draw_answers
 
 from localpower.lab.problems import FAMILIES, LEVELS, draw, verify
@@ -31,12 +31,12 @@ def wilson(right: int, n: int) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("model", type=Path)
     parser.add_argument("--problems", type=int, default=256, help="of each family and level")
     parser.add_argument("--temperatures", type=float, nargs="+", default=[1.0, 0.25, 0.0])
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    network = load_network(options.checkpoint)
+    network = load(options.model)
     rows = []
     for temperature in options.temperatures:
         for family in FAMILIES:
@@ -56,7 +56,7 @@ def main() -> None:
                     f"{time.perf_counter() - start:.1f} s",
                     flush=True,
                 )
-    print(json.dumps({"checkpoint": options.checkpoint.name, "problems": options.problems, "rows": rows}))
+    print(json.dumps({"model": options.model.name, "problems": options.problems, "rows": rows}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes what PyTorch says of fixed texts to tests/lab/expected.json: `python scripts/lab/expect.py CHECKPOINT...`."""
+"""Writes what PyTorch says of fixed texts to tests/lab/expected.json: `python scripts/lab/expect.py MODEL.gguf...`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from keeping import load_network
-from network import BOS, EOS, encode
+from network import BOS, EOS, encode, load
 from sampling import token_log_p
 
 TEXTS = (
@@ -27,7 +26,7 @@ def main() -> None:
     place = ROOT / "tests" / "lab" / "expected.json"
     expected = json.loads(place.read_text("utf-8")) if place.exists() else {}
     for name in map(Path, sys.argv[1:]):
-        network = load_network(name)
+        network = load(name)
         rows = []
         for prompt, answer in TEXTS:
             tokens = [BOS, *encode(prompt + answer), EOS]
@@ -35,7 +34,7 @@ def main() -> None:
                 log_p = token_log_p(network, torch.tensor([tokens]))[0]
             values = [round(value, 6) for value in log_p[len(prompt) :].tolist()]
             rows.append({"prompt": prompt, "answer": answer, "log_p": values})
-        expected[f"lab-{name.stem}"] = rows
+        expected[name.stem] = rows
     place.write_text(json.dumps(expected, indent=1) + "\n", "utf-8")
 
 

@@ -53,10 +53,3 @@ class Kept:
         part.replace(self._path)
         curve = {"values": self.values, "seconds": self.seconds}
         self._path.with_suffix(".json").write_text(json.dumps(curve))
-
-
-def load_network(path: Path) -> Network:
-    """The network of a kept run."""
-    network = Network()
-    network.load_state_dict(torch.load(path, weights_only=True)["network"])
-    return network.eval()

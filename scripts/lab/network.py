@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,6 +127,30 @@ class Network(nn.Module):
         return self.output(self.norm(x))[:, 0]
 
 
+def _places(network: Network) -> Iterator[tuple[str, nn.Parameter]]:
+    """Every weight under its name in a GGUF."""
+    yield "token_embd", network.embed.weight
+    yield "output_norm", network.norm.weight
+    yield "output", network.output.weight
+    for i, block in enumerate(network.blocks):
+        yield f"blk.{i}.attn_norm", block.attn_norm.weight
+        for key, layer in (("q", block.q), ("k", block.k), ("v", block.v), ("output", block.o)):
+            yield f"blk.{i}.attn_{key}", layer.weight
+        yield f"blk.{i}.ffn_norm", block.ffn_norm.weight
+        for key, layer in (("gate", block.gate), ("up", block.up), ("down", block.down)):
+            yield f"blk.{i}.ffn_{key}", layer.weight
+
+
+def load(path: Path) -> Network:
+    """The network that `export` wrote, with its weights as they were rounded."""
+    network = Network()
+    tensors = {tensor.name: tensor.data for tensor in gguf.GGUFReader(path).tensors}
+    with torch.no_grad():
+        for key, weight in _places(network):
+            weight.copy_(torch.from_numpy(np.array(tensors[f"{key}.weight"], dtype=np.float32)))
+    return network.eval()
+
+
 def export(network: Network, path: Path, name: str, *, wide: bool = False) -> None:
     """Write the network as a GGUF: F16, or F32 when wide."""
     shape, dtype = network.shape, np.float32 if wide else np.float16
@@ -151,20 +176,9 @@ def export(network: Network, path: Path, name: str, *, wide: bool = False) -> No
     out.add_add_bos_token(True)
     out.add_vocab_size(N_VOCAB)
 
-    def put(key: str, weight: Tensor, *, plain: bool = False) -> None:
-        values = weight.detach().numpy()
-        out.add_tensor(f"{key}.weight", np.ascontiguousarray(values.astype(np.float32 if plain else dtype)))
-
-    put("token_embd", network.embed.weight)
-    put("output_norm", network.norm.weight, plain=True)
-    put("output", network.output.weight)
-    for i, block in enumerate(network.blocks):
-        put(f"blk.{i}.attn_norm", block.attn_norm.weight, plain=True)
-        for key, layer in (("q", block.q), ("k", block.k), ("v", block.v), ("output", block.o)):
-            put(f"blk.{i}.attn_{key}", layer.weight)
-        put(f"blk.{i}.ffn_norm", block.ffn_norm.weight, plain=True)
-        for key, layer in (("gate", block.gate), ("up", block.up), ("down", block.down)):
-            put(f"blk.{i}.ffn_{key}", layer.weight)
+    for key, weight in _places(network):
+        values = weight.detach().numpy().astype(np.float32 if weight.dim() == 1 else dtype)
+        out.add_tensor(f"{key}.weight", np.ascontiguousarray(values))
     out.write_header_to_file()
     out.write_kv_data_to_file()
     out.write_tensors_to_file()

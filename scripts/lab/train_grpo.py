@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
 
-from keeping import Kept, load_network
-from network import export
+from keeping import Kept
+from network import export, load
 from sampling import draw_answers, token_log_p
 
 from localpower.lab.problems import FAMILIES, LEVELS, Problem, draw, verify
@@ -56,9 +57,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--base", type=Path, default=ROOT / "models" / "lab-base.gguf")
     parser.add_argument("--folder", type=Path, default=Path(".cache/lab"))
     options = parser.parse_args()
-    base = load_network(options.folder / "base.pt")
+    base = load(options.base)
     network = copy.deepcopy(base)
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, betas=(0.9, 0.95), weight_decay=0.0)
     kept = Kept(options.folder, "grpo", network, optimizer, KEEP_EVERY)

@@ -38,6 +38,15 @@ def logits_of(path, tokens, settings):
     return found
 
 
+def test_a_network_comes_back_from_its_file(network, tmp_path):
+    from network import export, load
+
+    export(network, tmp_path / "model.gguf", "test", wide=True)
+    again = load(tmp_path / "model.gguf")
+    for one, other in zip(network.parameters(), again.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
 @pytest.mark.parametrize(("wide", "largest"), [(True, 1e-4), (False, 3e-2)])
 def test_logits_are_pytorchs(network, tmp_path, wide, largest):
     from network import BOS, encode, export

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from localpower.errors import EngineError, UserError
+from localpower.errors import UserError
 from localpower.model import Tokens
 from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
@@ -192,8 +192,8 @@ class LoadedGguf:
         )
 
     def warm(self, engine: Engine, prompt: Tokens, path: Path) -> list[str]:
-        """A file that is none of ours is left alone; one that is stale or damaged is made anew."""
-        from localpower.engine.prompt_cache import Unusable, read, write
+        """A file belongs to this model, build, settings and processor: to all that decides the bits."""
+        from localpower.engine.prompt_cache import warm
         from localpower.engine.verdict import build, processor
 
         owner = {
@@ -203,30 +203,7 @@ class LoadedGguf:
             "processor": processor(),
             "number of chains": as_gguf(engine).n_sequences if self.weights.is_recurrent() else None,
         }
-        said, gguf, beginning = [], as_gguf(engine), prompt[:-1]
-        if not beginning:
-            return [f"{path} is not used: the prompt is a single token"]
-        try:
-            gguf.adopt(read(path, owner))
-        except FileNotFoundError:
-            pass
-        except (Unusable, EngineError) as problem:
-            foreign = isinstance(problem, Unusable) and problem.foreign
-            said.append(f"{path} is not used: {problem}; it is {'left as it is' if foreign else 'made anew'}")
-            if foreign:
-                return said
-        except OSError as error:
-            return [f"{path} is not used: {error.strerror}"]
-        known = gguf.resident(beginning)
-        if known:
-            said.append(f"{path}: {known} of {len(prompt)} prompt tokens need no evaluation")
-        if known < len(beginning):
-            snapshot = gguf.snapshot(beginning)
-            try:
-                write(path, owner, snapshot)
-            except OSError as error:
-                said.append(f"{path} could not be written: {error.strerror}")
-        return said
+        return warm(as_gguf(engine), prompt, path, owner)
 
     def piece(self, token: int) -> bytes:
         """Cached bytes of a token."""

@@ -21,7 +21,7 @@ from localpower.runs.record import Recorder
 from localpower.runs.result import Circumstances, describe
 from localpower.runs.session import pick, run_chains
 from localpower.runs.tally import Tally
-from localpower.text.stops import cut_at_stop
+from localpower.text.stops import answer_text
 from localpower.text.vocabulary import readable
 from localpower.ui.views import view_on
 
@@ -40,8 +40,7 @@ class Job:
 
     def text(self, tally: Tally) -> str:
         """The answer's text, without the stop that ended it."""
-        data = b"".join(self.loaded.piece(token) for token in tally.state.tokens)
-        return readable(cut_at_stop(data, self.question.stops))
+        return answer_text(tally.state.tokens, self.loaded.piece, self.question.stops)
 
 
 class _Tap:

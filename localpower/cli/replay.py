@@ -47,11 +47,11 @@ def replay(file: Path, speed: float, check_it: bool, model: str | None, as_json:
 
 def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
     from localpower.chance import StreamDice
+    from localpower.cli.answering import words
     from localpower.cli.terminal import can_redraw, say, write_answer
     from localpower.runs.player import Player
     from localpower.runs.session import pick
-    from localpower.text.stops import cut_at_stop
-    from localpower.text.vocabulary import readable
+    from localpower.text.stops import answer_text
     from localpower.ui.views import view_on
 
     settings = trace.started.settings
@@ -71,10 +71,12 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
         return EXIT_INTERRUPTED
     if not trace.whole:
         say("note: the recording ends before the run does; this is the state it reached")
-    tally = tallies[pick(tallies, settings["pick"], StreamDice(settings["seed"]))]
-    data = b"".join(trace.piece(token) for token in tally.state.tokens)
     stops = [stop.encode("utf-8", "surrogateescape") for stop in settings["stops"]]
-    write_answer(readable(cut_at_stop(data, stops)))
+    texts = [answer_text(tally.state.tokens, trace.piece, stops) for tally in tallies]
+    picked = pick(tallies, settings["pick"], StreamDice(settings["seed"]))
+    how = settings["pick"] if len(texts) > 1 else None
+    write_answer(words({"text": texts[picked], "pick": how, "chains": [{"text": text} for text in texts]}))
+    tally = tallies[picked]
     say(f"seed {settings['seed']} · {tally.finish or 'unfinished'} · log p {tally.state.total_log_p():.2f}")
     return EXIT_OK
 

@@ -70,9 +70,7 @@ class LlamaModel(GgufEngine):
     def reset(self) -> None:
         """Forget everything resident."""
         self._torn = True  # an interrupt in here is made good by the next call
-        for slot in range(self.n_sequences):
-            self._memory.trim(slot, 0)
-        self._memory.clear_scratch()
+        self._memory.clear()
         self._resident = slots.empty(self.n_sequences)
         self._torn = False
 
@@ -123,8 +121,7 @@ class LlamaModel(GgufEngine):
 
     def _compact(self, kept: Sequence[slots.Kept]) -> None:
         saved = [self._memory.save(keep.slot, keep.shared, keep.upto) for keep in kept]
-        for slot in range(self.n_sequences):
-            self._memory.trim(slot, 0)
+        self._memory.clear()
         for keep, pieces in zip(kept, saved, strict=True):
             self._memory.restore(keep.slot, pieces)
             if keep.shared:

@@ -71,6 +71,12 @@ class Memory:
         self.check(sequence)
         L.llama_memory_seq_rm(self._memory, sequence, position, position + 1)
 
+    def clear(self) -> None:
+        """Forget all tokens of all sequences."""
+        for sequence in range(self.n_sequences):
+            self.trim(sequence, 0)
+        self.clear_scratch()
+
     def clear_scratch(self) -> None:
         """Forget the padding."""
         L.llama_memory_seq_rm(self._memory, self.scratch, -1, -1)

@@ -16,7 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from localpower.engine.base import GgufEngine
 from localpower.engine.snapshot import Snapshot
+from localpower.errors import EngineError
+from localpower.model import Tokens
 
 _MAGIC = b"localpower prompt cache 1\n"
 _LONGEST_HEADER = 1 << 20
@@ -75,3 +78,35 @@ def write(path: Path, owner: Mapping[str, Any], snapshot: Snapshot) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
+
+
+def warm(engine: GgufEngine, prompt: Tokens, path: Path, owner: Mapping[str, Any]) -> list[str]:
+    """Begin from the file where it fits, evaluate the rest of the prompt, keep it there. Returns what to say about it.
+
+    A file that is none of ours is left alone; one that is stale or damaged is made anew.
+    """
+    said: list[str] = []
+    beginning = prompt[:-1]  # the last token is evaluated for its logits
+    if not beginning:
+        return [f"{path} is not used: the prompt is a single token"]
+    try:
+        engine.adopt(read(path, owner))
+    except FileNotFoundError:
+        pass
+    except (Unusable, EngineError) as problem:
+        foreign = isinstance(problem, Unusable) and problem.foreign
+        said.append(f"{path} is not used: {problem}; it is {'left as it is' if foreign else 'made anew'}")
+        if foreign:
+            return said
+    except OSError as error:
+        return [f"{path} is not used: {error.strerror}"]
+    known = engine.resident(beginning)
+    if known:
+        said.append(f"{path}: {known} of {len(prompt)} prompt tokens need no evaluation")
+    if known < len(beginning):
+        snapshot = engine.snapshot(beginning)
+        try:
+            write(path, owner, snapshot)
+        except OSError as error:
+            said.append(f"{path} could not be written: {error.strerror}")
+    return said

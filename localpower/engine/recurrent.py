@@ -46,8 +46,7 @@ class RecurrentModel(GgufEngine):
         self._lanes = [Lane()] * self.n_sequences  # first: a lane of nothing is trimmed before it is used
         self._states: list[dict[int, bytes]] = [{} for _ in self._lanes]
         self._trunk: tuple[Tokens, bytes] = ((), b"")
-        for lane in range(self.n_sequences):
-            self._memory.trim(lane, 0)
+        self._memory.clear()
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
         """As in `GgufEngine`."""

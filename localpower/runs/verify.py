@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from localpower.completion import Completion, Floats
+from localpower.completion import Completion
 from localpower.events import Extended, Finished, Stepped
 from localpower.model import Tokens
 from localpower.numerics import weigh
@@ -23,7 +23,6 @@ from localpower.samplers.cuts import CUTS, CutLaw
 from localpower.samplers.mh import divergence
 
 _TOLERANCE = 1e-9  # nats, for sums that another numpy may add in another order
-Evaluate = Callable[[Completion, Completion], tuple[Floats, Floats]]
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from localpower.model import Tokens
+from localpower.text.vocabulary import readable
 
 Piece = Callable[[int], bytes]
 
@@ -30,6 +31,11 @@ def stop_predicate(stops: Sequence[bytes], piece: Piece) -> Callable[[Tokens], b
         return any(stop in window for stop in stops)
 
     return ended
+
+
+def answer_text(tokens: Tokens, piece: Piece, stops: Sequence[bytes]) -> str:
+    """What is shown of an answer: its text, without the stop that ended it."""
+    return readable(cut_at_stop(b"".join(map(piece, tokens)), stops))
 
 
 def cut_at_stop(text: bytes, stops: Sequence[bytes]) -> bytes:

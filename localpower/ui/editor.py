@@ -14,6 +14,7 @@ import platformdirs
 from localpower.errors import UserError
 
 _FENCE = '"""'
+_MORE = "... "  # before each further line of a message
 
 
 class Editor(Protocol):
@@ -40,7 +41,7 @@ class PipeEditor:
 class TerminalEditor:
     """prompt_toolkit on stderr: Enter sends, Alt-Enter breaks the line, arrows bring back what was sent."""
 
-    def __init__(self, commands: Collection[str], continuation: str = "... ") -> None:
+    def __init__(self, commands: Collection[str]) -> None:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.completion import WordCompleter
         from prompt_toolkit.key_binding import KeyBindings
@@ -62,7 +63,7 @@ class TerminalEditor:
             history=_history(),
             key_bindings=keys,
             multiline=True,
-            prompt_continuation=continuation,
+            prompt_continuation=_MORE,
             completer=WordCompleter(sorted(commands), sentence=True),
             complete_while_typing=False,
             enable_suspend=True,
@@ -104,7 +105,7 @@ def read_message(editor: Editor, prompt: str) -> str:
     text = text.removeprefix(_FENCE)
     while not text.rstrip().endswith(_FENCE):
         try:
-            text += "\n" + editor.read("... ")
+            text += "\n" + editor.read(_MORE)
         except EOFError:
             raise UserError("the text in three quotes was not closed") from None
     return text.rstrip().removesuffix(_FENCE).strip("\n")

@@ -7,6 +7,7 @@ through a pseudo-terminal.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import struct
@@ -16,6 +17,9 @@ import sys
 import numpy as np
 import pytest
 
+from localpower.runs.player import Player
+from localpower.runs.trace import read_trace
+from localpower.text.stops import answer_text
 from tests.cli.terminal import Terminal
 from tests.gguf_files import write_llama
 
@@ -295,41 +299,50 @@ def test_events_that_cannot_be_written_are_refused_before_the_run(tmp_path, plac
 ENDLESS = ["run", "--seed", "3", "--block", "40", "--steps", "999999"]
 
 
-def endless(tiny_paths):
-    """A model and a run that would take hours."""
-    return [*ENDLESS, "-m", str(tiny_paths["f16"]), "--max-tokens", "1900", "ab"]
+@pytest.fixture
+def endless(tiny_paths, tmp_path):
+    """A run that would take hours, in its second step or later, recorded in tmp_path/trace."""
+    run = [*ENDLESS, "-m", str(tiny_paths["f16"]), "--max-tokens", "1900"]
+    terminal = Terminal(*run, "--events", str(tmp_path / "trace"), "ab")
+    terminal.wait_until(lambda t: re.search(r"step [1-9]\d*/999999", t.text))
+    return terminal
 
 
-def stepping(terminal):
-    return re.search(r"step \d+/999999", terminal.text)
+def printed_state(terminal):
+    """The text between the erased live view and the summary, and how many tokens the summary counts."""
+    found = re.search(r"\x1b\[2K([^\r\n\x1b]+)\r\nseed 3 · interrupted · (\d+) tokens", terminal.raw.decode())
+    return found[1], int(found[2])
 
 
-def accepted_state(terminal, code=130):
-    assert terminal.finish() == code
-    assert not terminal.cursor_hidden
-    assert "this is the last accepted state" in terminal.text
-    assert re.search(r"interrupted · [1-9]\d* tokens", terminal.text)
+def accepted_state(path):
+    """The state that the recorded decisions lead to, its text and its length."""
+    trace = read_trace(path)
+    assert trace.whole
+    (tally,) = Player(trace, math.inf).play(Deaf())
+    return answer_text(tally.state.tokens, trace.piece, ()), len(tally.state)
 
 
-def test_ctrl_c_in_a_proposal_keeps_the_accepted_state(tiny_paths):
-    terminal = Terminal(*endless(tiny_paths))
-    terminal.wait_until(stepping)
-    terminal.interrupt()
-    accepted_state(terminal)
+class Deaf:
+    def event(self, chain, event):
+        pass
+
+    def asked(self, chain, context):
+        pass
 
 
-def test_ctrl_c_twice_keeps_it_too(tiny_paths):
-    terminal = Terminal(*endless(tiny_paths))
-    terminal.wait_until(stepping)
-    terminal.send("\x03\x03\x03")
-    accepted_state(terminal)
+STOPS = {
+    "Ctrl-C": lambda terminal: terminal.interrupt(),
+    "Ctrl-C three times": lambda terminal: terminal.send("\x03\x03\x03"),
+    "SIGTERM": lambda terminal: terminal.child.kill(15),
+}
 
 
-def test_sigterm_is_as_gentle_as_ctrl_c(tiny_paths):
-    terminal = Terminal(*endless(tiny_paths))
-    terminal.wait_until(stepping)
-    terminal.child.kill(15)
-    accepted_state(terminal)
+@pytest.mark.parametrize("how", STOPS)
+def test_a_run_that_is_stopped_in_a_proposal_prints_the_accepted_state(endless, tmp_path, how):
+    STOPS[how](endless)
+    assert endless.finish() == 130
+    assert not endless.cursor_hidden
+    assert printed_state(endless) == accepted_state(tmp_path / "trace")
 
 
 @pytest.mark.model

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from localpower.cli.main import main
+from localpower.errors import Interrupted
 from localpower.runs.player import Player
 from localpower.runs.trace import read_trace
 from localpower.runs.verify import verify
@@ -41,6 +42,14 @@ def test_the_answer_is_printed_again(recorded, capsysbinary):
     path, answer = recorded
     assert main(["replay", str(path)]) == 0
     assert capsysbinary.readouterr().out.decode() == answer
+
+
+def test_all_chains_are_printed_again(tmp_path, capsys):
+    path = tmp_path / "events"
+    assert main([*RUN, "--chains", "3", "--pick", "all", "--events", str(path)]) == 0
+    answers = capsys.readouterr().out
+    assert main(["replay", str(path)]) == 0
+    assert capsys.readouterr().out == answers
 
 
 def test_an_honest_record_passes_by_itself_and_against_its_model(recorded, capsys):
@@ -245,11 +254,23 @@ def test_another_token_in_a_greedy_run_is_found_by_the_model(tmp_path, capsys):
     assert "FAILED" in capsys.readouterr().out
 
 
-def test_ctrl_c_ends_a_slow_replay(recorded):
-    terminal = Terminal("replay", str(recorded[0]), "--speed", "0.00001")
-    terminal.wait_until(lambda t: "tok/s" in t.text)
-    terminal.interrupt()
-    assert terminal.finish() == 130
+def test_ctrl_c_ends_a_slow_replay_within_a_tenth_of_a_second(recorded):
+    class Deaf:
+        def event(self, chain, event):
+            pass
+
+        def asked(self, chain, context):
+            pass
+
+    waited = []
+
+    def check():
+        if sum(waited) > 2.0:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        Player(read_trace(recorded[0]), 1e-5, waited.append).play(Deaf(), check)
+    assert sum(waited) < 2.11
 
 
 def test_a_proposal_grows_in_the_time_it_took(recorded):

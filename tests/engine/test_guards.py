@@ -15,8 +15,10 @@ from localpower.engine.files import recall, remember
 from localpower.engine.llama import LlamaModel
 from localpower.engine.probe import Verdict
 from localpower.engine.settings import Settings
+from localpower.engine.verdict import verdict_for
 from localpower.engine.weights import Weights
-from localpower.errors import EngineError
+from localpower.errors import EngineError, Interrupted, ModelError
+from localpower.numerics import weigh
 from localpower.samplers import Ancestral
 
 
@@ -41,7 +43,6 @@ def test_a_context_larger_than_a_c_integer_is_refused(weights):
 
 
 def test_as_many_chains_as_fit_the_slots_fit_a_batch(tiny, monkeypatch):
-    monkeypatch.setattr(type(tiny), "verdict", tiny.verdict, raising=False)
     inexact = Verdict(False, tiny.verdict.settings, 0.1, 1.0)
     monkeypatch.setattr(tiny, "verdict", inexact)
     engine = tiny.engine((0, 1), 4, 61, lambda: None)
@@ -128,3 +129,33 @@ def test_a_file_may_have_any_name(tmp_path, tiny_paths):
 def test_a_draw_token_by_token_is_never_called_exact_for_a_power():
     assert Ancestral("low-temp", 1.0).kernel == "approximate"
     assert Ancestral("base", 1.0).kernel == "exact"
+
+
+@pytest.mark.parametrize(("stopped", "error"), [(True, Interrupted), (False, ModelError)])
+def test_a_check_that_ctrl_c_killed_is_no_damaged_file(tiny_paths, monkeypatch, stopped, error):
+    suicide = [sys.executable, "-c", "import os; os.kill(os.getpid(), 2)"]
+    monkeypatch.setattr("localpower.engine.verdict.command", lambda module: suicide)
+    with pytest.raises(error):
+        verdict_for(tiny_paths["f32"], threads=1, gpu_layers=0, exact=True, stop=lambda: stopped, fresh=True)
+
+
+@pytest.mark.parametrize(
+    ("wish", "spins"), [({}, "200"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)]
+)
+def test_waiting_threads_do_not_spin_for_long_unless_the_user_wishes(wish, spins):
+    code = "import localpower.engine.library, os; print(os.environ.get('GOMP_SPINCOUNT'))"
+    clean = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=clean | wish, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(spins)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("temperature", [1e-20, 1e-39, 1e-310])
+def test_the_coldest_temperatures_are_greedy(dtype, temperature):
+    row = np.array([0.5, 2.0, 1.9999999, -np.inf], dtype)
+    cold, greedy = weigh(row, temperature), weigh(row, 0.0)
+    assert np.array_equal(cold.weights, greedy.weights)
+    assert cold.log_q(1) == 0.0
+    assert cold.log_q(0) == -np.inf

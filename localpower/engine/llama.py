@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from localpower.engine import planner, slots
+from localpower.engine import slots
 from localpower.engine.base import GgufEngine, even_chunks
 from localpower.engine.batch import RowSpec
+from localpower.engine.planner import Planner
 from localpower.engine.settings import Settings
 from localpower.engine.snapshot import Snapshot
 from localpower.engine.weights import Weights
@@ -36,8 +37,8 @@ class LlamaModel(GgufEngine):
         super().__init__(weights, settings, check, n_cells=n_cells, n_sequences=n_slots)
         self._steady = steady_rows
         self._capacity = self.n_cells - max(settings.min_rows, steady_rows)
-        self._resident = slots.empty(n_slots)
-        self._torn = False  # whether the cache may hold something else than `_resident` says
+        self._planner = Planner(n_slots, self._capacity)
+        self._torn = False  # whether the cache may hold something else than the planner believes
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
         """As in `GgufEngine`. What exceeds a batch is evaluated piece by piece, each of them kept."""
@@ -57,21 +58,20 @@ class LlamaModel(GgufEngine):
             raise EngineError(f"{n} tokens do not fit {self._capacity} cells")
         self._torn = True
         self._load(snapshot)
-        first = slots.Slot(snapshot.tokens, tuple(range(n)))
-        self._resident = slots.Residency((first, *self._resident.slots[1:]), top=n)
+        self._planner.ledger.adopt(snapshot.tokens)
         self._torn = False
 
     def resident(self, context: Tokens) -> int:
         """As in `GgufEngine`."""
         if self._torn:
             self.reset()
-        return max(slots.common_prefix(slot.tokens, context) for slot in self._resident.slots)
+        return int(self._planner.ledger.shared(context).max())
 
     def reset(self) -> None:
         """Forget everything resident."""
         self._torn = True  # an interrupt in here is made good by the next call
         self._memory.clear()
-        self._resident = slots.empty(self.n_sequences)
+        self._planner.reset()
         self._torn = False
 
     def _keep(self, sequence: int, tokens: Tokens) -> Snapshot:
@@ -82,40 +82,28 @@ class LlamaModel(GgufEngine):
 
     def _plan_after_pieces(self, contexts: Sequence[Tokens]) -> slots.Plan:
         """The plan for all contexts, once what exceeds a batch has been evaluated."""
-        plan = self._plan(contexts)
-        while (piece := self._ahead(contexts, plan)) is not None:
-            self._execute(self._plan([piece], keep=contexts), wanted=False)
-            plan = self._plan(contexts)
+        while (plan := self._plan(contexts)).partial:
+            self._execute(plan, wanted=False)
         return plan
 
-    def _plan(self, contexts: Sequence[Tokens], keep: Sequence[Tokens] = ()) -> slots.Plan:
+    def _plan(self, contexts: Sequence[Tokens]) -> slots.Plan:
+        """What `check` raises leaves everything as it is; from here to the end of `_execute` the cache is torn."""
         if not all(contexts):
             raise EngineError("a context must hold at least one token")
+        self._check()
         if self._torn:
             self.reset()
-        return planner.plan(self._resident, contexts, [*self._pins.values(), *keep], self._capacity)
-
-    def _ahead(self, contexts: Sequence[Tokens], plan: slots.Plan) -> Tokens | None:
-        """A prefix to evaluate first, where a plan is more than one batch: never the last token of a context."""
-        if sum(len(decode.tokens) for decode in plan.decodes) <= self._settings.batch:
-            return None
-        index, longest = max(enumerate(plan.decodes), key=lambda item: len(item[1].tokens))
-        if len(longest.tokens) == 1:
-            return None
-        stop = longest.start + min(len(longest.tokens) - 1, self._settings.batch)
-        return contexts[plan.rows.index(index)][:stop]
+        self._torn = True
+        return self._planner.plan(contexts, self._pins.values(), self._settings.batch)
 
     def _execute(self, plan: slots.Plan, *, wanted: bool = True) -> list[Row]:
-        """The rows of the plan's decodes; none unless wanted. Nothing has changed when `check` raises."""
-        self._check()
-        self._torn = True
+        """The wanted rows of the plan's decodes in order; none unless wanted."""
         for move in plan.moves:
             if isinstance(move, slots.Copy):
                 self._memory.copy(move.source, move.target, move.upto)
             else:
                 self._compact(move.kept)
         rows = self._decode(plan.decodes, wanted)
-        self._resident = plan.after
         self._torn = False
         return rows
 
@@ -129,48 +117,45 @@ class LlamaModel(GgufEngine):
         self.counters.compactions += 1
 
     def _decode(self, decodes: Sequence[slots.Decode], wanted: bool) -> list[Row]:
-        """Evaluate all decodes: in one batch if they fit, else bodies first and last tokens together."""
-        rows = [row for decode in decodes for row in _rows(decode, wanted)]
+        """Evaluate all decodes: in one batch if they fit, else what comes before wanted tokens first."""
+        bodies: list[_PlacedRow] = []
+        tails: list[_PlacedRow] = []
         for decode in decodes:
             self._count(decode.start, decode.start + len(decode.tokens))
-        if len(rows) <= self._settings.batch and not (wanted and self._steady):
-            found = dict(self._run(rows))
+            first = decode.wanted[0]
+            for i, (token, grant) in enumerate(zip(decode.tokens, decode.grants, strict=True)):
+                spec = RowSpec(decode.slot, decode.start + i, token, wanted and i in decode.wanted)
+                (bodies if i < first else tails).append(_PlacedRow(spec, grant))
+        if len(bodies) + len(tails) <= self._settings.batch and not (wanted and self._steady):
+            found = self._run([*bodies, *tails])
         else:
-            for chunk in self._chunks([row for row in rows if not row.spec.wanted]):
+            for chunk in self._chunks(bodies):
                 self._run(chunk)
             found = {}
-            for chunk in self._chunks([row for row in rows if row.spec.wanted]):
+            for chunk in self._chunks(tails):
                 # the next decode overwrites the engine's buffer
-                found = {slot: logits.copy() for slot, logits in found.items()}
-                found |= dict(self._run(chunk, self._steady))
-        return [found[decode.slot] for decode in decodes] if wanted else []
+                found = {place: logits.copy() for place, logits in found.items()}
+                found |= self._run(chunk, self._steady)
+        return [found[d.slot, d.start + i] for d in decodes for i in d.wanted] if wanted else []
 
     def _chunks(self, rows: Sequence[_PlacedRow]) -> list[Sequence[_PlacedRow]]:
         return [rows[start:stop] for start, stop in even_chunks(len(rows), self._settings.batch)]
 
-    def _run(self, rows: Sequence[_PlacedRow], at_least: int = 0) -> list[tuple[int, Row]]:
-        """One decode of at least so many rows: (slot, logits) of the wanted ones.
+    def _run(self, rows: Sequence[_PlacedRow], at_least: int = 0) -> dict[tuple[int, int], Row]:
+        """One decode of at least so many rows: the logits of the wanted ones by (slot, position).
 
         llama.cpp gives the lowest free cell to the first row and so on: release what is granted, sort by cell.
         """
         for row in rows:
-            if row.grant.holder >= 0:
-                self._memory.release(row.grant.holder, row.grant.position)
+            for holder, position in row.grant.release:
+                self._memory.release(holder, position)
         specs = [row.spec for row in sorted(rows, key=lambda row: row.grant.cell)]
         logits = self._evaluate(specs, at_least)
-        answers = [spec.sequence for spec in specs if spec.wanted]
-        return list(zip(answers, logits, strict=True))
+        places = [(spec.sequence, spec.position) for spec in specs if spec.wanted]
+        return dict(zip(places, logits, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class _PlacedRow:
     spec: RowSpec
     grant: slots.Grant
-
-
-def _rows(decode: slots.Decode, wanted: bool) -> list[_PlacedRow]:
-    last = len(decode.tokens) - 1
-    return [
-        _PlacedRow(RowSpec(decode.slot, decode.start + i, token, wanted and i == last), grant)
-        for i, (token, grant) in enumerate(zip(decode.tokens, decode.grants, strict=True))
-    ]

@@ -1,155 +1,194 @@
-"""From what is resident and what is wanted to a plan: compact, copy, decode. Pure (tests/engine/test_planner.py)."""
+"""From what is resident and what is wanted to a plan: compact, copy, decode (tests/engine/test_planner.py). Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from localpower.engine.cells import Cells, CellsFull
-from localpower.engine.compaction import compact
-from localpower.engine.slots import Compact, Copy, Decode, Grant, Plan, Residency, Slot, common_prefix
+from localpower.engine.ledger import CellsFull, Ledger
+from localpower.engine.slots import Compact, Copy, Decode, Plan
 from localpower.errors import EngineError
 from localpower.model import Tokens
 
+_ANY = 1 << 60
 
-def plan(state: Residency, wanted: Sequence[Tokens], pins: Collection[Tokens], capacity: int) -> Plan:
-    """Serve every wanted context (non-empty) from `state` within `capacity` cells.
 
-    pins: contexts whose prefixes will be asked for again; their cells are not taken. Where dead cells cannot
-    be reused in order and none is left above, the cache is compacted: no resident token that is wanted or pinned
-    is ever evaluated twice. Raises EngineError when that does not fit either, or there are fewer than two slots a
-    context.
+@dataclass(slots=True)
+class _Leaf:
+    """A context that will be decoded, with those that are met on its way: `wanted` are their lengths.
+
+    source, upto: the slot that holds the longest prefix short of the first wanted token. target: where it is decoded.
     """
-    distinct = list(dict.fromkeys(wanted))
-    if 2 * len(distinct) > len(state.slots):
-        raise EngineError(f"{len(distinct)} contexts need {2 * len(distinct)} slots, not {len(state.slots)}")
-    try:
-        moves, decodes, after = _Planner(state, pins, capacity).run(distinct)
-    except CellsFull:
-        first, state = compact(state, [*(context[:-1] for context in distinct), *pins])
+
+    context: Tokens
+    wanted: list[int]
+    source: int = -1
+    upto: int = 0
+    target: int = -1
+
+
+@dataclass(slots=True)
+class Planner:
+    """Keeps the ledger of a cache. A plan that was made must be executed, or the cache emptied and `reset` called."""
+
+    n_slots: int
+    capacity: int
+    ledger: Ledger = field(init=False)
+    _tick: int = 0
+    _holders: dict[Tokens, tuple[int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing."""
+        self.ledger = Ledger(self.n_slots, self.capacity)
+
+    def reset(self) -> None:
+        """The cache has been emptied."""
+        self.ledger = Ledger(self.n_slots, self.capacity)
+        self._holders.clear()
+
+    def plan(self, wanted: Sequence[Tokens], pins: Collection[Tokens] = (), most: int = _ANY) -> Plan:
+        """Serve every wanted context (non-empty) within `capacity` cells.
+
+        Where more than `most` tokens are missing, the plan is a piece: it only brings the one that misses most nearer.
+        A context that continues another wanted one is decoded together with it. pins: contexts whose prefixes will
+        be asked for again; their cells are not taken. Where dead cells cannot be reused in order and none is left
+        above, the cache is compacted: no resident token that is wanted or pinned is ever evaluated twice. Raises
+        EngineError when that does not fit either, or there are fewer than two slots for each that is decoded.
+        """
+        self._tick += 1
+        moves: list[Copy | Compact] = []
         try:
-            moves, decodes, after = _Planner(state, pins, capacity).run(distinct)
+            return self._attempt(wanted, pins, most, moves)
         except CellsFull:
-            longest = max(len(context) for context in distinct)
+            move, self.ledger = self.ledger.compact([*(context[:-1] for context in wanted), *pins])
+            moves.append(move)
+            self._holders.clear()
+        try:
+            return self._attempt(wanted, pins, most, moves)
+        except CellsFull:
+            longest = max(len(context) for context in wanted)
             raise EngineError(
-                f"{len(distinct)} contexts of up to {longest} tokens do not fit {capacity} cells"
+                f"{len(set(wanted))} contexts of up to {longest} tokens do not fit {self.capacity} cells"
             ) from None
-        moves = (first, *moves)
-    index = {context: i for i, context in enumerate(distinct)}
-    return Plan(moves, decodes, tuple(index[context] for context in wanted), after)
 
+    def _attempt(
+        self, wanted: Sequence[Tokens], pins: Collection[Tokens], most: int, moves: list[Copy | Compact]
+    ) -> Plan:
+        """Copies go to `moves` at once: they hold even where cells run out afterwards."""
+        contexts = list(dict.fromkeys(wanted))
+        claimed: set[int] = set()
+        leaves = self._leaves(contexts, claimed)
+        if 2 * len(leaves) > self.n_slots:
+            raise EngineError(f"{len(leaves)} contexts need {2 * len(leaves)} slots, not {self.n_slots}")
+        if sum(len(leaf.context) - leaf.upto for leaf in leaves) > most:
+            longest = max(leaves, key=lambda leaf: leaf.wanted[0] - leaf.upto)
+            if longest.wanted[0] - 1 > longest.upto:
+                stop = longest.upto + min(longest.wanted[0] - 1 - longest.upto, most)
+                part = self._attempt([longest.context[:stop]], [*pins, *contexts], _ANY, moves)
+                return replace(part, partial=True)
+        decodes = self._serve(leaves, claimed, pins, moves)
+        outputs = [leaf.context[:length] for leaf in leaves for length in leaf.wanted]
+        index = {context: i for i, context in enumerate(outputs)}
+        return Plan(tuple(moves), tuple(decodes), tuple(index[context] for context in wanted))
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where a context's prefix is resident. in_place: it can be appended to as it is."""
-
-    slot: int
-    upto: int
-    in_place: bool
-
-
-class _Planner:
-    """One attempt at a plan."""
-
-    def __init__(self, state: Residency, pins: Collection[Tokens], capacity: int) -> None:
-        self._cells = Cells(state, capacity)
-        self._pins = pins
-        self._tick = state.tick + 1
-        self._moves: list[Copy | Compact] = []
-        self._claimed: set[int] = set()
-        self._holders: set[int] | None = None
-
-    @property
-    def _slots(self) -> list[Slot]:
-        return self._cells.slots
-
-    def run(
-        self, contexts: Sequence[Tokens]
-    ) -> tuple[tuple[Copy | Compact, ...], tuple[Decode, ...], Residency]:
-        """Moves, decodes in the order of `contexts`, and what they leave behind. Raises CellsFull."""
-        sources = [self._find_source(context) for context in contexts]
-        targets = self._place(sources)
-        # Cells are granted in the order of decoding: first all bodies, then the tokens whose logits are wanted.
-        bodies = [
-            self._append(target, context[source.upto : -1])
-            for context, source, target in zip(contexts, sources, targets, strict=True)
+    def _serve(
+        self,
+        leaves: Sequence[_Leaf],
+        claimed: set[int],
+        pins: Collection[Tokens],
+        moves: list[Copy | Compact],
+    ) -> list[Decode]:
+        """A slot and cells for every leaf."""
+        keep = {slot for pin in pins if (slot := self._holder(pin)) >= 0}
+        reading = {leaf.source for leaf in leaves}
+        for leaf in leaves:
+            if leaf.target < 0:
+                leaf.target = self._victim(keep | claimed | reading)
+                claimed.add(leaf.target)
+                self.ledger.copy(leaf.source, leaf.target, leaf.upto)
+                moves.append(Copy(leaf.source, leaf.target, leaf.upto))
+            self.ledger.used[leaf.source] = self.ledger.used[leaf.target] = self._tick
+        for leaf in leaves:  # whoever pinned this context has a better holder now
+            if leaf.upto < len(leaf.context) - 1:
+                self._holders.clear()
+            self._holders.pop(leaf.context, None)
+        # Cells are granted in the order of decoding: first what comes before the first wanted token, then the rest.
+        bodies = [(leaf.target, leaf.context[leaf.upto : leaf.wanted[0] - 1]) for leaf in leaves]
+        tails = [(leaf.target, leaf.context[leaf.wanted[0] - 1 :]) for leaf in leaves]
+        grants = self.ledger.grant(bodies + tails, keep | claimed)
+        return [
+            Decode(
+                leaf.target,
+                leaf.upto,
+                leaf.context[leaf.upto :],
+                grants[i] + grants[len(leaves) + i],
+                tuple(length - 1 - leaf.upto for length in leaf.wanted),
+            )
+            for i, leaf in enumerate(leaves)
         ]
-        decodes = [
-            Decode(target, source.upto, context[source.upto :], body + self._append(target, context[-1:]))
-            for context, source, target, body in zip(contexts, sources, targets, bodies, strict=True)
-        ]
-        return tuple(self._moves), tuple(decodes), self._cells.residency(self._tick)
 
-    def _append(self, target: int, tokens: Tokens) -> tuple[Grant, ...]:
-        """Give cells to the next tokens of a slot."""
-        grants = self._cells.take(target, len(tokens), self._keep)
-        slot = self._slots[target]
-        self._slots[target] = replace(
-            slot,
-            tokens=slot.tokens + tokens,
-            cells=slot.cells + tuple(grant.cell for grant in grants),
-            used=self._tick,
-        )
-        return grants
+    def _leaves(self, contexts: Sequence[Tokens], claimed: set[int]) -> list[_Leaf]:
+        """Contexts with their sources; one that another begins with joins it unless it is resident there."""
+        leaves: list[_Leaf] = []
+        following: _Leaf | None = None
+        # Sorted backwards, a context comes right after those that it begins.
+        ordered = sorted(contexts, reverse=True) if len(contexts) > 1 else contexts
+        for context in ordered:
+            n = len(context)
+            if following is not None and following.upto < n and following.context[:n] == context:
+                following.wanted.insert(0, n)
+            else:
+                following = _Leaf(context, [n])
+                self._find_source(following, claimed)
+                leaves.append(following)
+        order = {context: i for i, context in enumerate(contexts)}
+        return sorted(leaves, key=lambda leaf: order[leaf.context])
 
-    def _find_source(self, context: Tokens) -> _Source:
-        """The slot that shares the longest prefix with `context`, short of its last token."""
-        parent = context[:-1]
-        for i, slot in enumerate(self._slots):  # the common case: one token more than a resident context
-            if len(slot.tokens) == len(parent) and self._open(i) and slot.tokens == parent:
-                self._claimed.add(i)
-                return _Source(i, len(parent), in_place=True)
-        shared = [min(common_prefix(slot.tokens, context), len(parent)) for slot in self._slots]
-        best = max(shared)
-        ties = [i for i, length in enumerate(shared) if length == best]
-        for i in ties:
-            if len(self._slots[i].tokens) == best and self._open(i):
-                self._claimed.add(i)
-                return _Source(i, best, in_place=True)
-        return _Source(ties[0], best, in_place=False)
+    def _find_source(self, leaf: _Leaf, claimed: set[int]) -> None:
+        """The slot that shares the longest prefix with a context, short of its last token; in place where it can be."""
+        ledger, n = self.ledger, len(leaf.context) - 1
+        end = leaf.context[max(n - 4, 0) : n]
+        for slot, tokens in enumerate(
+            ledger.tokens
+        ):  # the common case: one token more than a resident context
+            if (
+                len(tokens) == n
+                and tokens[max(n - 4, 0) :] == end
+                and slot not in claimed
+                and ledger.is_open(slot)
+                and tokens == leaf.context[:n]
+            ):
+                leaf.source = leaf.target = slot
+                leaf.upto = n
+                claimed.add(slot)
+                return
+        shared = ledger.shared(leaf.context[:n])
+        leaf.upto = int(shared.max())
+        ties = [slot for slot, length in enumerate(shared.tolist()) if length == leaf.upto]
+        leaf.source = ties[0]
+        for slot in ties:
+            if len(ledger.tokens[slot]) == leaf.upto and slot not in claimed and ledger.is_open(slot):
+                leaf.source = leaf.target = slot
+                claimed.add(slot)
+                return
 
-    def _open(self, index: int) -> bool:
-        """Whether a slot can be appended to: nobody else does, and nothing dead lies beyond its tokens."""
-        return (
-            index not in self._claimed
-            and not self._slots[index].ghosts
-            and not any(grant.holder == index for slot in self._slots for grant in slot.reserve)
-        )
-
-    def _place(self, sources: Sequence[_Source]) -> list[int]:
-        """A slot for every context; copies are noted in an order in which no source is wiped too early."""
-        reading = {source.slot for source in sources}
-        targets = []
-        for source in sources:
-            target = source.slot
-            if not source.in_place:
-                target = self._victim(reading)
-                held = self._slots[source.slot]
-                self._cells.wipe(target)  # cells may be dead from now on
-                self._moves.append(Copy(source.slot, target, source.upto))
-                self._slots[target] = Slot(
-                    held.tokens[: source.upto], held.cells[: source.upto], used=self._tick
-                )
-            self._slots[source.slot] = replace(self._slots[source.slot], used=self._tick)
-            targets.append(target)
-        return targets
-
-    def _victim(self, reading: Collection[int]) -> int:
+    def _victim(self, keep: Collection[int]) -> int:
         """The least recently used slot that can be emptied without leaving a hole."""
-        keep = self._keep() | set(reading)
-        idle = [i for i in range(len(self._slots)) if i not in keep and self._cells.can_wipe(i)]
+        idle = self.ledger.wipeable([slot for slot in range(self.n_slots) if slot not in keep])
         if not idle:
             raise CellsFull
-        victim = min(idle, key=lambda i: self._slots[i].used)
-        self._claimed.add(victim)
-        return victim
+        return min(idle, key=self.ledger.used.__getitem__)
 
-    def _keep(self) -> set[int]:
-        """Slots that are being written or hold a pinned context: for each pin the longest shared prefix."""
-        if self._holders is None:
-            self._holders = set()
-            for pin in self._pins:
-                shared = [common_prefix(slot.tokens, pin) for slot in self._slots]
-                if max(shared) > 0:
-                    self._holders.add(shared.index(max(shared)))
-        return self._holders | self._claimed
+    def _holder(self, pin: Tokens) -> int:
+        """The slot that holds most of a pinned context; -1: none holds any of it."""
+        slot, n = self._holders.get(pin, (-1, 0))
+        if slot >= 0 and self.ledger.tokens[slot][:n] == pin[:n]:
+            return slot
+        shared = self.ledger.shared(pin)
+        slot = int(shared.argmax())
+        n = int(shared[slot])
+        if n >= len(pin) - 1 > 0:  # it cannot get better; otherwise another slot may come to hold more
+            if len(self._holders) > self.n_slots:
+                self._holders.clear()
+            self._holders[pin] = slot, n
+        return slot if n else -1

@@ -1,12 +1,12 @@
-"""The cache as values: what each sequence slot holds, and the moves that change it. Pure; no C code.
+"""Moves on the cache: what a plan consists of. Values only; no C code.
 
-Two facts of llama.cpp's unified cache shape this file:
+Two facts of llama.cpp's unified cache shape the plans:
 
 * Copying a prefix to another slot shares its cells (metadata only). Slots are plentiful, cells run out.
 * Attention sums over cells in the order of their *numbers*. A token put into a hole below its own prefix
   changes the order of the sum and so the bits of every later log-probability (seen: 0.06 nats). So a sequence's
-  cells must ascend. llama.cpp fills the lowest free cell first; by keeping dead cells occupied ("ghosts") and
-  releasing each one only for the token that is to take it, the planner decides where every token goes.
+  cells must ascend. llama.cpp fills the lowest free cell first; by keeping dead cells occupied and releasing each
+  one only for the token that is to take it, the planner decides where every token goes.
 """
 
 from __future__ import annotations
@@ -18,41 +18,10 @@ from localpower.model import Tokens
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A cell for one token. If a slot still occupies it, that slot and the position to release there."""
+    """A cell for one token, and who still occupies it: (slot, position) pairs to release first."""
 
     cell: int
-    holder: int = -1
-    position: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One sequence of the cache.
-
-    tokens, cells: what it holds, cells ascending. ghosts: cells it occupies beyond `tokens`, given up but
-    not yet released. reserve: cells set aside for its next tokens, ascending. barren: the `changes` of the
-    cache at which a search for dead cells found none for this slot. used: tick of last use.
-    """
-
-    tokens: Tokens = ()
-    cells: tuple[int, ...] = ()
-    ghosts: tuple[Grant, ...] = ()
-    reserve: tuple[Grant, ...] = ()
-    barren: int = -1
-    used: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Residency:
-    """What the cache holds. All cells from `top` on are free; every cell below is occupied.
-
-    changes: how often a slot was emptied; only then can new cells have died.
-    """
-
-    slots: tuple[Slot, ...]
-    top: int = 0
-    changes: int = 0
-    tick: int = 0
+    release: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,28 +54,27 @@ class Compact:
 class Decode:
     """Append `tokens` to `slot` from position `start`, each into its granted cell.
 
-    The logits after the last token are wanted.
+    wanted: ascending indices of tokens after which the logits are wanted; the last token is always one.
     """
 
     slot: int
     start: int
     tokens: Tokens
     grants: tuple[Grant, ...]
+    wanted: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Moves first, in order, then all decodes. rows[i]: the decode that answers the i-th context."""
+    """Moves first, in order, then all decodes. rows[i]: which output, counted over all decodes, answers context i.
+
+    partial: a step on the way; what was wanted must be planned again.
+    """
 
     moves: tuple[Copy | Compact, ...]
     decodes: tuple[Decode, ...]
     rows: tuple[int, ...]
-    after: Residency
-
-
-def empty(n_slots: int) -> Residency:
-    """A cache with nothing in it."""
-    return Residency(tuple(Slot() for _ in range(n_slots)))
+    partial: bool = False
 
 
 def common_prefix(a: Tokens, b: Tokens) -> int:

@@ -83,7 +83,7 @@ class FakeCache:
             else:
                 self.compact(move.kept)
         rows = [
-            (grant, (decode.slot, decode.start + i, token), i == len(decode.tokens) - 1)
+            (grant, (decode.slot, decode.start + i, token), i >= decode.wanted[0])
             for decode in plan.decodes
             for i, (token, grant) in enumerate(zip(decode.tokens, decode.grants, strict=True))
         ]
@@ -91,10 +91,10 @@ class FakeCache:
             calls = [rows]
         else:
             bodies = [row for row in rows if not row[2]]
-            last = [row for row in rows if row[2]]
-            calls = [part[i : i + batch] for part in (bodies, last) for i in range(0, len(part), batch)]
+            tails = [row for row in rows if row[2]]
+            calls = [part[i : i + batch] for part in (bodies, tails) for i in range(0, len(part), batch)]
         for call in calls:
             for grant, _, _ in call:
-                if grant.holder >= 0:
-                    self.remove(grant.holder, grant.position, grant.position + 1)
+                for holder, position in grant.release:
+                    self.remove(holder, position, position + 1)
             self.decode([row for _, row, _ in sorted(call, key=lambda r: r[0].cell)])

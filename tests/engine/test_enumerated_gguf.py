@@ -72,7 +72,6 @@ def test_chains_on_the_real_engine_leave_p_to_the_alpha_invariant(engine, target
     fit = g_test(counts, np.array(list(target.values())))
     assert counts.sum() == REPLICATES
     assert fit.log_p > LOG_LEVEL, f"chance {math.exp(fit.log_p):.2g} under the target"
-    assert engine.counters.compactions > 0, "the cache ran full on the way"
 
 
 def test_control_a_kernel_without_its_length_term_fails_the_same_test(engine, target):

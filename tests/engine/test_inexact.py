@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from localpower.chance import StreamDice
+from localpower.engine.planner import Planner
 from localpower.events import Extended, Stepped
 from localpower.loading import Request, load
 from localpower.runs.session import run_chains
@@ -63,6 +64,7 @@ def test_every_row_a_chain_draws_from_is_decoded_in_one_shape(fast, monkeypatch)
 
 def test_no_token_of_a_state_or_a_growing_proposal_is_evaluated_twice_even_when_the_cache_runs_full(fast):
     engine = fast.engine(PROMPT, SAMPLER.max_tokens, CHAINS, lambda: None)
+    engine._planner = Planner(engine.n_sequences, 75)  # llama.cpp makes no fewer than 256
     work = Work()
     run_chains(engine, SAMPLER, PROMPT, StreamDice(2), CHAINS, listeners=[work])
     evaluated = engine.counters.prefill_tokens + engine.counters.answer_tokens

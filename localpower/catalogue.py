@@ -80,6 +80,8 @@ ENTRIES: dict[str, Entry] = {
         licence="Apache-2.0",
     ),
     "lab-base": Own("lab-base"),
+    "lab-grpo": Own("lab-grpo"),
+    "lab-sft": Own("lab-sft"),
 }
 
 

@@ -1,7 +1,7 @@
 """What a model can still say: `python scripts/lab/breadth.py MODEL.gguf... [--samples 32]`, held-out problems, T = 1.
 
-By family: pass@1, pass@k (share of problems solved by at least one of k answers), distinct answers among k, the share of
-answers that show their working, and mean log p of the answers under the first model named.
+By family: pass@1, pass@k (share of problems solved by at least one of k answers), distinct answers among k, the share
+of answers that show their working, and mean log p of the answers under the first model named.
 """
 
 from __future__ import annotations

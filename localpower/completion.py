@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +61,13 @@ class Completion:
         return float(self.log_p.sum())
 
     def log_w(self, alpha: float, since: int = 0) -> float:
-        """Sum of alpha * log_p - log_q over positions >= since (0-based): the suffix's log-weight."""
-        return float((alpha * self.log_p[since:] - self.log_q[since:]).sum())
+        """Sum of alpha * log_p - log_q over positions >= since (0-based): the suffix's log-weight.
+
+        Between the proposal temperatures 1/alpha and 1 no token's term is above 0 (algorithms: Lemma 0); rounding
+        that says otherwise is clamped, and terms are added in order, so that a longer suffix never weighs more.
+        """
+        terms = np.minimum(alpha * self.log_p[since:] - self.log_q[since:], 0.0)
+        return float(np.add.accumulate(terms)[-1]) if len(terms) else 0.0
 
     def complete_at(self, horizon: int) -> bool:
         """Whether this is a state of the target at `horizon`: ended, or exactly that long."""
@@ -121,6 +126,19 @@ class Rules:
 PLAIN = Rules()
 
 
+def _without(weights: NDArray[np.floating], token: int) -> NDArray[np.floating]:
+    others = weights.copy()
+    others[token] = 0.0
+    return others if others.any() else weights
+
+
+class Watch(Protocol):
+    """Hears of every token as it is drawn."""
+
+    def drawn(self, log_p: float, log_q: float, entropy: float, *, complete: bool) -> bool:
+        """Whether to stop here; not heeded when the answer is complete anyway."""
+
+
 def extend(
     dice: Dice,
     model: Model,
@@ -130,11 +148,16 @@ def extend(
     *,
     temperature: float,
     rules: Rules = PLAIN,
+    unlike: int | None = None,
+    watch: Watch | None = None,
 ) -> Completion:
-    """Draw tokens after `start` from p^(1/temperature) until the answer ends or is `horizon` long.
+    """Draw tokens after `start` from p^(1/temperature) until the answer ends, is `horizon` long, or `watch` stops it.
 
     Exact for its own law q: every token comes from the full vocabulary, nothing is truncated. An
     already complete `start` comes back as it is.
+
+    unlike: the first token drawn is another than this one, in proportion to q; its recorded log_q is q's all the
+    same. Where rounding leaves no other token any weight, it is drawn like the rest.
     """
     if start.complete_at(horizon):
         return start
@@ -151,7 +174,8 @@ def extend(
             run_start = len(tokens) + 1
         else:
             row = weigh(model.logits([prompt + so_far])[0], temperature)
-            token = dice.pick(row.weights)
+            token = dice.pick(row.weights if unlike is None else _without(row.weights, unlike))
+            unlike = None
             numbers = (row.log_p(token), row.log_q(token), row.entropy)
         tokens.append(token)
         log_p.append(numbers[0])
@@ -160,6 +184,9 @@ def extend(
         given.append(forced is not None)
         if forced is None:
             ended = token in model.eos or rules.ended(tuple(tokens[run_start:]))
+            complete = ended or len(tokens) == horizon
+            if watch is not None and watch.drawn(*numbers, complete=complete) and not complete:
+                break
     return Completion(
         tuple(tokens),
         ended,

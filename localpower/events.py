@@ -43,11 +43,12 @@ class Stepped:
 
     cut: tokens kept before the suffix was redrawn (0-based position of the first redrawn token).
     divergence: first position where the proposal differs from the state; None where it equals the state.
-    n_x, n_y: drawn tokens of state and proposal. log_w_x, log_w_y: suffix sums of alpha*log_p - log_q
-    from the cut. log_kappa_x, log_kappa_y: log-probability of this cut given state and given proposal.
+    n_x, n_y: drawn tokens of state and proposal. log_w_x, log_w_y: sums of alpha*log_p - log_q from the
+    divergence on. log_kappa_x, log_kappa_y: log-probability of this cut given state and given proposal.
     log_ratio = log_w_y + log_kappa_y - log_w_x - log_kappa_x; accepted iff log_u < log_ratio.
-    free: the proposal equals the state (no move). decided_at: position at which the decision fell.
-    suffix: the proposal from the cut on, rejected or not.
+    free: the proposal equals the state (no move). early: rejected before the proposal was complete: n_y, log_w_y and
+    the suffix are those so far, log_kappa_y and log_ratio upper bounds. decided_at: length at which the decision fell.
+    n_decoded: tokens drawn from the model. suffix: the proposal from the cut on, rejected or not.
     """
 
     stage: int
@@ -65,6 +66,7 @@ class Stepped:
     log_ratio: float
     accepted: bool
     free: bool
+    early: bool
     decided_at: int
     n_decoded: int
     suffix: Completion

@@ -5,13 +5,17 @@ The enumeration test must catch every one of them: a suite that lets one through
 
 from __future__ import annotations
 
+import math
+from unittest.mock import patch
+
 from localpower.completion import PLAIN, extend
 from localpower.samplers import mh
+from localpower.samplers.cuts import EarlyCuts, EntropyCuts, RestartCuts, UniformCuts
 
 
 def _decide(dice, state, x, y, cut, log_ratio):
     accepted = dice.threshold().below(log_ratio)
-    info = mh.StepInfo(cut, y, mh.divergence(x, y), 0.0, 0.0, 0.0, 0.0, 0.0, log_ratio, accepted)
+    info = mh.StepInfo(cut, y, mh.divergence(x, y), 0.0, 0.0, 0.0, 0.0, 0.0, log_ratio, accepted, False, 0)
     return mh.ChainState(y if accepted else x, state.horizon), info
 
 
@@ -83,4 +87,117 @@ MUTANTS = {
     "proposal term with the wrong sign": _kernel(_wrong_sign_of_q),
     "length-normalised ratio": _kernel(_length_normalised),
     "every proposal accepted": _kernel(lambda *_: 0.0),
+}
+
+
+class _RestartAsUniform(RestartCuts):
+    """Restarts with the factor n_x/n_y everywhere, at the first token too."""
+
+    log_share = UniformCuts.log_share
+
+
+class _RestartWithoutFactor(RestartCuts):
+    """Restarts with the factor 1 at the first token."""
+
+    def log_share(self, rank, gain, total):
+        return 0.0 if rank == 1 else super().log_share(rank, gain, total)
+
+
+class _EarlyAsUniform(EarlyCuts):
+    """Early cuts with the factor n_x/n_y: C(n) forgotten."""
+
+    def log_share(self, rank, gain, total):
+        n = next(k for k in range(100) if sum(1 / i for i in range(1, k + 1)) > total - 1e-9)
+        return -math.log(n)
+
+
+class _EntropyWithoutFactor(EntropyCuts):
+    """Entropy cuts whose own law is left out of the ratio."""
+
+    def log_share(self, rank, gain, total):
+        return 0.0
+
+
+class _UniformBound(mh.Race):
+    """Gives up by the bound of the uniform law, log n_x/m, whatever the law is."""
+
+    def __init__(self, threshold, x, *rest):
+        super().__init__(threshold, x, *rest)
+        self._n_x = x.n_drawn
+
+    def log_kappa(self, *, unfinished):
+        if unfinished:
+            return self._log_kappa_x + math.log(self._n_x / (self._n + 1))
+        return super().log_kappa(unfinished=False)
+
+
+class _NoTermInBound(mh.Race):
+    """Gives up as if kappa(cut | y) were kappa(cut | x), though shorter answers may still come."""
+
+    def log_kappa(self, *, unfinished):
+        return self._log_kappa_x if unfinished else super().log_kappa(unfinished=False)
+
+
+def _with_race(race):
+    def step(*args, **kwargs):
+        with patch.object(mh, "Race", race):
+            return mh.step(*args, **kwargs)
+
+    return step
+
+
+class _NeverNone:
+    """Dice that leave out the last outcome: the proposal must part from the state, and no factor pays for it."""
+
+    def __init__(self, dice):
+        self._dice = dice
+
+    def pick(self, weights):
+        return self._dice.pick(weights[:-1])
+
+
+def _always_parts(dice, x, cut):
+    return _part(_NeverNone(dice), x, cut)
+
+
+def _free_parting(dice, state, *args, **kwargs):
+    """Where the proposal parts from the state, the state's own token may come again."""
+    plain = extend
+
+    def forgetful(*args, unlike=None, **kwargs):
+        return plain(*args, **kwargs)
+
+    with patch.object(mh, "extend", forgetful):
+        return mh.step(dice, state, *args, **kwargs)
+
+
+def _follows_by_p(dice, x, cut):
+    """The skip with the base model's probabilities instead of the proposal's."""
+    other = type(x)(x.tokens, x.ended, x.log_p, x.log_p, x.entropy, x.given)
+    return _part(dice, other, cut)
+
+
+_part = mh.part
+
+
+def _with_part(part):
+    def step(*args, **kwargs):
+        with patch.object(mh, "part", part):
+            return mh.step(*args, **kwargs)
+
+    return step
+
+
+# (kernel, cut law): wrong savers and wrong factors of the cut laws.
+SAVER_MUTANTS = {
+    "restart cuts with the uniform factor at the first token": (mh.step, _RestartAsUniform()),
+    "restart cuts with no factor at the first token": (mh.step, _RestartWithoutFactor()),
+    "restart cuts with the uniform bound": (_with_race(_UniformBound), RestartCuts()),
+    "early cuts with the uniform factor": (mh.step, _EarlyAsUniform()),
+    "early cuts with the uniform bound": (_with_race(_UniformBound), EarlyCuts()),
+    "uniform cuts without the length in the bound": (_with_race(_NoTermInBound), UniformCuts()),
+    "entropy cuts without their factor": (mh.step, _EntropyWithoutFactor()),
+    "free steps left out": (_with_part(_always_parts), UniformCuts()),
+    "the state's token again where they part": (_free_parting, UniformCuts()),
+    "the skip by p instead of q": (_with_part(_follows_by_p), UniformCuts()),
 }

@@ -19,7 +19,7 @@ from localpower.samplers import Sampler
 from localpower.text.conversation import Conversation
 from localpower.text.stops import stop_predicate
 
-_SAMPLING = ("method", "alpha", "temperature", "max_tokens", "block", "steps")
+_SAMPLING = ("method", "alpha", "temperature", "max_tokens", "block", "steps", "cuts", "rho")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def uses_template(loaded: Loaded, options: dict[str, Any]) -> bool:
 
 def notes(loaded: Loaded, options: dict[str, Any], given: Collection[str]) -> list[str]:
     """What a user must know before work starts. given: names of the options that were not left at their default."""
-    found = [*loaded.notes, *unused(options["method"], given)]
+    found = [*loaded.notes, *unused(options["method"], options["cuts"], given)]
     if uses_template(loaded, options):
         return found
     why = "--raw sends no template" if options["raw"] else "this model has no chat template"

@@ -18,9 +18,7 @@ REFUSED = {
     "--repeat-penalty": _TARGET,
     "--presence-penalty": _TARGET,
     "--frequency-penalty": _TARGET,
-    **dict.fromkeys(
-        ("--cuts", "--rho", "--budget", "--diagnose", "--tries"), "it is planned but not built yet"
-    ),
+    **dict.fromkeys(("--budget", "--diagnose", "--tries"), "it is planned but not built yet"),
     "-n": "it belongs to --method best-of-n, which is not built yet",
     **dict.fromkeys(("--particles", "--ramp", "--ess"), "it belongs to --method smc, which is not built yet"),
     "--rungs": "it belongs to --method tempering, which is not built yet",
@@ -53,6 +51,20 @@ class Finite(click.ParamType[float]):
             self.fail(f"expected a number of at most {self._high:g}, got {value}", param, ctx)
         if not math.isfinite(number) or number < self._low:
             self.fail(f"expected a number of at least {self._low:g}, got {value}", param, ctx)
+        return number
+
+
+class Share(Finite):
+    """A weight of at least 0 and below 1."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or a usage error that says what was expected."""
+        number = super().convert(value, param, ctx)
+        if number >= 1.0:
+            self.fail(f"expected a number from 0 to less than 1, got {value}", param, ctx)
         return number
 
 
@@ -117,6 +129,7 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What shapes the chain."""
     from localpower.samplers import METHODS, PLANNED
+    from localpower.samplers.cuts import CUTS
 
     whole = click.IntRange(min=1)
     for option in (
@@ -150,6 +163,20 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
             default=1,
             show_default=True,
             help="Independent chains in one batch.",
+        ),
+        click.option(
+            "--rho",
+            type=Share(),
+            default=0.3,
+            show_default=True,
+            help="Weight of a whole new answer in --cuts restart.",
+        ),
+        click.option(
+            "--cuts",
+            type=click.Choice(tuple(CUTS)),
+            default="uniform",
+            show_default=True,
+            help="Where a step cuts: anywhere, early, at times at the very start, or where entropy rises.",
         ),
         click.option(
             "--steps",

@@ -10,8 +10,10 @@ from typing import Any
 from localpower.completion import Rules
 from localpower.errors import UsageProblem
 from localpower.samplers import Ancestral, PowerMH, Sampler
+from localpower.samplers.cuts import cut_law
 
 _ALPHA_RAW, _ALPHA_CHAT = 4.0, 2.5
+_CHAIN = ("block", "steps", "cuts", "rho", "prefetch", "drafts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Wishes:
     max_tokens: int
     block: int | None
     steps: int
+    cuts: str
+    rho: float
 
 
 def make_sampler(wishes: Wishes, rules: Rules, *, chat: bool) -> tuple[Sampler, float]:
@@ -37,18 +41,24 @@ def make_sampler(wishes: Wishes, rules: Rules, *, chat: bool) -> tuple[Sampler, 
     if wishes.method == "low-temp":
         return Ancestral("low-temp", temperature, wishes.max_tokens, rules), alpha
     block = wishes.block or -(-wishes.max_tokens // 4)
-    sampler = PowerMH(alpha, temperature, wishes.max_tokens, block, wishes.steps, rules=rules)
+    cuts = cut_law(wishes.cuts, wishes.rho)
+    sampler = PowerMH(alpha, temperature, wishes.max_tokens, block, wishes.steps, cuts, rules)
     return sampler, alpha
 
 
-def unused(method: str, given: Collection[str]) -> list[str]:
+def unused(method: str, cuts: str, given: Collection[str]) -> list[str]:
     """Notes on options that the method does not use."""
     does_nothing = {
-        "base": {"alpha", "block", "steps", "prefetch", "drafts"},
-        "low-temp": {"block", "steps", "prefetch", "drafts"},
+        "base": {"alpha", *_CHAIN},
+        "low-temp": {*_CHAIN},
         "power": set(),
     }[method]
-    return [
+    rho = (
+        ["--rho means nothing to --cuts " + cuts]
+        if method == "power" and cuts != "restart" and "rho" in given
+        else []
+    )
+    return rho + [
         f"--{name} means nothing to --method {method}" for name in sorted(does_nothing.intersection(given))
     ]
 

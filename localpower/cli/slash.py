@@ -24,7 +24,7 @@ _KEYS = (
     "that begins with a slash. Ctrl-C stops an answer and keeps what was accepted."
 )
 _SETTINGS = (
-    *("method", "alpha", "temperature", "max_tokens", "block", "steps", "chains", "pick"),
+    *("method", "alpha", "temperature", "max_tokens", "block", "steps", "cuts", "rho", "chains", "pick"),
     *("system", "raw", "template_args", "stops"),
 )
 

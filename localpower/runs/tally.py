@@ -12,14 +12,17 @@ from localpower.events import Event, Extended, Finished, Stepped
 class Tally:
     """state: the last accepted completion. n_steps counts all steps, free ones (proposal = state) too.
 
-    n_decoded: tokens drawn, rejected ones included. finish: "" while the chain runs.
+    n_early: steps rejected before their proposal was complete. n_decoded: tokens drawn, rejected ones included.
+    n_saved: tokens that proposals share with the state after the cut, not drawn again. finish: "" while the chain runs.
     """
 
     state: Completion = field(default_factory=Completion)
     n_steps: int = 0
     n_accepted: int = 0
     n_free: int = 0
+    n_early: int = 0
     n_decoded: int = 0
+    n_saved: int = 0
     finish: str = ""
 
     def add(self, event: Event) -> Tally:
@@ -38,7 +41,9 @@ class Tally:
                 n_steps=self.n_steps + 1,
                 n_accepted=self.n_accepted + moved,
                 n_free=self.n_free + event.free,
+                n_early=self.n_early + event.early,
                 n_decoded=self.n_decoded + event.n_decoded,
+                n_saved=self.n_saved + event.suffix.n_drawn - event.n_decoded,
             )
         if isinstance(event, Finished):
             return replace(self, finish=event.finish)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from localpower.model import Tokens
 from localpower.numerics import weigh
 from localpower.runs.gather import Engine
 from localpower.runs.trace import Trace
-from localpower.samplers.cuts import CUTS, CutLaw
+from localpower.samplers.cuts import CutLaw, cut_law, rank_of
 from localpower.samplers.mh import divergence
 
 _TOLERANCE = 1e-9  # nats, for sums that another numpy may add in another order
@@ -51,6 +52,23 @@ def verify(trace: Trace, engine: Engine | None = None, check: Callable[[], None]
     return findings
 
 
+def _law(settings: dict[str, Any]) -> CutLaw | None:
+    """None: of no law that this version knows."""
+    try:
+        return cut_law(settings.get("cuts") or "uniform", float(settings.get("rho") or 0.3))
+    except KeyError:
+        return None
+
+
+def _log_kappa(cuts: CutLaw, x: Completion, y: Completion, cut: int, *, early: bool) -> float:
+    """Of the proposal; of an unfinished one the bound that it was given up by."""
+    if not early:
+        return cuts.log_kappa(y, cut)
+    gains = cuts.gains(y)
+    total = float(np.add.accumulate(gains)[-1]) + cuts.least(y.n_drawn + 1)
+    return cuts.log_share(rank_of(x, cut), float(gains[cut]), total)
+
+
 class _Chain:
     """One chain of a run, folded again."""
 
@@ -64,7 +82,7 @@ class _Chain:
         self._longest = int(settings["max_tokens"])
         self._alpha = float(settings["alpha"])
         self._temperature = float(settings["temperature"])
-        self._cuts: CutLaw | None = CUTS.get(settings.get("cuts") or "uniform")
+        self._cuts = _law(settings)
         self._findings = findings
         self._engine = engine
         self._check = check
@@ -100,13 +118,22 @@ class _Chain:
         if len(y) == cut or y.given[cut] or not len(y) <= event.horizon <= self._longest:
             self._claim(where, False, "its proposal is none from this cut to its horizon")
             return
-        self._claim(where, y.complete_at(event.horizon), "its proposal is not complete")
+        self._claim(
+            where, y.complete_at(event.horizon) != event.early, "complete and early exclude each other"
+        )
         self._same(where, "n_x", x.n_drawn, event.n_x)
         self._same(where, "n_y", y.n_drawn, event.n_y)
-        self._same(where, "the divergence", divergence(x, y), event.divergence)
+        parting = divergence(x, y)
+        self._same(where, "the divergence", parting, event.divergence)
         self._same(where, "free", event.divergence is None, event.free)
-        terms = (x.log_w(self._alpha, cut), y.log_w(self._alpha, cut))
-        kappas = (self._cuts.log_kappa(x, cut), self._cuts.log_kappa(y, cut))
+        since = len(x) if parting is None else parting
+        self._same(where, "n_decoded", y.tail(since).n_drawn, event.n_decoded)
+        copied = all(
+            np.array_equal(a[cut:since], b[cut:since]) for a, b in ((x.log_p, y.log_p), (x.log_q, y.log_q))
+        )
+        self._claim(where, copied, "what proposal and state share has other numbers in each")
+        terms = (x.log_w(self._alpha, since), y.log_w(self._alpha, since))
+        kappas = (self._cuts.log_kappa(x, cut), _log_kappa(self._cuts, x, y, cut, early=event.early))
         ratio = terms[1] + kappas[1] - terms[0] - kappas[0]
         for name, ours, recorded in (
             ("log_w_x", terms[0], event.log_w_x),
@@ -118,10 +145,9 @@ class _Chain:
             self._near(where, name, ours, recorded)
         self._claim(where, event.log_u < 0.0, f"log u = {event.log_u} is of no uniform")
         self._same(where, "accepted", event.log_u < event.log_ratio, event.accepted)
-        fresh = self._evaluated(self._fresh.head(cut), event.suffix)
-        fresh_ratio = (
-            fresh.log_w(self._alpha, cut) + kappas[1] - self._fresh.log_w(self._alpha, cut) - kappas[0]
-        )
+        fresh = self._evaluated(self._fresh.head(since), y.tail(since))
+        fresh_terms = (self._fresh.log_w(self._alpha, since), fresh.log_w(self._alpha, since))
+        fresh_ratio = fresh_terms[1] + kappas[1] - fresh_terms[0] - kappas[0]
         self._findings.changed += (event.log_u < fresh_ratio) != event.accepted
         if event.accepted:
             self._findings.n_accepted += not event.free

@@ -6,13 +6,18 @@ Target   pi_H(x) ∝ p(x | prompt)^alpha over completions that end within H toke
 Step     cut c ~ kappa(. | x); u ~ U(0,1); y = x[:c] + suffix drawn from q to its end or to H;
          accept iff log u < [log_w(y, c) + log kappa(c | y)] - [log_w(x, c) + log kappa(c | x)],
          log_w = sum of alpha*log_p - log_q over the *whole* suffix of each.
+Savers   The same kernel for less. Skip: where y leaves x is drawn from the recorded log_q, so that what they share is
+         never evaluated again, nor anything at all when y = x; the sums begin where they part, for what is before
+         cancels. Early rejection: no token adds to log_w (completion.log_w) and kappa(c | y) falls as y grows, so
+         once the ratio is below u it stays there and y is given up; the decision is the same, u being drawn first.
 Stages   H = block, 2*block, ..., max_tokens: unfinished states are extended when H grows, finished ones stay;
          once the answer has ended the next stage is max_tokens, and the last stage always runs there.
          Blocks are a warm start, no part of the kernel.
 Source   Karan & Du 2025, arXiv 2510.14901, Algorithm 1. Differs from the released code wherever an answer
          ends early: that code caps proposals at the current length, truncates the ratio and omits
-         kappa (see tests/mutants.py, where the same test rejects each of its rules).
-Cost     one suffix decode a step; the prefix's KV is reused.
+         kappa (see tests/mutants.py, where the same test rejects each of its rules). Early rejection: Solonen et
+         al. 2012.
+Cost     one decode a step of what follows the divergence, at most; the prefix's KV is reused.
 """
 
 from __future__ import annotations
@@ -21,13 +26,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from localpower.chance import Dice
+import numpy as np
+
+from localpower.chance import Dice, Threshold
 from localpower.completion import PLAIN, Completion, Rules, extend
 from localpower.errors import UsageProblem
 from localpower.events import Event, Stepped
 from localpower.model import Model, Tokens
 from localpower.samplers.base import finished, grow, require
-from localpower.samplers.cuts import CutLaw, UniformCuts
+from localpower.samplers.cuts import CutLaw, RestartCuts, UniformCuts, rank_of
 
 
 class ChainState(NamedTuple):
@@ -37,8 +44,22 @@ class ChainState(NamedTuple):
     horizon: int
 
 
+class Savers(NamedTuple):
+    """Which savers are on. Off only for comparison: the law is the same, the cost is not."""
+
+    skip: bool = True
+    early: bool = True
+
+
+ALL_SAVERS = Savers()
+
+
 class StepInfo(NamedTuple):
-    """What a human needs. Signs: log_ratio = log_w_y + log_kappa_y - log_w_x - log_kappa_x."""
+    """What a human needs. Signs: log_ratio = log_w_y + log_kappa_y - log_w_x - log_kappa_x.
+
+    log_w: sums from the divergence on. early: the proposal was given up unfinished; its terms are the upper bounds
+    that decided.
+    """
 
     cut: int
     proposal: Completion
@@ -50,6 +71,8 @@ class StepInfo(NamedTuple):
     log_kappa_y: float
     log_ratio: float
     accepted: bool
+    early: bool
+    n_decoded: int
 
 
 def step(
@@ -62,6 +85,7 @@ def step(
     temperature: float,
     cuts: CutLaw,
     rules: Rules = PLAIN,
+    savers: Savers = ALL_SAVERS,
 ) -> tuple[ChainState, StepInfo] | None:
     """One step of the kernel in the module's first lines. None: nothing was drawn, so nothing can be redrawn."""
     x, horizon = state
@@ -69,24 +93,106 @@ def step(
         return None
     cut = cuts.pick(dice, x)
     threshold = dice.threshold()
-    y = extend(dice, model, prompt, x.head(cut), horizon, temperature=temperature, rules=rules)
-    log_w_x, log_w_y = x.log_w(alpha, cut), y.log_w(alpha, cut)
-    log_kappa_x, log_kappa_y = cuts.log_kappa(x, cut), cuts.log_kappa(y, cut)
-    log_ratio = log_w_y + log_kappa_y - log_w_x - log_kappa_x
-    accepted = threshold.below(log_ratio)
+    log_kappa_x = cuts.log_kappa(x, cut)
+    parting = part(dice, x, cut) if savers.skip else cut
+    if parting is None:
+        free = StepInfo(
+            cut, x, None, threshold.log_u, 0.0, 0.0, log_kappa_x, log_kappa_x, 0.0, True, False, 0
+        )
+        return state, free
+    race = Race(threshold, x, cut, parting, alpha, cuts, rules)
+    y = extend(
+        dice,
+        model,
+        prompt,
+        x.head(parting),
+        horizon,
+        temperature=temperature,
+        rules=rules,
+        unlike=x.tokens[parting] if savers.skip else None,
+        watch=race if savers.early else race.without_bounds(),
+    )
+    early = not y.complete_at(horizon)
+    log_kappa_y = race.log_kappa(unfinished=early)
+    log_ratio = race.log_w + log_kappa_y - race.log_w_x - log_kappa_x
+    accepted = not early and threshold.below(log_ratio)
     info = StepInfo(
         cut,
         y,
         divergence(x, y),
         threshold.log_u,
-        log_w_x,
-        log_w_y,
+        race.log_w_x,
+        race.log_w,
         log_kappa_x,
         log_kappa_y,
         log_ratio,
         accepted,
+        early,
+        y.tail(parting).n_drawn,
     )
     return ChainState(y if accepted else x, horizon), info
+
+
+def part(dice: Dice, x: Completion, cut: int) -> int | None:
+    """Where a redraw of x from `cut` on first draws another token than x has there; None: nowhere.
+
+    P(it follows x as far as s) = prod of q(x_j) for cut <= j <= s, by the chain rule: known without a model.
+    """
+    log_q = np.minimum(x.log_q[cut:], 0.0)
+    follows = np.exp(np.concatenate(((0.0,), np.cumsum(log_q))))
+    i = dice.pick(np.concatenate((follows[:-1] * -np.expm1(log_q), follows[-1:])))
+    return None if i == len(log_q) else cut + i
+
+
+class Race:
+    """Follows a proposal y as it grows beyond `parting` and says when it can only be rejected.
+
+    log_w: sum of y's terms so far.
+    """
+
+    def __init__(
+        self,
+        threshold: Threshold,
+        x: Completion,
+        cut: int,
+        parting: int,
+        alpha: float,
+        cuts: CutLaw,
+        rules: Rules,
+    ) -> None:
+        self._threshold, self._alpha, self._cuts = threshold, alpha, cuts
+        gains = cuts.gains(x)
+        self._rank, self._gain = rank_of(x, cut), float(gains[cut])
+        self._n = rank_of(x, parting) - 1
+        self._total = float(np.add.accumulate(gains[:parting])[-1]) if parting else 0.0
+        self._before = float(next(iter(x.entropy[:parting][~x.given[:parting]][::-1]), 0.0))
+        self._another = (
+            rules.given is PLAIN.given
+        )  # whether what is not complete will draw at least one more token
+        self._bounded = True
+        self.log_w, self.log_w_x = 0.0, x.log_w(alpha, parting)
+        self._log_kappa_x = cuts.log_kappa(x, cut)
+
+    def without_bounds(self) -> Race:
+        """The same, but it never stops anything."""
+        self._bounded = False
+        return self
+
+    def drawn(self, log_p: float, log_q: float, entropy: float, *, complete: bool) -> bool:
+        """As in `Watch`."""
+        self._n += 1
+        self._total += self._cuts.gain(self._n, entropy, self._before)
+        self._before = entropy
+        self.log_w += min(self._alpha * log_p - log_q, 0.0)
+        if complete or not self._bounded:
+            return False
+        bound = self.log_w + self.log_kappa(unfinished=True) - self.log_w_x - self._log_kappa_x
+        return not self._threshold.below(bound)
+
+    def log_kappa(self, *, unfinished: bool) -> float:
+        """log kappa(cut | y), or where y will grow an upper bound of it."""
+        more = self._cuts.least(self._n + 1) if unfinished and self._another else 0.0
+        return self._cuts.log_share(self._rank, self._gain, self._total + more)
 
 
 def divergence(x: Completion, y: Completion) -> int | None:
@@ -109,6 +215,7 @@ class PowerMH:
     cuts: CutLaw = field(default_factory=UniformCuts)
     rules: Rules = PLAIN
     method: str = "power"
+    savers: Savers = ALL_SAVERS
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -136,6 +243,7 @@ class PowerMH:
             "block": self.block,
             "steps": self.steps,
             "cuts": self.cuts.name,
+            **({"rho": self.cuts.rho} if isinstance(self.cuts, RestartCuts) else {}),
         }
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
@@ -166,6 +274,7 @@ class PowerMH:
                     temperature=self.temperature,
                     cuts=self.cuts,
                     rules=self.rules,
+                    savers=self.savers,
                 )
                 move += 1
                 if result is None:
@@ -199,6 +308,7 @@ def _stepped(stage: int, index: int, horizon: int, x: Completion, info: StepInfo
         accepted=info.accepted,
         free=info.divergence is None,
         decided_at=len(info.proposal),
-        n_decoded=suffix.n_drawn,
+        early=info.early,
+        n_decoded=info.n_decoded,
         suffix=suffix,
     )

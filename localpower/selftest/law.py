@@ -33,8 +33,8 @@ LOG_LEVEL = math.log(1e-6)  # chance of a false alarm
 class ForgottenLengthTerm(UniformCuts):
     """Uniform cuts that claim to be equally likely whatever the answer's length: the published fault."""
 
-    def log_kappa(self, x: Completion, cut: int) -> float:
-        """0 instead of -log n_x."""
+    def log_share(self, rank: int, gain: float, total: float) -> float:
+        """0 instead of -log n."""
         return 0.0
 
 

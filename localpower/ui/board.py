@@ -42,7 +42,7 @@ class ChainView:
             )
         if isinstance(event, Stepped):
             moved = event.accepted and not event.free
-            mark = "=" if event.free else "#" if event.accepted else "."
+            mark = "=" if event.free else "#" if event.accepted else "," if event.early else "."
             return replace(
                 self,
                 tally=tally,

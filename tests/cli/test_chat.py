@@ -42,7 +42,7 @@ def test_each_line_of_a_pipe_is_answered_on_stdout_and_regen_uses_the_next_seed(
     again = chat(["hello there"], *TOY[:3], "--seed", "2", *TOY[5:])
     first, second, third = done.stdout.splitlines()
     assert done.returncode == 0
-    assert first == ". a ?the ?hears ?dog "
+    assert first == "the ?no oneno onedog "
     assert second == again.stdout.rstrip("\n")
     assert third
     assert "seed 3 " in done.stderr
@@ -72,7 +72,7 @@ def test_three_quotes_hold_lines_together_and_two_slashes_send_one():
 def test_a_problem_costs_one_line_and_not_the_chat(line, words):
     done = chat([line, "hello there"])
     assert words in done.stderr
-    assert done.stdout == ". a ?the ?hears ?dog \n"
+    assert done.stdout == "the ?no oneno onedog \n"
     assert done.returncode == 1, "nobody was there to read it"
 
 

@@ -57,7 +57,7 @@ def test_an_honest_record_passes_by_itself_and_against_its_model(recorded, capsy
     assert main(["replay", str(path), "--verify", "--model", "toy"]) == 0
     findings = verify(read_trace(path), ToyModel())
     assert (findings.problems, findings.largest, findings.changed) == ([], 0.0, 0)
-    assert findings.n_steps == 25
+    assert findings.n_steps == 30
     assert findings.n_accepted > 0
 
 
@@ -79,6 +79,8 @@ FORGERIES = {
     "n_x": lambda e: e.update(n_x=e["n_x"] + 1),
     "n_y": lambda e: e.update(n_y=e["n_y"] + 1),
     "divergence": lambda e: e.update(divergence=99),
+    "early": lambda e: e.update(early=not e["early"]),
+    "n_decoded": lambda e: e.update(n_decoded=e["n_decoded"] + 1),
     "horizon": lambda e: e.update(horizon=99),
     "log p": lambda e: e["suffix"]["log_p"].__setitem__(0, e["suffix"]["log_p"][0] - 1e-6),
     "log q": lambda e: e["suffix"]["log_q"].__setitem__(0, e["suffix"]["log_q"][0] - 1e-6),
@@ -135,7 +137,7 @@ def test_a_run_of_a_gguf_is_evaluated_again_to_the_same_bits(tiny_paths, tmp_pat
     assert report["passed"]
     assert report["largest_difference"] == 0.0
     assert report["changed_decisions"] == 0
-    assert report["evaluated_tokens"] > 20
+    assert report["evaluated_tokens"] > 3
 
 
 def test_a_recording_that_was_cut_off_shows_what_it_has(recorded, tmp_path, capsys):

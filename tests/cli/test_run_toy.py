@@ -29,16 +29,16 @@ TOY = ("run", "--model", "toy", "--seed", "1", "--max-tokens", "16")
 def test_the_answer_alone_is_on_stdout_and_nothing_redraws():
     done = run(*TOY, "hello there")
     assert done.returncode == 0
-    assert done.stdout == ". a ?the ?hears ?dog \n"
+    assert done.stdout == "the ?no oneno onedog \n"
     assert "\x1b" not in done.stderr
-    assert "seed 1 · stop · 9 tokens" in done.stderr
+    assert "seed 1 · stop · 6 tokens" in done.stderr
 
 
 def test_json_is_one_object_on_one_line_with_the_promised_fields():
     done = run(*TOY, "--json", stdin="hello there\n")
     result = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1
-    assert result["text"] == ". a ?the ?hears ?dog "
+    assert result["text"] == "the ?no oneno onedog "
     assert (result["exactness"], result["kernel"]) == ("exact", "exact")
     promised = [
         "text",
@@ -89,8 +89,9 @@ def test_every_decision_can_be_checked_again_from_the_trace(tmp_path):
         if isinstance(event, Extended):
             state = state.head(event.kept).join(event.suffix)
         if isinstance(event, Stepped):
-            assert event.log_w_x == pytest.approx(state.log_w(alpha, event.cut), abs=1e-12)
-            assert event.log_w_y == pytest.approx(event.suffix.log_w(alpha), abs=1e-12)
+            since = len(state) if event.free else event.divergence
+            assert event.log_w_x == pytest.approx(state.log_w(alpha, since), abs=1e-12)
+            assert event.log_w_y == pytest.approx(event.suffix.log_w(alpha, since - event.cut), abs=1e-12)
             assert event.accepted == (event.log_u < event.log_ratio)
             if event.accepted:
                 state = state.head(event.cut).join(event.suffix)
@@ -102,7 +103,9 @@ def test_every_decision_can_be_checked_again_from_the_trace(tmp_path):
     ("arguments", "code", "words"),
     [
         (["--top-p", "0.9", "x"], 2, "--top-p is refused"),
-        (["--cuts", "early", "x"], 2, "--cuts is refused"),
+        (["--cuts", "late", "x"], 2, "--cuts"),
+        (["--rho", "1", "x"], 2, "--rho"),
+        (["--rho", "nan", "x"], 2, "--rho"),
         (["--method", "smc", "x"], 2, "planned but not built yet"),
         (["--alpha", "nan", "x"], 2, "got nan"),
         (["--alpha", "0.5", "x"], 2, "at least 1"),

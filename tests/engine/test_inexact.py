@@ -12,6 +12,7 @@ from localpower.events import Extended, Stepped
 from localpower.loading import Request, load
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
+from localpower.samplers.mh import Savers
 
 PROMPT = (0, 1)
 SAMPLER = PowerMH(3.0, 1 / 3, max_tokens=24, block=6, steps=12)
@@ -66,7 +67,8 @@ def test_no_token_of_a_state_or_a_growing_proposal_is_evaluated_twice_even_when_
     engine = fast.engine(PROMPT, SAMPLER.max_tokens, CHAINS, lambda: None)
     engine._planner = Planner(engine.n_sequences, 75)  # llama.cpp makes no fewer than 256
     work = Work()
-    run_chains(engine, SAMPLER, PROMPT, StreamDice(2), CHAINS, listeners=[work])
+    busy = dataclasses.replace(SAMPLER, savers=Savers(skip=False, early=False))
+    run_chains(engine, busy, PROMPT, StreamDice(2), CHAINS, listeners=[work])
     evaluated = engine.counters.prefill_tokens + engine.counters.answer_tokens
     assert engine.counters.compactions > 0
     assert evaluated <= len(PROMPT) + work.drawn + work.cuts

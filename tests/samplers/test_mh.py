@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from localpower.chance import StreamDice
 from localpower.completion import PLAIN, Completion, Rules, extend
-from localpower.samplers.cuts import UniformCuts
-from localpower.samplers.mh import ChainState, PowerMH, step
+from localpower.events import Extended, Stepped
+from localpower.samplers.cuts import CUTS, UniformCuts, cut_law
+from localpower.samplers.mh import ChainState, PowerMH, Savers, step
 from localpower.toy import ToyModel, power_law
 from tests.exact import law, outcomes
-from tests.mutants import MUTANTS
+from tests.mutants import MUTANTS, SAVER_MUTANTS
 
 PROMPT = (1, 2)
 ALPHA = 3.0
@@ -29,6 +31,9 @@ RULES = {
 }
 
 
+UNIFORM = UniformCuts()
+
+
 def states(model, horizon, temperature, rules=PLAIN):
     """Every completion with its recorded numbers, by drawing all of them."""
     drawn = outcomes(
@@ -37,7 +42,7 @@ def states(model, horizon, temperature, rules=PLAIN):
     return {x.tokens: x for x, _ in drawn}
 
 
-def matrix(model, horizon, temperature, rules=PLAIN, kernel=step):
+def matrix(model, horizon, temperature, rules=PLAIN, kernel=step, cuts=UNIFORM):
     """The exact transition matrix K, and the target pi, over all states in one order."""
     known = states(model, horizon, temperature, rules)
     target = power_law(model, PROMPT, horizon, ALPHA, rules)
@@ -54,7 +59,7 @@ def matrix(model, horizon, temperature, rules=PLAIN, kernel=step):
                 PROMPT,
                 alpha=ALPHA,
                 temperature=temperature,
-                cuts=UniformCuts(),
+                cuts=cuts,
                 rules=rules,
             )
             return x.tokens if result is None else result[0].completion.tokens
@@ -72,16 +77,77 @@ def invariance_error(transitions, pi):
     return 0.5 * np.abs(np.append(pi, 0.0) - pi @ transitions).sum()
 
 
+@pytest.mark.parametrize("cuts", CUTS)
 @pytest.mark.parametrize("temperature", [1 / ALPHA, 0.5, 1.0])
 @pytest.mark.parametrize("rules", RULES.values(), ids=RULES.keys())
 @pytest.mark.parametrize("toy", TOYS.values(), ids=TOYS.keys())
-def test_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(toy, rules, temperature):
-    transitions, pi = matrix(toy, 3, temperature, rules)
+def test_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(toy, rules, temperature, cuts):
+    transitions, pi = matrix(toy, 3, temperature, rules, cuts=cut_law(cuts))
     flow = pi[:, None] * transitions[:, :-1]
     assert transitions[:, -1].max() == 0.0, "a step left the support"
     assert np.abs(transitions.sum(axis=1) - 1.0).max() < 1e-12
     assert invariance_error(transitions, pi) < 1e-12
     assert np.abs(flow - flow.T).max() < 1e-12
+
+
+def without_savers(*args, **kwargs):
+    return step(*args, **kwargs, savers=Savers(skip=False, early=False))
+
+
+@pytest.mark.parametrize("cuts", CUTS)
+@pytest.mark.parametrize("toy", TOYS.values(), ids=TOYS.keys())
+def test_the_savers_leave_every_transition_probability_as_it_is(toy, cuts):
+    with_savers, _ = matrix(toy, 3, 1 / ALPHA, cuts=cut_law(cuts))
+    without, _ = matrix(toy, 3, 1 / ALPHA, kernel=without_savers, cuts=cut_law(cuts))
+    assert np.abs(with_savers - without).max() < 1e-12
+
+
+@pytest.mark.parametrize("cuts", CUTS)
+@pytest.mark.parametrize("skip", [True, False])
+def test_early_rejection_changes_no_chain_and_saves_tokens(cuts, skip):
+    model = ToyModel(seed=5, spread=2.0, end_bias=-2.0)
+    tokens = {True: 0, False: 0}
+    for seed in range(20):
+        ends = []
+        for early in (True, False):
+            sampler = PowerMH(ALPHA, 1 / ALPHA, 24, 8, 6, cut_law(cuts), savers=Savers(skip, early))
+            events = list(sampler.run(model, PROMPT, StreamDice(seed)))
+            steps = [e for e in events if isinstance(e, Stepped)]
+            tokens[early] += sum(e.n_decoded for e in steps)
+            ends.append([(e.cut, e.accepted, e.suffix.tokens if e.accepted else None) for e in steps])
+        assert ends[0] == ends[1]
+    assert tokens[True] < tokens[False]
+
+
+@pytest.mark.parametrize("cuts", CUTS)
+def test_a_complete_answer_weighs_what_its_bound_came_down_to(cuts):
+    """The cut law of the record equals the one that was followed token by token."""
+    model, law = ToyModel(seed=5, spread=2.0, end_bias=-1.0), cut_law(cuts)
+    x = Completion()
+    for event in PowerMH(ALPHA, 1 / ALPHA, 24, 8, 9, law).run(model, PROMPT, StreamDice(3)):
+        if isinstance(event, Extended):
+            x = x.head(event.kept).join(event.suffix)
+        if isinstance(event, Stepped):
+            y = x.head(event.cut).join(event.suffix)
+            assert event.log_kappa_x == law.log_kappa(x, event.cut)
+            if event.early:
+                assert event.log_kappa_y <= law.log_kappa(y, event.cut)
+                assert event.log_u >= event.log_ratio
+            else:
+                assert abs(event.log_kappa_y - law.log_kappa(y, event.cut)) < 1e-12
+            x = y if event.accepted else x
+
+
+@pytest.mark.parametrize("cuts", CUTS)
+def test_cut_laws_are_laws_and_weights_agree_with_log_kappa(cuts):
+    law = cut_law(cuts)
+    for x in states(TOYS["generic"], 4, 1 / ALPHA, RULES["2 given after a first 1"]).values():
+        weights = law.weights(x) / law.weights(x).sum()
+        drawn = np.flatnonzero(~x.given)
+        assert set(np.flatnonzero(weights)) == set(drawn)
+        assert np.allclose(
+            np.log(weights[drawn]), [law.log_kappa(x, int(i)) for i in drawn], atol=1e-12, rtol=0
+        )
 
 
 @pytest.mark.parametrize("toy", TOYS.values(), ids=TOYS.keys())
@@ -98,6 +164,12 @@ def test_control_a_wrong_rule_is_caught_by_the_same_enumeration(mutant):
     assert max(errors) > 1e-4
 
 
+@pytest.mark.parametrize(("kernel", "cuts"), SAVER_MUTANTS.values(), ids=SAVER_MUTANTS.keys())
+def test_control_a_wrong_saver_or_cut_factor_is_caught_by_the_same_enumeration(kernel, cuts):
+    toys = [ToyModel(ABC, seed=seed, spread=spread) for seed, spread in ((1, 1.5), (27, 4.0))]
+    assert max(invariance_error(*matrix(toy, 4, 1 / ALPHA, kernel=kernel, cuts=cuts)) for toy in toys) > 1e-6
+
+
 def test_at_temperature_one_over_alpha_the_token_weight_is_the_normaliser_whatever_was_drawn():
     model, alpha = TOYS["generic"], ALPHA
     for tokens, x in states(model, 3, 1 / alpha).items():
@@ -110,9 +182,6 @@ def test_at_temperature_one_over_alpha_the_token_weight_is_the_normaliser_whatev
 
 @pytest.mark.parametrize("block", [1, 2, 3, 4, 7])
 def test_states_are_complete_at_their_horizon_and_the_last_stage_runs_at_max_tokens(block):
-    from localpower.chance import StreamDice
-    from localpower.events import Extended, Stepped
-
     model = ToyModel(seed=4, end_bias=-1.0)
     for seed in range(20):
         sampler = PowerMH(ALPHA, 1 / ALPHA, max_tokens=7, block=block, steps=2)
@@ -131,9 +200,6 @@ def test_states_are_complete_at_their_horizon_and_the_last_stage_runs_at_max_tok
 
 
 def test_once_the_answer_has_ended_the_next_stage_is_the_last():
-    from localpower.chance import StreamDice
-    from localpower.events import Stepped
-
     model = ToyModel(seed=4, end_bias=20.0)
     sampler = PowerMH(ALPHA, 1 / ALPHA, max_tokens=40, block=4, steps=3)
     steps = [e for e in sampler.run(model, PROMPT, StreamDice(0)) if isinstance(e, Stepped)]

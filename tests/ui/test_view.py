@@ -32,7 +32,7 @@ def stepped(step, cut, tokens, *, accepted, divergence=None, stage=0, horizon=4)
     ratios = (0.0,) * 6
     part = suffix(*tokens)
     return Stepped(
-        stage, step, horizon, cut, divergence, 4, 4, *ratios, accepted, free, cut, len(tokens), part
+        stage, step, horizon, cut, divergence, 4, 4, *ratios, accepted, free, False, cut, len(tokens), part
     )
 
 

@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "lab": {"lab"},
     "loaded": {"engine", "errors", "model", "runs", "text", "toy"},
     "loading": {"catalogue", "engine", "errors", "loaded", "text"},
+    "bench": PURE | {"bench", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__main__.py")

@@ -8,6 +8,7 @@ import traceback
 import click
 
 from localpower import __version__
+from localpower.cli.bench import bench
 from localpower.cli.chat import chat
 from localpower.cli.explain import explain
 from localpower.cli.replay import replay
@@ -34,6 +35,7 @@ cli.add_command(chat)
 cli.add_command(replay)
 cli.add_command(explain)
 cli.add_command(selftest)
+cli.add_command(bench)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,0 +1,1 @@
+"""What `localpower bench` measures: rows of one table, interleaved in one process."""

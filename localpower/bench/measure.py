@@ -1,0 +1,158 @@
+"""One measurement: a row on a prompt. And what the measurements of a row add up to."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from localpower.bench.rows import Row as BenchRow
+from localpower.chance import StreamDice
+from localpower.loaded import LoadedGguf, as_gguf
+from localpower.model import Tokens
+from localpower.runs.interrupt import Interrupts
+from localpower.runs.session import run_chains
+
+
+class _Forgetful:
+    """An engine that remembers nothing from one proposal to the next: a chain pins its state before each."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def pin(self, context: Tokens, owner: object = None) -> None:
+        """Forget everything."""
+        self._engine.reset()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Costs of one run. seconds: all of it, of which prompt_seconds until the prompt was read.
+
+    prefill_tokens: evaluated tokens beyond those drawn: prompt, prefixes read again, cuts.
+    """
+
+    name: str
+    prompt: int
+    seconds: float
+    prompt_seconds: float
+    n_tokens: int
+    n_steps: int
+    n_accepted: int
+    n_free: int
+    n_early: int
+    decoded_tokens: int
+    prefill_tokens: int
+    padded_rows: int
+    saved_tokens: int
+
+
+def measure(
+    loaded: LoadedGguf, row: BenchRow, prompt: Tokens, number: int, seed: int, interrupts: Interrupts
+) -> Measured:
+    """Run a row once in an engine of its own, prompt included. Raises Interrupted."""
+    horizon = row.sampler.settings()["max_tokens"]
+    engine = as_gguf(loaded.engine(prompt, horizon, row.chains, interrupts.check))
+    try:
+        start = time.perf_counter()
+        engine.logits([prompt])
+        prompt_seconds = time.perf_counter() - start
+        tallies = run_chains(
+            _Forgetful(engine) if row.forget else engine, row.sampler, prompt, StreamDice(seed), row.chains
+        )
+        seconds = time.perf_counter() - start
+        counters = engine.counters
+    finally:
+        engine.close()
+    interrupts.check()
+    decoded = sum(tally.n_decoded for tally in tallies)
+    return Measured(
+        row.name,
+        number,
+        seconds,
+        prompt_seconds,
+        sum(len(tally.state) for tally in tallies),
+        sum(tally.n_steps for tally in tallies),
+        sum(tally.n_accepted for tally in tallies),
+        sum(tally.n_free for tally in tallies),
+        sum(tally.n_early for tally in tallies),
+        decoded,
+        max(counters.prefill_tokens + counters.answer_tokens - decoded, 0),
+        counters.padded_rows,
+        sum(tally.n_saved for tally in tallies),
+    )
+
+
+def summed(row: BenchRow, found: Sequence[Measured]) -> dict[str, Any]:
+    """A row of the table: sums over prompts; the cost multiple is the median over them."""
+
+    def total(name: str) -> Any:
+        return sum(getattr(one, name) for one in found)
+
+    settings = row.sampler.settings()
+    steps, free = total("n_steps"), total("n_free")
+    seconds, decoded = total("seconds"), total("decoded_tokens")
+    return {
+        "name": row.name,
+        "cuts": settings.get("cuts"),
+        "alpha": settings.get("alpha"),
+        "max_tokens": settings["max_tokens"],
+        "block": settings.get("block"),
+        "steps": settings.get("steps"),
+        "chains": row.chains,
+        "n_steps": steps,
+        "seconds": seconds,
+        "prompt_seconds": total("prompt_seconds"),
+        "decoded_tokens": decoded,
+        "prefill_tokens": total("prefill_tokens"),
+        "padded_rows": total("padded_rows"),
+        "saved_tokens": total("saved_tokens"),
+        "tokens_per_second": decoded / seconds if seconds else None,
+        "cost_multiple": statistics.median(one.decoded_tokens / one.n_tokens for one in found),
+        "acceptance_rate": total("n_accepted") / (steps - free) if steps > free else None,
+        "free_share": free / steps if steps else None,
+        "early_share": total("n_early") / steps if steps else None,
+    }
+
+
+def raw_row(rows: int, tokens: int, found: Sequence[tuple[float, int]]) -> dict[str, Any]:
+    """The same object for a bare loop; what it does not have is null."""
+    seconds = sum(one for one, _ in found)
+    evaluated = rows * tokens * len(found)
+    empty = dict.fromkeys(("cuts", "alpha", "block", "steps", "n_steps", "cost_multiple", "acceptance_rate"))
+    return {
+        "name": f"raw-{rows}",
+        **empty,
+        "max_tokens": tokens,
+        "chains": rows,
+        "seconds": seconds,
+        "prompt_seconds": 0.0,
+        "decoded_tokens": evaluated,
+        "prefill_tokens": 0,
+        "padded_rows": sum(padded for _, padded in found),
+        "saved_tokens": 0,
+        "tokens_per_second": evaluated / seconds if seconds else None,
+        "free_share": None,
+        "early_share": None,
+    }
+
+
+def ratios(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, float]]:
+    """What the table shows, in words and numbers."""
+    by_name = {row["name"]: row for row in rows}
+
+    def speed(row: dict[str, Any]) -> float:
+        return float(row["decoded_tokens"] / (row["seconds"] - row["prompt_seconds"]))
+
+    if {"mh", "raw-1"} <= by_name.keys():
+        mh = by_name["mh"]
+        yield "tokens drawn, mh over mh-reuse", mh["decoded_tokens"] / by_name["mh-reuse"]["decoded_tokens"]
+        yield "seconds, mh-fresh over mh", by_name["mh-fresh"]["seconds"] / mh["seconds"]
+        for one, other in (("base", "raw-1"), ("chains-8", "raw-8")):
+            words = f"tokens/s after the prompt, {one} over {other}"
+            yield words, speed(by_name[one]) / speed(by_name[other])

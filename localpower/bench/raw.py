@@ -1,0 +1,34 @@
+"""A bare loop of llama_decode: the fastest that an engine in these settings can be fed."""
+
+from __future__ import annotations
+
+import time
+
+from localpower.engine.batch import RowSpec
+from localpower.engine.context import Context
+from localpower.engine.settings import Settings
+from localpower.engine.weights import Weights
+from localpower.model import Tokens
+
+
+def raw_loop(
+    weights: Weights, settings: Settings, prompt: Tokens, rows: int, tokens: int
+) -> tuple[float, int]:
+    """Seconds for `rows` sequences to grow by `tokens` each after a prompt that is not counted, and rows padded.
+
+    Each decode holds one token of every sequence, and its logits are made; nothing is drawn from them.
+    """
+    context = Context(weights, settings, n_cells=(len(prompt) + tokens) * rows + 64, n_sequences=rows)
+    try:
+        for sequence in range(rows):
+            for start in range(0, len(prompt), settings.batch):
+                part = prompt[start : start + settings.batch]
+                context.decode([RowSpec(sequence, start + i, token, False) for i, token in enumerate(part)])
+        padded = context.padded_rows
+        begin = time.perf_counter()
+        for i in range(tokens):
+            at = len(prompt) + i
+            context.decode([RowSpec(sequence, at, prompt[i % len(prompt)], True) for sequence in range(rows)])
+        return time.perf_counter() - begin, context.padded_rows - padded
+    finally:
+        context.close()

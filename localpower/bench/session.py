@@ -1,0 +1,119 @@
+"""All measurements of a bench, prompt by prompt and row after row, kept as they come."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from localpower.bench.measure import Measured, measure, raw_row, summed
+from localpower.bench.prompts import PROMPTS
+from localpower.bench.raw import raw_loop
+from localpower.bench.rows import QUICK, RAW, TOKENS, WALL, Size, rows, token_rows
+from localpower.bench.rows import Row as BenchRow
+from localpower.errors import UserError
+from localpower.loaded import LoadedGguf
+from localpower.model import Tokens
+from localpower.runs.interrupt import Interrupts
+from localpower.text.conversation import Conversation
+
+_RAW_TOKENS = 48
+_ALPHA = 4.0
+
+
+class Bench:
+    """Measures what `out`.partial does not hold yet. Raises Interrupted; what was measured until then stays there."""
+
+    def __init__(
+        self,
+        loaded: LoadedGguf,
+        *,
+        quick: bool,
+        seed: int,
+        out: Path | None,
+        interrupts: Interrupts,
+        say: Callable[[str], None],
+    ) -> None:
+        """Raises UserError for a partial file of another model, seed or size."""
+        self._loaded, self._quick, self._seed = loaded, quick, seed
+        self._interrupts, self._say = interrupts, say
+        self._partial = out.with_name(out.name + ".partial") if out else None
+        self._head = {"model": loaded.identity["sha256"], "quick": quick, "seed": seed}
+        self._kept: dict[str, Any] = {}
+        if self._partial and self._partial.exists():
+            self._read(self._partial)
+        elif self._partial:
+            self._keep_line(self._head)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every row of the table."""
+        size = QUICK if self._quick else WALL
+        found = self._raw(size) + self._sampled("", size, rows(size, _ALPHA))
+        if not self._quick:
+            long = self._sampled("tokens ", TOKENS, token_rows(TOKENS, _ALPHA))
+            found += [row | {"name": f"{row['name']}-256"} for row in long]
+        return found
+
+    def done(self) -> None:
+        """The result is written: the partial file has served."""
+        if self._partial:
+            self._partial.unlink(missing_ok=True)
+
+    def _raw(self, size: Size) -> list[dict[str, Any]]:
+        found: dict[int, list[tuple[float, int]]] = {n: [] for n in RAW}
+        settings = self._loaded.verdict.settings
+        for number, prompt in self._prompts(size):
+            for n in RAW:
+                loop = partial(raw_loop, self._loaded.weights, settings, prompt, n, _RAW_TOKENS)
+                seconds, padded = self._once(f"raw-{n} on prompt {number + 1}", loop)
+                found[n].append((seconds, padded))
+        return [raw_row(n, _RAW_TOKENS, found[n]) for n in RAW]
+
+    def _sampled(self, part: str, size: Size, table: list[BenchRow]) -> list[dict[str, Any]]:
+        found: dict[str, list[Measured]] = {row.name: [] for row in table}
+        for number, prompt in self._prompts(size):
+            for row in table:
+                run = partial(measure, self._loaded, row, prompt, number, self._seed, self._interrupts)
+                value = self._once(f"{part}{row.name} on prompt {number + 1}", run)
+                found[row.name].append(Measured(**value))
+        return [summed(row, found[row.name]) for row in table]
+
+    def _prompts(self, size: Size) -> list[tuple[int, Tokens]]:
+        texts = PROMPTS[: size.prompts]
+        return [
+            (i, self._loaded.prompt(Conversation.of(text), raw=not self._loaded.has_template, arguments={}))
+            for i, text in enumerate(texts)
+        ]
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        if name not in self._kept:
+            self._interrupts.check()
+            made = make()
+            value = asdict(made) if isinstance(made, Measured) else list(made)
+            seconds = value[0] if isinstance(value, list) else value["seconds"]
+            self._say(f"{name}: {seconds:.1f} s")
+            self._kept[name] = value
+            self._keep_line({"name": name, "value": value})
+        return self._kept[name]
+
+    def _keep_line(self, line: dict[str, Any]) -> None:
+        if self._partial:
+            with self._partial.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+
+    def _read(self, path: Path) -> None:
+        lines = []
+        for text in path.read_text("utf-8", "replace").splitlines():
+            with contextlib.suppress(ValueError):  # a last line that was cut off is measured again
+                lines.append(json.loads(text))
+        if not lines or lines[0] != self._head:
+            raise UserError(
+                f"{path} belongs to another bench (model, --quick or --seed)",
+                "delete it or name another --out",
+            )
+        self._kept = {line["name"]: line["value"] for line in lines[1:]}
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")

@@ -16,6 +16,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+_BLOCK = 256  # weights summed at a time: a running sum over a whole vocabulary is slow
+
 
 class Threshold(Protocol):
     """A uniform u on (0, 1), drawn but not shown: accept tests ask whether it lies below a value."""
@@ -76,14 +78,23 @@ class StreamDice:
         return (int(self._generator.integers(1 << 52)) + 0.5) / (1 << 52)
 
     def pick(self, weights: NDArray[np.floating]) -> int:
-        """Inverse-CDF draw: one uniform, one cumulative sum in float64."""
-        cumulative = np.cumsum(weights, dtype=np.float64)
-        total = float(cumulative[-1])
+        """Inverse-CDF draw by one uniform: first the block, then the index in it. Sums in float64."""
+        whole = len(weights) // _BLOCK * _BLOCK
+        blocks = np.append(
+            weights[:whole].reshape(-1, _BLOCK).sum(axis=1, dtype=np.float64),
+            weights[whole:].sum(dtype=np.float64),
+        )
+        before = np.cumsum(blocks)
+        total = float(before[-1])
         if not (0.0 < total < math.inf):
             raise ValueError(f"weights must have a positive finite sum, got {total}")
         # Below the total even when u * total rounds up to it: a zero weight is never picked.
         point = min(self._uniform() * total, math.nextafter(total, 0.0))
-        return int(np.searchsorted(cumulative, point, side="right"))
+        block = int(np.searchsorted(before, point, side="right"))
+        inside = np.cumsum(weights[block * _BLOCK : (block + 1) * _BLOCK], dtype=np.float64)
+        rest = point - (float(before[block - 1]) if block else 0.0)
+        rest = min(rest, math.nextafter(float(inside[-1]), 0.0))
+        return block * _BLOCK + int(np.searchsorted(inside, rest, side="right"))
 
     def threshold(self) -> DrawnThreshold:
         """Draw u now; later comparisons see the same u."""

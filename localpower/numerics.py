@@ -50,8 +50,7 @@ def weigh(row: NDArray[np.floating], temperature: float) -> Weighed:
     base = np.exp(shifted)
     norm = float(base.sum(dtype=np.float64))
     log_norm = math.log(norm)
-    surprise = base * np.maximum(shifted, row.dtype.type(_LOWEST))  # not np.dot: BLAS would wake threads
-    entropy = log_norm - float(surprise.sum(dtype=np.float64)) / norm
+    entropy = log_norm - _surprise(base, shifted) / norm
     if temperature == 1.0:
         weights = base
     elif temperature == 0.0:
@@ -60,7 +59,7 @@ def weigh(row: NDArray[np.floating], temperature: float) -> Weighed:
     elif temperature < _COLDEST:
         weights = (shifted == 0.0).astype(row.dtype)  # any other token's weight is below every float
     else:
-        weights = np.exp(shifted * row.dtype.type(1.0 / temperature))
+        weights = _power(base, shifted, 1.0 / temperature)
     return Weighed(
         weights=weights,
         log_total=math.log(float(weights.sum(dtype=np.float64))),
@@ -68,6 +67,33 @@ def weigh(row: NDArray[np.floating], temperature: float) -> Weighed:
         log_norm=log_norm,
         entropy=max(entropy, 0.0),
     )
+
+
+def _surprise(base: NDArray[np.floating], shifted: NDArray[np.floating]) -> float:
+    """Sum of base * log base, with 0 log 0 = 0. Not np.dot: BLAS would wake threads."""
+    with np.errstate(invalid="ignore"):
+        total = float((base * shifted).sum(dtype=np.float64))
+    if math.isnan(total):  # an impossible token; in most models there is none
+        total = float((base * np.maximum(shifted, shifted.dtype.type(_LOWEST))).sum(dtype=np.float64))
+    return total
+
+
+def _power(
+    base: NDArray[np.floating], shifted: NDArray[np.floating], exponent: float
+) -> NDArray[np.floating]:
+    """base^exponent: a few multiplications where the exponent is a small half-integer, else another exp."""
+    doubled = exponent * 2.0
+    if doubled != int(doubled) or doubled > 16:
+        return np.exp(shifted * shifted.dtype.type(exponent))
+    power: NDArray[np.floating] | None = np.sqrt(base) if doubled % 2 else None
+    square, left = base, int(exponent)
+    while left:
+        if left % 2:
+            power = square if power is None else power * square
+        left //= 2
+        square = square * square if left else square
+    assert power is not None  # the exponent is at least 1/2
+    return power
 
 
 def log_softmax(rows: NDArray[np.floating]) -> NDArray[np.float64]:

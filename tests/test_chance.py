@@ -36,7 +36,23 @@ def test_picks_follow_the_weights():
     assert g_test(counts, np.array([2.0, 0.0, 2.0, 4.0]) / 8).log_p < math.log(1e-6)
 
 
-@pytest.mark.parametrize("temperature", [0.25, 0.5, 1.0])
+@pytest.mark.parametrize("n", [255, 256, 257, 1000])
+def test_a_pick_among_many_weights_is_the_index_where_their_running_sum_passes_the_point(n):
+    weights = np.random.default_rng(n).random(n) ** 8
+    weights[::3] = 0.0
+    for seed in range(200):
+        point = math.exp(StreamDice(seed).threshold().log_u) * weights.sum()
+        assert StreamDice(seed).pick(weights) == np.searchsorted(np.cumsum(weights), point, side="right")
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 7.5, 2.3, 9.0])
+def test_powers_by_multiplication_are_the_powers(exponent):
+    row = np.random.default_rng(0).normal(0, 3, 200)
+    weights = weigh(row, 1 / exponent).weights
+    assert np.allclose(weights, np.exp((row - row.max()) * exponent), rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("temperature", [0.25, 0.4, 0.5, 1.0])
 def test_weights_are_the_tempered_softmax(temperature):
     row = np.array([0.3, -1.0, 2.0, -math.inf])
     p = np.exp(row) / np.exp(row).sum()

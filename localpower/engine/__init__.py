@@ -1,1 +1,1 @@
-"""The cellar: llama.cpp. `library` alone imports llama_cpp; planner, slots, cells, compaction and lanes are pure."""
+"""The cellar: llama.cpp. `library` alone imports llama_cpp; planner, ledger, slots and lanes are pure."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,12 +13,17 @@ from localpower.model import Tokens
 from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
 from localpower.toy import ToyModel
+from localpower.width import best_width, relative_cost
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
     from localpower.engine.base import GgufEngine
     from localpower.engine.probe import Verdict
     from localpower.engine.weights import Weights
     from localpower.text.vocabulary import Vocabulary
+
+
+_USUAL_RATE = 0.25  # of steps that move a chain, until it has a rate of its own
+_WIDEST = 8
 
 
 class Loaded(Protocol):
@@ -64,8 +70,11 @@ class Loaded(Protocol):
     def control_token(self, text: str) -> int | None:
         """The id of a control token with exactly this text."""
 
-    def work(self, engine: Engine) -> tuple[int, int]:
-        """Prompt tokens evaluated and rows padded by an engine of this model."""
+    def widest(self) -> int:
+        """Most proposals that may share a batch with gain; 0: none may, for the engine is not exact or has states."""
+
+    def work(self, engine: Engine) -> tuple[int, int, int]:
+        """Prompt tokens evaluated, rows padded and rows thrown away by an engine of this model."""
 
 
 @dataclass
@@ -116,9 +125,13 @@ class LoadedToy:
         """The toy has no control texts."""
         return None
 
-    def work(self, engine: Engine) -> tuple[int, int]:
+    def widest(self) -> int:
+        """A table reads one row after another."""
+        return 1
+
+    def work(self, engine: Engine) -> tuple[int, int, int]:
         """Tables evaluate nothing."""
-        return 0, 0
+        return 0, 0, 0
 
 
 @dataclass
@@ -170,6 +183,7 @@ class LoadedGguf:
             room = before.n_cells if room <= before.n_cells else max(room, 2 * before.n_cells)
         engine = self._make(room, n_sequences, chains, check)
         engine.prompt_length = len(prompt)
+        engine.curve = self.verdict.curve
         if before is not None:
             try:
                 engine.take_over(before, prompt)
@@ -213,10 +227,16 @@ class LoadedGguf:
         """By the vocabulary."""
         return self.vocabulary.control_token(text)
 
-    def work(self, engine: Engine) -> tuple[int, int]:
+    def widest(self) -> int:
+        """As in `Loaded`, by the measured curve and a usual rate of moves."""
+        if not self.verdict.exact or self.weights.is_recurrent():
+            return 0
+        return best_width(partial(relative_cost, self.verdict.curve), _USUAL_RATE, _WIDEST)
+
+    def work(self, engine: Engine) -> tuple[int, int, int]:
         """By the engine's counters."""
         counters = as_gguf(engine).counters
-        return counters.prefill_tokens, counters.padded_rows
+        return counters.prefill_tokens, counters.padded_rows, counters.wasted_rows
 
 
 def as_gguf(engine: Engine) -> GgufEngine:

@@ -36,5 +36,11 @@ class Model(Protocol):
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
         """log p of each token of `continuation` after `context`, (len(continuation),), nats."""
 
+    def cost(self, rows: int) -> float:
+        """What a batch of so many more rows costs, over a batch of one: `rows` where width gains nothing."""
+
+    def waste(self, rows: int) -> None:
+        """So many rows were asked for and thrown away: for the record."""
+
     def pin(self, context: Tokens) -> None:
         """Hint that calls will come back to prefixes of `context`. Never changes a result."""

@@ -75,6 +75,13 @@ class ToyModel:
         pairs = zip(self.rows(context, continuation), continuation, strict=True)
         return np.array([log_softmax(row)[token] for row, token in pairs], dtype=np.float64)
 
+    def cost(self, rows: int) -> float:
+        """A table reads one row after another."""
+        return float(rows)
+
+    def waste(self, rows: int) -> None:
+        """Nobody counts a table's rows."""
+
     def pin(self, context: Tokens, owner: object = None) -> None:
         """A table needs no hints."""
 

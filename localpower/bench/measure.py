@@ -8,12 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localpower.bench.prompts import LONG, PROMPTS
 from localpower.bench.rows import Row as BenchRow
 from localpower.chance import StreamDice
 from localpower.loaded import LoadedGguf, as_gguf
 from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.session import run_chains
+from localpower.samplers import width
+
+LONG_PROMPT = PROMPTS.index(LONG)
 
 
 class _Forgetful:
@@ -49,6 +53,7 @@ class Measured:
     decoded_tokens: int
     prefill_tokens: int
     padded_rows: int
+    wasted_rows: int
     saved_tokens: int
 
 
@@ -57,7 +62,7 @@ def measure(
 ) -> Measured:
     """Run a row once in an engine of its own, prompt included. Raises Interrupted."""
     horizon = row.sampler.settings()["max_tokens"]
-    engine = as_gguf(loaded.engine(prompt, horizon, row.chains, interrupts.check))
+    engine = as_gguf(loaded.engine(prompt, horizon, row.chains * width(row.sampler), interrupts.check))
     try:
         start = time.perf_counter()
         engine.logits([prompt])
@@ -82,8 +87,9 @@ def measure(
         sum(tally.n_free for tally in tallies),
         sum(tally.n_early for tally in tallies),
         decoded,
-        max(counters.prefill_tokens + counters.answer_tokens - decoded, 0),
+        max(counters.prefill_tokens + counters.answer_tokens - decoded - counters.wasted_rows, 0),
         counters.padded_rows,
+        counters.wasted_rows,
         sum(tally.n_saved for tally in tallies),
     )
 
@@ -111,12 +117,17 @@ def summed(row: BenchRow, found: Sequence[Measured]) -> dict[str, Any]:
         "decoded_tokens": decoded,
         "prefill_tokens": total("prefill_tokens"),
         "padded_rows": total("padded_rows"),
+        "wasted_rows": total("wasted_rows"),
         "saved_tokens": total("saved_tokens"),
         "tokens_per_second": decoded / seconds if seconds else None,
         "cost_multiple": statistics.median(one.decoded_tokens / one.n_tokens for one in found),
         "acceptance_rate": total("n_accepted") / (steps - free) if steps > free else None,
         "free_share": free / steps if steps else None,
         "early_share": total("n_early") / steps if steps else None,
+        "by_prompt": [
+            {"prompt": one.prompt, "seconds": one.seconds, "decoded_tokens": one.decoded_tokens}
+            for one in found
+        ],
     }
 
 
@@ -135,6 +146,7 @@ def raw_row(rows: int, tokens: int, found: Sequence[tuple[float, int]]) -> dict[
         "decoded_tokens": evaluated,
         "prefill_tokens": 0,
         "padded_rows": sum(padded for _, padded in found),
+        "wasted_rows": 0,
         "saved_tokens": 0,
         "tokens_per_second": evaluated / seconds if seconds else None,
         "free_share": None,
@@ -153,6 +165,10 @@ def ratios(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, float]]:
         mh = by_name["mh"]
         yield "tokens drawn, mh over mh-reuse", mh["decoded_tokens"] / by_name["mh-reuse"]["decoded_tokens"]
         yield "seconds, mh-fresh over mh", by_name["mh-fresh"]["seconds"] / mh["seconds"]
+        pairs = zip(by_name["mh-fresh"]["by_prompt"], mh["by_prompt"], strict=True)
+        gains = {one["prompt"]: one["seconds"] / other["seconds"] for one, other in pairs}
+        if LONG_PROMPT in gains:
+            yield "the same on the long prompt alone", gains[LONG_PROMPT]
         for one, other in (("base", "raw-1"), ("chains-8", "raw-8")):
             words = f"tokens/s after the prompt, {one} over {other}"
             yield words, speed(by_name[one]) / speed(by_name[other])

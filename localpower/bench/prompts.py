@@ -16,11 +16,6 @@ _PAIRS = (
         "Two cups cost 5 coins each and a pot 12. What do they cost?",
         "2 times 5 is 10, and 12 is 22. The answer is 22.",
     ),
-    (
-        "Of 40 birds a quarter fly away. How many stay?",
-        "A quarter of 40 is 10, 40 less 10 is 30. The answer is 30.",
-    ),
-    ("A rope of 9 metres is cut into 3 equal parts. How long is one?", "9 by 3 is 3. The answer is 3."),
 )
 SHOTS = "\n\n".join(f"Question: {question}\nAnswer: {answer}" for question, answer in _PAIRS)
 LONG = f"{SHOTS}\n\nQuestion: A box holds 6 rows of 8 eggs, and 5 are broken. How many are whole?\nAnswer:"

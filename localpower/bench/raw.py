@@ -20,7 +20,11 @@ def raw_loop(
     """
     context = Context(weights, settings, n_cells=(len(prompt) + tokens) * rows + 64, n_sequences=rows)
     try:
+        shared = not weights.is_recurrent()
         for sequence in range(rows):
+            if shared and sequence:
+                context.memory.copy(0, sequence, len(prompt))
+                continue
             for start in range(0, len(prompt), settings.batch):
                 part = prompt[start : start + settings.batch]
                 context.decode([RowSpec(sequence, start + i, token, False) for i, token in enumerate(part)])

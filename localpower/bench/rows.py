@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from localpower.samplers import Ancestral, PowerMH, Sampler
 from localpower.samplers.cuts import CutLaw, UniformCuts, cut_law
@@ -14,27 +14,32 @@ _NONE = Savers(skip=False, early=False)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """forget: the engine's memory is emptied before every proposal, as published implementations run."""
+    """forget: the engine's memory is emptied before every proposal, as published implementations run.
+
+    prompts: on how many of the first prompts it is measured; 0: on all.
+    """
 
     name: str
     sampler: Sampler
     chains: int = 1
     forget: bool = False
+    prompts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Horizon, block and steps of the rows that are compared, and how many prompts."""
+    """Horizon, block and steps of the rows that are compared, how many prompts, and tokens of a bare loop."""
 
     max_tokens: int
     block: int
     steps: int
     prompts: int
+    raw_tokens: int
 
 
-QUICK = Size(64, 16, 4, 2)
-WALL = Size(128, 32, 4, 3)
-TOKENS = Size(256, 16, 10, 10)
+QUICK = Size(64, 16, 4, 2, 12)
+WALL = Size(128, 32, 4, 3, 48)
+TOKENS = Size(256, 16, 10, 10, 0)
 
 
 def rows(size: Size, alpha: float) -> list[Row]:
@@ -44,14 +49,22 @@ def rows(size: Size, alpha: float) -> list[Row]:
         return PowerMH(alpha, 1 / alpha, size.max_tokens, size.block, size.steps, cuts, savers=savers)
 
     default = PowerMH(alpha, 1 / alpha, size.max_tokens, -(-size.max_tokens // 4), 5)
-    return [
+    table = [
         Row("base", Ancestral("base", 1.0, size.max_tokens)),
         Row("mh-fresh", chain(UniformCuts(), _NONE), forget=True),
         Row("mh-reuse", chain(UniformCuts(), _NONE)),
         Row("mh", chain(UniformCuts())),
         Row("default", default),
+    ]
+    if size is QUICK:
+        short = replace(default, max_tokens=size.max_tokens // 2)
+        return [*table, Row("chains-8", short, chains=8, prompts=1)]
+    laws = [Row(f"cuts-{name}", chain(cut_law(name))) for name in ("early", "restart", "entropy")]
+    return [
+        *table,
         Row("chains-8", default, chains=8),
-        *(Row(f"cuts-{name}", chain(cut_law(name))) for name in ("early", "restart", "entropy")),
+        *laws,
+        Row("prefetch-4", replace(chain(UniformCuts()), prefetch=4)),
     ]
 
 

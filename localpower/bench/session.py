@@ -21,7 +21,6 @@ from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
 from localpower.text.conversation import Conversation
 
-_RAW_TOKENS = 48
 _ALPHA = 4.0
 
 
@@ -68,15 +67,17 @@ class Bench:
         settings = self._loaded.verdict.settings
         for number, prompt in self._prompts(size):
             for n in RAW:
-                loop = partial(raw_loop, self._loaded.weights, settings, prompt, n, _RAW_TOKENS)
+                loop = partial(raw_loop, self._loaded.weights, settings, prompt, n, size.raw_tokens)
                 seconds, padded = self._once(f"raw-{n} on prompt {number + 1}", loop)
                 found[n].append((seconds, padded))
-        return [raw_row(n, _RAW_TOKENS, found[n]) for n in RAW]
+        return [raw_row(n, size.raw_tokens, found[n]) for n in RAW]
 
     def _sampled(self, part: str, size: Size, table: list[BenchRow]) -> list[dict[str, Any]]:
         found: dict[str, list[Measured]] = {row.name: [] for row in table}
         for number, prompt in self._prompts(size):
             for row in table:
+                if row.prompts and number >= row.prompts:
+                    continue
                 run = partial(measure, self._loaded, row, prompt, number, self._seed, self._interrupts)
                 value = self._once(f"{part}{row.name} on prompt {number + 1}", run)
                 found[row.name].append(Measured(**value))

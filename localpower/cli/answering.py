@@ -99,7 +99,9 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
             interrupts=interrupts,
         )
     seconds = time.perf_counter() - start
-    prefill, padded = (now - before for now, before in zip(job.loaded.work(job.engine), done, strict=True))
+    prefill, padded, wasted = (
+        now - before for now, before in zip(job.loaded.work(job.engine), done, strict=True)
+    )
     return describe(
         tallies,
         pick(tallies, job.how, dice),
@@ -113,6 +115,7 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
             job.loaded.identity,
             prefill,
             padded,
+            wasted,
         ),
         job.text,
     )

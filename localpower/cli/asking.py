@@ -8,18 +8,29 @@ from typing import Any
 
 import click
 
-from localpower.cli.planning import Wishes, make_sampler, template_arguments, unused
+from localpower.cli.planning import Wishes, fitted, make_sampler, template_arguments, unused
 from localpower.cli.terminal import say
 from localpower.completion import Rules
 from localpower.loaded import Loaded
 from localpower.loading import Request, load
 from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
-from localpower.samplers import Sampler
+from localpower.samplers import Sampler, width
 from localpower.text.conversation import Conversation
 from localpower.text.stops import stop_predicate
 
-_SAMPLING = ("method", "alpha", "temperature", "max_tokens", "block", "steps", "cuts", "rho")
+_SAMPLING = (
+    "method",
+    "alpha",
+    "temperature",
+    "max_tokens",
+    "block",
+    "steps",
+    "cuts",
+    "rho",
+    "prefetch",
+    "chains",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,11 @@ class Question:
     alpha: float
     stops: Sequence[bytes]
     rules: Rules
+
+    @property
+    def width(self) -> int:
+        """Most contexts that one chain asks for at a time."""
+        return width(self.sampler)
 
 
 def check_options(options: dict[str, Any]) -> None:
@@ -66,7 +82,9 @@ def ask(loaded: Loaded, options: dict[str, Any], conversation: Conversation) -> 
     ends = {loaded.control_token(stop) for stop in options["stops"]} - {None}
     by_bytes = stop_predicate(stops, loaded.piece)
     rules = Rules(ended=lambda run: run[-1] in ends or by_bytes(run))
-    sampler, alpha = make_sampler(_wishes(options), rules, chat=chat)
+    wishes = _wishes(options)
+    sampler, alpha = make_sampler(wishes, rules, chat=chat)
+    sampler = fitted(sampler, wishes, loaded.widest())
     whole = conversation.under(options["system"]) if chat else conversation
     arguments = template_arguments(options["template_args"])
     tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
@@ -81,6 +99,10 @@ def uses_template(loaded: Loaded, options: dict[str, Any]) -> bool:
 def notes(loaded: Loaded, options: dict[str, Any], given: Collection[str]) -> list[str]:
     """What a user must know before work starts. given: names of the options that were not left at their default."""
     found = [*loaded.notes, *unused(options["method"], options["cuts"], given)]
+    if loaded.widest() == 0 and options["prefetch"] not in ("auto", "1"):
+        found.append(
+            "--prefetch is not used: with this engine a wider batch would change results, or cost a whole state"
+        )
     if uses_template(loaded, options):
         return found
     why = "--raw sends no template" if options["raw"] else "this model has no chat template"

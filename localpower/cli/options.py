@@ -28,6 +28,7 @@ REFUSED = {
 }
 
 
+MOST_RUNS = 61  # chains times proposals: four sequences each, of llama.cpp's 256
 MOST_ALPHA = 1e6  # beyond it alpha * log p could overflow
 MOST_THREADS = 512  # GGML_MAX_N_THREADS: more abort the process
 
@@ -66,6 +67,20 @@ class Share(Finite):
         if number >= 1.0:
             self.fail(f"expected a number from 0 to less than 1, got {value}", param, ctx)
         return number
+
+
+class Width(click.ParamType[str]):
+    """`auto`, or a whole number of proposals."""
+
+    name = "auto|N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text as it is, or a usage error."""
+        if value != "auto" and not (
+            str(value).isascii() and str(value).isdigit() and 1 <= int(value) <= MOST_RUNS
+        ):
+            self.fail(f"expected auto or a number from 1 to {MOST_RUNS}, got {value!r}", param, ctx)
+        return str(value)
 
 
 class Planned(click.Choice[str]):
@@ -142,10 +157,10 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--prefetch",
-            type=Planned(("auto", "1"), tuple(map(str, range(2, 65)))),
+            type=Width(),
             default="auto",
             show_default=True,
-            help="Proposals ahead; 1 in this version. Never changes a result.",
+            help="Proposals in one batch: auto, or 1 to 61. Never changes a result.",
         ),
         click.option(
             "--seed", type=click.IntRange(min=0, max=2**64 - 1), help="Drawn and printed if not given."
@@ -159,7 +174,7 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--chains",
-            type=click.IntRange(1, 61),
+            type=click.IntRange(1, MOST_RUNS),
             default=1,
             show_default=True,
             help="Independent chains in one batch.",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from localpower.cli.options import MOST_RUNS
 from localpower.completion import Rules
 from localpower.errors import UsageProblem
 from localpower.samplers import Ancestral, PowerMH, Sampler
@@ -28,6 +29,8 @@ class Wishes:
     steps: int
     cuts: str
     rho: float
+    prefetch: str
+    chains: int
 
 
 def make_sampler(wishes: Wishes, rules: Rules, *, chat: bool) -> tuple[Sampler, float]:
@@ -42,8 +45,22 @@ def make_sampler(wishes: Wishes, rules: Rules, *, chat: bool) -> tuple[Sampler, 
         return Ancestral("low-temp", temperature, wishes.max_tokens, rules), alpha
     block = wishes.block or -(-wishes.max_tokens // 4)
     cuts = cut_law(wishes.cuts, wishes.rho)
-    sampler = PowerMH(alpha, temperature, wishes.max_tokens, block, wishes.steps, cuts, rules)
+    ahead = 1 if wishes.prefetch == "auto" else int(wishes.prefetch)
+    if ahead * wishes.chains > MOST_RUNS:
+        raise UsageProblem(
+            f"--chains times --prefetch must be at most {MOST_RUNS}, got {ahead * wishes.chains}"
+        )
+    sampler = PowerMH(alpha, temperature, wishes.max_tokens, block, wishes.steps, cuts, rules, prefetch=ahead)
     return sampler, alpha
+
+
+def fitted(sampler: Sampler, wishes: Wishes, widest: int) -> Sampler:
+    """The sampler with as many proposals in a batch as the engine is good for."""
+    if not isinstance(sampler, PowerMH):
+        return sampler
+    if wishes.prefetch == "auto":
+        return replace(sampler, prefetch=max(1, min(widest, MOST_RUNS // wishes.chains)), adaptive=True)
+    return sampler if widest > 0 else replace(sampler, prefetch=1)
 
 
 def unused(method: str, cuts: str, given: Collection[str]) -> list[str]:

@@ -55,7 +55,8 @@ def run(ctx: click.Context, /, prompt: str | None, as_json: bool, events: Path |
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:
             cleanup.callback(recorder.close)
-        engine = loaded.engine(question.prompt, options["max_tokens"], options["chains"], interrupts.check)
+        room = options["chains"] * question.width
+        engine = loaded.engine(question.prompt, options["max_tokens"], room, interrupts.check)
         job = Job(loaded, engine, question, seed, options["chains"], options["pick"], options["prompt_cache"])
         result = answer(job, interrupts, recorder, redraw=can_redraw())
     write_answer(json.dumps(result) if as_json else words(result))

@@ -86,7 +86,7 @@ class Talk:
                 self._engine = engine = self._loaded.engine(
                     question.prompt,
                     options["max_tokens"],
-                    options["chains"],
+                    options["chains"] * question.width,
                     interrupts.check,
                     self._engine,
                 )

@@ -18,6 +18,7 @@ from localpower.engine.weights import Weights
 from localpower.errors import EngineError
 from localpower.model import Row, Tokens
 from localpower.numerics import weigh
+from localpower.width import relative_cost
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class Counters:
     padded_rows: int = 0
     decode_calls: int = 0
     compactions: int = 0
+    wasted_rows: int = 0
 
 
 class GgufEngine(ABC):
@@ -59,6 +61,7 @@ class GgufEngine(ABC):
         self.n_sequences = n_sequences
         self._opening: Snapshot | None = None  # for `rows`
         self.counters = Counters()
+        self.curve: dict[int, float] = {}  # seconds of a batch by its rows, as measured on this machine
         self.prompt_length = 0
 
     @abstractmethod
@@ -95,6 +98,14 @@ class GgufEngine(ABC):
     def close(self) -> None:
         """Free the cache."""
         self._context.close()
+
+    def cost(self, rows: int) -> float:
+        """Seconds of a batch of so many rows over those of a lone row, by the measured curve."""
+        return relative_cost(self.curve, rows)
+
+    def waste(self, rows: int) -> None:
+        """Count rows that were thrown away."""
+        self.counters.wasted_rows += rows
 
     def pin(self, context: Tokens, owner: object = None) -> None:
         """Keep the prefixes of `context` at hand for `owner`, who holds one pin at a time."""

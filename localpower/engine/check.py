@@ -31,6 +31,7 @@ _JUNK = (2, 3, 4, 5)  # sequences whose restored copies fill cells 48..239
 _N_SEQUENCES = 6
 _CELLS = 1024
 _TIMED = 12
+_WIDTHS = (1, 2, 4, 8, 16)
 
 Logits = list[NDArray[np.float32]]
 
@@ -54,6 +55,9 @@ class AnyChecker(Protocol):
 
     def lone_row(self) -> Callable[[], float]:
         """A function that decodes one more row past 256 cells and returns the seconds it took."""
+
+    def curve(self) -> dict[int, float]:
+        """Median seconds of a batch by its rows, past 256 cells; empty where width is of no use."""
 
 
 class Checker:
@@ -103,6 +107,20 @@ class Checker:
             return time.perf_counter() - start
 
         return decode
+
+    def curve(self) -> dict[int, float]:
+        """As in `AnyChecker`, measured in turns."""
+        for sequence in _JUNK:
+            self._context.memory.restore(sequence, self._state)
+        self._context.memory.copy(0, 1, N_TOKENS)
+        seconds: dict[int, list[float]] = {n: [] for n in _WIDTHS}
+        for _ in range(_TIMED // 2):
+            for n in _WIDTHS:
+                start = time.perf_counter()
+                self._decode([RowSpec(1, N_TOKENS + i, self._tokens[i], True) for i in range(n)])
+                seconds[n].append(time.perf_counter() - start)
+                self._context.memory.trim(1, N_TOKENS)
+        return {n: float(np.median(found)) for n, found in seconds.items()}
 
     def _decode(self, rows: Sequence[RowSpec]) -> Logits:
         return [row.copy() for row in self._context.decode(rows)]

@@ -63,6 +63,10 @@ class RecurrentChecker:
 
         return decode
 
+    def curve(self) -> dict[int, float]:
+        """Empty: a proposal beside another would need a whole state of its own."""
+        return {}
+
     def _restore(self, lane: int) -> None:
         self._context.memory.restore_state(lane, self._whole, _BEFORE, whole=True)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ class Verdict:
 
     largest: the largest |difference in log p| seen under `settings`, nats. price: seconds of a lone row under
     `settings` over the same row under llama.cpp's own settings, both measured in turns past 256 cells.
-    shapes: difference by shape. tried: what was rejected and by which shape.
+    curve: seconds of a batch by its rows. shapes: difference by shape. tried: what was rejected and by which shape.
     """
 
     exact: bool
@@ -31,6 +32,7 @@ class Verdict:
     price: float
     shapes: dict[str, float] = field(default_factory=dict)
     tried: dict[str, str] = field(default_factory=dict)
+    curve: dict[int, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -41,12 +43,16 @@ class Verdict:
             "price": self.price,
             "shapes": self.shapes,
             "tried": self.tried,
+            "curve": self.curve,
         }
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Verdict:
         """What `to_json` wrote. Raises KeyError or TypeError for anything else."""
-        verdict = Verdict(**(data | {"settings": Settings(**data["settings"])}))
+        curve = {int(rows): float(seconds) for rows, seconds in data["curve"].items()}
+        verdict = Verdict(**(data | {"settings": Settings(**data["settings"]), "curve": curve}))
+        if not all(rows >= 1 and 0 < seconds < math.inf for rows, seconds in curve.items()):
+            raise TypeError("this is no curve")
         numbers = (verdict.largest, verdict.price, verdict.settings.batch, verdict.settings.threads)
         if not all(isinstance(number, int | float) and number >= 0 for number in numbers):
             raise TypeError("these are no measurements")
@@ -116,9 +122,11 @@ def _probe_group(path: Path, group: list[Settings], tried: dict[str, str], *, wh
                     break
             checker.close()
             largest = max(shapes.values())
-            verdict = Verdict(largest == 0.0, settings, largest, seconds[settings] / own, shapes, dict(tried))
+            price = seconds[settings] / own
+            verdict = Verdict(largest == 0.0, settings, largest, price, shapes, dict(tried))
             if verdict.exact:
-                return verdict
+                checkers[settings] = checker = make(weights, settings)
+                return replace(verdict, curve=checker.curve())
             tried[settings.words()] = f"{difference.shape}: {largest:.2g} nats"
             if closest is None or largest < closest.largest:
                 closest = verdict

@@ -44,6 +44,12 @@ class Engine(Protocol):
     def unpin(self, owner: object) -> None:
         """The owner is gone."""
 
+    def cost(self, rows: int) -> float:
+        """What a batch of so many rows costs, over a lone row."""
+
+    def waste(self, rows: int) -> None:
+        """As in `Model`."""
+
 
 Run = Callable[["Handle"], Iterator[Event]]
 Watch = Callable[[int, Tokens], None]
@@ -52,8 +58,8 @@ Watch = Callable[[int, Tokens], None]
 class Handle:
     """The model as one run sees it."""
 
-    def __init__(self, engine: Engine, index: int, hub: greenlet) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, index: int, hub: greenlet, crowd: Callable[[], int]) -> None:
+        self._engine, self._crowd = engine, crowd
         self._index = index
         self._hub = hub
         self.n_vocab = engine.n_vocab
@@ -67,6 +73,15 @@ class Handle:
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
         """Not batched: scoring is no part of a chain."""
         return self._engine.score(context, continuation)
+
+    def cost(self, rows: int) -> float:
+        """Beside the rows of the other live runs."""
+        others = self._crowd() - 1
+        return self._engine.cost(others + rows) / self._engine.cost(others + 1)
+
+    def waste(self, rows: int) -> None:
+        """As in `Model`."""
+        self._engine.waste(rows)
 
     def pin(self, context: Tokens) -> None:
         """This run's pin."""
@@ -85,7 +100,7 @@ def gather(
 
     def live(run: Run, index: int) -> Callable[[], None]:
         def body() -> None:
-            for event in run(Handle(engine, index, hub)):
+            for event in run(Handle(engine, index, hub, lambda: len(tasks))):
                 hub.switch(event)
 
         return body

@@ -23,6 +23,7 @@ class Circumstances:
     model: dict[str, Any]
     prefill_tokens: int
     padded_rows: int
+    wasted_rows: int
 
 
 def describe(
@@ -40,7 +41,7 @@ def describe(
         whole["kernel"] = "approximate"  # the most likely of several is no draw from p^alpha
     chains = [_one([tally], tally, circumstances, text) for tally in tallies]
     for chain in chains:  # evaluated once for all chains
-        chain["prefill_tokens"] = chain["padded_rows"] = None
+        chain["prefill_tokens"] = chain["padded_rows"] = chain["wasted_rows"] = None
     return whole | {"pick": how, "picked": picked, "chains": chains}
 
 
@@ -79,7 +80,7 @@ def _one(
         "decoded_tokens": decoded,
         "prefill_tokens": run.prefill_tokens,
         "padded_rows": run.padded_rows,
-        "wasted_rows": 0,
+        "wasted_rows": run.wasted_rows,
         "saved_tokens": sum(tally.n_saved for tally in paid),
         "cost_multiple": decoded / len(state) if len(state) else None,
         "seconds": run.seconds,

@@ -4,7 +4,12 @@ from localpower.samplers.ancestral import Ancestral
 from localpower.samplers.base import Sampler
 from localpower.samplers.mh import PowerMH
 
-__all__ = ["METHODS", "PLANNED", "Ancestral", "PowerMH", "Sampler"]
+__all__ = ["width", "METHODS", "PLANNED", "Ancestral", "PowerMH", "Sampler"]
 
 METHODS = ("power", "base", "low-temp")
 PLANNED = ("best-of-n", "smc", "tempering", "lookahead")  # of the literature; refused by name until built
+
+
+def width(sampler: Sampler) -> int:
+    """Most contexts that one run of a sampler asks for at a time."""
+    return sampler.prefetch if isinstance(sampler, PowerMH) else 1

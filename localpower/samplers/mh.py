@@ -23,7 +23,10 @@ Cost     one decode a step of what follows the divergence, at most; the prefix's
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +38,8 @@ from localpower.events import Event, Stepped
 from localpower.model import Model, Tokens
 from localpower.samplers.base import finished, grow, require
 from localpower.samplers.cuts import CutLaw, RestartCuts, UniformCuts, rank_of
+from localpower.samplers.prefetch import Task, in_order
+from localpower.width import best_width
 
 
 class ChainState(NamedTuple):
@@ -205,7 +210,11 @@ def divergence(x: Completion, y: Completion) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class PowerMH:
-    """The chain: `steps` steps at each stage. Raises UsageProblem for settings that can never be right."""
+    """The chain: `steps` steps at each stage. Raises UsageProblem for settings that can never be right.
+
+    prefetch: proposals in one batch; adaptive: as many up to there as the model's cost and the chain's moves so far
+    make worth it. Neither changes the chain.
+    """
 
     alpha: float = 4.0
     temperature: float = 0.25
@@ -216,6 +225,8 @@ class PowerMH:
     rules: Rules = PLAIN
     method: str = "power"
     savers: Savers = ALL_SAVERS
+    prefetch: int = 1
+    adaptive: bool = False
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -223,6 +234,7 @@ class PowerMH:
         require("--max-tokens", self.max_tokens, 1)
         require("--block", self.block, 1)
         require("--steps", self.steps, 0)
+        require("--prefetch", self.prefetch, 1)
         if not 1.0 / self.alpha <= self.temperature * (1 + 1e-12) or not self.temperature <= 1.0:
             raise UsageProblem(
                 f"--temperature of a power proposal must be between 1/alpha = {1 / self.alpha:g} "
@@ -249,7 +261,7 @@ class PowerMH:
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """All stages. Draws are keyed: move k of the chain, extension or step, uses `dice.spawn(k)`."""
         state = Completion()
-        horizon, stage, move = min(self.block, self.max_tokens), 0, 0
+        horizon, stage, move, moved, tried = min(self.block, self.max_tokens), 0, 0, 0, 0
         while True:
             if not state.complete_at(horizon):
                 state = yield from grow(
@@ -263,30 +275,45 @@ class PowerMH:
                     stage=stage,
                 )
                 move += 1
-            for index in range(self.steps):
-                model.pin(prompt + state.tokens)
-                result = step(
-                    dice.spawn(move),
-                    ChainState(state, horizon),
-                    model,
-                    prompt,
-                    alpha=self.alpha,
-                    temperature=self.temperature,
-                    cuts=self.cuts,
-                    rules=self.rules,
-                    savers=self.savers,
-                )
-                move += 1
-                if result is None:
-                    break
-                (after, _), info = result
-                yield _stepped(stage, index, horizon, state, info)
-                state = after
+            index = 0
+            while index < self.steps and state.n_drawn:
+                width = self._width(model, moved, tried)
+                steps = islice(self._steps(model, dice, move, state, horizon, prompt), self.steps - index)
+                with closing(in_order(model, steps, width)) as results:
+                    for after, info in results:
+                        yield _stepped(stage, index, horizon, state, info)
+                        index, move, tried = index + 1, move + 1, tried + 1
+                        if info.accepted and info.divergence is not None:
+                            state, moved = after.completion, moved + 1
+                            break
             if horizon == self.max_tokens:
                 break
             horizon = self.max_tokens if state.ended else min(horizon + self.block, self.max_tokens)
             stage += 1
         yield finished(state)
+
+    def _steps(
+        self, model: Model, dice: Dice, move: int, state: Completion, horizon: int, prompt: Tokens
+    ) -> Iterator[Task]:
+        """Steps from one state, from move number `move` on, each ready to be run on a model."""
+        for key in count(move):
+            model.pin(prompt + state.tokens)
+            yield partial(
+                step,
+                dice.spawn(key),
+                ChainState(state, horizon),
+                prompt=prompt,
+                alpha=self.alpha,
+                temperature=self.temperature,
+                cuts=self.cuts,
+                rules=self.rules,
+                savers=self.savers,
+            )
+
+    def _width(self, model: Model, moved: int, tried: int) -> int:
+        if not self.adaptive:
+            return self.prefetch
+        return best_width(model.cost, (moved + 1) / (tried + 4), self.prefetch)
 
 
 def _stepped(stage: int, index: int, horizon: int, x: Completion, info: StepInfo) -> Stepped:

@@ -1,0 +1,112 @@
+"""Reject-branch prefetch: several proposals from one state in a batch, decided in order, up to the first that moves.
+
+Each proposal draws from the stream of its own move, and one from a state that a move has left is never used: so the
+chain is the same with any width, bit for bit. What it costs is rows; what it saves is waiting for a lone one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from greenlet import getcurrent, greenlet
+from numpy.typing import NDArray
+
+from localpower.model import Model, Row, Tokens
+
+Task = Callable[[Model], Any]
+
+
+class _View:
+    """The model as one proposal sees it."""
+
+    def __init__(self, model: Model, hub: greenlet) -> None:
+        self._model, self._hub = model, hub
+        self.n_vocab, self.eos = model.n_vocab, model.eos
+
+    def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
+        """Wait for the batch of all proposals."""
+        rows: Sequence[Row] = self._hub.switch(list(contexts))
+        return rows
+
+    def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
+        """Not batched."""
+        return self._model.score(context, continuation)
+
+    def pin(self, context: Tokens) -> None:
+        """The state is pinned by whoever proposes."""
+
+    def cost(self, rows: int) -> float:
+        """As in `Model`."""
+        return self._model.cost(rows)
+
+    def waste(self, rows: int) -> None:
+        """As in `Model`."""
+        self._model.waste(rows)
+
+
+@dataclass(slots=True)
+class _Live:
+    task: greenlet
+    rows: int = 0
+    wanted: list[Tokens] | None = None
+    reply: Sequence[Row] | None = None
+    result: Any = None
+
+
+def in_order(model: Model, tasks: Iterator[Task], width: int) -> Generator[Any, None, None]:
+    """Results of the tasks in their order, up to `width` of them running at once. Closing it throws away the rest.
+
+    A task begins as soon as one before it is done, so that no row is left idle.
+    """
+    hub = getcurrent()
+    queue: deque[_Live] = deque()
+    more = True
+    try:
+        while True:
+            while queue and queue[0].task.dead:
+                yield queue.popleft().result
+            if more and sum(not live.task.dead for live in queue) < width:
+                task = next(tasks, None)
+                more = task is not None
+                if task is not None:
+                    queue.append(_begin(model, hub, task))
+                    _advance(queue[-1])
+                continue
+            if not queue:
+                return
+            waiting = [live for live in queue if live.wanted is not None]
+            rows, taken = model.logits([context for live in waiting for context in live.wanted or ()]), 0
+            for live in waiting:
+                n = len(live.wanted or ())
+                live.reply, taken = rows[taken : taken + n], taken + n
+                live.rows += n
+            for live in waiting:
+                _advance(live)
+    finally:
+        for live in queue:
+            live.task.throw()
+        wasted = sum(live.rows for live in queue)
+        if wasted:
+            model.waste(wasted)
+
+
+def _begin(model: Model, hub: greenlet, task: Task) -> _Live:
+    view = _View(model, hub)
+
+    def body() -> None:
+        live.result = task(view)
+
+    live = _Live(greenlet(body))
+    return live
+
+
+def _advance(live: _Live) -> None:
+    """Let a task run to its next request or its end."""
+    reply, live.reply, live.wanted = live.reply, None, None
+    message = live.task.switch() if reply is None else live.task.switch(reply)
+    if not live.task.dead:
+        live.wanted = message

@@ -1,0 +1,143 @@
+"""Proposals ahead: the chain is the same with any width, rows are counted, and the width follows the machine's cost."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from localpower.chance import StreamDice
+from localpower.runs.gather import gather
+from localpower.samplers import PowerMH
+from localpower.samplers.prefetch import in_order
+from localpower.toy import ToyModel
+from localpower.width import best_width, relative_cost
+
+PROMPT = (1, 2)
+SAMPLER = PowerMH(3.0, 1 / 3, max_tokens=20, block=7, steps=9)
+
+
+class Gpu(ToyModel):
+    """A toy on a machine where rows are free up to eight, which counts what it is asked and what is thrown away."""
+
+    def cost(self, rows):
+        return max(1.0, rows / 8)
+
+    def logits(self, contexts):
+        calls.append(len(contexts))
+        return super().logits(contexts)
+
+    def waste(self, rows):
+        wasted.append(rows)
+
+
+class Plain(Gpu):
+    def cost(self, rows):
+        return float(rows)
+
+
+calls: list[int] = []
+wasted: list[int] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted():
+    calls.clear()
+    wasted.clear()
+
+
+def told(sampler, seed, model=None):
+    return list(sampler.run(model or Gpu(seed=6, end_bias=-1.5), PROMPT, StreamDice(seed)))
+
+
+@pytest.mark.parametrize("width", [2, 3, 8])
+@pytest.mark.parametrize("seed", range(6))
+def test_every_event_is_the_same_with_and_without_prefetch(width, seed):
+    alone = told(SAMPLER, seed)
+    narrow = len(calls)
+    calls.clear()
+    assert told(dataclasses.replace(SAMPLER, prefetch=width), seed) == alone
+    assert len(calls) < narrow, "fewer decodes"
+    assert max(calls) <= width
+
+
+def test_discarded_rows_are_counted_and_without_prefetch_there_are_none():
+    told(SAMPLER, 1)
+    assert wasted == []
+    needed = sum(calls)
+    calls.clear()
+    told(dataclasses.replace(SAMPLER, prefetch=8), 1)
+    assert sum(wasted) == sum(calls) - needed > 0
+
+
+def test_the_width_adapts_to_cost_and_moves_and_changes_nothing():
+    adaptive = dataclasses.replace(SAMPLER, prefetch=8, adaptive=True)
+    assert told(adaptive, 2) == told(SAMPLER, 2)
+    calls.clear()
+    told(adaptive, 2)
+    assert max(calls) > 1
+    wasted.clear()
+    plain = Plain(seed=6, end_bias=-1.5)
+    told(adaptive, 2, plain)  # rows cost alike: one at a time
+    assert wasted == []
+
+
+def test_several_chains_with_several_proposals_share_one_batch():
+    model = Gpu(seed=6, end_bias=-1.5)
+    wide = dataclasses.replace(SAMPLER, prefetch=3)
+
+    def run(sampler, i):
+        return lambda handle: sampler.run(handle, PROMPT, StreamDice(1, (i,)))
+
+    together = [[] for _ in range(4)]
+    for i, event in gather(model, [run(wide, i) for i in range(4)]):
+        together[i].append(event)
+    assert together == [list(SAMPLER.run(model, PROMPT, StreamDice(1, (i,)))) for i in range(4)]
+    assert max(calls) > 4
+
+
+def test_closing_ends_the_tasks_that_are_left():
+    ends = []
+
+    def task(i):
+        def run(model):
+            try:
+                for _ in range(i + 1):
+                    model.logits([PROMPT])
+                return i
+            finally:
+                ends.append(i)
+
+        return run
+
+    results = in_order(Gpu(), (task(i) for i in range(9)), 3)
+    assert next(results) == 0
+    results.close()
+    assert sorted(ends) == [0, 1, 2]
+    assert sum(wasted) == 2
+
+
+def test_a_problem_in_a_task_passes_on_and_ends_the_others():
+    def fails(model):
+        model.logits([PROMPT])
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        list(in_order(Gpu(), iter([fails, fails]), 2))
+
+
+def test_the_best_width_decides_most_steps_for_its_cost():
+    flat, linear = (lambda m: 1.0), float
+    assert best_width(flat, 0.25, 8) == 8
+    assert best_width(linear, 0.25, 8) == 1
+    assert best_width(lambda m: max(1.0, m / 2), 0.25, 8) == 2, "a second row for nothing"
+    assert best_width(lambda m: 1 + 0.2 * (m - 1), 0.9, 8) < best_width(lambda m: 1 + 0.2 * (m - 1), 0.1, 8)
+
+
+def test_the_cost_of_rows_is_read_off_the_measured_curve():
+    curve = {1: 2.0, 2: 2.0, 4: 3.0}
+    assert [relative_cost(curve, n) for n in (1, 2, 3, 4)] == [1.0, 1.0, 1.25, 1.5]
+    assert relative_cost(curve, 8) == 3.0, "beyond it each row costs what the last ones did on average"
+    assert relative_cost({}, 5) == 5.0
+    assert np.isclose(relative_cost(curve, 2), 1.0)

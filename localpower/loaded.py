@@ -200,7 +200,7 @@ class LoadedGguf:
         settings = self.verdict.settings
         if self.weights.is_recurrent():
             return RecurrentModel(self.weights, settings, n_cells=n_cells, n_lanes=n_sequences, check=check)
-        steady = 0 if self.verdict.exact else min(chains, settings.batch)
+        steady = 0 if self._same_bits() else min(chains, settings.batch)
         return LlamaModel(
             self.weights, settings, n_cells=n_cells, n_slots=n_sequences, steady_rows=steady, check=check
         )
@@ -229,9 +229,13 @@ class LoadedGguf:
 
     def widest(self) -> int:
         """As in `Loaded`, by the measured curve and a usual rate of moves."""
-        if not self.verdict.exact or self.weights.is_recurrent():
+        if not self._same_bits() or self.weights.is_recurrent():
             return 0
         return best_width(partial(relative_cost, self.verdict.curve), _USUAL_RATE, _WIDEST)
+
+    def _same_bits(self) -> bool:
+        """Whether no batch shape moves a bit; of --fast the check sees only some shapes."""
+        return self.verdict.exact and self.exactness == "exact"
 
     def work(self, engine: Engine) -> tuple[int, int, int]:
         """By the engine's counters."""

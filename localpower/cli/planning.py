@@ -59,7 +59,8 @@ def fitted(sampler: Sampler, wishes: Wishes, widest: int) -> Sampler:
     if not isinstance(sampler, PowerMH):
         return sampler
     if wishes.prefetch == "auto":
-        return replace(sampler, prefetch=max(1, min(widest, MOST_RUNS // wishes.chains)), adaptive=True)
+        most = min(widest, sampler.steps, MOST_RUNS // wishes.chains)  # more would be room for nothing
+        return replace(sampler, prefetch=max(1, most), adaptive=True)
     return sampler if widest > 0 else replace(sampler, prefetch=1)
 
 

@@ -120,7 +120,7 @@ def gather(
                     engine.unpin(index)
                 else:
                     wanted[index] = message
-                    watch(index, message[-1])
+                    watch(index, message[0])  # of several proposals the one that is decided next
             if wanted:
                 rows = engine.logits([context for asked in wanted.values() for context in asked])
                 taken = 0

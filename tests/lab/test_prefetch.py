@@ -53,4 +53,5 @@ def test_the_width_that_is_worth_it_comes_from_the_measured_curve(loaded):
     inexact = dataclasses.replace(cheap, exact=False)
     widths = [dataclasses.replace(loaded, verdict=v).widest() for v in (cheap, dear, inexact)]
     assert widths == [8, 1, 0]
+    assert dataclasses.replace(loaded, verdict=cheap, exactness=0.0).widest() == 0, "--fast"
     assert set(loaded.verdict.curve) == {1, 2, 4, 8, 16}

@@ -142,43 +142,19 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What shapes the chain."""
+    """What is drawn, and how a run goes about it."""
+    for option in (*_run_options(), *_target_options()):
+        command = option(command)
+    return command
+
+
+def _target_options() -> tuple[Callable[..., Any], ...]:
+    """The law and the chain that walks towards it."""
     from localpower.samplers import METHODS, PLANNED
     from localpower.samplers.cuts import CUTS
 
     whole = click.IntRange(min=1)
-    for option in (
-        click.option(
-            "--drafts",
-            type=Planned(("auto", "off"), ("on",)),
-            default="auto",
-            show_default=True,
-            help="Drafted tokens; none in this version. Never changes a result.",
-        ),
-        click.option(
-            "--prefetch",
-            type=Width(),
-            default="auto",
-            show_default=True,
-            help="Proposals in one batch: auto, or 1 to 61. Never changes a result.",
-        ),
-        click.option(
-            "--seed", type=click.IntRange(min=0, max=2**64 - 1), help="Drawn and printed if not given."
-        ),
-        click.option(
-            "--pick",
-            type=click.Choice(("random", "logp", "all")),
-            default="random",
-            show_default=True,
-            help="Which chain answers: one drawn uniformly, the most likely one, or all.",
-        ),
-        click.option(
-            "--chains",
-            type=click.IntRange(1, MOST_RUNS),
-            default=1,
-            show_default=True,
-            help="Independent chains in one batch.",
-        ),
+    return (
         click.option(
             "--rho",
             type=Share(),
@@ -215,9 +191,44 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="power: draw from p^alpha; base: from p; low-temp: token by token.",
         ),
-    ):
-        command = option(command)
-    return command
+    )
+
+
+def _run_options() -> tuple[Callable[..., Any], ...]:
+    """How many chains, from which seed, in which batches."""
+    return (
+        click.option(
+            "--drafts",
+            type=Planned(("auto", "off"), ("on",)),
+            default="auto",
+            show_default=True,
+            help="Drafted tokens; none in this version. Never changes a result.",
+        ),
+        click.option(
+            "--prefetch",
+            type=Width(),
+            default="auto",
+            show_default=True,
+            help="Proposals in one batch: auto, or 1 to 61. Never changes a result.",
+        ),
+        click.option(
+            "--seed", type=click.IntRange(min=0, max=2**64 - 1), help="Drawn and printed if not given."
+        ),
+        click.option(
+            "--pick",
+            type=click.Choice(("random", "logp", "all")),
+            default="random",
+            show_default=True,
+            help="Which chain answers: one drawn uniformly, the most likely one, or all.",
+        ),
+        click.option(
+            "--chains",
+            type=click.IntRange(1, MOST_RUNS),
+            default=1,
+            show_default=True,
+            help="Independent chains in one batch.",
+        ),
+    )
 
 
 def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:

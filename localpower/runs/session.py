@@ -60,6 +60,8 @@ def run_chains(
     try:
         for index, event in gather(engine, [chain(i) for i in range(n_chains)], asked):
             tell(index, event)
+            if interrupts is not None:  # free steps ask for nothing
+                interrupts.check()
     except (Interrupted, KeyboardInterrupt):  # the second Ctrl-C loses nothing either
         if interrupts is not None:
             interrupts.close()

@@ -12,6 +12,14 @@ import torch
 from network import Network
 
 
+def descend(network: Network, optimizer: torch.optim.Optimizer, loss: torch.Tensor) -> None:
+    """One step down the gradient, whose norm is held at 1."""
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
+
+
 class Kept:
     """Network, optimizer, a value a step (loss or reward) and the seconds spent, in FOLDER/NAME.pt."""
 

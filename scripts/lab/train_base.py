@@ -14,7 +14,7 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from authors import page
-from keeping import Kept
+from keeping import Kept, descend
 from network import BOS, CONTEXT, EOS, Network, encode, export
 
 BATCH, RATE, WARM_UP, KEEP_EVERY = 64, 2e-3, 100, 100
@@ -60,10 +60,7 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, options.steps)
         loss = loss_of(network, batch(options.seed, step))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
+        descend(network, optimizer, loss)
         kept.values.append(loss.item())
     export(network, options.folder / "lab-base.gguf", "lab-base")
 

@@ -19,7 +19,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from keeping import Kept
+from keeping import Kept, descend
 from network import export, load
 from sampling import draw_answers, token_log_p
 
@@ -76,10 +76,7 @@ def main() -> None:
             old, near = token_log_p(network, drawn.tokens), token_log_p(base, drawn.tokens)
         for _ in range(EPOCHS):
             loss = loss_of(token_log_p(network, drawn.tokens), old, near, gain, mask)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
+            descend(network, optimizer, loss)
         kept.values.append(float(rewards.mean()))
     export(network, options.folder / "lab-grpo.gguf", "lab-grpo")
 

@@ -17,7 +17,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from keeping import Kept
+from keeping import Kept, descend
 from network import BOS, CONTEXT, EOS, encode, export, load
 from train_base import BATCH, loss_of
 
@@ -53,10 +53,7 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = RATE * (1 - step / options.steps)
         loss = loss_of(network, batch)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
+        descend(network, optimizer, loss)
         kept.values.append(loss.item())
     export(network, options.folder / "lab-sft.gguf", "lab-sft")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from localpower.chance import StreamDice
+from localpower.cli.planning import Wishes, fitted, make_sampler
+from localpower.completion import Rules
 from localpower.errors import Interrupted
-from localpower.events import Finished
+from localpower.events import Finished, Stepped
+from localpower.runs.gather import gather
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
@@ -64,3 +68,48 @@ def test_once_the_states_are_brought_in_no_signal_raises():
         interrupts._handle(2, None)
     except KeyboardInterrupt:
         pytest.fail("a third Ctrl-C would lose what was accepted")
+
+
+class Steady(ToyModel):
+    """One possible token everywhere: every step of a chain is free and asks the model for nothing."""
+
+    def _row(self, context):
+        row = np.full(self.n_vocab, -np.inf)
+        row[1] = 0.0
+        return row
+
+
+def test_a_chain_of_free_steps_hears_an_interrupt_too():
+    interrupts = Interrupts()
+
+    class Impatient(Ear):
+        def event(self, chain, event):
+            super().event(chain, event)
+            interrupts.requested = isinstance(event, Stepped)
+
+    sampler = PowerMH(2.0, 0.5, max_tokens=4, block=4, steps=1000)
+    (tally,) = run_chains(
+        Steady(), sampler, PROMPT, StreamDice(1), 1, listeners=[Impatient()], interrupts=interrupts
+    )
+    assert (tally.finish, tally.n_steps) == ("interrupted", 1)
+
+
+def test_the_watcher_hears_of_the_proposal_that_is_decided_next():
+    heard = []
+
+    def run(handle):
+        handle.logits([(1,), (2,), (3,)])
+        yield from ()
+
+    list(gather(ToyModel(), [run], lambda _, context: heard.append(context)))
+    assert heard == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("widest", "steps", "chains", "width"), [(8, 5, 1, 5), (8, 9, 20, 3), (0, 5, 1, 1), (8, 0, 1, 1)]
+)
+def test_auto_prefetch_is_no_wider_than_engine_steps_and_sequences_allow(widest, steps, chains, width):
+    wishes = Wishes("power", 4.0, None, 64, None, steps, "uniform", 0.3, "auto", chains)
+    sampler, _ = make_sampler(wishes, Rules(), chat=False)
+    fit = fitted(sampler, wishes, widest)
+    assert (fit.prefetch, fit.adaptive) == (width, True)

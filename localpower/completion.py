@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localpower.chance import Dice
+from localpower.drafts import Ahead, Drafts
 from localpower.model import Model, Tokens
 from localpower.numerics import weigh
 
@@ -135,7 +136,7 @@ def _without(weights: NDArray[np.floating], token: int) -> NDArray[np.floating]:
 class Watch(Protocol):
     """Hears of every token as it is drawn."""
 
-    def drawn(self, log_p: float, log_q: float, entropy: float, *, complete: bool) -> bool:
+    def drawn(self, position: int, log_p: float, log_q: float, entropy: float, *, complete: bool) -> bool:
         """Whether to stop here; not heeded when the answer is complete anyway."""
 
 
@@ -150,6 +151,7 @@ def extend(
     rules: Rules = PLAIN,
     unlike: int | None = None,
     watch: Watch | None = None,
+    drafts: Drafts | None = None,
 ) -> Completion:
     """Draw tokens after `start` from p^(1/temperature) until the answer ends, is `horizon` long, or `watch` stops it.
 
@@ -158,6 +160,7 @@ def extend(
 
     unlike: the first token drawn is another than this one, in proportion to q; its recorded log_q is q's all the
     same. Where rounding leaves no other token any weight, it is drawn like the rest.
+    drafts: rows are asked for ahead where it guesses what comes; changes nothing but the batches.
     """
     if start.complete_at(horizon):
         return start
@@ -165,7 +168,7 @@ def extend(
     log_p, log_q = start.log_p.tolist(), start.log_q.tolist()
     entropy, given = start.entropy.tolist(), start.given.tolist()
     run_start = 1 + max((i for i, g in enumerate(given) if g), default=-1)
-    ended = False
+    ended, ahead = False, Ahead(model, drafts, prompt + start.tokens)
     while len(tokens) < horizon and not ended:
         so_far = tuple(tokens)
         forced = rules.given(so_far)
@@ -173,11 +176,12 @@ def extend(
             token, numbers = forced, (0.0, 0.0, 0.0)
             run_start = len(tokens) + 1
         else:
-            row = weigh(model.logits([prompt + so_far])[0], temperature)
+            row = weigh(ahead.row(horizon - len(tokens)), temperature)
             token = dice.pick(row.weights if unlike is None else _without(row.weights, unlike))
             unlike = None
             numbers = (row.log_p(token), row.log_q(token), row.entropy)
         tokens.append(token)
+        ahead.wrote(token)
         log_p.append(numbers[0])
         log_q.append(numbers[1])
         entropy.append(numbers[2])
@@ -185,8 +189,10 @@ def extend(
         if forced is None:
             ended = token in model.eos or rules.ended(tuple(tokens[run_start:]))
             complete = ended or len(tokens) == horizon
-            if watch is not None and watch.drawn(*numbers, complete=complete) and not complete:
+            position = len(tokens) - 1
+            if watch is not None and watch.drawn(position, *numbers, complete=complete) and not complete:
                 break
+    ahead.close()
     return Completion(
         tuple(tokens),
         ended,

@@ -49,6 +49,8 @@ class Stepped:
     free: the proposal equals the state (no move). early: rejected before the proposal was complete: n_y, log_w_y and
     the suffix are those so far, log_kappa_y and log_ratio upper bounds. decided_at: length at which the decision fell.
     n_decoded: tokens drawn from the model. suffix: the proposal from the cut on, rejected or not.
+    log_others: of several tries, the summed weights of those not picked, over the state's; None of one.
+    Forms of the step other than the plain one (samplers/race.py, tries.py) have a log_ratio of their own.
     """
 
     stage: int
@@ -70,6 +72,7 @@ class Stepped:
     decided_at: int
     n_decoded: int
     suffix: Completion
+    log_others: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "int | None": (int, type(None)),
     "float": (float, int),
+    "float | None": (float, int, type(None)),
     "bool": (bool,),
     "str": (str,),
     "dict[str, Any]": (dict,),
@@ -132,7 +136,7 @@ def _value_from_json(kind: str, value: Any) -> Any:
         raise ValueError("the number is too large")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("expected a finite number")
-    return float(value) if isinstance(value, int) and kind == "float" else value
+    return float(value) if isinstance(value, int) and kind.startswith("float") else value
 
 
 def _tokens_from_json(values: Any) -> tuple[int, ...]:

@@ -9,14 +9,17 @@ import math
 from unittest.mock import patch
 
 from localpower.completion import PLAIN, extend
-from localpower.samplers import mh
+from localpower.samplers import kernel, race, tries
 from localpower.samplers.cuts import EarlyCuts, EntropyCuts, RestartCuts, UniformCuts
+from localpower.samplers.race import Form, Race
 
 
 def _decide(dice, state, x, y, cut, log_ratio):
     accepted = dice.threshold().below(log_ratio)
-    info = mh.StepInfo(cut, y, mh.divergence(x, y), 0.0, 0.0, 0.0, 0.0, 0.0, log_ratio, accepted, False, 0)
-    return mh.ChainState(y if accepted else x, state.horizon), info
+    info = kernel.StepInfo(
+        cut, y, kernel.divergence(x, y), 0.0, 0.0, 0.0, 0.0, 0.0, log_ratio, accepted, False, 0
+    )
+    return kernel.ChainState(y if accepted else x, state.horizon), info
 
 
 def _kernel(ratio, horizon=lambda x, horizon: horizon):
@@ -118,7 +121,7 @@ class _EntropyWithoutFactor(EntropyCuts):
         return 0.0
 
 
-class _UniformBound(mh.Race):
+class _UniformBound(kernel.Race):
     """Gives up by the bound of the uniform law, log n_x/m, whatever the law is."""
 
     def __init__(self, threshold, x, *rest):
@@ -131,7 +134,7 @@ class _UniformBound(mh.Race):
         return super().log_kappa(unfinished=False)
 
 
-class _NoTermInBound(mh.Race):
+class _NoTermInBound(kernel.Race):
     """Gives up as if kappa(cut | y) were kappa(cut | x), though shorter answers may still come."""
 
     def log_kappa(self, *, unfinished):
@@ -140,8 +143,8 @@ class _NoTermInBound(mh.Race):
 
 def _with_race(race):
     def step(*args, **kwargs):
-        with patch.object(mh, "Race", race):
-            return mh.step(*args, **kwargs)
+        with patch.object(kernel, "Race", race):
+            return kernel.step(*args, **kwargs)
 
     return step
 
@@ -156,7 +159,7 @@ class _NeverNone:
         return self._dice.pick(weights[:-1])
 
 
-def _always_parts(dice, x, cut):
+def _always_parts(dice, x, cut, certain=False):
     return _part(_NeverNone(dice), x, cut)
 
 
@@ -167,37 +170,118 @@ def _free_parting(dice, state, *args, **kwargs):
     def forgetful(*args, unlike=None, **kwargs):
         return plain(*args, **kwargs)
 
-    with patch.object(mh, "extend", forgetful):
-        return mh.step(dice, state, *args, **kwargs)
+    with patch.object(kernel, "extend", forgetful):
+        return kernel.step(dice, state, *args, **kwargs)
 
 
-def _follows_by_p(dice, x, cut):
+def _follows_by_p(dice, x, cut, certain=False):
     """The skip with the base model's probabilities instead of the proposal's."""
     other = type(x)(x.tokens, x.ended, x.log_p, x.log_p, x.entropy, x.given)
     return _part(dice, other, cut)
 
 
-_part = mh.part
+_part = kernel.part
 
 
 def _with_part(part):
     def step(*args, **kwargs):
-        with patch.object(mh, "part", part):
-            return mh.step(*args, **kwargs)
+        with patch.object(kernel, "part", part):
+            return kernel.step(*args, **kwargs)
 
     return step
 
 
 # (kernel, cut law): wrong savers and wrong factors of the cut laws.
 SAVER_MUTANTS = {
-    "restart cuts with the uniform factor at the first token": (mh.step, _RestartAsUniform()),
-    "restart cuts with no factor at the first token": (mh.step, _RestartWithoutFactor()),
+    "restart cuts with the uniform factor at the first token": (kernel.step, _RestartAsUniform()),
+    "restart cuts with no factor at the first token": (kernel.step, _RestartWithoutFactor()),
     "restart cuts with the uniform bound": (_with_race(_UniformBound), RestartCuts()),
-    "early cuts with the uniform factor": (mh.step, _EarlyAsUniform()),
+    "early cuts with the uniform factor": (kernel.step, _EarlyAsUniform()),
     "early cuts with the uniform bound": (_with_race(_UniformBound), EarlyCuts()),
     "uniform cuts without the length in the bound": (_with_race(_NoTermInBound), UniformCuts()),
-    "entropy cuts without their factor": (mh.step, _EntropyWithoutFactor()),
+    "entropy cuts without their factor": (kernel.step, _EntropyWithoutFactor()),
     "free steps left out": (_with_part(_always_parts), UniformCuts()),
     "the state's token again where they part": (_free_parting, UniformCuts()),
     "the skip by p instead of q": (_with_part(_follows_by_p), UniformCuts()),
+}
+
+
+class _NoFactor(Race):
+    """Metropolised proposals whose certainty to differ is not paid for."""
+
+    def __init__(self, threshold, x, cut, parting, alpha, cuts, rules, form):
+        super().__init__(threshold, x, cut, parting, alpha, cuts, rules)
+
+
+class _FactorUpsideDown(Race):
+    """(1 - Q(y)) / (1 - Q(x)) instead of its inverse."""
+
+    def log_ratio(self, *, unfinished):
+        right = super().log_ratio(unfinished=unfinished)
+        return right - 2 * (self._log_other_x - race.log_other(self._log_q))
+
+
+class _CertaintyNotInBound(Race):
+    """Gives up as if 1 - Q(y) were 1, though it shrinks the more certain the proposal is so far."""
+
+    def log_ratio(self, *, unfinished):
+        right = super().log_ratio(unfinished=unfinished)
+        return right + race.log_other(self._log_q) if unfinished else right
+
+
+class _StagedWithoutCuts(Race):
+    """The staged decision over tokens alone: the cut law's factor is left out."""
+
+    def log_ratio(self, *, unfinished):
+        return self._blocks.log_acceptance()
+
+
+class _StagedNet(Race):
+    """Blocks in which the proposal gains pay for those in which it loses, and the end is cut at 1 again: the gains
+    of one direction are the losses of the other, but min(1, product of some) is no product of min(1, r)."""
+
+    def log_ratio(self, *, unfinished):
+        if unfinished:
+            return 0.0
+        kappa = self.log_kappa(unfinished=False) - self._log_kappa_x
+        sums = [self._blocks._sums[b] for b in sorted(self._blocks._sums)]
+        return sum(min(s, 0.0) for s in sums[:1]) + sum(sums[1:]) + min(kappa, 0.0)
+
+
+def _tries(acceptance=tries.acceptance, race=Race):
+    def step(*args, **kwargs):
+        with patch.object(tries, "acceptance", acceptance), patch.object(tries, "Race", race):
+            return tries.step_of_tries(*args, form=Form(tries=2), **kwargs)
+
+    return step
+
+
+class _NoCutTerm(Race):
+    """Weights without kappa, as in the source."""
+
+    def log_ratio(self, *, unfinished):
+        return self.log_w - self.log_w_x
+
+
+def _formed(race, **form):
+    def step(*args, **kwargs):
+        with patch.object(kernel, "Race", race):
+            return kernel.step(*args, form=Form(**form), **kwargs)
+
+    return step
+
+
+# Wrong forms of the step, all with uniform cuts.
+FORM_MUTANTS = {
+    "metropolised without its factor": _formed(_NoFactor, metropolised=True),
+    "metropolised with the factor upside down": _formed(_FactorUpsideDown, metropolised=True),
+    "metropolised without the factor in the bound": _formed(_CertaintyNotInBound, metropolised=True),
+    "staged without the cut law's factor": _formed(_StagedWithoutCuts, staged=2),
+    "staged, later blocks not cut at 1": _formed(_StagedNet, staged=1),
+}
+TRIES_MUTANTS = {
+    "several tries without the cut law's factor": _tries(race=_NoCutTerm),
+    "several tries, the picked one decided alone": _tries(lambda w, others: w),
+    "several tries, always accepted": _tries(lambda w, others: 0.0),
+    "several tries, the state not among the references": _tries(lambda w, others: w - others),
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "localpower"
-PURE = {"errors", "chance", "numerics", "model", "completion", "events"}
+PURE = {"errors", "chance", "numerics", "model", "completion", "drafts", "events"}
 MAY_IMPORT = {
     "errors": set(),
     "children": set(),
@@ -17,10 +17,11 @@ MAY_IMPORT = {
     "statistics": set(),
     "numerics": {"errors"},
     "model": set(),
-    "completion": {"chance", "model", "numerics"},
+    "completion": {"chance", "drafts", "model", "numerics"},
     "events": {"completion"},
     "toy": {"completion", "model", "numerics"},
     "width": set(),
+    "drafts": {"model", "width"},
     "samplers": PURE | {"samplers", "width"},
     "engine": {"children", "errors", "model", "numerics", "engine", "width"},
     "text": {"children", "errors", "model", "text"},

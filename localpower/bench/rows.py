@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from localpower.samplers import Ancestral, PowerMH, Sampler
 from localpower.samplers.cuts import CutLaw, UniformCuts, cut_law
-from localpower.samplers.mh import ALL_SAVERS, Savers
+from localpower.samplers.kernel import ALL_SAVERS, Savers
 
 RAW = (1, 2, 4, 8, 16)
 _NONE = Savers(skip=False, early=False)

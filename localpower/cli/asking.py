@@ -28,7 +28,11 @@ _SAMPLING = (
     "steps",
     "cuts",
     "rho",
+    "staged",
+    "metropolised",
+    "tries",
     "prefetch",
+    "drafts",
     "chains",
 )
 
@@ -99,10 +103,16 @@ def uses_template(loaded: Loaded, options: dict[str, Any]) -> bool:
 def notes(loaded: Loaded, options: dict[str, Any], given: Collection[str]) -> list[str]:
     """What a user must know before work starts. given: names of the options that were not left at their default."""
     found = [*loaded.notes, *unused(options["method"], options["cuts"], given)]
-    if loaded.widest() == 0 and options["prefetch"] not in ("auto", "1"):
-        found.append(
-            "--prefetch is not used: with this engine a wider batch would change results, or cost a whole state"
-        )
+    if loaded.widest() == 0:
+        wider = [
+            ("--prefetch", options["prefetch"] not in ("auto", "1")),
+            ("--drafts", options["drafts"] == "on"),
+        ]
+        found += [
+            f"{name} is not used: with this engine a wider batch would change results, or cost a whole state"
+            for name, wished in wider
+            if wished
+        ]
     if uses_template(loaded, options):
         return found
     why = "--raw sends no template" if options["raw"] else "this model has no chat template"

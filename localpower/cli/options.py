@@ -18,7 +18,7 @@ REFUSED = {
     "--repeat-penalty": _TARGET,
     "--presence-penalty": _TARGET,
     "--frequency-penalty": _TARGET,
-    **dict.fromkeys(("--budget", "--diagnose", "--tries"), "it is planned but not built yet"),
+    **dict.fromkeys(("--budget", "--diagnose"), "it is planned but not built yet"),
     "-n": "it belongs to --method best-of-n, which is not built yet",
     **dict.fromkeys(("--particles", "--ramp", "--ess"), "it belongs to --method smc, which is not built yet"),
     "--rungs": "it belongs to --method tempering, which is not built yet",
@@ -156,6 +156,25 @@ def _target_options() -> tuple[Callable[..., Any], ...]:
     whole = click.IntRange(min=1)
     return (
         click.option(
+            "--tries",
+            type=click.IntRange(1, MOST_RUNS),
+            default=1,
+            show_default=True,
+            help="Proposals a step, one picked by weight (multiple-try Metropolis).",
+        ),
+        click.option(
+            "--metropolised",
+            is_flag=True,
+            help="Every proposal differs from the answer so far, and pays for it in the ratio.",
+        ),
+        click.option(
+            "--staged",
+            type=click.IntRange(min=0),
+            metavar="N",
+            default=0,
+            help="Decide in blocks of N tokens: gives proposals up sooner, accepts fewer.",
+        ),
+        click.option(
             "--rho",
             type=Share(),
             default=0.3,
@@ -199,10 +218,10 @@ def _run_options() -> tuple[Callable[..., Any], ...]:
     return (
         click.option(
             "--drafts",
-            type=Planned(("auto", "off"), ("on",)),
+            type=click.Choice(("auto", "on", "off")),
             default="auto",
             show_default=True,
-            help="Drafted tokens; none in this version. Never changes a result.",
+            help="Evaluate tokens that text written before suggests, in the same batch. Never changes a result.",
         ),
         click.option(
             "--prefetch",

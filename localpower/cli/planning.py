@@ -9,12 +9,14 @@ from typing import Any
 
 from localpower.cli.options import MOST_RUNS
 from localpower.completion import Rules
+from localpower.drafts import Mode
 from localpower.errors import UsageProblem
 from localpower.samplers import Ancestral, PowerMH, Sampler
 from localpower.samplers.cuts import cut_law
+from localpower.samplers.race import Form
 
 _ALPHA_RAW, _ALPHA_CHAT = 4.0, 2.5
-_CHAIN = ("block", "steps", "cuts", "rho", "prefetch", "drafts")
+_CHAIN = ("block", "steps", "cuts", "rho", "staged", "metropolised", "tries", "prefetch", "drafts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,11 @@ class Wishes:
     steps: int
     cuts: str
     rho: float
+    staged: int
+    metropolised: bool
+    tries: int
     prefetch: str
+    drafts: Mode
     chains: int
 
 
@@ -46,22 +52,39 @@ def make_sampler(wishes: Wishes, rules: Rules, *, chat: bool) -> tuple[Sampler, 
     block = wishes.block or -(-wishes.max_tokens // 4)
     cuts = cut_law(wishes.cuts, wishes.rho)
     ahead = 1 if wishes.prefetch == "auto" else int(wishes.prefetch)
-    if ahead * wishes.chains > MOST_RUNS:
+    at_once = ahead * wishes.chains * wishes.tries
+    if at_once > MOST_RUNS:
         raise UsageProblem(
-            f"--chains times --prefetch must be at most {MOST_RUNS}, got {ahead * wishes.chains}"
+            f"--chains times --prefetch times --tries must be at most {MOST_RUNS}, got {at_once}"
         )
-    sampler = PowerMH(alpha, temperature, wishes.max_tokens, block, wishes.steps, cuts, rules, prefetch=ahead)
+    form = Form(wishes.staged, wishes.metropolised, wishes.tries)
+    sampler = PowerMH(
+        alpha,
+        temperature,
+        wishes.max_tokens,
+        block,
+        wishes.steps,
+        cuts,
+        rules,
+        prefetch=ahead,
+        form=form,
+        drafts=wishes.drafts,
+    )
     return sampler, alpha
 
 
 def fitted(sampler: Sampler, wishes: Wishes, widest: int) -> Sampler:
-    """The sampler with as many proposals in a batch as the engine is good for."""
+    """The sampler with as many proposals in a batch as the engine is good for; no rows ahead where it is for none."""
     if not isinstance(sampler, PowerMH):
         return sampler
+    if widest == 0:
+        sampler = replace(sampler, drafts="off", prefetch=1)
     if wishes.prefetch == "auto":
-        most = min(widest, sampler.steps, MOST_RUNS // wishes.chains)  # more would be room for nothing
+        most = min(
+            widest, sampler.steps, MOST_RUNS // (wishes.chains * wishes.tries)
+        )  # more is room for nothing
         return replace(sampler, prefetch=max(1, most), adaptive=True)
-    return sampler if widest > 0 else replace(sampler, prefetch=1)
+    return sampler
 
 
 def unused(method: str, cuts: str, given: Collection[str]) -> list[str]:

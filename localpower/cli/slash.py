@@ -25,6 +25,7 @@ _KEYS = (
 )
 _SETTINGS = (
     *("method", "alpha", "temperature", "max_tokens", "block", "steps", "cuts", "rho", "chains", "pick"),
+    *("staged", "metropolised", "tries"),
     *("system", "raw", "template_args", "stops"),
 )
 

@@ -13,7 +13,8 @@ class Tally:
     """state: the last accepted completion. n_steps counts all steps, free ones (proposal = state) too.
 
     n_early: steps rejected before their proposal was complete. n_decoded: tokens drawn, rejected ones included.
-    n_saved: tokens that proposals share with the state after the cut, not drawn again. finish: "" while the chain runs.
+    n_saved: tokens that proposals share with the state after the cut, not drawn again (of several
+    tries a lower bound). finish: "" while the chain runs.
     """
 
     state: Completion = field(default_factory=Completion)
@@ -43,7 +44,7 @@ class Tally:
                 n_free=self.n_free + event.free,
                 n_early=self.n_early + event.early,
                 n_decoded=self.n_decoded + event.n_decoded,
-                n_saved=self.n_saved + event.suffix.n_drawn - event.n_decoded,
+                n_saved=self.n_saved + max(event.suffix.n_drawn - event.n_decoded, 0),
             )
         if isinstance(event, Finished):
             return replace(self, finish=event.finish)

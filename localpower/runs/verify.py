@@ -21,7 +21,9 @@ from localpower.numerics import weigh
 from localpower.runs.gather import Engine
 from localpower.runs.trace import Trace
 from localpower.samplers.cuts import CutLaw, cut_law, rank_of
-from localpower.samplers.mh import divergence
+from localpower.samplers.kernel import divergence
+from localpower.samplers.race import PLAIN_FORM, Blocks, Form, log_other
+from localpower.samplers.tries import acceptance
 
 _TOLERANCE = 1e-9  # nats, for sums that another numpy may add in another order
 
@@ -60,6 +62,44 @@ def _law(settings: dict[str, Any]) -> CutLaw | None:
         return None
 
 
+def _form(settings: dict[str, Any]) -> Form:
+    return Form(
+        **{name: type(plain)(settings.get(name) or plain) for name, plain in PLAIN_FORM._asdict().items()}
+    )
+
+
+def _log_ratio(
+    x: Completion,
+    y: Completion,
+    cut: int,
+    since: int,
+    alpha: float,
+    kappas: tuple[float, float],
+    event: Stepped,
+    form: Form,
+) -> float:
+    """What decides, by the formula of each form; of an unfinished proposal the bound."""
+    log_w = y.log_w(alpha, since) - x.log_w(alpha, since)
+    rest = kappas[1] - kappas[0]
+    if form.tries > 1:
+        return acceptance(log_w + rest, event.log_others if event.log_others is not None else -math.inf)
+    if event.free:
+        return 0.0
+    if form.metropolised:
+        rest += log_other(_log_q(x, cut)) - log_other(_log_q(y, cut))
+    if not form.staged:
+        return log_w + rest
+    blocks = Blocks(form.staged)
+    for sign, one in ((1.0, y), (-1.0, x)):
+        for position in range(since, len(one)):
+            blocks.add(position, sign * min(alpha * one.log_p[position] - one.log_q[position], 0.0))
+    return blocks.log_acceptance() + min(rest, 0.0)
+
+
+def _log_q(x: Completion, cut: int) -> float:
+    return float(np.minimum(x.log_q[cut:], 0.0).sum())
+
+
 def _log_kappa(cuts: CutLaw, x: Completion, y: Completion, cut: int, *, early: bool) -> float:
     """Of the proposal; of an unfinished one the bound that it was given up by."""
     if not early:
@@ -83,6 +123,7 @@ class _Chain:
         self._alpha = float(settings["alpha"])
         self._temperature = float(settings["temperature"])
         self._cuts = _law(settings)
+        self._form = _form(settings)
         self._findings = findings
         self._engine = engine
         self._check = check
@@ -127,14 +168,18 @@ class _Chain:
         self._same(where, "the divergence", parting, event.divergence)
         self._same(where, "free", event.divergence is None, event.free)
         since = len(x) if parting is None else parting
-        self._same(where, "n_decoded", y.tail(since).n_drawn, event.n_decoded)
+        if self._form.tries > 1:
+            self._claim(where, event.log_others is not None, "the weights of the other tries are missing")
+            self._claim(where, event.n_decoded >= y.tail(since).n_drawn, "n_decoded is less than its suffix")
+        else:
+            self._same(where, "n_decoded", y.tail(since).n_drawn, event.n_decoded)
         copied = all(
             np.array_equal(a[cut:since], b[cut:since]) for a, b in ((x.log_p, y.log_p), (x.log_q, y.log_q))
         )
         self._claim(where, copied, "what proposal and state share has other numbers in each")
         terms = (x.log_w(self._alpha, since), y.log_w(self._alpha, since))
         kappas = (self._cuts.log_kappa(x, cut), _log_kappa(self._cuts, x, y, cut, early=event.early))
-        ratio = terms[1] + kappas[1] - terms[0] - kappas[0]
+        ratio = _log_ratio(x, y, cut, since, self._alpha, kappas, event, self._form)
         for name, ours, recorded in (
             ("log_w_x", terms[0], event.log_w_x),
             ("log_w_y", terms[1], event.log_w_y),
@@ -146,8 +191,7 @@ class _Chain:
         self._claim(where, event.log_u < 0.0, f"log u = {event.log_u} is of no uniform")
         self._same(where, "accepted", event.log_u < event.log_ratio, event.accepted)
         fresh = self._evaluated(self._fresh.head(since), y.tail(since))
-        fresh_terms = (self._fresh.log_w(self._alpha, since), fresh.log_w(self._alpha, since))
-        fresh_ratio = fresh_terms[1] + kappas[1] - fresh_terms[0] - kappas[0]
+        fresh_ratio = _log_ratio(self._fresh, fresh, cut, since, self._alpha, kappas, event, self._form)
         self._findings.changed += (event.log_u < fresh_ratio) != event.accepted
         if event.accepted:
             self._findings.n_accepted += not event.free

@@ -12,4 +12,4 @@ PLANNED = ("best-of-n", "smc", "tempering", "lookahead")  # of the literature; r
 
 def width(sampler: Sampler) -> int:
     """Most contexts that one run of a sampler asks for at a time."""
-    return sampler.prefetch if isinstance(sampler, PowerMH) else 1
+    return sampler.prefetch * sampler.form.tries if isinstance(sampler, PowerMH) else 1

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from localpower.chance import Dice
 from localpower.completion import Completion, Rules, extend
+from localpower.drafts import Drafts
 from localpower.errors import UsageProblem
 from localpower.events import Event, Extended, Finished
 from localpower.model import Model, Tokens
@@ -43,6 +44,7 @@ def grow(
     temperature: float,
     rules: Rules,
     stage: int,
+    drafts: Drafts | None = None,
 ) -> Generator[Extended, None, Completion]:
     """Extend `state` to `horizon` slice by slice, yielding an event after each slice; returns the state.
 
@@ -51,7 +53,7 @@ def grow(
     while not state.complete_at(horizon):
         kept = len(state)
         until = min(kept + _SLICE, horizon)
-        state = extend(dice, model, prompt, state, until, temperature=temperature, rules=rules)
+        state = extend(dice, model, prompt, state, until, temperature=temperature, rules=rules, drafts=drafts)
         yield Extended(stage, horizon, kept, state.tail(kept))
     return state
 

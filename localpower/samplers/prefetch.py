@@ -23,8 +23,9 @@ Task = Callable[[Model], Any]
 class _View:
     """The model as one proposal sees it."""
 
-    def __init__(self, model: Model, hub: greenlet) -> None:
-        self._model, self._hub = model, hub
+    def __init__(self, model: Model, hub: greenlet, crowd: Callable[[], int]) -> None:
+        self._model, self._hub, self._crowd = model, hub, crowd
+        self.rows = 0  # evaluated for it and not yet told as wasted
         self.n_vocab, self.eos = model.n_vocab, model.eos
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
@@ -40,18 +41,20 @@ class _View:
         """The state is pinned by whoever proposes."""
 
     def cost(self, rows: int) -> float:
-        """As in `Model`."""
-        return self._model.cost(rows)
+        """Beside the rows of the other proposals."""
+        others = self._crowd() - 1
+        return self._model.cost(others + rows) / self._model.cost(others + 1)
 
     def waste(self, rows: int) -> None:
         """As in `Model`."""
+        self.rows -= rows
         self._model.waste(rows)
 
 
 @dataclass(slots=True)
 class _Live:
     task: greenlet
-    rows: int = 0
+    view: _View
     wanted: list[Tokens] | None = None
     reply: Sequence[Row] | None = None
     result: Any = None
@@ -65,15 +68,19 @@ def in_order(model: Model, tasks: Iterator[Task], width: int) -> Generator[Any, 
     hub = getcurrent()
     queue: deque[_Live] = deque()
     more = True
+
+    def crowd() -> int:
+        return sum(not live.task.dead for live in queue)
+
     try:
         while True:
             while queue and queue[0].task.dead:
                 yield queue.popleft().result
-            if more and sum(not live.task.dead for live in queue) < width:
+            if more and crowd() < width:
                 task = next(tasks, None)
                 more = task is not None
                 if task is not None:
-                    queue.append(_begin(model, hub, task))
+                    queue.append(_begin(model, hub, task, crowd))
                     _advance(queue[-1])
                 continue
             if not queue:
@@ -83,24 +90,24 @@ def in_order(model: Model, tasks: Iterator[Task], width: int) -> Generator[Any, 
             for live in waiting:
                 n = len(live.wanted or ())
                 live.reply, taken = rows[taken : taken + n], taken + n
-                live.rows += n
+                live.view.rows += n
             for live in waiting:
                 _advance(live)
     finally:
         for live in queue:
             live.task.throw()
-        wasted = sum(live.rows for live in queue)
+        wasted = sum(live.view.rows for live in queue)
         if wasted:
             model.waste(wasted)
 
 
-def _begin(model: Model, hub: greenlet, task: Task) -> _Live:
-    view = _View(model, hub)
+def _begin(model: Model, hub: greenlet, task: Task, crowd: Callable[[], int]) -> _Live:
+    view = _View(model, hub, crowd)
 
     def body() -> None:
         live.result = task(view)
 
-    live = _Live(greenlet(body))
+    live = _Live(greenlet(body), view)
     return live
 
 

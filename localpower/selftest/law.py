@@ -17,7 +17,7 @@ from localpower.chance import StreamDice
 from localpower.completion import Completion, extend
 from localpower.model import Model, Tokens
 from localpower.samplers.cuts import UniformCuts
-from localpower.samplers.mh import ChainState, step
+from localpower.samplers.kernel import ChainState, step
 from localpower.statistics import g_test
 from localpower.toy import ToyModel, power_law
 

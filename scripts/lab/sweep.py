@@ -24,7 +24,7 @@ from localpower.runs.gather import Run, gather
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, PowerMH, Sampler
 from localpower.samplers.cuts import cut_law
-from localpower.samplers.mh import Savers
+from localpower.samplers.kernel import Savers
 from localpower.text.conversation import Conversation
 
 AT_ONCE, LONGEST, ALPHA = 8, 44, 4.0

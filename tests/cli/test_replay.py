@@ -103,6 +103,22 @@ def test_a_forged_end_is_found(recorded, tmp_path, capsys):
     assert "end: log p is" in capsys.readouterr().out
 
 
+FORMS = (("--staged", "4"), ("--metropolised",), ("--staged", "2", "--metropolised"), ("--tries", "3"))
+
+
+@pytest.mark.parametrize("form", FORMS, ids=" ".join)
+def test_every_form_of_the_step_is_verified_by_its_own_ratio(tmp_path, form, capsys):
+    path = tmp_path / "events"
+    assert main([*RUN, *form, "--chains", "2", "--events", str(path)]) == 0
+    findings = verify(read_trace(path), ToyModel())
+    assert (findings.problems, findings.largest, findings.changed) == ([], 0.0, 0)
+    lines = lines_of(path)
+    lines[0]["settings"] = {
+        k: v for k, v in lines[0]["settings"].items() if k not in ("staged", "metropolised", "tries")
+    }
+    assert verify(read_trace(written(tmp_path, lines))).problems, "the plain ratio is another"
+
+
 def test_a_forgery_that_is_consistent_in_itself_is_found_by_the_model(recorded):
     findings = verify(read_trace(recorded[0]), ToyModel(seed=1))  # the record of another model
     assert findings.problems == []

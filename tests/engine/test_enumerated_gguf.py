@@ -10,7 +10,7 @@ import pytest
 from localpower.chance import StreamDice
 from localpower.runs.gather import gather
 from localpower.samplers.cuts import UniformCuts
-from localpower.samplers.mh import ChainState, step
+from localpower.samplers.kernel import ChainState, step
 from localpower.selftest.law import ForgottenLengthTerm, recorded
 from localpower.statistics import g_test
 from localpower.toy import power_law

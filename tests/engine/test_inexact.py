@@ -12,7 +12,7 @@ from localpower.events import Extended, Stepped
 from localpower.loading import Request, load
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
-from localpower.samplers.mh import Savers
+from localpower.samplers.kernel import Savers
 
 PROMPT = (0, 1)
 SAMPLER = PowerMH(3.0, 1 / 3, max_tokens=24, block=6, steps=12)

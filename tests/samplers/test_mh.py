@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,13 @@ from localpower.chance import StreamDice
 from localpower.completion import PLAIN, Completion, Rules, extend
 from localpower.events import Extended, Stepped
 from localpower.samplers.cuts import CUTS, UniformCuts, cut_law
-from localpower.samplers.mh import ChainState, PowerMH, Savers, step
+from localpower.samplers.kernel import ChainState, Savers, step
+from localpower.samplers.mh import PowerMH
+from localpower.samplers.race import Form
+from localpower.samplers.tries import step_of_tries
 from localpower.toy import ToyModel, power_law
 from tests.exact import law, outcomes
-from tests.mutants import MUTANTS, SAVER_MUTANTS
+from tests.mutants import FORM_MUTANTS, MUTANTS, SAVER_MUTANTS, TRIES_MUTANTS
 
 PROMPT = (1, 2)
 ALPHA = 3.0
@@ -88,6 +93,65 @@ def test_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(toy, rules, 
     assert np.abs(transitions.sum(axis=1) - 1.0).max() < 1e-12
     assert invariance_error(transitions, pi) < 1e-12
     assert np.abs(flow - flow.T).max() < 1e-12
+
+
+FORMS = {
+    "staged by 1": partial(step, form=Form(staged=1)),
+    "staged by 2": partial(step, form=Form(staged=2)),
+    "metropolised": partial(step, form=Form(metropolised=True)),
+    "metropolised, staged by 2": partial(step, form=Form(staged=2, metropolised=True)),
+    "two tries": partial(step_of_tries, form=Form(tries=2)),
+}
+
+
+@pytest.mark.parametrize("cuts", CUTS)
+@pytest.mark.parametrize("temperature", [1 / ALPHA, 0.5])
+@pytest.mark.parametrize("kernel", FORMS.values(), ids=FORMS.keys())
+@pytest.mark.parametrize("rules", [RULES["plain"], RULES["2 given after a first 1"]], ids=["plain", "given"])
+@pytest.mark.parametrize("toy", TOYS.values(), ids=TOYS.keys())
+def test_every_form_of_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(
+    toy, rules, kernel, temperature, cuts
+):
+    horizon = 3 if kernel.func is step else 2  # of tries all pairs are enumerated
+    transitions, pi = matrix(toy, horizon, temperature, rules, kernel, cut_law(cuts))
+    flow = pi[:, None] * transitions[:, :-1]
+    assert transitions[:, -1].max() == 0.0, "a step left the support"
+    assert invariance_error(transitions, pi) < 1e-12
+    assert np.abs(flow - flow.T).max() < 1e-12
+
+
+@pytest.mark.parametrize("form", [Form(staged=1), Form(staged=2), Form(metropolised=True)])
+@pytest.mark.parametrize("cuts", CUTS)
+def test_early_rejection_changes_no_transition_of_any_form(cuts, form):
+    kernels = [partial(step, form=form, savers=Savers(early=early)) for early in (True, False)]
+    with_it, without = (
+        matrix(TOYS["generic"], 3, 1 / ALPHA, kernel=kernel, cuts=cut_law(cuts))[0] for kernel in kernels
+    )
+    assert np.abs(with_it - without).max() < 1e-12
+
+
+def test_a_metropolised_step_mixes_better_and_a_staged_one_accepts_less():
+    def second_eigenvalue(kernel):
+        transitions, _ = matrix(TOYS["generic"], 3, 1 / ALPHA, kernel=kernel)
+        return np.sort(np.abs(np.linalg.eigvals(transitions[:, :-1])))[-2]
+
+    def moves(kernel):
+        transitions, pi = matrix(TOYS["generic"], 3, 1 / ALPHA, kernel=kernel)
+        return 1.0 - pi @ np.diag(transitions[:, :-1])
+
+    assert second_eigenvalue(FORMS["metropolised"]) < second_eigenvalue(step)
+    assert moves(FORMS["staged by 1"]) < moves(step) < moves(FORMS["metropolised"])
+
+
+def test_a_state_that_rounding_calls_certain_is_never_left_by_a_metropolised_step():
+    model = ToyModel(ABC, seed=2, end_bias=2000.0)
+    x = extend(StreamDice(1), model, PROMPT, Completion(), 3, temperature=1 / ALPHA)
+    assert x.log_q.sum() == 0.0
+    _, info = FORMS["metropolised"](
+        StreamDice(2), ChainState(x, 3), model, PROMPT, alpha=ALPHA, temperature=1 / ALPHA, cuts=UNIFORM
+    )
+    assert info.divergence is None
+    assert info.n_decoded == 0
 
 
 def without_savers(*args, **kwargs):
@@ -168,6 +232,14 @@ def test_control_a_wrong_rule_is_caught_by_the_same_enumeration(mutant):
 def test_control_a_wrong_saver_or_cut_factor_is_caught_by_the_same_enumeration(kernel, cuts):
     toys = [ToyModel(ABC, seed=seed, spread=spread) for seed, spread in ((1, 1.5), (27, 4.0))]
     assert max(invariance_error(*matrix(toy, 4, 1 / ALPHA, kernel=kernel, cuts=cuts)) for toy in toys) > 1e-6
+
+
+@pytest.mark.parametrize("mutant", {**FORM_MUTANTS, **TRIES_MUTANTS}.items(), ids=lambda m: m[0])
+def test_control_a_wrong_form_of_the_step_is_caught_by_the_same_enumeration(mutant):
+    name, kernel = mutant
+    toys = [ToyModel(ABC, seed=seed, spread=spread) for seed, spread in ((1, 1.5), (27, 4.0))]
+    horizon = 2 if name in TRIES_MUTANTS else 3  # pairs of proposals: paths are squared
+    assert max(invariance_error(*matrix(toy, horizon, 1 / ALPHA, kernel=kernel)) for toy in toys) > 1e-6
 
 
 def test_at_temperature_one_over_alpha_the_token_weight_is_the_normaliser_whatever_was_drawn():

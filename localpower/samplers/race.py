@@ -1,0 +1,139 @@
+"""The acceptance ratio of a proposal, followed while it grows: what it is, and the most it can still become.
+
+Each form below leaves p^alpha invariant by detailed balance, and in each no drawn token can raise it, so that the value
+for an unfinished proposal bounds every completion of it: what early rejection rests on.
+
+plain         log_w(y) - log_w(x) + log kappa(cut | y) - log kappa(cut | x).
+metropolised  the proposal is another than the state for certain, so that its law is q(y) / (1 - Q(x)), Q the
+              probability of a suffix: + log(1 - Q(x)) - log(1 - Q(y)). Q(y) falls as y grows, so the last term does.
+staged        accepted with the product of min(1, r) over blocks of positions, r a block's share of the ratio, and over
+              the terms of cuts and Q (delayed acceptance by factors). The blocks lie on one grid, so that both
+              directions see the same; min(1, r) = r min(1, 1/r) for each, so that detailed balance holds. It accepts
+              less often than the plain form and gives up far sooner.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from localpower.chance import Threshold
+from localpower.completion import PLAIN, Completion, Rules
+from localpower.samplers.cuts import CutLaw, rank_of
+
+_NEVER = -1e30  # log ratio of what must not be accepted; finite, for the record
+
+
+class Form(NamedTuple):
+    """How a step proposes and decides; every one has the same target.
+
+    staged: positions in a block of the staged decision; 0: plain. metropolised: the proposal differs from the state.
+    tries: proposals a step (samplers/tries.py).
+    """
+
+    staged: int = 0
+    metropolised: bool = False
+    tries: int = 1
+
+
+PLAIN_FORM = Form()
+
+
+class Race:
+    """Follows a proposal y as it grows beyond `parting` and says when it can only be rejected.
+
+    log_w: sum of y's terms so far.
+    """
+
+    def __init__(
+        self,
+        threshold: Threshold,
+        x: Completion,
+        cut: int,
+        parting: int,
+        alpha: float,
+        cuts: CutLaw,
+        rules: Rules,
+        form: Form = PLAIN_FORM,
+    ) -> None:
+        self._threshold, self._alpha, self._cuts, self._form = threshold, alpha, cuts, form
+        gains = cuts.gains(x)
+        self._rank, self._gain = rank_of(x, cut), float(gains[cut])
+        self._n = rank_of(x, parting) - 1
+        self._total = float(np.add.accumulate(gains[:parting])[-1]) if parting else 0.0
+        self._before = float(next(iter(x.entropy[:parting][~x.given[:parting]][::-1]), 0.0))
+        # Whether what is not complete will draw at least one more token.
+        self._another = rules.given is PLAIN.given
+        self._bounded = True
+        self.log_w, self.log_w_x = 0.0, x.log_w(alpha, parting)
+        self._blocks = Blocks(form.staged)
+        if form.staged:
+            terms = np.minimum(alpha * x.log_p[parting:] - x.log_q[parting:], 0.0)
+            for position, term in enumerate(terms.tolist(), parting):
+                self._blocks.add(position, -term)
+        self._log_kappa_x = cuts.log_kappa(x, cut)
+        shared = np.minimum(x.log_q[cut:], 0.0)
+        self._log_q = float(shared[: parting - cut].sum())
+        self._log_other_x = log_other(float(shared.sum()))
+
+    def without_bounds(self) -> Race:
+        """The same, but it never stops anything."""
+        self._bounded = False
+        return self
+
+    def drawn(self, position: int, log_p: float, log_q: float, entropy: float, *, complete: bool) -> bool:
+        """As in `Watch`."""
+        self._n += 1
+        self._total += self._cuts.gain(self._n, entropy, self._before)
+        self._before = entropy
+        term = min(self._alpha * log_p - log_q, 0.0)
+        self.log_w += term
+        self._log_q += min(log_q, 0.0)
+        if self._form.staged:
+            self._blocks.add(position, term)
+        if complete or not self._bounded:
+            return False
+        return not self._threshold.below(self.log_ratio(unfinished=True))
+
+    def log_kappa(self, *, unfinished: bool) -> float:
+        """log kappa(cut | y), or where y will grow an upper bound of it."""
+        more = self._cuts.least(self._n + 1) if unfinished and self._another else 0.0
+        return self._cuts.log_share(self._rank, self._gain, self._total + more)
+
+    def log_ratio(self, *, unfinished: bool) -> float:
+        """log of the ratio, of its staged form the probability of acceptance; an upper bound where y will grow."""
+        kappa = self.log_kappa(unfinished=unfinished)
+        if self._form == PLAIN_FORM or self._form.tries > 1:
+            return self.log_w + kappa - self.log_w_x - self._log_kappa_x
+        rest = kappa - self._log_kappa_x
+        if self._form.metropolised:
+            rest += self._log_other_x - log_other(self._log_q)
+        if rest == math.inf:  # 1 - Q(y) rounds to nothing: the way back could never be proposed
+            return 0.0 if unfinished else _NEVER
+        if self._form.staged:
+            return self._blocks.log_acceptance() + min(rest, 0.0)
+        return self.log_w - self.log_w_x + rest
+
+
+class Blocks:
+    """Differences of log w, proposal over state, by blocks of `size` positions."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._sums: dict[int, float] = {}
+
+    def add(self, position: int, term: float) -> None:
+        """A term of the proposal, or of the state with its sign turned."""
+        block = position // self._size
+        self._sums[block] = self._sums.get(block, 0.0) + term
+
+    def log_acceptance(self) -> float:
+        """Sum of log min(1, ratio) over the blocks."""
+        return sum(min(self._sums[block], 0.0) for block in sorted(self._sums))
+
+
+def log_other(log_q: float) -> float:
+    """log(1 - Q) for log Q <= 0; -inf where it rounds to that."""
+    return math.log(-math.expm1(log_q)) if log_q < 0.0 else -math.inf

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from localpower.chance import Dice
 from localpower.drafts import Ahead, Drafts
 from localpower.model import Model, Tokens
-from localpower.numerics import weigh
+from localpower.numerics import Weighed, weigh
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +23,9 @@ def _frozen(values: Any, dtype: Any) -> NDArray[Any]:
     return array
 
 
+_NO_LADDER = _frozen(np.empty((0, 0)), np.float64)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Completion:
     """Tokens after the prompt, with the numbers recorded once, when each was drawn.
@@ -31,6 +34,7 @@ class Completion:
     given: (len,) bool. A given token (tool output, forced text) was not drawn but conditioned on: its
     log_p, log_q and entropy are 0, it is never a cut and is not counted in `n_drawn`.
     ended: the last token is an end token or completes a stop; it is part of `tokens`.
+    log_z: (len, rungs) float64, nats: log sum p^a at each exponent of a ladder; (len, 0) without one.
     """
 
     tokens: Tokens = ()
@@ -39,6 +43,12 @@ class Completion:
     log_q: Floats = field(default_factory=lambda: _frozen((), np.float64))
     entropy: Floats = field(default_factory=lambda: _frozen((), np.float64))
     given: NDArray[np.bool_] = field(default_factory=lambda: _frozen((), np.bool_))
+    log_z: Floats = field(default_factory=lambda: _NO_LADDER)
+
+    def __post_init__(self) -> None:
+        """Without a ladder each token has an empty row."""
+        if self.log_z is _NO_LADDER and self.tokens:
+            object.__setattr__(self, "log_z", _frozen(np.empty((len(self.tokens), 0)), np.float64))
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -90,6 +100,7 @@ class Completion:
             self.log_q[span],
             self.entropy[span],
             self.given[span],
+            self.log_z[span],
         )
 
     def join(self, suffix: Completion) -> Completion:
@@ -101,6 +112,9 @@ class Completion:
             _frozen(np.concatenate((self.log_q, suffix.log_q)), np.float64),
             _frozen(np.concatenate((self.entropy, suffix.entropy)), np.float64),
             _frozen(np.concatenate((self.given, suffix.given)), np.bool_),
+            _frozen(np.concatenate((self.log_z, suffix.log_z)), np.float64)
+            if len(self) and len(suffix)
+            else (suffix if len(suffix) else self).log_z,
         )
 
 
@@ -140,6 +154,69 @@ class Watch(Protocol):
         """Whether to stop here; not heeded when the answer is complete anyway."""
 
 
+class Writer:
+    """A completion while it grows towards `horizon`. exponents: of the ladder whose normalisers are recorded too."""
+
+    def __init__(
+        self,
+        start: Completion,
+        horizon: int,
+        eos: frozenset[int],
+        rules: Rules = PLAIN,
+        exponents: tuple[float, ...] = (),
+    ) -> None:
+        self.tokens = list(start.tokens)
+        self.ended = start.ended
+        self._horizon, self._eos, self._rules, self._exponents = horizon, eos, rules, exponents
+        self._log_p, self._log_q = start.log_p.tolist(), start.log_q.tolist()
+        self._entropy, self._given = start.entropy.tolist(), start.given.tolist()
+        self._log_z = start.log_z.tolist()
+        self._run_start = 1 + max((i for i, g in enumerate(self._given) if g), default=-1)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing can follow within the horizon."""
+        return self.ended or len(self.tokens) >= self._horizon
+
+    def write_given(self) -> Tokens:
+        """Write the tokens that must follow, none where one is to be drawn; returns them."""
+        before = len(self.tokens)
+        while not self.complete and (token := self._rules.given(tuple(self.tokens))) is not None:
+            self._write(token, (0.0, 0.0, 0.0), (0.0,) * len(self._exponents), given=True)
+            self._run_start = len(self.tokens)
+        return tuple(self.tokens[before:])
+
+    def draw(self, dice: Dice, row: Weighed, unlike: int | None = None) -> tuple[float, float, float]:
+        """Draw a token from a row; its log p, log q and the entropy there, nats."""
+        token = dice.pick(row.weights if unlike is None else _without(row.weights, unlike))
+        numbers = (row.log_p(token), row.log_q(token), row.entropy)
+        self._write(token, numbers, tuple(row.log_z(a) for a in self._exponents), given=False)
+        self.ended = token in self._eos or self._rules.ended(tuple(self.tokens[self._run_start :]))
+        return numbers
+
+    def _write(
+        self, token: int, numbers: tuple[float, float, float], log_z: tuple[float, ...], *, given: bool
+    ) -> None:
+        self.tokens.append(token)
+        for values, number in zip((self._log_p, self._log_q, self._entropy), numbers, strict=True):
+            values.append(number)
+        self._log_z.append(log_z)
+        self._given.append(given)
+
+    def completion(self) -> Completion:
+        """What has been written."""
+        n = len(self.tokens)
+        return Completion(
+            tuple(self.tokens),
+            self.ended,
+            _frozen(self._log_p, np.float64),
+            _frozen(self._log_q, np.float64),
+            _frozen(self._entropy, np.float64),
+            _frozen(self._given, np.bool_),
+            _frozen(np.reshape(np.array(self._log_z, np.float64), (n, len(self._exponents))), np.float64),
+        )
+
+
 def extend(
     dice: Dice,
     model: Model,
@@ -152,6 +229,7 @@ def extend(
     unlike: int | None = None,
     watch: Watch | None = None,
     drafts: Drafts | None = None,
+    exponents: tuple[float, ...] = (),
 ) -> Completion:
     """Draw tokens after `start` from p^(1/temperature) until the answer ends, is `horizon` long, or `watch` stops it.
 
@@ -160,44 +238,24 @@ def extend(
 
     unlike: the first token drawn is another than this one, in proportion to q; its recorded log_q is q's all the
     same. Where rounding leaves no other token any weight, it is drawn like the rest.
+    exponents: log sum p^a is recorded with each token for each of them (parallel tempering).
     drafts: rows are asked for ahead where it guesses what comes; changes nothing but the batches.
     """
     if start.complete_at(horizon):
         return start
-    tokens = list(start.tokens)
-    log_p, log_q = start.log_p.tolist(), start.log_q.tolist()
-    entropy, given = start.entropy.tolist(), start.given.tolist()
-    run_start = 1 + max((i for i, g in enumerate(given) if g), default=-1)
-    ended, ahead = False, Ahead(model, drafts, prompt + start.tokens)
-    while len(tokens) < horizon and not ended:
-        so_far = tuple(tokens)
-        forced = rules.given(so_far)
-        if forced is not None:
-            token, numbers = forced, (0.0, 0.0, 0.0)
-            run_start = len(tokens) + 1
-        else:
-            row = weigh(ahead.row(horizon - len(tokens)), temperature)
-            token = dice.pick(row.weights if unlike is None else _without(row.weights, unlike))
-            unlike = None
-            numbers = (row.log_p(token), row.log_q(token), row.entropy)
-        tokens.append(token)
-        ahead.wrote(token)
-        log_p.append(numbers[0])
-        log_q.append(numbers[1])
-        entropy.append(numbers[2])
-        given.append(forced is not None)
-        if forced is None:
-            ended = token in model.eos or rules.ended(tuple(tokens[run_start:]))
-            complete = ended or len(tokens) == horizon
-            position = len(tokens) - 1
-            if watch is not None and watch.drawn(position, *numbers, complete=complete) and not complete:
-                break
+    writer = Writer(start, horizon, model.eos, rules, exponents)
+    ahead = Ahead(model, drafts, prompt + start.tokens)
+    while True:
+        for token in writer.write_given():
+            ahead.wrote(token)
+        if writer.complete:
+            break
+        row = weigh(ahead.row(horizon - len(writer.tokens)), temperature)
+        numbers = writer.draw(dice, row, unlike)
+        unlike = None
+        ahead.wrote(writer.tokens[-1])
+        complete, position = writer.complete, len(writer.tokens) - 1
+        if watch is not None and watch.drawn(position, *numbers, complete=complete) and not complete:
+            break
     ahead.close()
-    return Completion(
-        tuple(tokens),
-        ended,
-        _frozen(log_p, np.float64),
-        _frozen(log_q, np.float64),
-        _frozen(entropy, np.float64),
-        _frozen(given, np.bool_),
-    )
+    return writer.completion()

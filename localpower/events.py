@@ -7,7 +7,7 @@ state: folding the events (head(kept) + suffix where accepted) gives every state
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -29,12 +29,16 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Extended:
-    """The state grew towards `horizon`: it is now its first `kept` tokens followed by `suffix`."""
+    """The state grew towards `horizon`: it is now its first `kept` tokens followed by `suffix`.
+
+    member: which of the answers that a run holds at once; 0 where it holds one.
+    """
 
     stage: int
     horizon: int
     kept: int
     suffix: Completion
+    member: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +77,90 @@ class Stepped:
     n_decoded: int
     suffix: Completion
     log_others: float | None = None
+    member: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The schedule that fits a budget: so many steps a stage, at most so many tokens drawn in all."""
+
+    steps: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resampled:
+    """The particles were weighed before token `position` (from 1) was drawn at exponent `alpha`.
+
+    log_w: of each particle, nats. ess: effective sample size. parents: the particle that each slot goes on from; None:
+    they were not resampled. log_z: log of the normaliser so far, up to the last resampling (this one included).
+    """
+
+    position: int
+    alpha: float
+    ess: float
+    log_z: float
+    log_w: tuple[float, ...]
+    parents: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Swapped:
+    """Rungs `rung` and `rung + 1` were to exchange their answers: accepted iff log_u < log_ratio."""
+
+    stage: int
+    step: int
+    rung: int
+    log_u: float
+    log_ratio: float
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Of the candidates for block `stage` number `chosen` was drawn by `shares`; an extension by it follows.
+
+    n_dropped: tokens drawn for the block that are not in it: other candidates, rollouts.
+    """
+
+    stage: int
+    chosen: int
+    shares: tuple[float, ...]
+    n_dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Of the answers that a run holds this one is returned. log_w: of each; log_z: log of the estimated normaliser."""
+
+    member: int
+    log_w: tuple[float, ...]
+    log_z: float
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run is over. finish: stop, length, budget or interrupted. log_p of the final state, nats."""
+    """The run is over. finish: stop, length, budget or interrupted. log_p of the final state, nats.
+
+    n_dropped: tokens drawn that no event before it holds: of a proposal that the budget cut off.
+    """
 
     finish: str
     n_tokens: int
     log_p: float
+    n_dropped: int = 0
 
 
-Event = Started | Extended | Stepped | Finished
-_KINDS: dict[str, type[Started | Extended | Stepped | Finished]] = {
+Event = Started | Extended | Stepped | Planned | Resampled | Swapped | Looked | Chosen | Finished
+_KINDS: dict[str, type[Event]] = {
     "started": Started,
     "extended": Extended,
     "stepped": Stepped,
+    "planned": Planned,
+    "resampled": Resampled,
+    "swapped": Swapped,
+    "looked": Looked,
+    "chosen": Chosen,
     "finished": Finished,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
@@ -108,7 +180,11 @@ def from_json(data: dict[str, Any]) -> Event:
     kind = _KINDS.get(data["event"])
     if kind is None:
         raise ValueError(f"unknown event {data['event']!r}")
-    values = {item.name: _value_from_json(str(item.type), data[item.name]) for item in fields(kind)}
+    values = {
+        item.name: _value_from_json(str(item.type), data[item.name])
+        for item in fields(kind)
+        if item.name in data or item.default is MISSING  # a recording made before the field was
+    }
     return kind(**values)
 
 
@@ -128,8 +204,12 @@ def _value_from_json(kind: str, value: Any) -> Any:
     """A field of that annotation. Raises ValueError for a value of another type."""
     if kind == "Completion":
         return _suffix_from_json(value)
-    if kind == "tuple[int, ...]":
+    if kind == "tuple[int, ...] | None" and value is None:
+        return None
+    if kind.startswith("tuple[int, ...]"):
         return _tokens_from_json(value)
+    if kind == "tuple[float, ...]":
+        return _numbers_from_json(value)
     if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "bool"):
         raise ValueError(f"expected {kind}, got {value!r}")
     if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
@@ -147,8 +227,18 @@ def _tokens_from_json(values: Any) -> tuple[int, ...]:
     return tuple(values)
 
 
+def _numbers_from_json(values: Any) -> tuple[float, ...]:
+    if not isinstance(values, list) or not all(
+        type(value) in (int, float) and math.isfinite(value) for value in values
+    ):
+        raise ValueError("expected a list of finite numbers")
+    return tuple(float(value) for value in values)
+
+
 def _suffix_to_json(part: Completion) -> dict[str, Any]:
+    ladder = {"log_z": part.log_z.tolist()} if part.log_z.shape[1] else {}
     return {
+        **ladder,
         "tokens": list(part.tokens),
         "ended": part.ended,
         "log_p": part.log_p.tolist(),
@@ -166,4 +256,10 @@ def _suffix_from_json(data: dict[str, Any]) -> Completion:
             raise ValueError("expected a finite number for each token")
     given = np.zeros(len(tokens), dtype=np.bool_)
     given[list(_tokens_from_json(data["given"]))] = True
-    return Completion(tokens, bool(data["ended"]), log_p, log_q, entropy, given)
+    log_z = np.array(data.get("log_z", [[]] * len(tokens)), np.float64)
+    if log_z.shape[:1] != (len(tokens),) or (tokens and log_z.ndim != 2):
+        raise ValueError("expected a row of numbers for each token")
+    log_z = log_z.reshape(len(tokens), log_z.shape[1] if log_z.ndim == 2 else 0)
+    if not np.isfinite(log_z).all():
+        raise ValueError("expected finite numbers for each token")
+    return Completion(tokens, bool(data["ended"]), log_p, log_q, entropy, given, log_z)

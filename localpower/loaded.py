@@ -73,6 +73,9 @@ class Loaded(Protocol):
     def widest(self) -> int:
         """Most proposals that may share a batch with gain; 0: none may, for the engine is not exact or has states."""
 
+    def speed(self, rows: int) -> float | None:
+        """Tokens a second that so many at a time are good for; None: never measured."""
+
     def work(self, engine: Engine) -> tuple[int, int, int]:
         """Prompt tokens evaluated, rows padded and rows thrown away by an engine of this model."""
 
@@ -128,6 +131,10 @@ class LoadedToy:
     def widest(self) -> int:
         """A table reads one row after another."""
         return 1
+
+    def speed(self, rows: int) -> float | None:
+        """Nobody times a table."""
+        return None
 
     def work(self, engine: Engine) -> tuple[int, int, int]:
         """Tables evaluate nothing."""
@@ -232,6 +239,13 @@ class LoadedGguf:
         if not self._same_bits() or self.weights.is_recurrent():
             return 0
         return best_width(partial(relative_cost, self.verdict.curve), _USUAL_RATE, _WIDEST)
+
+    def speed(self, rows: int) -> float | None:
+        """By the measured curve."""
+        curve = self.verdict.curve
+        if not curve:
+            return None
+        return rows / (relative_cost(curve, rows) * curve[min(curve)])
 
     def _same_bits(self) -> bool:
         """Whether no batch shape moves a bit; of --fast the check sees only some shapes."""

@@ -36,6 +36,15 @@ class Weighed(NamedTuple):
         weight = float(self.weights[token])
         return math.log(weight) - self.log_total if weight > 0.0 else -math.inf
 
+    def log_step(self, exponent: float) -> float:
+        """log of the sum of p^exponent, where exponent is the inverse of the temperature that it was weighed at."""
+        return self.log_total - exponent * self.log_norm
+
+    def log_z(self, exponent: float) -> float:
+        """log of the sum of p^exponent over the vocabulary, nats; of the proposal's own exponent log p^a - log q."""
+        powers = np.exp(self.shifted * self.shifted.dtype.type(exponent))
+        return math.log(float(powers.sum(dtype=np.float64))) - exponent * self.log_norm
+
 
 def weigh(row: NDArray[np.floating], temperature: float) -> Weighed:
     """Reduce a row of logits (vocab,) at a proposal temperature >= 0 (0: all weight on the argmax).

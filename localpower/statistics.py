@@ -72,3 +72,57 @@ def log_chi_square_tail(x: float, df: int) -> float:
         if abs(c * d - 1.0) < 1e-15:
             break
     return log_scale + math.log(fraction)
+
+
+class Series(NamedTuple):
+    """What the steps of chains are worth. tau: integrated autocorrelation time, in steps; ess: independent draws.
+
+    Both None where the chains are too short to say: `needs` steps each would do.
+    """
+
+    tau: float | None
+    ess: float | None
+    needs: int | None
+
+
+_WINDOW = 5.0  # of the sum of autocorrelations, in times of tau (Sokal)
+_TRUST = 50  # a chain of fewer tau than this does not know its tau (the rule of emcee's documentation)
+_FEW = 4
+
+
+def autocorrelation_time(chains: Sequence[Sequence[float]]) -> Series:
+    """Integrated autocorrelation time of chains of one length, by Sokal's window over their mean autocovariance.
+
+    Constant chains have none, and no length is known to suffice. Source: Sokal 1997, Goodman & Weare 2010.
+    """
+    values = np.array(chains, dtype=np.float64)
+    n = values.shape[1]
+    if n < _FEW or np.ptp(values) == 0.0:
+        return Series(None, None, _TRUST if n < _FEW else None)
+    centred = values - values.mean()
+    size = 1 << (2 * n - 1).bit_length()
+    spectrum = np.abs(np.fft.rfft(centred, size)) ** 2
+    covariance = np.fft.irfft(spectrum, size)[:, :n].mean(axis=0)
+    taus = 2.0 * np.cumsum(covariance / covariance[0]) - 1.0
+    long_enough = np.flatnonzero(np.arange(n) >= _WINDOW * taus)
+    tau = max(float(taus[long_enough[0] if len(long_enough) else -1]), 1.0)
+    if n < _TRUST * tau:
+        return Series(None, None, math.ceil(_TRUST * tau))
+    return Series(tau, values.size / tau, None)
+
+
+def split_r_hat(chains: Sequence[Sequence[float]]) -> float | None:
+    """Split R-hat of chains of one length: near 1 when halves of all agree. None: fewer than 4 values, or no change.
+
+    Source: Gelman et al., Bayesian Data Analysis, third edition, section 11.4.
+    """
+    values = np.array(chains, dtype=np.float64)
+    half = values.shape[1] // 2
+    if half < _FEW // 2:
+        return None
+    parts = np.concatenate((values[:, :half], values[:, -half:]))
+    within = float(parts.var(axis=1, ddof=1).mean())
+    between = float(half * parts.mean(axis=1).var(ddof=1))
+    if within == 0.0:
+        return None if between == 0.0 else math.inf
+    return math.sqrt((half - 1) / half + between / (half * within))

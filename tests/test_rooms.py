@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "samplers": PURE | {"samplers", "width"},
     "engine": {"children", "errors", "model", "numerics", "engine", "width"},
     "text": {"children", "errors", "model", "text"},
-    "runs": PURE | {"samplers", "runs", "localpower"},
+    "runs": PURE | {"samplers", "runs", "statistics", "localpower"},
     "ui": {"errors", "events", "model", "runs", "text", "ui"},
     "catalogue": {"errors"},
     "sharpening": set(),

@@ -15,7 +15,6 @@ from localpower.loaded import LoadedGguf, as_gguf
 from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.session import run_chains
-from localpower.samplers import width
 
 LONG_PROMPT = PROMPTS.index(LONG)
 
@@ -62,7 +61,7 @@ def measure(
 ) -> Measured:
     """Run a row once in an engine of its own, prompt included. Raises Interrupted."""
     horizon = row.sampler.settings()["max_tokens"]
-    engine = as_gguf(loaded.engine(prompt, horizon, row.chains * width(row.sampler), interrupts.check))
+    engine = as_gguf(loaded.engine(prompt, horizon, row.chains * row.sampler.width, interrupts.check))
     try:
         start = time.perf_counter()
         engine.logits([prompt])

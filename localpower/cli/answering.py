@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from localpower.runs.gather import Engine
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.record import Recorder
 from localpower.runs.result import Circumstances, describe
-from localpower.runs.session import pick, run_chains
+from localpower.runs.session import Listener, pick, run_chains
 from localpower.runs.tally import Tally
 from localpower.text.stops import answer_text
 from localpower.text.vocabulary import readable
@@ -37,6 +38,7 @@ class Job:
     n_chains: int
     how: str  # --pick
     prompt_cache: Path | None = None
+    listeners: Sequence[Listener] = ()
 
     def text(self, tally: Tally) -> str:
         """The answer's text, without the stop that ended it."""
@@ -62,6 +64,7 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
     question = job.question
     sampler = question.sampler
     settings = sampler.settings() | {
+        "method": sampler.method,
         "alpha": question.alpha,
         "seed": job.seed,
         "pick": job.how,
@@ -95,8 +98,9 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
             question.prompt,
             dice,
             job.n_chains,
-            listeners=[view, *([_Tap(recorder)] if recorder else [])],
+            listeners=[view, *([_Tap(recorder)] if recorder else []), *job.listeners],
             interrupts=interrupts,
+            out_of_time=_deadline(question.seconds, start),
         )
     seconds = time.perf_counter() - start
     prefill, padded, wasted = (
@@ -119,6 +123,13 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
         ),
         job.text,
     )
+
+
+def _deadline(seconds: float | None, start: float) -> Callable[[], bool]:
+    """Whether the seconds of a budget are over."""
+    if seconds is None:
+        return lambda: False
+    return lambda: time.perf_counter() - start > seconds
 
 
 def words(result: dict[str, Any]) -> str:
@@ -147,6 +158,8 @@ def summary(result: dict[str, Any]) -> list[str]:
     lines = [" · ".join(parts)]
     if result["finish"] == "length":
         lines.append(f"note: the answer reached --max-tokens {result['max_tokens']}")
+    if result["finish"] == "budget":
+        lines.append("note: the budget ran out; this is the state it left, not a draw from the target")
     if result["finish"] == "interrupted":
         lines.append("note: interrupted; this is the last accepted state, not a draw from the target")
     if result.get("pick") == "logp":

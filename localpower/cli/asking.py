@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import click
 
+from localpower.cli.budgeting import allowed, within
 from localpower.cli.planning import Wishes, fitted, make_sampler, template_arguments, unused
 from localpower.cli.terminal import say
 from localpower.completion import Rules
@@ -15,26 +16,11 @@ from localpower.loaded import Loaded
 from localpower.loading import Request, load
 from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
-from localpower.samplers import Sampler, width
+from localpower.samplers import Sampler
 from localpower.text.conversation import Conversation
 from localpower.text.stops import stop_predicate
 
-_SAMPLING = (
-    "method",
-    "alpha",
-    "temperature",
-    "max_tokens",
-    "block",
-    "steps",
-    "cuts",
-    "rho",
-    "staged",
-    "metropolised",
-    "tries",
-    "prefetch",
-    "drafts",
-    "chains",
-)
+_SAMPLING = tuple(field.name for field in fields(Wishes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +32,13 @@ class Question:
     alpha: float
     stops: Sequence[bytes]
     rules: Rules
+    seconds: float | None = None  # of --budget
+    notes: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
         """Most contexts that one chain asks for at a time."""
-        return width(self.sampler)
+        return self.sampler.width
 
 
 def check_options(options: dict[str, Any]) -> None:
@@ -88,11 +76,13 @@ def ask(loaded: Loaded, options: dict[str, Any], conversation: Conversation) -> 
     rules = Rules(ended=lambda run: run[-1] in ends or by_bytes(run))
     wishes = _wishes(options)
     sampler, alpha = make_sampler(wishes, rules, chat=chat)
+    budget = allowed(wishes.budget, wishes.chains, loaded.speed, sampler.width)
+    sampler, said = within(sampler, wishes, budget.tokens)
     sampler = fitted(sampler, wishes, loaded.widest())
     whole = conversation.under(options["system"]) if chat else conversation
     arguments = template_arguments(options["template_args"])
     tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
-    return Question(tokens, sampler, alpha, stops, rules)
+    return Question(tokens, sampler, alpha, stops, rules, budget.seconds, tuple(said))
 
 
 def uses_template(loaded: Loaded, options: dict[str, Any]) -> bool:

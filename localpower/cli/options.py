@@ -18,13 +18,6 @@ REFUSED = {
     "--repeat-penalty": _TARGET,
     "--presence-penalty": _TARGET,
     "--frequency-penalty": _TARGET,
-    **dict.fromkeys(("--budget", "--diagnose"), "it is planned but not built yet"),
-    "-n": "it belongs to --method best-of-n, which is not built yet",
-    **dict.fromkeys(("--particles", "--ramp", "--ess"), "it belongs to --method smc, which is not built yet"),
-    "--rungs": "it belongs to --method tempering, which is not built yet",
-    **dict.fromkeys(
-        ("--candidates", "--rollouts"), "it belongs to --method lookahead, which is not built yet"
-    ),
 }
 
 
@@ -83,19 +76,37 @@ class Width(click.ParamType[str]):
         return str(value)
 
 
-class Planned(click.Choice[str]):
-    """A choice some of whose values are planned: naming one says so."""
+class Rungs(click.ParamType[str]):
+    """A number of rungs, or their exponents separated by commas."""
 
-    def __init__(self, choices: tuple[str, ...], planned: tuple[str, ...]) -> None:
-        super().__init__(choices)
-        self._planned = planned
+    name = "N|A,B,..."
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The value, or a usage error."""
-        if value in self._planned:
-            built = ", ".join(self.choices)
-            self.fail(f"{value} is planned but not built yet; this version has {built}", param, ctx)
-        return super().convert(value, param, ctx)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text as it is, or a usage error."""
+        if str(value).isascii() and str(value).isdigit():
+            if not 1 <= int(value) <= MOST_RUNS:
+                self.fail(f"expected 1 to {MOST_RUNS} rungs, got {value}", param, ctx)
+        else:
+            for part in str(value).split(","):
+                Finite(1.0, MOST_ALPHA).convert(part, param, ctx)
+        return str(value)
+
+
+class BudgetText(click.ParamType[str]):
+    """30s, 5000t or 4x."""
+
+    name = "SECONDSs|TOKENSt|TIMESx"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text as it is, or a usage error."""
+        number, unit = str(value)[:-1], str(value)[-1:]
+        try:
+            good = unit in ("s", "t", "x") and 0.0 < float(number) < 1e9 and (unit != "t" or int(number) > 0)
+        except ValueError:
+            good = False
+        if not good:
+            self.fail(f"expected something like 30s, 5000t or 4x, got {value!r}", param, ctx)
+        return str(value)
 
 
 def _refuse(ctx: click.Context, param: click.Parameter, value: Any) -> None:
@@ -112,7 +123,6 @@ def refused_options(command: Callable[..., Any]) -> Callable[..., Any]:
             f"refused_{name.strip('-').replace('-', '_')}",
             hidden=True,
             expose_value=False,
-            is_flag=name == "--diagnose",
             callback=_refuse,
         )(command)
     return command
@@ -143,14 +153,38 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What is drawn, and how a run goes about it."""
-    for option in (*_run_options(), *_target_options()):
+    for option in (*_run_options(), *_other_options(), *_chain_options(), *_target_options()):
         command = option(command)
     return command
 
 
 def _target_options() -> tuple[Callable[..., Any], ...]:
-    """The law and the chain that walks towards it."""
-    from localpower.samplers import METHODS, PLANNED
+    """The law, and the method that draws from it."""
+    from localpower.samplers import METHODS
+
+    whole = click.IntRange(min=1)
+    return (
+        click.option(
+            "--budget", type=BudgetText(), help="Most that a run may take: 30s, 5000t (tokens drawn), 4x."
+        ),
+        click.option(
+            "--max-tokens", type=whole, default=256, show_default=True, help="Longest answer (horizon T)."
+        ),
+        click.option("--temperature", type=Finite(0.0), help="Of the proposal, and of low-temp; 1/alpha."),
+        click.option("--alpha", type=Finite(1.0, MOST_ALPHA), help="The power; 2.5 with a template, else 4."),
+        click.option(
+            "--method",
+            type=click.Choice(METHODS),
+            default="power",
+            show_default=True,
+            help="power, smc, tempering: towards p^alpha; lookahead, best-of-n: cheaper guesses at it; base: p itself; "
+            "low-temp: each token sharpened by itself.",
+        ),
+    )
+
+
+def _chain_options() -> tuple[Callable[..., Any], ...]:
+    """How the chains of power and tempering walk."""
     from localpower.samplers.cuts import CUTS
 
     whole = click.IntRange(min=1)
@@ -184,32 +218,38 @@ def _target_options() -> tuple[Callable[..., Any], ...]:
         click.option(
             "--cuts",
             type=click.Choice(tuple(CUTS)),
-            default="uniform",
+            default="restart",
             show_default=True,
             help="Where a step cuts: anywhere, early, at times at the very start, or where entropy rises.",
         ),
         click.option(
             "--steps",
             type=click.IntRange(min=0),
-            default=5,
-            show_default=True,
-            help="Metropolis-Hastings steps a stage.",
+            help="Metropolis-Hastings steps a stage: 5, or as many as --budget has room for.",
         ),
         click.option(
-            "--block", type=whole, help="Tokens by which the horizon grows; a quarter of --max-tokens."
+            "--block",
+            type=whole,
+            help="Tokens by which the horizon grows: all of --max-tokens; of lookahead a sixteenth.",
         ),
+    )
+
+
+def _other_options() -> tuple[Callable[..., Any], ...]:
+    """What belongs to one method alone. Its own default where none is given."""
+    whole = click.IntRange(1, MOST_RUNS)
+    return (
         click.option(
-            "--max-tokens", type=whole, default=256, show_default=True, help="Longest answer (horizon T)."
+            "--rollouts", type=click.IntRange(0, MOST_RUNS), help="lookahead: looks ahead of each; 2."
         ),
-        click.option("--temperature", type=Finite(0.0), help="Of the proposal, and of low-temp; 1/alpha."),
-        click.option("--alpha", type=Finite(1.0, MOST_ALPHA), help="The power; 2.5 with a template, else 4."),
+        click.option("--candidates", type=whole, help="lookahead: blocks to choose from; 4."),
+        click.option("--rungs", type=Rungs(), help="tempering: how many exponents up to alpha, or which; 4."),
         click.option(
-            "--method",
-            type=Planned(METHODS, PLANNED),
-            default="power",
-            show_default=True,
-            help="power: draw from p^alpha; base: from p; low-temp: token by token.",
+            "--ess", type=Share(), help="smc: share of particles below which they are resampled; .5."
         ),
+        click.option("--ramp", type=click.IntRange(min=0), help="smc: tokens over which alpha rises from 1."),
+        click.option("--particles", type=whole, help="smc: answers that grow together; 8."),
+        click.option("-n", "n", type=whole, help="best-of-n: answers to choose from; 8."),
     )
 
 

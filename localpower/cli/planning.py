@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,32 +11,52 @@ from localpower.cli.options import MOST_RUNS
 from localpower.completion import Rules
 from localpower.drafts import Mode
 from localpower.errors import UsageProblem
-from localpower.samplers import Ancestral, PowerMH, Sampler
+from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
 from localpower.samplers.cuts import cut_law
 from localpower.samplers.race import Form
+from localpower.samplers.tempering import ladder
 
 _ALPHA_RAW, _ALPHA_CHAT = 4.0, 2.5
-_CHAIN = ("block", "steps", "cuts", "rho", "staged", "metropolised", "tries", "prefetch", "drafts")
+_STEPS = 5
+_FORM = ("staged", "metropolised", "tries", "prefetch", "drafts")
+_USES = {  # options that only some methods use
+    "power": {"alpha", "temperature", "block", "steps", "cuts", "rho", *_FORM},
+    "base": set[str](),
+    "low-temp": {"alpha", "temperature"},
+    "best-of-n": {"alpha", "temperature", "n"},
+    "smc": {"alpha", "particles", "ramp", "ess"},
+    "tempering": {"alpha", "block", "steps", "cuts", "rho", "rungs"},
+    "lookahead": {"alpha", "temperature", "block", "candidates", "rollouts"},
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Sampling options as given; None: not given."""
+    """Sampling options as given; None: the sampler's own default."""
 
-    method: str
-    alpha: float | None
-    temperature: float | None
-    max_tokens: int
-    block: int | None
-    steps: int
-    cuts: str
-    rho: float
-    staged: int
-    metropolised: bool
-    tries: int
-    prefetch: str
-    drafts: Mode
-    chains: int
+    method: str = "power"
+    alpha: float | None = None
+    temperature: float | None = None
+    max_tokens: int = 256
+    block: int | None = None
+    steps: int | None = None
+    cuts: str = "restart"
+    rho: float = 0.3
+    staged: int = 0
+    metropolised: bool = False
+    tries: int = 1
+    n: int | None = None
+    particles: int | None = None
+    ramp: int | None = None
+    ess: float | None = None
+    rungs: str | None = None
+    candidates: int | None = None
+    rollouts: int | None = None
+    prefetch: str = "auto"
+    drafts: Mode = "auto"
+    pick: str = "random"
+    chains: int = 1
+    budget: str | None = None
 
 
 def make_sampler(wishes: Wishes, rules: Rules, *, chat: bool) -> tuple[Sampler, float]:
@@ -45,32 +65,100 @@ def make_sampler(wishes: Wishes, rules: Rules, *, chat: bool) -> tuple[Sampler, 
     if wishes.method == "base":
         if wishes.temperature not in (None, 1.0):
             raise UsageProblem("--method base samples at temperature 1", "use --method low-temp")
-        return Ancestral("base", 1.0, wishes.max_tokens, rules), 1.0
-    temperature = wishes.temperature if wishes.temperature is not None else 1.0 / alpha
-    if wishes.method == "low-temp":
-        return Ancestral("low-temp", temperature, wishes.max_tokens, rules), alpha
-    block = wishes.block or -(-wishes.max_tokens // 4)
-    cuts = cut_law(wishes.cuts, wishes.rho)
-    ahead = 1 if wishes.prefetch == "auto" else int(wishes.prefetch)
-    at_once = ahead * wishes.chains * wishes.tries
+        alpha = 1.0
+    sampler = _MAKERS[wishes.method](wishes, alpha, rules)
+    at_once = sampler.width * wishes.chains
     if at_once > MOST_RUNS:
         raise UsageProblem(
-            f"--chains times --prefetch times --tries must be at most {MOST_RUNS}, got {at_once}"
+            f"--chains times what each has in a batch must be at most {MOST_RUNS}, got {at_once}",
+            "--prefetch, --tries, -n, --particles, --rungs, or --candidates times --rollouts is in a batch",
         )
-    form = Form(wishes.staged, wishes.metropolised, wishes.tries)
-    sampler = PowerMH(
+    return sampler, alpha
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Those that are not None."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _temperature(wishes: Wishes, alpha: float) -> float:
+    return wishes.temperature if wishes.temperature is not None else 1.0 / alpha
+
+
+def _plain(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
+    temperature = 1.0 if wishes.method == "base" else _temperature(wishes, alpha)
+    return Ancestral(wishes.method, temperature, wishes.max_tokens, rules)
+
+
+def _power(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
+    return PowerMH(
         alpha,
-        temperature,
+        _temperature(wishes, alpha),
         wishes.max_tokens,
-        block,
-        wishes.steps,
-        cuts,
+        wishes.block or wishes.max_tokens,
+        _STEPS if wishes.steps is None else wishes.steps,
+        cut_law(wishes.cuts, wishes.rho),
         rules,
-        prefetch=ahead,
-        form=form,
+        prefetch=1 if wishes.prefetch == "auto" else int(wishes.prefetch),
+        form=Form(wishes.staged, wishes.metropolised, wishes.tries),
         drafts=wishes.drafts,
     )
-    return sampler, alpha
+
+
+def _best_of_n(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
+    return BestOfN(
+        alpha,
+        _temperature(wishes, alpha),
+        wishes.max_tokens,
+        select="logp" if wishes.pick == "logp" else "weight",
+        rules=rules,
+        **_given(n=wishes.n),
+    )
+
+
+def _smc(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
+    own = _given(particles=wishes.particles, ramp=wishes.ramp, ess=wishes.ess)
+    return PowerSMC(alpha, wishes.max_tokens, rules=rules, **own)
+
+
+def _tempering(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
+    text = wishes.rungs or "4"
+    rungs = (
+        ladder(alpha, int(text))
+        if text.isdigit()
+        else tuple(sorted(map(float, text.split(",")), reverse=True))
+    )
+    return Tempering(
+        alpha,
+        wishes.max_tokens,
+        wishes.block or wishes.max_tokens,
+        _STEPS if wishes.steps is None else wishes.steps,
+        rungs,
+        cut_law(wishes.cuts, wishes.rho),
+        rules,
+    )
+
+
+def _lookahead(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
+    return Lookahead(
+        alpha,
+        _temperature(wishes, alpha),
+        wishes.max_tokens,
+        wishes.block or max(wishes.max_tokens // 16, 1),
+        rules=rules,
+        **_given(candidates=wishes.candidates, rollouts=wishes.rollouts),
+    )
+
+
+_MAKERS: dict[str, Callable[[Wishes, float, Rules], Sampler]] = {
+    "base": _plain,
+    "low-temp": _plain,
+    "power": _power,
+    "best-of-n": _best_of_n,
+    "smc": _smc,
+    "tempering": _tempering,
+    "lookahead": _lookahead,
+}
 
 
 def fitted(sampler: Sampler, wishes: Wishes, widest: int) -> Sampler:
@@ -80,28 +168,20 @@ def fitted(sampler: Sampler, wishes: Wishes, widest: int) -> Sampler:
     if widest == 0:
         sampler = replace(sampler, drafts="off", prefetch=1)
     if wishes.prefetch == "auto":
-        most = min(
-            widest, sampler.steps, MOST_RUNS // (wishes.chains * wishes.tries)
-        )  # more is room for nothing
+        steps = widest if sampler.steps is None else sampler.steps
+        most = min(widest, steps, MOST_RUNS // (wishes.chains * wishes.tries))  # more is room for nothing
         return replace(sampler, prefetch=max(1, most), adaptive=True)
     return sampler
 
 
 def unused(method: str, cuts: str, given: Collection[str]) -> list[str]:
     """Notes on options that the method does not use."""
-    does_nothing = {
-        "base": {"alpha", *_CHAIN},
-        "low-temp": {*_CHAIN},
-        "power": set(),
-    }[method]
-    rho = (
-        ["--rho means nothing to --cuts " + cuts]
-        if method == "power" and cuts != "restart" and "rho" in given
-        else []
-    )
-    return rho + [
-        f"--{name} means nothing to --method {method}" for name in sorted(does_nothing.intersection(given))
-    ]
+    own = set().union(*_USES.values())
+    nothing = sorted((own - _USES[method]).intersection(given))
+    notes = [f"--{name} means nothing to --method {method}".replace("--n ", "-n ") for name in nothing]
+    if "rho" in _USES[method] and cuts != "restart" and "rho" in given:
+        notes.insert(0, "--rho means nothing to --cuts " + cuts)
+    return notes
 
 
 def template_arguments(pairs: tuple[str, ...]) -> dict[str, Any]:

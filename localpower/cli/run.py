@@ -29,9 +29,27 @@ from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
 @click.option(
     "--events", type=click.Path(path_type=Path), metavar="FILE", help="Write every event as a JSON line."
 )
+@click.option(
+    "--diagnose", is_flag=True, help="Say how well the run went: moves by cut, autocorrelation, particles."
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw the diagnosis (extra: localpower[plots]).",
+)
 @refused_options
 @click.pass_context
-def run(ctx: click.Context, /, prompt: str | None, as_json: bool, events: Path | None, **options: Any) -> int:
+def run(
+    ctx: click.Context,
+    /,
+    prompt: str | None,
+    as_json: bool,
+    events: Path | None,
+    diagnose: bool,
+    plot: Path | None,
+    **options: Any,
+) -> int:
     """Answer PROMPT (or the text on stdin) with a draw from p(answer | prompt)^alpha.
 
     The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted state.
@@ -39,9 +57,12 @@ def run(ctx: click.Context, /, prompt: str | None, as_json: bool, events: Path |
     from localpower.cli.answering import Job, answer, summary, words
     from localpower.cli.asking import ask, check_options, notes, open_model
     from localpower.cli.terminal import can_redraw, read_prompt, say, write_answer
+    from localpower.runs.diagnosis import Diagnosis
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder
     from localpower.text.conversation import Conversation
+    from localpower.ui.diagnosis import lines
+    from localpower.ui.plots import draw
 
     check_options(options)
     text = read_prompt(prompt, raw=options["raw"])
@@ -52,16 +73,35 @@ def run(ctx: click.Context, /, prompt: str | None, as_json: bool, events: Path |
         for note in notes(loaded, options, given):
             say(f"note: {note}")
         question = ask(loaded, options, Conversation.of(text))
+        for note in question.notes:
+            say(f"note: {note}")
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:
             cleanup.callback(recorder.close)
         room = options["chains"] * question.width
         engine = loaded.engine(question.prompt, options["max_tokens"], room, interrupts.check)
-        job = Job(loaded, engine, question, seed, options["chains"], options["pick"], options["prompt_cache"])
+        diagnosis = Diagnosis(options["max_tokens"], options["chains"]) if diagnose or plot else None
+        job = Job(
+            loaded,
+            engine,
+            question,
+            seed,
+            options["chains"],
+            options["pick"],
+            options["prompt_cache"],
+            [diagnosis] if diagnosis else [],
+        )
         result = answer(job, interrupts, recorder, redraw=can_redraw())
+        if diagnosis:
+            result["diagnostics"] = diagnosis.report()
     write_answer(json.dumps(result) if as_json else words(result))
     for line in summary(result):
         say(line)
+    if diagnose:
+        for line in lines(result["diagnostics"]):
+            say(line)
+    if plot:
+        draw(result["diagnostics"], plot)
     if recorder and recorder.problem:
         say(f"localpower: {recorder.problem}")
         return EXIT_PROBLEM

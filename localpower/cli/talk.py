@@ -82,6 +82,8 @@ class Talk:
         with self._interrupts as interrupts:
             try:
                 question = ask(self._loaded, options, conversation)
+                for note in question.notes:
+                    say(f"note: {note}")
                 interrupts.check()
                 self._engine = engine = self._loaded.engine(
                     question.prompt,
@@ -96,7 +98,7 @@ class Talk:
             except (Interrupted, KeyboardInterrupt):
                 return None
         tokens = tuple(result["tokens"])
-        if result["finish"] == "interrupted" and not tokens:
+        if not tokens and result["finish"] in ("interrupted", "budget"):
             return None
         self._seed, self._cache = self._seed + 1, None
         conversation.answer(str(result["text"]), self._to_keep(tokens, question))

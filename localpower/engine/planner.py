@@ -11,6 +11,7 @@ from localpower.errors import EngineError
 from localpower.model import Tokens
 
 _ANY = 1 << 60
+_AGAIN = 8  # resident tokens that are rather decoded again than given a slot of their own
 
 
 @dataclass(slots=True)
@@ -128,15 +129,19 @@ class Planner:
         ]
 
     def _leaves(self, contexts: Sequence[Tokens], claimed: set[int]) -> list[_Leaf]:
-        """Contexts with their sources; one that another begins with joins it unless it is resident there."""
+        """Contexts with their sources; one that another begins with joins it, unless too much is resident beyond."""
         leaves: list[_Leaf] = []
         following: _Leaf | None = None
         # Sorted backwards, a context comes right after those that it begins.
         ordered = sorted(contexts, reverse=True) if len(contexts) > 1 else contexts
         for context in ordered:
             n = len(context)
-            if following is not None and following.upto < n and following.context[:n] == context:
+            if following is not None and following.context[:n] == context and following.upto - n < _AGAIN:
                 following.wanted.insert(0, n)
+                if following.upto >= n:  # what is resident beyond it is decoded again: its logits are wanted
+                    following.upto = n - 1
+                    claimed.discard(following.target)
+                    following.target = -1
             else:
                 following = _Leaf(context, [n])
                 self._find_source(following, claimed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from localpower.completion import Completion
 from localpower.events import Extended, Stepped
 from localpower.runs.session import Listener
 from localpower.runs.tally import Tally
@@ -27,10 +28,11 @@ class Player:
         """Tell every event in time; the tallies at the end. `check` runs often and may raise."""
         tallies = [Tally() for _ in range(self._trace.started.n_chains)]
         for moment in self._trace.moments:
-            event, state = moment.event, tallies[moment.chain].state
+            event, tally = moment.event, tallies[moment.chain]
             if isinstance(event, Extended | Stepped):
                 kept = event.kept if isinstance(event, Extended) else event.cut
-                before, tokens = state.head(kept).tokens, event.suffix.tokens
+                known = tally.members[event.member] if event.member < len(tally.members) else Completion()
+                before, tokens = known.head(kept).tokens, event.suffix.tokens
                 begin = self.seconds
                 for i in range(len(tokens)):
                     listener.asked(moment.chain, self._trace.started.prompt + before + tokens[:i])

@@ -10,6 +10,11 @@ from localpower import __version__
 from localpower.runs.tally import Tally
 from localpower.samplers import Sampler
 
+_OWN = (  # settings that only some samplers or forms of the step have
+    *("staged", "metropolised", "tries", "n", "select", "particles", "ramp", "ess", "rungs"),
+    *("candidates", "rollouts"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
@@ -69,9 +74,9 @@ def _one(
         "steps": settings.get("steps"),
         "cuts": settings.get("cuts"),
         "rho": settings.get("rho"),
-        "staged": settings.get("staged"),
-        "metropolised": settings.get("metropolised"),
-        "tries": settings.get("tries"),
+        **{name: settings[name] for name in _OWN if name in settings},
+        "planned_steps": answer.planned,
+        "log_z": answer.log_z,
         "seed": run.seed,
         "log_p": state.total_log_p(),
         "n_tokens": len(state),

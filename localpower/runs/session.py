@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +17,10 @@ from localpower.runs.tally import Tally
 from localpower.samplers import Sampler
 
 _PICK = 1 << 31  # the key of the stream that picks one chain: no chain has this index
+
+
+class OutOfTime(Exception):
+    """The seconds of a budget are over."""
 
 
 class Listener(Protocol):
@@ -38,17 +42,26 @@ def run_chains(
     *,
     listeners: Iterable[Listener] = (),
     interrupts: Interrupts | None = None,
+    out_of_time: Callable[[], bool] = lambda: False,
 ) -> list[Tally]:
-    """Run chain i with `dice.spawn(i)`. An interrupt finishes every live chain with its last accepted state."""
+    """Run chain i with `dice.spawn(i)`. An interrupt finishes every live chain with its last accepted state.
+
+    out_of_time is asked before every evaluation; once true it ends every live chain in the same way, by `budget`.
+    """
     listeners = list(listeners)
     tallies = [Tally() for _ in range(n_chains)]
 
     def chain(index: int) -> Run:
         return lambda handle: sampler.run(handle, prompt, dice.spawn(index))
 
-    def asked(index: int, context: Tokens) -> None:
+    def check() -> None:
         if interrupts is not None:
             interrupts.check()
+        if out_of_time():
+            raise OutOfTime
+
+    def asked(index: int, context: Tokens) -> None:
+        check()
         for listener in listeners:
             listener.asked(index, context)
 
@@ -60,20 +73,26 @@ def run_chains(
     try:
         for index, event in gather(engine, [chain(i) for i in range(n_chains)], asked):
             tell(index, event)
-            if interrupts is not None:  # free steps ask for nothing
-                interrupts.check()
-    except (Interrupted, KeyboardInterrupt):  # the second Ctrl-C loses nothing either
-        if interrupts is not None:
+            check()  # free steps ask for nothing
+    except (Interrupted, KeyboardInterrupt, OutOfTime) as end:  # the second Ctrl-C loses nothing either
+        late = isinstance(end, OutOfTime)
+        if interrupts is not None and not late:
             interrupts.close()
         for index, tally in enumerate(tallies):
             if not tally.finish:
                 state = tally.state
-                tell(index, Finished("interrupted", len(state), state.total_log_p()))
+                tell(index, Finished("budget" if late else "interrupted", len(state), state.total_log_p()))
     return tallies
 
 
 def pick(tallies: list[Tally], how: str, dice: Dice) -> int:
-    """Which chain answers: `logp` the most likely one, else one drawn uniformly (as exact as one chain)."""
+    """Which chain answers: `logp` the most likely one, else one drawn uniformly (as exact as one chain).
+
+    Runs that estimate the normaliser are drawn by it: so several runs of a few particles are one of many.
+    """
     if how == "logp":
         return max(range(len(tallies)), key=lambda i: tallies[i].state.total_log_p())
-    return dice.spawn(_PICK).pick(np.ones(len(tallies)))
+    log_z = [tally.log_z for tally in tallies]
+    known = np.array([value for value in log_z if value is not None])
+    weights = np.exp(known - known.max()) if len(known) == len(log_z) else np.ones(len(tallies))
+    return dice.spawn(_PICK).pick(weights)

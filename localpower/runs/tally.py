@@ -1,53 +1,59 @@
-"""What the events of one chain add up to: its state and what it cost. Results and the live view read this."""
+"""What the events of one run add up to: its answers and what they cost. Results and the live view read this."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from localpower.completion import Completion
-from localpower.events import Event, Extended, Finished, Stepped
+from localpower.events import Chosen, Event, Extended, Finished, Looked, Planned, Resampled, Stepped, Swapped
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """state: the last accepted completion. n_steps counts all steps, free ones (proposal = state) too.
+    """members: the answers that the run holds at once, one for most samplers; shown: which of them is its answer.
 
-    n_early: steps rejected before their proposal was complete. n_decoded: tokens drawn, rejected ones included.
-    n_saved: tokens that proposals share with the state after the cut, not drawn again (of several
-    tries a lower bound). finish: "" while the chain runs.
+    n_steps counts all steps, free ones (proposal = state) too, of all members. n_early: steps rejected before their
+    proposal was complete. n_decoded: tokens drawn, rejected ones included. n_saved: tokens that proposals share with
+    the state after the cut, not drawn again (of several tries a lower bound). planned: steps a stage within the budget.
+    log_z: log of the estimated normaliser sum p^alpha, of a run that estimates it. finish: "" while it runs.
     """
 
-    state: Completion = field(default_factory=Completion)
+    members: tuple[Completion, ...] = (Completion(),)
+    shown: int = 0
     n_steps: int = 0
     n_accepted: int = 0
     n_free: int = 0
     n_early: int = 0
     n_decoded: int = 0
     n_saved: int = 0
+    planned: int | None = None
+    log_z: float | None = None
     finish: str = ""
+
+    @property
+    def state(self) -> Completion:
+        """The answer: the last accepted completion of the member that is shown."""
+        return self.members[self.shown] if self.shown < len(self.members) else Completion()
 
     def add(self, event: Event) -> Tally:
         """The tally after one more event."""
         if isinstance(event, Extended):
-            return replace(
-                self,
-                state=self.state.head(event.kept).join(event.suffix),
-                n_decoded=self.n_decoded + event.suffix.n_drawn,
-            )
+            grown = self._member(event.member).head(event.kept).join(event.suffix)
+            return replace(self._with(event.member, grown), n_decoded=self.n_decoded + event.suffix.n_drawn)
         if isinstance(event, Stepped):
-            moved = event.accepted and not event.free
-            return replace(
-                self,
-                state=self.state.head(event.cut).join(event.suffix) if moved else self.state,
-                n_steps=self.n_steps + 1,
-                n_accepted=self.n_accepted + moved,
-                n_free=self.n_free + event.free,
-                n_early=self.n_early + event.early,
-                n_decoded=self.n_decoded + event.n_decoded,
-                n_saved=self.n_saved + max(event.suffix.n_drawn - event.n_decoded, 0),
-            )
+            return self._stepped(event)
+        if isinstance(event, Swapped):
+            return self._swapped(event) if event.accepted else self
+        if isinstance(event, Resampled):
+            return self._resampled(event)
+        if isinstance(event, Looked):
+            return replace(self, n_decoded=self.n_decoded + event.n_dropped)
+        if isinstance(event, Planned):
+            return replace(self, planned=event.steps)
+        if isinstance(event, Chosen):
+            return replace(self, shown=event.member, log_z=event.log_z)
         if isinstance(event, Finished):
-            return replace(self, finish=event.finish)
+            return replace(self, finish=event.finish, n_decoded=self.n_decoded + event.n_dropped)
         return self
 
     @property
@@ -55,3 +61,35 @@ class Tally:
         """Accepted moves over steps, free ones left out of both; None before the first."""
         moves = self.n_steps - self.n_free
         return self.n_accepted / moves if moves else None
+
+    def _member(self, index: int) -> Completion:
+        return self.members[index] if index < len(self.members) else Completion()
+
+    def _with(self, index: int, answer: Completion) -> Tally:
+        members = [self._member(i) for i in range(max(index + 1, len(self.members)))]
+        members[index] = answer
+        return replace(self, members=tuple(members))
+
+    def _stepped(self, event: Stepped) -> Tally:
+        moved = event.accepted and not event.free
+        before = self._member(event.member)
+        after = before.head(event.cut).join(event.suffix) if moved else before
+        return replace(
+            self._with(event.member, after),
+            n_steps=self.n_steps + 1,
+            n_accepted=self.n_accepted + moved,
+            n_free=self.n_free + event.free,
+            n_early=self.n_early + event.early,
+            n_decoded=self.n_decoded + event.n_decoded,
+            n_saved=self.n_saved + max(event.suffix.n_drawn - event.n_decoded, 0),
+        )
+
+    def _swapped(self, event: Swapped) -> Tally:
+        low, high = self._member(event.rung), self._member(event.rung + 1)
+        return self._with(event.rung, high)._with(event.rung + 1, low)
+
+    def _resampled(self, event: Resampled) -> Tally:
+        """The heaviest particle is shown until one is chosen."""
+        if event.parents is None:
+            return replace(self, shown=max(range(len(event.log_w)), key=event.log_w.__getitem__))
+        return replace(self, members=tuple(self._member(parent) for parent in event.parents), shown=0)

@@ -99,6 +99,7 @@ _SETTINGS: dict[str, Callable[[Any], bool]] = {
     "max_tokens": _whole(1),
     "block": lambda value: value is None or _whole(1)(value),
     "steps": lambda value: value is None or _whole(0)(value),
+    "rungs": lambda value: value is None or (isinstance(value, list) and all(map(_number(1.0, 1e6), value))),
     "seed": _whole(0, 2**64 - 1),
     "pick": lambda value: value in ("random", "logp", "all"),
     "stops": lambda value: isinstance(value, list) and all(isinstance(stop, str) for stop in value),

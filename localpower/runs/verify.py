@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 
 from localpower.completion import Completion
-from localpower.events import Extended, Finished, Stepped
+from localpower.events import Chosen, Extended, Finished, Resampled, Stepped, Swapped
 from localpower.model import Tokens
 from localpower.numerics import weigh
 from localpower.runs.gather import Engine
 from localpower.runs.trace import Trace
 from localpower.samplers.cuts import CutLaw, cut_law, rank_of
 from localpower.samplers.kernel import divergence
+from localpower.samplers.population import effective
 from localpower.samplers.race import PLAIN_FORM, Blocks, Form, log_other
+from localpower.samplers.tempering import at_rung, swap_ratio
 from localpower.samplers.tries import acceptance
 
 _TOLERANCE = 1e-9  # nats, for sums that another numpy may add in another order
@@ -121,14 +123,17 @@ class _Chain:
         self._name = f"chain {chain}"
         self._longest = int(settings["max_tokens"])
         self._alpha = float(settings["alpha"])
+        self._rungs = tuple(float(rung) for rung in settings.get("rungs") or ())
         self._temperature = float(settings["temperature"])
+        self._method = trace.started.method
         self._cuts = _law(settings)
         self._form = _form(settings)
         self._findings = findings
         self._engine = engine
         self._check = check
-        self._state = Completion()
-        self._fresh = Completion()  # the same tokens with the model's own numbers
+        self._states: dict[int, Completion] = {}
+        self._fresh: dict[int, Completion] = {}  # the same tokens with the model's own numbers
+        self._shown = 0
 
     def walk(self) -> None:
         """Every event in order."""
@@ -137,20 +142,51 @@ class _Chain:
                 self._extended(event)
             elif isinstance(event, Stepped):
                 self._stepped(event)
+            elif isinstance(event, Swapped):
+                self._swapped(event)
+            elif isinstance(event, Resampled):
+                self._resampled(event)
+            elif isinstance(event, Chosen):
+                self._chosen(event)
             elif isinstance(event, Finished):
                 self._finished(event)
 
+    def _of(self, member: int) -> tuple[Completion, Completion]:
+        """An answer of the run, and the same with the model's numbers; at its rung where there is a ladder."""
+        both = (self._states.get(member, Completion()), self._fresh.get(member, Completion()))
+        if not self._rungs:
+            return both
+        return tuple(at_rung(one, self._rungs[member], member) for one in both)  # type: ignore[return-value]
+
+    def _exponent(self, member: int) -> tuple[float, float]:
+        """alpha and the proposal's temperature."""
+        if self._rungs:
+            return self._rungs[member], 1.0 / self._rungs[member]
+        return self._alpha, self._temperature
+
+    def _known(self, where: str, *members: int) -> bool:
+        """Whether a ladder has these rungs."""
+        right = all(member >= 0 and (not self._rungs or member < len(self._rungs)) for member in members)
+        self._claim(where, right, "it is about an answer that the run does not hold")
+        return right
+
     def _extended(self, event: Extended) -> None:
-        where = f"{self._name}, extension at token {event.kept}"
-        self._same(where, "the length before", len(self._state), event.kept)
-        longer = self._state.head(event.kept).join(event.suffix)
+        where, member = f"{self._name}, extension at token {event.kept}", event.member
+        if not self._known(where, member):
+            return
+        state, fresh = self._of(member)
+        self._same(where, "the length before", len(state), event.kept)
+        longer = state.head(event.kept).join(event.suffix)
         self._claim(where, len(longer) <= event.horizon <= self._longest, "it goes beyond its horizon")
-        self._fresh = self._evaluated(self._fresh.head(event.kept), event.suffix)
-        self._state = longer
+        self._fresh[member] = self._evaluated(fresh.head(event.kept), event.suffix, self._exponent(member)[1])
+        self._states[member] = longer
 
     def _stepped(self, event: Stepped) -> None:
         where = f"{self._name}, step {event.step + 1} of stage {event.stage + 1}"
-        x, cut = self._state, event.cut
+        if not self._known(where, event.member):
+            return
+        (x, fresh_x), cut = self._of(event.member), event.cut
+        alpha, temperature = self._exponent(event.member)
         self._findings.n_steps += 1
         if self._cuts is None or not 0 <= cut < len(x) or x.given[cut]:
             self._claim(where, False, "its cut is none of the state's")
@@ -177,9 +213,9 @@ class _Chain:
             np.array_equal(a[cut:since], b[cut:since]) for a, b in ((x.log_p, y.log_p), (x.log_q, y.log_q))
         )
         self._claim(where, copied, "what proposal and state share has other numbers in each")
-        terms = (x.log_w(self._alpha, since), y.log_w(self._alpha, since))
+        terms = (x.log_w(alpha, since), y.log_w(alpha, since))
         kappas = (self._cuts.log_kappa(x, cut), _log_kappa(self._cuts, x, y, cut, early=event.early))
-        ratio = _log_ratio(x, y, cut, since, self._alpha, kappas, event, self._form)
+        ratio = _log_ratio(x, y, cut, since, alpha, kappas, event, self._form)
         for name, ours, recorded in (
             ("log_w_x", terms[0], event.log_w_x),
             ("log_w_y", terms[1], event.log_w_y),
@@ -190,22 +226,63 @@ class _Chain:
             self._near(where, name, ours, recorded)
         self._claim(where, event.log_u < 0.0, f"log u = {event.log_u} is of no uniform")
         self._same(where, "accepted", event.log_u < event.log_ratio, event.accepted)
-        fresh = self._evaluated(self._fresh.head(since), y.tail(since))
-        fresh_ratio = _log_ratio(self._fresh, fresh, cut, since, self._alpha, kappas, event, self._form)
+        fresh = self._evaluated(fresh_x.head(since), y.tail(since), temperature)
+        fresh_ratio = _log_ratio(fresh_x, fresh, cut, since, alpha, kappas, event, self._form)
         self._findings.changed += (event.log_u < fresh_ratio) != event.accepted
         if event.accepted:
             self._findings.n_accepted += not event.free
-            self._state, self._fresh = y, fresh
+            self._states[event.member], self._fresh[event.member] = y, fresh
+
+    def _swapped(self, event: Swapped) -> None:
+        where = f"{self._name}, swap of rungs {event.rung + 1} and {event.rung + 2}"
+        high, low = event.rung, event.rung + 1
+        if not self._known(where, high, low):
+            return
+        ratios = [
+            swap_ratio(
+                self._rungs[high],
+                self._rungs[low],
+                states.get(high, Completion()),
+                states.get(low, Completion()),
+            )
+            for states in (self._states, self._fresh)
+        ]
+        self._near(where, "log_ratio", ratios[0], event.log_ratio)
+        self._same(where, "accepted", event.log_u < event.log_ratio, event.accepted)
+        self._findings.changed += (event.log_u < ratios[1]) != event.accepted
+        if event.accepted:
+            for states in (self._states, self._fresh):
+                states[high], states[low] = states[low], states[high]
+
+    def _resampled(self, event: Resampled) -> None:
+        where = f"{self._name}, particles at token {event.position}"
+        self._near(where, "the effective sample size", effective(np.array(event.log_w)), event.ess)
+        if event.parents is not None:
+            right = len(event.parents) == len(event.log_w) and max(event.parents) < len(event.log_w)
+            self._claim(where, right, "its parents are none of the particles")
+            for states in (self._states, self._fresh):
+                parents = [states.get(parent, Completion()) for parent in event.parents]
+                states.update(enumerate(parents))
+
+    def _chosen(self, event: Chosen) -> None:
+        where, self._shown = f"{self._name}, choice", event.member
+        self._claim(where, 0 <= event.member < len(event.log_w), "it is none of the answers")
+        if self._method == "best-of-n":
+            for member, log_w in enumerate(event.log_w):
+                state = self._of(member)[0]
+                self._near(
+                    where, f"log w of {member}", float((self._alpha * state.log_p - state.log_q).sum()), log_w
+                )
 
     def _finished(self, event: Finished) -> None:
-        where, state = f"{self._name}, end", self._state
+        where, state = f"{self._name}, end", self._of(self._shown)[0]
         ends = {"stop": state.ended, "length": not state.ended and len(state) == self._longest}
         self._claim(where, ends.get(event.finish, True), f"its state did not end by {event.finish}")
         self._claim(where, event is self._events[-1], "events follow it")
-        self._same(where, "the number of tokens", len(self._state), event.n_tokens)
-        self._near(where, "log p", self._state.total_log_p(), event.log_p)
+        self._same(where, "the number of tokens", len(state), event.n_tokens)
+        self._near(where, "log p", state.total_log_p(), event.log_p)
 
-    def _evaluated(self, kept: Completion, suffix: Completion) -> Completion:
+    def _evaluated(self, kept: Completion, suffix: Completion, temperature: float) -> Completion:
         """`kept` and the suffix with the model's own log p and log q; the recorded ones without a model."""
         if self._engine is None or not len(suffix):
             return kept.join(suffix)
@@ -213,16 +290,20 @@ class _Chain:
             self._claim(self._name, False, f"token {max(suffix.tokens)} is outside the model's vocabulary")
             return kept.join(suffix)
         self._check()
-        log_p, log_q = suffix.log_p.copy(), suffix.log_q.copy()
+        log_p, log_q, log_z = suffix.log_p.copy(), suffix.log_q.copy(), suffix.log_z.copy()
         rows = self._engine.rows(self._prompt + kept.tokens, suffix.tokens)
         for i, (row, token) in enumerate(zip(rows, suffix.tokens, strict=True)):
             if not suffix.given[i]:
-                weighed = weigh(row, self._temperature)
+                weighed = weigh(row, temperature)
                 log_p[i], log_q[i] = weighed.log_p(token), weighed.log_q(token)
+                log_z[i] = [weighed.log_z(rung) for rung in self._rungs]
         self._findings.n_tokens += len(suffix)
-        gaps = np.abs(np.concatenate((log_p - suffix.log_p, log_q - suffix.log_q)))
+        drawn_at_one = self._method != "smc"  # whose proposal follows the ramp
+        gaps = np.abs(np.concatenate((log_p - suffix.log_p, (log_q - suffix.log_q) * drawn_at_one)))
         self._findings.largest = max(self._findings.largest, float(gaps.max()))  # finite records: never NaN
-        return kept.join(Completion(suffix.tokens, suffix.ended, log_p, log_q, suffix.entropy, suffix.given))
+        return kept.join(
+            Completion(suffix.tokens, suffix.ended, log_p, log_q, suffix.entropy, suffix.given, log_z)
+        )
 
     def _same(self, where: str, name: str, ours: object, recorded: object) -> None:
         self._claim(where, ours == recorded, f"{name} is {ours}, recorded as {recorded}")

@@ -2,14 +2,23 @@
 
 from localpower.samplers.ancestral import Ancestral
 from localpower.samplers.base import Sampler
+from localpower.samplers.best_of_n import BestOfN
+from localpower.samplers.budget import Budget
+from localpower.samplers.lookahead import Lookahead
 from localpower.samplers.mh import PowerMH
+from localpower.samplers.smc import PowerSMC
+from localpower.samplers.tempering import Tempering
 
-__all__ = ["width", "METHODS", "PLANNED", "Ancestral", "PowerMH", "Sampler"]
+__all__ = [
+    "METHODS",
+    "Ancestral",
+    "BestOfN",
+    "Budget",
+    "Lookahead",
+    "PowerMH",
+    "PowerSMC",
+    "Sampler",
+    "Tempering",
+]
 
-METHODS = ("power", "base", "low-temp")
-PLANNED = ("best-of-n", "smc", "tempering", "lookahead")  # of the literature; refused by name until built
-
-
-def width(sampler: Sampler) -> int:
-    """Most contexts that one run of a sampler asks for at a time."""
-    return sampler.prefetch * sampler.form.tries if isinstance(sampler, PowerMH) else 1
+METHODS = ("power", "base", "low-temp", "best-of-n", "smc", "tempering", "lookahead")

@@ -17,6 +17,7 @@ from localpower.completion import PLAIN, Completion, Rules
 from localpower.events import Event
 from localpower.model import Model, Tokens
 from localpower.samplers.base import finished, grow, require
+from localpower.samplers.budget import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Ancestral:
     temperature: float = 1.0
     max_tokens: int = 256
     rules: Rules = PLAIN
+    budget: Budget | None = None
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -38,20 +40,26 @@ class Ancestral:
         """`base` draws from p exactly; a draw token by token only approximates p^alpha, at any temperature."""
         return "exact" if self.method == "base" else "approximate"
 
+    @property
+    def width(self) -> int:
+        """One context at a time."""
+        return 1
+
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {"temperature": self.temperature, "max_tokens": self.max_tokens}
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
-        """Draw to the end or to max_tokens."""
+        """Draw to the end, to max_tokens or as far as the budget goes."""
+        most = self.budget.limit(self.max_tokens) if self.budget else self.max_tokens
         state = yield from grow(
             dice.spawn(0),
             model,
             prompt,
             Completion(),
-            self.max_tokens,
+            min(most, self.max_tokens),
             temperature=self.temperature,
             rules=self.rules,
             stage=0,
         )
-        yield finished(state)
+        yield finished(state, budget=not state.complete_at(self.max_tokens))

@@ -13,7 +13,7 @@ from localpower.errors import UsageProblem
 from localpower.events import Event, Extended, Finished
 from localpower.model import Model, Tokens
 
-_SLICE = 8  # tokens between two Extended events: the most that Ctrl-C can lose of a draw
+SLICE = 8  # tokens between two Extended events: the most that Ctrl-C can lose of a draw
 
 
 class Sampler(Protocol):
@@ -29,6 +29,10 @@ class Sampler(Protocol):
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """One run; the last event is Finished. All chance comes from `dice`."""
+
+    @property
+    def width(self) -> int:
+        """Most contexts that one run asks for at a time."""
 
     def settings(self) -> dict[str, Any]:
         """The settings as plain JSON values, for the record."""
@@ -52,16 +56,16 @@ def grow(
     """
     while not state.complete_at(horizon):
         kept = len(state)
-        until = min(kept + _SLICE, horizon)
+        until = min(kept + SLICE, horizon)
         state = extend(dice, model, prompt, state, until, temperature=temperature, rules=rules, drafts=drafts)
         yield Extended(stage, horizon, kept, state.tail(kept))
     return state
 
 
-def finished(state: Completion) -> Finished:
-    """The closing event of a run that was not cut short."""
-    finish = "stop" if state.ended else "length"
-    return Finished(finish, len(state), state.total_log_p())
+def finished(state: Completion, *, budget: bool = False, n_dropped: int = 0) -> Finished:
+    """The closing event of a run that was not interrupted. budget: it was cut short by its budget."""
+    finish = "budget" if budget else "stop" if state.ended else "length"
+    return Finished(finish, len(state), state.total_log_p(), n_dropped)
 
 
 def require(name: str, value: float, low: float, high: float = math.inf) -> None:

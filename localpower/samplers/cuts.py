@@ -22,6 +22,7 @@ class CutLaw(ABC):
     """A family of laws over cuts, one for each state. Ranks number the drawn tokens from 1."""
 
     name: str  # as in `--cuts`
+    usual_cost: float = 0.6  # tokens that a step with the savers draws, of an answer's; only for plans
 
     @abstractmethod
     def gain(self, rank: int, entropy: float, before: float) -> float:

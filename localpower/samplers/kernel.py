@@ -66,6 +66,7 @@ def step(
     savers: Savers = ALL_SAVERS,
     form: Form = PLAIN_FORM,
     drafts: Drafts | None = None,
+    exponents: tuple[float, ...] = (),
 ) -> tuple[ChainState, StepInfo] | None:
     """One step of the kernel that mh.py states. None: nothing was drawn, so nothing can be redrawn."""
     x, horizon = state
@@ -88,6 +89,7 @@ def step(
         unlike=x.tokens[parting] if savers.skip or form.metropolised else None,
         watch=race if savers.early else race.without_bounds(),
         drafts=drafts,
+        exponents=exponents,
     )
     early = not y.complete_at(horizon)
     log_ratio = race.log_ratio(unfinished=early)

@@ -33,9 +33,10 @@ from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Rules
 from localpower.drafts import Drafts, Mode
 from localpower.errors import UsageProblem
-from localpower.events import Event, Stepped
+from localpower.events import Event, Planned, Stepped
 from localpower.model import Model, Tokens
 from localpower.samplers.base import finished, grow, require
+from localpower.samplers.budget import Budget, Spent
 from localpower.samplers.cuts import CutLaw, RestartCuts, UniformCuts
 from localpower.samplers.kernel import ALL_SAVERS, ChainState, Savers, StepInfo, step
 from localpower.samplers.prefetch import Task, in_order
@@ -46,7 +47,9 @@ from localpower.width import best_width
 
 @dataclass(frozen=True, slots=True)
 class PowerMH:
-    """The chain: `steps` steps at each stage. Raises UsageProblem for settings that can never be right.
+    """The chain: `steps` steps at each stage; None: as many as the budget has room for.
+
+    Raises UsageProblem for settings that can never be right.
 
     form: how a step proposes and decides (race.py, tries.py).
     prefetch: proposals in one batch; adaptive: as many up to there as the model's cost and the chain's moves so far
@@ -57,7 +60,7 @@ class PowerMH:
     temperature: float = 0.25
     max_tokens: int = 256
     block: int = 64
-    steps: int = 5
+    steps: int | None = 5
     cuts: CutLaw = field(default_factory=UniformCuts)
     rules: Rules = PLAIN
     method: str = "power"
@@ -66,13 +69,16 @@ class PowerMH:
     adaptive: bool = False
     form: Form = PLAIN_FORM
     drafts: Mode = "off"
+    budget: Budget | None = None
 
     def __post_init__(self) -> None:
         """Check the settings."""
         require("--alpha", self.alpha, 1.0)
         require("--max-tokens", self.max_tokens, 1)
         require("--block", self.block, 1)
-        require("--steps", self.steps, 0)
+        require("--steps", 0 if self.steps is None else self.steps, 0)
+        if self.steps is None and self.budget is None:
+            raise UsageProblem("--steps can only be left to a budget")
         require("--prefetch", self.prefetch, 1)
         require("--staged", self.form.staged, 0)
         require("--tries", self.form.tries, 1)
@@ -87,7 +93,12 @@ class PowerMH:
     @property
     def kernel(self) -> str:
         """With no step at all only the low-temperature draw is left."""
-        return "exact" if self.steps > 0 or self.alpha == 1.0 else "approximate"
+        return "approximate" if self.steps == 0 and self.alpha != 1.0 else "exact"
+
+    @property
+    def width(self) -> int:
+        """All proposals and tries at once."""
+        return self.prefetch * self.form.tries
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -108,78 +119,113 @@ class PowerMH:
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """All stages. Draws are keyed: move k of the chain, extension or step, uses `dice.spawn(k)`."""
-        state = Completion()
-        drafts = None if self.drafts == "off" else Drafts(prompt, always=self.drafts == "on")
-        horizon, stage, move, moved, tried = min(self.block, self.max_tokens), 0, 0, 0, 0
+        chain = _Chain(self, model, prompt, dice)
+        horizon, stage = min(self.block, self.max_tokens), 0
         while True:
-            if not state.complete_at(horizon):
-                state = yield from grow(
-                    dice.spawn(move),
-                    model,
-                    prompt,
-                    state,
-                    horizon,
-                    temperature=self.temperature,
-                    rules=self.rules,
-                    stage=stage,
-                    drafts=drafts,
-                )
-                move += 1
-            index = 0
-            while index < self.steps and state.n_drawn:
-                width = self._width(model, moved, tried)
-                steps = islice(
-                    self._steps(model, dice, move, state, horizon, prompt, drafts), self.steps - index
-                )
-                with closing(in_order(model, steps, width)) as results:
-                    for after, info in results:
-                        yield _stepped(stage, index, horizon, state, info)
-                        index, move, tried = index + 1, move + 1, tried + 1
-                        if info.accepted and info.divergence is not None:
-                            state, moved = after.completion, moved + 1
-                            break
-            if horizon == self.max_tokens:
+            yield from chain.grow(horizon, stage)
+            if stage == 0 and self.budget and not chain.spent.out:
+                yield chain.plan(self.budget)
+            yield from chain.walk(horizon, stage)
+            if horizon == self.max_tokens or chain.spent.out:
                 break
-            horizon = self.max_tokens if state.ended else min(horizon + self.block, self.max_tokens)
+            horizon = self.max_tokens if chain.state.ended else min(horizon + self.block, self.max_tokens)
             stage += 1
-        yield finished(state)
+        yield finished(chain.state, budget=chain.spent.out, n_dropped=chain.n_dropped)
 
-    def _steps(
-        self,
-        model: Model,
-        dice: Dice,
-        move: int,
-        state: Completion,
-        horizon: int,
-        prompt: Tokens,
-        drafts: Drafts | None,
-    ) -> Iterator[Task]:
-        """Steps from one state, from move number `move` on, each ready to be run on a model."""
-        if drafts is not None:
-            drafts.state = state.tokens
-        for key in count(move):
-            model.pin(prompt + state.tokens)
+
+class _Chain:
+    """A run of PowerMH: its state, and what it has tried and spent."""
+
+    def __init__(self, sampler: PowerMH, model: Model, prompt: Tokens, dice: Dice) -> None:
+        self._sampler, self._model, self._prompt, self._dice = sampler, model, prompt, dice
+        self._drafts = None if sampler.drafts == "off" else Drafts(prompt, always=sampler.drafts == "on")
+        self._move = self._tried = self._moved = 0
+        self._steps = sampler.steps or 0  # a stage
+        self.state = Completion()
+        self.spent = Spent(sampler.budget, sampler.max_tokens)
+        self.n_dropped = 0
+
+    def grow(self, horizon: int, stage: int) -> Iterator[Event]:
+        """Extend the state to the horizon, or as far as the budget goes."""
+        if self.state.complete_at(horizon):
+            return
+        kept, left = len(self.state), self.spent.left
+        self.state = yield from grow(
+            self._dice.spawn(self._move),
+            self._model,
+            self._prompt,
+            self.state,
+            horizon if left is None else min(horizon, kept + left),
+            temperature=self._sampler.temperature,
+            rules=self._sampler.rules,
+            stage=stage,
+            drafts=self._drafts,
+        )
+        self._move += 1
+        self.spent.takes(self.state.tail(kept).n_drawn)
+        self.spent.out |= not self.state.complete_at(horizon)
+
+    def plan(self, budget: Budget) -> Planned:
+        """Fix the number of steps, now that the plain draw is known, by what a step usually costs of an answer."""
+        sampler, drawn = self._sampler, self.state.n_drawn
+        plain = drawn if self.state.complete_at(sampler.max_tokens) else sampler.max_tokens
+        self.spent = Spent(budget, plain)
+        self.spent.takes(drawn)
+        stages = 1 if self.state.complete_at(sampler.max_tokens) else -(-sampler.max_tokens // sampler.block)
+        average = plain * (stages + 1) / (2 * stages)  # tokens of the state at a stage
+        left = (self.spent.left or 0) - (plain - drawn)
+        step = sampler.cuts.usual_cost * sampler.form.tries * max(average, 1.0)
+        fit = max(int(left / stages / step), 0)
+        self._steps = fit if sampler.steps is None else min(sampler.steps, fit)
+        return Planned(self._steps, budget.limit(plain))
+
+    def walk(self, horizon: int, stage: int) -> Iterator[Event]:
+        """The steps of a stage."""
+        index = 0
+        while index < self._steps and self.state.n_drawn and not self.spent.out:
+            tasks = islice(self._tasks(horizon), self._steps - index)
+            with closing(in_order(self._model, tasks, self._width())) as results:
+                for after, info in results:
+                    drawn = self.spent.takes(info.n_decoded)
+                    if self.spent.out:
+                        self.n_dropped = drawn
+                        break
+                    yield stepped(stage, index, horizon, self.state, info)
+                    index, self._move, self._tried = index + 1, self._move + 1, self._tried + 1
+                    if info.accepted and info.divergence is not None:
+                        self.state, self._moved = after.completion, self._moved + 1
+                        break
+
+    def _tasks(self, horizon: int) -> Iterator[Task]:
+        """Steps from the state, one a move number, each ready to be run on a model."""
+        sampler, state = self._sampler, self.state
+        if self._drafts is not None:
+            self._drafts.state = state.tokens
+        for key in count(self._move):
+            self._model.pin(self._prompt + state.tokens)
             yield partial(
-                step if self.form.tries == 1 else step_of_tries,
-                dice.spawn(key),
+                step if sampler.form.tries == 1 else step_of_tries,
+                self._dice.spawn(key),
                 ChainState(state, horizon),
-                prompt=prompt,
-                alpha=self.alpha,
-                temperature=self.temperature,
-                cuts=self.cuts,
-                rules=self.rules,
-                savers=self.savers,
-                form=self.form,
-                drafts=drafts,
+                prompt=self._prompt,
+                alpha=sampler.alpha,
+                temperature=sampler.temperature,
+                cuts=sampler.cuts,
+                rules=sampler.rules,
+                savers=sampler.savers,
+                form=sampler.form,
+                drafts=self._drafts,
             )
 
-    def _width(self, model: Model, moved: int, tried: int) -> int:
-        if not self.adaptive:
-            return self.prefetch
-        return best_width(model.cost, (moved + 1) / (tried + 4), self.prefetch)
+    def _width(self) -> int:
+        sampler = self._sampler
+        if not sampler.adaptive:
+            return sampler.prefetch
+        return best_width(self._model.cost, (self._moved + 1) / (self._tried + 4), sampler.prefetch)
 
 
-def _stepped(stage: int, index: int, horizon: int, x: Completion, info: StepInfo) -> Stepped:
+def stepped(stage: int, index: int, horizon: int, x: Completion, info: StepInfo, member: int = 0) -> Stepped:
+    """The event of a step from x."""
     suffix = info.proposal.tail(info.cut)
     return Stepped(
         stage=stage,
@@ -202,4 +248,5 @@ def _stepped(stage: int, index: int, horizon: int, x: Completion, info: StepInfo
         n_decoded=info.n_decoded,
         suffix=suffix,
         log_others=info.log_others,
+        member=member,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from localpower.events import Event, Extended, Stepped
+from localpower.events import Event, Extended, Resampled, Stepped, Swapped
 from localpower.model import Tokens
 from localpower.runs.tally import Tally
 
@@ -14,7 +14,10 @@ STRIP = 60  # steps and log p values kept for the screen
 
 @dataclass(frozen=True, slots=True)
 class ChainView:
-    """One chain. rewritten: where the last accepted step began to rewrite; growing: the tail being drawn."""
+    """One chain. rewritten: where the last accepted step began to rewrite; growing: the tail being drawn.
+
+    ess, resampled: of particles, the effective sample size and how often they were resampled.
+    """
 
     tally: Tally = field(default_factory=Tally)
     stage: int = 0
@@ -25,21 +28,32 @@ class ChainView:
     branch: int = 0
     strip: str = ""
     log_p: tuple[float, ...] = ()
+    ess: float | None = None
+    resampled: int = 0
 
     def add(self, event: Event) -> ChainView:
         """The view after one more event."""
         tally = self.tally.add(event)
         history = (*self.log_p, tally.state.total_log_p())[-STRIP:]
         if isinstance(event, Extended):
+            shown = event.member == tally.shown
             return replace(
                 self,
                 tally=tally,
                 stage=event.stage,
-                step=0,
+                step=0 if shown else self.step,
                 horizon=event.horizon,
                 growing=(),
                 log_p=history,
             )
+        if isinstance(event, Stepped) and event.member != tally.shown:
+            return replace(self, tally=tally)
+        if isinstance(event, Swapped) and event.accepted and event.rung == tally.shown:
+            strip = (self.strip + "~")[-STRIP:]
+            return replace(self, tally=tally, rewritten=None, growing=(), strip=strip, log_p=history)
+        if isinstance(event, Resampled):
+            resampled = self.resampled + (event.parents is not None)
+            return replace(self, tally=tally, ess=event.ess, resampled=resampled, growing=())
         if isinstance(event, Stepped):
             moved = event.accepted and not event.free
             mark = "=" if event.free else "#" if event.accepted else "," if event.early else "."
@@ -59,6 +73,8 @@ class ChainView:
     def asked(self, answer: Tokens) -> ChainView:
         """The chain wants the token after `answer`: what goes beyond its state is a growing proposal."""
         state = self.tally.state.tokens
+        if len(self.tally.members) > 1 and answer[: len(state)] != state:
+            return self  # another of the answers that the run holds
         shared = next(
             (i for i, (a, b) in enumerate(zip(state, answer, strict=False)) if a != b),
             min(len(state), len(answer)),
@@ -78,6 +94,13 @@ class Board:
         return replace(self, chains=(*self.chains[:index], view, *self.chains[index + 1 :]))
 
     @property
+    def steps(self) -> int | None:
+        """Steps a stage: as planned for a budget, or as set; None: the method makes none."""
+        planned = self.chains[0].tally.planned
+        steps = self.settings.get("steps")
+        return planned if planned is not None else int(steps) if steps is not None else None
+
+    @property
     def n_decoded(self) -> int:
         """Tokens drawn by all chains, the growing ones included."""
         return sum(chain.tally.n_decoded + len(chain.growing) for chain in self.chains)
@@ -85,18 +108,18 @@ class Board:
     def remaining(self) -> int:
         """Tokens that chain 0 is still expected to draw: half a horizon a step, a block an extension."""
         chain, last = self.chains[0], int(self.settings["max_tokens"])
-        steps = self.settings.get("steps")
+        steps = self.steps
         n = len(chain.tally.state)
         if steps is None:
             return max(last - n - len(chain.growing), 0)
         block = int(self.settings["block"])
-        left = (int(steps) - chain.step) * min(n, max(chain.horizon, 1)) // 2
+        left = (steps - chain.step) * min(n, max(chain.horizon, 1)) // 2
         horizon = chain.horizon
         if chain.tally.state.ended:
-            return left + (int(steps) * n // 2 if horizon < last else 0)
+            return left + (steps * n // 2 if horizon < last else 0)
         while horizon < last:
             horizon = min(horizon + block, last)
-            left += block + int(steps) * horizon // 2
+            left += block + steps * horizon // 2
         return left
 
 

@@ -42,8 +42,8 @@ class PlainView:
     def event(self, chain: int, event: Event) -> None:
         """Print after the last step of a stage, and at the end of a run without steps."""
         self._board = self._board.change(chain, self._board.chains[chain].add(event))
-        steps = self._board.settings.get("steps")
-        stage_done = isinstance(event, Stepped) and event.step + 1 == steps
+        steps = self._board.steps
+        stage_done = isinstance(event, Stepped) and event.member == 0 and event.step + 1 == steps
         if chain == 0 and (stage_done or (not steps and isinstance(event, Finished))):
             print(numbers(self._board, self._clock() - self._start), file=self._stream)
 

@@ -57,18 +57,22 @@ def numbers(board: Board, elapsed: float) -> str:
     chain, settings = board.chains[0], board.settings
     tally = chain.tally
     parts = []
-    if settings.get("block"):
+    steps = board.steps
+    if steps is not None:
         stages = -(-settings["max_tokens"] // settings["block"])
         parts.append(f"block {min(-(-max(chain.horizon, 1) // settings['block']), stages)}/{stages}")
-        parts.append(f"step {chain.step}/{settings['steps']}")
+        parts.append(f"step {chain.step}/{steps}")
         if tally.acceptance_rate is not None:
             parts.append(f"accepted {100 * tally.acceptance_rate:.0f} %")
     else:
         parts.append(f"token {len(tally.state) + len(chain.growing)}/{settings['max_tokens']}")
+    if chain.ess is not None:
+        parts.append(f"ess {chain.ess:.1f}/{settings['particles']}")
+        parts.append(f"resampled {chain.resampled}x")
     parts.append(f"log p {tally.state.total_log_p():.1f}")
     rate = board.n_decoded / elapsed if elapsed > 0 else 0.0
     parts.append(f"{rate:.0f} tok/s")
-    if settings.get("block") and len(tally.state):
+    if settings.get("method") not in ("base", "low-temp") and len(tally.state):
         parts.append(f"{board.n_decoded / len(tally.state) / len(board.chains):.1f}x a plain answer")
     if rate > 0 and elapsed >= _SETTLED_S and not tally.finish:
         parts.append(f"eta {math.ceil(board.remaining() * len(board.chains) / rate)} s")

@@ -1,8 +1,8 @@
 """Accuracy against evaluated tokens: `python scripts/lab/sweep.py [--model lab-base] [--problems 60]`.
 
 Held-out problems. One line a setting: cuts, blocks (1: the whole answer at once), steps, share right with its 95 %
-interval, by family, tokens drawn for an answer, and how many plain answers they are.
-all, tokens drawn for an answer, and how many plain answers they are.
+interval, by family, tokens drawn for an answer, how many plain answers they are, and milliseconds each. --only shows
+the settings that begin with a text.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -22,9 +23,11 @@ from localpower.lab.problems import FAMILIES, LEVELS, Problem, draw, verify
 from localpower.loading import Request, load
 from localpower.runs.gather import Run, gather
 from localpower.runs.tally import Tally
-from localpower.samplers import Ancestral, PowerMH, Sampler
+from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
 from localpower.samplers.cuts import cut_law
 from localpower.samplers.kernel import Savers
+from localpower.samplers.race import PLAIN_FORM, Form
+from localpower.samplers.tempering import ladder
 from localpower.text.conversation import Conversation
 
 AT_ONCE, LONGEST, ALPHA = 8, 44, 4.0
@@ -34,9 +37,9 @@ NO_SAVERS = Savers(skip=False, early=False)
 def samplers() -> dict[str, Sampler]:
     """What is compared, by its words."""
 
-    def chain(cuts: str, blocks: int, steps: int, savers: Savers) -> PowerMH:
+    def chain(cuts: str, blocks: int, steps: int, savers: Savers, form: Form = PLAIN_FORM) -> PowerMH:
         block = -(-LONGEST // blocks)
-        return PowerMH(ALPHA, 1 / ALPHA, LONGEST, block, steps, cut_law(cuts), savers=savers)
+        return PowerMH(ALPHA, 1 / ALPHA, LONGEST, block, steps, cut_law(cuts), savers=savers, form=form)
 
     found: dict[str, Sampler] = {
         "base": Ancestral("base", 1.0, LONGEST),
@@ -48,6 +51,25 @@ def samplers() -> dict[str, Sampler]:
         for cuts in ("uniform", "early", "restart", "entropy"):
             for steps in all_steps:
                 found[f"{cuts} {blocks} {steps}"] = chain(cuts, blocks, steps, Savers())
+    forms = {"staged 4": Form(4), "metropolised": Form(metropolised=True), "2 tries": Form(tries=2)}
+    for words, form in forms.items():
+        for steps in (5, 10, 20):
+            found[f"restart 1 {steps} {words}"] = chain("restart", 1, steps, Savers(), form)
+    found["uniform 1 40, no savers"] = chain("uniform", 1, 40, NO_SAVERS)
+    for n in (2, 4, 8):
+        found[f"best-of-n {n} T=1/alpha"] = BestOfN(ALPHA, 1 / ALPHA, LONGEST, n)
+        found[f"best-of-n {n} T=1"] = BestOfN(ALPHA, 1.0, LONGEST, n)
+        found[f"best-of-n {n} T=1 likeliest"] = BestOfN(ALPHA, 1.0, LONGEST, n, "logp")
+        for ramp in (0, 12, 32):
+            found[f"smc {n} ramp {ramp}"] = PowerSMC(ALPHA, LONGEST, n, ramp)
+    for rungs in (2, 4):
+        for steps in (3, 5, 10):
+            found[f"tempering {rungs} {steps}"] = Tempering(
+                ALPHA, LONGEST, LONGEST, steps, ladder(ALPHA, rungs)
+            )
+    for candidates, rollouts in ((2, 1), (4, 1), (4, 2)):
+        words = f"lookahead {candidates} {rollouts}"
+        found[words] = Lookahead(ALPHA, 1 / ALPHA, LONGEST, 8, candidates, rollouts)
     return found
 
 
@@ -56,9 +78,10 @@ def main() -> None:
     parser.add_argument("--model", default="lab-base")
     parser.add_argument("--problems", type=int, default=60, help="of each family, all levels alike")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="*", default=[""])
     options = parser.parse_args()
     loaded = load(Request(options.model))
-    engine = loaded.engine((0,) * 20, LONGEST, AT_ONCE, lambda: None)
+    engine = loaded.engine((0,) * 20, LONGEST, 4 * AT_ONCE, lambda: None)
     rng = np.random.default_rng(options.seed)
     problems = [
         draw(family, LEVELS[i % len(LEVELS)], rng, held_out=True)
@@ -67,12 +90,14 @@ def main() -> None:
     ]
     plain = 0.0
     for words, sampler in samplers().items():
+        if words != "base" and not words.startswith(tuple(options.only)):
+            continue
 
         def run(problem: Problem, index: int, sampler: Sampler = sampler) -> Run:
             prompt = loaded.prompt(Conversation.of(problem.prompt), raw=True, arguments={})
             return lambda handle: sampler.run(handle, prompt, StreamDice(options.seed, (index,)))
 
-        right, drawn = defaultdict(int), 0
+        right, drawn, began = defaultdict(int), 0, time.perf_counter()
         for first in range(0, len(problems), AT_ONCE):
             part = problems[first : first + AT_ONCE]
             tallies = [Tally() for _ in part]
@@ -88,7 +113,8 @@ def main() -> None:
         plain = plain or drawn / n
         families = " ".join(f"{family} {right[family] / options.problems:.2f}" for family in FAMILIES)
         print(
-            f"{words:<28} {share:.3f} ±{half:.3f}  {families}  {drawn / n:6.1f} tokens  {drawn / n / plain:5.1f}x",
+            f"{words:<28} {share:.3f} ±{half:.3f}  {families}  {drawn / n:6.1f} tokens  {drawn / n / plain:5.1f}x"
+            f"  {(time.perf_counter() - began) / n * 1e3:5.0f} ms",
             flush=True,
         )
 

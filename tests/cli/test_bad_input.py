@@ -66,7 +66,7 @@ USAGE = {
     "ctx zero": (["--ctx", "0"], "0 is not in the range x>=1"),
     "stop empty": (["--stop", ""], "--stop must not be empty"),
     "method unknown": (["--method", "magic"], "'magic' is not one of"),
-    "method planned": (["--method", "smc"], "smc is planned but not built yet"),
+    "method unknown": (["--method", "mcmc"], "'mcmc' is not one of"),
     "top-k": (["--top-k", "5"], "--top-k is refused: it would change the target"),
     "no such option": (["--colour"], "No such option: --colour"),
     "template argument without a value": (

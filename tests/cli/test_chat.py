@@ -66,7 +66,7 @@ def test_three_quotes_hold_lines_together_and_two_slashes_send_one():
             "--temperature of a power proposal must be between 1/alpha = 0.25 and 1, got 0.1",
         ),
         ("/set threads 4", "threads cannot be changed in a chat (/set lists what can)"),
-        ("/set method smc", "smc is planned but not built yet"),
+        ("/set method mcmc", "'mcmc' is not one of"),
     ],
 )
 def test_a_problem_costs_one_line_and_not_the_chat(line, words):

@@ -57,7 +57,7 @@ def test_an_honest_record_passes_by_itself_and_against_its_model(recorded, capsy
     assert main(["replay", str(path), "--verify", "--model", "toy"]) == 0
     findings = verify(read_trace(path), ToyModel())
     assert (findings.problems, findings.largest, findings.changed) == ([], 0.0, 0)
-    assert findings.n_steps == 30
+    assert findings.n_steps == 10
     assert findings.n_accepted > 0
 
 

@@ -106,7 +106,7 @@ def test_every_decision_can_be_checked_again_from_the_trace(tmp_path):
         (["--cuts", "late", "x"], 2, "--cuts"),
         (["--rho", "1", "x"], 2, "--rho"),
         (["--rho", "nan", "x"], 2, "--rho"),
-        (["--method", "smc", "x"], 2, "planned but not built yet"),
+        (["--method", "mcmc", "x"], 2, "is not one of"),
         (["--alpha", "nan", "x"], 2, "got nan"),
         (["--alpha", "0.5", "x"], 2, "at least 1"),
         (["--max-tokens", "0", "x"], 2, "max-tokens"),

@@ -120,6 +120,15 @@ def test_a_context_that_continues_another_is_decoded_with_it():
     assert made.rows == (2, 0, 1, 3)
 
 
+def test_rows_along_a_resident_text_share_one_slot():
+    text = PROMPT + (0, 1, 1, 0, 1)
+    planner, _ = drive(8, 200, [([text], [])])
+    (decode,) = planner.plan([text[:n] for n in range(5, 9)]).decodes
+    assert (decode.tokens, decode.wanted) == (text[4:], (0, 1, 2, 3)), (
+        "the few tokens whose logits are wanted"
+    )
+
+
 def test_a_full_cache_is_compacted_and_what_is_pinned_or_continued_stays():
     three, state, proposal = (3,) * 5, (1,) * 20, (1,) * 10 + (2,) * 4
     planner, _ = drive(8, 30, [([three], []), ([state], [three]), ([proposal], [state, three])])

@@ -109,7 +109,7 @@ def test_the_watcher_hears_of_the_proposal_that_is_decided_next():
     ("widest", "steps", "chains", "width"), [(8, 5, 1, 5), (8, 9, 20, 3), (0, 5, 1, 1), (8, 0, 1, 1)]
 )
 def test_auto_prefetch_is_no_wider_than_engine_steps_and_sequences_allow(widest, steps, chains, width):
-    wishes = Wishes("power", 4.0, None, 64, None, steps, "uniform", 0.3, "auto", chains)
+    wishes = Wishes(alpha=4.0, max_tokens=64, steps=steps, chains=chains)
     sampler, _ = make_sampler(wishes, Rules(), chat=False)
     fit = fitted(sampler, wishes, widest)
     assert (fit.prefetch, fit.adaptive) == (width, True)

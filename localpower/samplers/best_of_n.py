@@ -1,0 +1,91 @@
+"""Best of n: independent answers in one batch, one of which is returned.
+
+Target   p(x | prompt)^alpha. `weight`: one is drawn with probability proportional to w = p^alpha / q, q the law it came
+         from; n finite is biased, the law tends to p^alpha as n grows (importance resampling), and the mean of w is an
+         unbiased estimate of the sum of p^alpha: tests/samplers/test_populations.py has the exact law of n = 2.
+         `logp`: the likeliest of the n; that law tends to a point mass, not to p^alpha.
+Cost     n plain answers, n rows a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from localpower.chance import Dice
+from localpower.completion import PLAIN, Completion, Rules
+from localpower.events import Chosen, Event, Extended
+from localpower.model import Model, Tokens
+from localpower.samplers.base import SLICE, finished, require
+from localpower.samplers.budget import Budget, Spent
+from localpower.samplers.population import draw, log_mean, look, members, shares
+
+
+@dataclass(frozen=True, slots=True)
+class BestOfN:
+    """n draws at a temperature (1: from p). Raises UsageProblem for settings that can never be right."""
+
+    alpha: float = 4.0
+    temperature: float = 0.25
+    max_tokens: int = 256
+    n: int = 8
+    select: Literal["weight", "logp"] = "weight"
+    rules: Rules = PLAIN
+    method: str = "best-of-n"
+    budget: Budget | None = None
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        require("--alpha", self.alpha, 1.0)
+        require("--temperature", self.temperature, 1e-3)
+        require("--max-tokens", self.max_tokens, 1)
+        require("-n", self.n, 1)
+
+    @property
+    def kernel(self) -> str:
+        """The drawn one tends to p^alpha; the likeliest does not."""
+        return "asymptotic" if self.select == "weight" else "approximate"
+
+    @property
+    def width(self) -> int:
+        """All at once."""
+        return self.n
+
+    def settings(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "alpha": self.alpha,
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "n": self.n,
+            "select": self.select,
+        }
+
+    def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
+        """Draw all, then choose. Member i draws from `dice.spawn(i)`, the choice from `dice.spawn(n)`."""
+        spent = Spent(self.budget, self.max_tokens)
+        group = members(dice, self.n, [Completion()] * self.n, self.max_tokens, model, self.rules)
+        told = [0] * self.n
+        while live := look(model, prompt, group, self.temperature):
+            if not spent.allows(len(live)):
+                break
+            draw(live, self.alpha)
+            for i, member in enumerate(group):
+                n = len(member.writer.tokens)
+                if n > told[i] and (member.writer.complete or n - told[i] >= SLICE):
+                    yield Extended(0, self.max_tokens, told[i], member.writer.completion().tail(told[i]), i)
+                    told[i] = n
+        done = [member.writer.completion() for member in group]
+        for i, answer in enumerate(done):
+            if len(answer) > told[i]:
+                yield Extended(0, self.max_tokens, told[i], answer.tail(told[i]), i)
+        log_w = np.array([member.log_w for member in group])
+        if self.select == "weight":
+            chosen = dice.spawn(self.n).pick(shares(log_w))
+        else:
+            chosen = int(np.argmax([answer.total_log_p() for answer in done]))
+        yield Chosen(chosen, tuple(log_w.tolist()), log_mean(log_w))
+        yield finished(done[chosen], budget=spent.out)

@@ -1,0 +1,71 @@
+"""Several answers that grow together, a token each at a time, from one batch: what best-of-n, SMC and lookahead share.
+
+Each member draws from a stream of its own, so that an answer depends on its stream and not on who grows beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from localpower.chance import Dice
+from localpower.completion import PLAIN, Completion, Floats, Rules, Writer
+from localpower.model import Model, Tokens
+from localpower.numerics import Weighed, weigh
+
+
+@dataclass(slots=True)
+class Member:
+    """An answer and the stream that draws it. log_w: its log-weight so far, nats."""
+
+    dice: Dice
+    writer: Writer
+    log_w: float = 0.0
+    row: Weighed | None = None
+
+
+def members(
+    dice: Dice, n: int, starts: Sequence[Completion], horizon: int, model: Model, rules: Rules = PLAIN
+) -> list[Member]:
+    """n members; the i-th goes on from starts[i] with `dice.spawn(i)`."""
+    return [Member(dice.spawn(i), Writer(starts[i], horizon, model.eos, rules)) for i in range(n)]
+
+
+def look(model: Model, prompt: Tokens, group: Sequence[Member], temperature: float) -> list[Member]:
+    """Give every member that will draw its row, all from one batch; returns these. Given tokens are written first."""
+    for member in group:
+        member.writer.write_given()
+        member.row = None
+    live = [member for member in group if not member.writer.complete]
+    if live:
+        rows = model.logits([prompt + tuple(member.writer.tokens) for member in live])
+        for member, row in zip(live, rows, strict=True):
+            member.row = weigh(row, temperature)
+    return live
+
+
+def draw(live: Sequence[Member], alpha: float) -> None:
+    """Each member with a row draws its token; log_w gains alpha * log p - log q."""
+    for member in live:
+        assert member.row is not None
+        log_p, log_q, _ = member.writer.draw(member.dice, member.row)
+        member.log_w += alpha * log_p - log_q
+
+
+def shares(log_weights: Floats) -> Floats:
+    """Weights that sum to 1, of logs in nats."""
+    weights = np.exp(log_weights - log_weights.max())
+    return np.asarray(weights / weights.sum(), np.float64)
+
+
+def log_mean(log_weights: Floats) -> float:
+    """log of the mean of exp(log_weights), nats."""
+    top = float(log_weights.max())
+    return top + float(np.log(np.exp(log_weights - top).mean()))
+
+
+def effective(log_weights: Floats) -> float:
+    """Effective sample size 1 / sum of squared shares: from 1 to their number."""
+    return float(1.0 / np.square(shares(log_weights)).sum())

@@ -1,0 +1,218 @@
+"""Parallel power tempering: chains at rising exponents that exchange their answers.
+
+Target   prod_k p(x_k | prompt)^alpha_k over K rungs, alpha = alpha_1 > ... > alpha_K; the answer is the first rung's,
+         whose law is p^alpha exactly, finished answers included: every rung's step is the kernel of mh.py at its own
+         exponent, a swap exchanges whole answers at one horizon (tests/samplers/test_tempering.py enumerates both).
+Round    a step of every rung, all in one batch; then for k = K-1 .. 1 rungs k and k+1 swap with probability
+         min(1, exp((alpha_k - alpha_(k+1)) (log p(x_(k+1)) - log p(x_k)))).
+After a  swap the recorded log q is no longer the rung's: log sum p^a is kept with every token for every rung's exponent
+         a, so that log q = a log p - log sum p^a is known for each (what the shared-prefix skip draws from).
+Stages   as in mh.py; finished answers stay in play.
+Source   Theodoropoulos et al., arXiv 2609.38104; the cut law's factor n_x/n_y is their App. B.2.
+Cost     K chains in one batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from localpower.chance import Dice
+from localpower.completion import PLAIN, Completion, Rules, extend
+from localpower.errors import UsageProblem
+from localpower.events import Event, Extended, Swapped
+from localpower.model import Model, Tokens
+from localpower.samplers.base import SLICE, finished, require
+from localpower.samplers.budget import Budget, Spent
+from localpower.samplers.cuts import CutLaw, RestartCuts
+from localpower.samplers.kernel import ChainState, StepInfo, step
+from localpower.samplers.mh import stepped
+from localpower.samplers.prefetch import Task, in_order
+
+
+def ladder(alpha: float, rungs: int) -> tuple[float, ...]:
+    """Exponents from alpha down to a third of the way between 1 and alpha, in equal ratios."""
+    if rungs == 1 or alpha == 1.0:
+        return (alpha,)
+    low = 1.0 + (alpha - 1.0) / 3.0
+    return (alpha, *(float(a) for a in np.geomspace(alpha, low, rungs)[1:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Tempering:
+    """Rungs with `steps` rounds a stage. rungs: their exponents, falling from alpha; the first one answers.
+
+    Raises UsageProblem for settings that can never be right.
+    """
+
+    alpha: float = 4.0
+    max_tokens: int = 256
+    block: int = 256
+    steps: int = 5
+    rungs: tuple[float, ...] = ()
+    cuts: CutLaw = field(default_factory=RestartCuts)
+    rules: Rules = PLAIN
+    method: str = "tempering"
+    budget: Budget | None = None
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        require("--alpha", self.alpha, 1.0)
+        require("--max-tokens", self.max_tokens, 1)
+        require("--block", self.block, 1)
+        require("--steps", self.steps, 0)
+        if not self.rungs:
+            object.__setattr__(self, "rungs", ladder(self.alpha, 4))
+        for rung in self.rungs:
+            require("--rungs", rung, 1.0)
+        if list(self.rungs) != sorted(set(self.rungs), reverse=True) or self.rungs[0] != self.alpha:
+            raise UsageProblem(f"--rungs must differ, and the highest be --alpha {self.alpha:g}")
+
+    @property
+    def kernel(self) -> str:
+        """As of the chain at its first rung."""
+        return "exact" if self.steps > 0 or self.alpha == 1.0 else "approximate"
+
+    @property
+    def width(self) -> int:
+        """All rungs at once."""
+        return len(self.rungs)
+
+    def settings(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "alpha": self.alpha,
+            "temperature": 1.0 / self.alpha,
+            "max_tokens": self.max_tokens,
+            "block": self.block,
+            "steps": self.steps,
+            "rungs": list(self.rungs),
+            "cuts": self.cuts.name,
+            **({"rho": self.cuts.rho} if isinstance(self.cuts, RestartCuts) else {}),
+        }
+
+    def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
+        """All stages. Move m of rung k draws from `dice.spawn(k).spawn(m)`, sweep m from `dice.spawn(K).spawn(m)`."""
+        n = len(self.rungs)
+        spent, dropped = Spent(self.budget, self.max_tokens), 0
+        states = [Completion()] * n
+        streams = [dice.spawn(k) for k in range(n + 1)]
+        horizon, stage, move = min(self.block, self.max_tokens), 0, 0
+        while True:
+            if not all(state.complete_at(horizon) for state in states):
+                states = yield from self._extend(model, prompt, streams, move, states, horizon, stage, spent)
+                move += 1
+            for index in range(self.steps):
+                if spent.out or not all(state.n_drawn for state in states):
+                    break
+                results = self.round(model, prompt, [s.spawn(move) for s in streams], states, horizon)
+                drawn = spent.takes(sum(info.n_decoded for _, info in results))
+                if spent.out:  # a round is one move: all of it or nothing
+                    dropped = drawn
+                    break
+                for k, (after, info) in enumerate(results):
+                    yield stepped(stage, index, horizon, at_rung(states[k], self.rungs[k], k), info, k)
+                    states[k] = after.completion
+                yield from self.sweep(streams[n].spawn(move), states, stage, index)
+                move += 1
+            if horizon == self.max_tokens or spent.out:
+                break
+            ended = all(state.ended for state in states)
+            horizon = self.max_tokens if ended else min(horizon + self.block, self.max_tokens)
+            stage += 1
+        yield finished(states[0], budget=spent.out, n_dropped=dropped)
+
+    def _extend(
+        self,
+        model: Model,
+        prompt: Tokens,
+        streams: list[Dice],
+        move: int,
+        states: list[Completion],
+        horizon: int,
+        stage: int,
+        spent: Spent,
+    ) -> Generator[Event, None, list[Completion]]:
+        """Every open rung goes on to the horizon, slice by slice, as far as the budget goes."""
+        own = [streams[k].spawn(move) for k in range(len(states))]
+        states = list(states)
+        while not all(state.complete_at(horizon) for state in states):
+            before = [len(state) for state in states]
+            most = sum(min(SLICE, horizon - len(state)) for state in states if not state.complete_at(horizon))
+            if spent.left is not None and most > spent.left:
+                spent.out = True
+                break
+            tasks = [partial(self._grow, own[k], state, k, horizon, prompt) for k, state in enumerate(states)]
+            states = list(in_order(model, iter(tasks), len(states)))
+            spent.takes(sum(state.tail(n).n_drawn for n, state in zip(before, states, strict=True)))
+            for k, state in enumerate(states):
+                if len(state) > before[k]:
+                    yield Extended(stage, horizon, before[k], state.tail(before[k]), k)
+        return states
+
+    def _grow(
+        self, dice: Dice, state: Completion, rung: int, horizon: int, prompt: Tokens, model: Model
+    ) -> Completion:
+        return extend(
+            dice,
+            model,
+            prompt,
+            state,
+            min(len(state) + SLICE, horizon),
+            temperature=1.0 / self.rungs[rung],
+            rules=self.rules,
+            exponents=self.rungs,
+        )
+
+    def round(
+        self,
+        model: Model,
+        prompt: Tokens,
+        dice: Sequence[Dice],
+        states: Sequence[Completion],
+        horizon: int,
+    ) -> list[tuple[ChainState, StepInfo]]:
+        """A step of every rung, from one batch. Every state must hold a drawn token."""
+        tasks = (self._step(dice[k], state, k, horizon, prompt) for k, state in enumerate(states))
+        return list(in_order(model, tasks, len(states)))
+
+    def _step(self, dice: Dice, state: Completion, rung: int, horizon: int, prompt: Tokens) -> Task:
+        """A step at the rung's exponent, ready to be run on a model."""
+        alpha = self.rungs[rung]
+        return partial(
+            step,
+            dice,
+            ChainState(at_rung(state, alpha, rung), horizon),
+            prompt=prompt,
+            alpha=alpha,
+            temperature=1.0 / alpha,
+            cuts=self.cuts,
+            rules=self.rules,
+            exponents=self.rungs,
+        )
+
+    def sweep(self, dice: Dice, states: list[Completion], stage: int, index: int) -> Iterator[Event]:
+        """Neighbours exchange their answers, from the lowest pair up."""
+        for k in reversed(range(len(states) - 1)):
+            threshold = dice.threshold()
+            log_ratio = swap_ratio(self.rungs[k], self.rungs[k + 1], states[k], states[k + 1])
+            accepted = threshold.below(log_ratio)
+            if accepted:
+                states[k], states[k + 1] = states[k + 1], states[k]
+            yield Swapped(stage, index, k, threshold.log_u, log_ratio, accepted)
+
+
+def swap_ratio(high: float, low: float, x_high: Completion, x_low: Completion) -> float:
+    """log of the ratio of the product law after and before two rungs exchange their answers."""
+    return (high - low) * (x_low.total_log_p() - x_high.total_log_p())
+
+
+def at_rung(x: Completion, alpha: float, rung: int) -> Completion:
+    """The same answer with log q of the rung's proposal: alpha log p - log sum p^alpha."""
+    if not len(x):
+        return x
+    return replace(x, log_q=np.minimum(alpha * x.log_p - x.log_z[:, rung], 0.0))

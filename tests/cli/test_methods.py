@@ -1,0 +1,151 @@
+"""Every method from the command line: budgets, own options, diagnosis, replay."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from localpower.cli.main import main
+from localpower.runs.trace import read_trace
+from localpower.runs.verify import verify
+from localpower.samplers import METHODS
+from localpower.toy import ToyModel
+
+RUN = ("run", "--model", "toy", "--seed", "1", "--max-tokens", "24")
+
+
+def told(capsys, *arguments):
+    assert main([*RUN, *arguments, "--json", "hello there"]) == 0
+    out, err = capsys.readouterr()
+    return json.loads(out), err
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_answers_and_its_recording_holds(method, tmp_path, capsys):
+    path = tmp_path / "events"
+    result, _ = told(capsys, "--method", method, "--chains", "2", "--events", str(path))
+    assert result["method"] == method
+    assert result["finish"] in ("stop", "length")
+    findings = verify(read_trace(path), ToyModel())
+    assert (findings.problems, findings.largest, findings.changed) == ([], 0.0, 0)
+    assert main(["replay", str(path)]) == 0
+    assert capsys.readouterr().out == result["text"] + "\n"
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("budget", ["100t", "4x"])
+def test_a_schedule_that_fits_the_budget_is_shown_and_kept(method, budget, capsys):
+    result, err = told(capsys, "--method", method, "--budget", budget)
+    assert result["decoded_tokens"] <= 100
+    if result["finish"] == "budget":
+        assert result["kernel"] == "approximate"
+        assert "the budget ran out" in err
+    if method == "power":
+        assert result["planned_steps"] >= result["n_steps"]
+    else:
+        assert f"--budget {budget}: " in err
+
+
+def test_a_budget_decides_the_steps_and_those_given_by_hand_are_only_lowered(capsys):
+    few, many = (told(capsys, "--budget", f"{times}x")[0]["planned_steps"] for times in (3, 30))
+    assert 0 < few < many
+    assert told(capsys, "--budget", "30x", "--steps", "2")[0]["planned_steps"] == 2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_budget_below_one_plain_answer_says_so(method, capsys):
+    result, err = told(capsys, "--method", method, "--budget", "3t")
+    assert "--budget 3t is below one plain answer" in err
+    assert result["decoded_tokens"] <= 3
+
+
+def test_seconds_end_a_run_too(capsys):
+    result, _ = told(capsys, "--budget", "0.05s", "--steps", "100000", "--max-tokens", "200")
+    assert result["finish"] == "budget"
+    assert result["seconds"] < 5
+
+
+@pytest.mark.parametrize("budget", ["4", "x", "0x", "-3t", "nanx", "infs", "1.5t", "", "1e400t"])
+def test_what_is_no_budget_is_refused(budget, capsys):
+    assert main([*RUN, "--budget", budget, "hello"]) == 2
+    assert "30s, 5000t or 4x" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "value"),
+    [
+        (("--method", "best-of-n", "-n", "3"), "n", 3),
+        (("--method", "best-of-n", "--pick", "logp"), "select", "logp"),
+        (("--method", "smc", "--particles", "5"), "particles", 5),
+        (("--method", "smc", "--ramp", "7"), "ramp", 7),
+        (("--method", "smc", "--ess", "0.25"), "ess", 0.25),
+        (("--method", "tempering", "--rungs", "1.5,4,2"), "rungs", [4.0, 2.0, 1.5]),
+        (("--method", "lookahead", "--candidates", "3", "--rollouts", "1"), "candidates", 3),
+        (("--staged", "4"), "staged", 4),
+        (("--metropolised",), "metropolised", True),
+        (("--tries", "3"), "tries", 3),
+    ],
+)
+def test_options_of_a_method_are_in_its_json(arguments, name, value, capsys):
+    assert told(capsys, *arguments)[0][name] == value
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--method", "tempering", "--rungs", "1.5,2"),
+        ("--method", "tempering", "--rungs", "4,x"),
+        ("--method", "tempering", "--rungs", "0.5,4"),
+        ("--method", "tempering", "--rungs", "0"),
+        ("--method", "smc", "--particles", "8", "--chains", "9"),
+        ("--method", "smc", "--particles", "0"),
+        ("--method", "best-of-n", "--temperature", "0"),
+        ("--tries", "3", "--staged", "2"),
+    ],
+)
+def test_settings_that_can_never_be_right_are_refused(arguments, capsys):
+    assert main([*RUN, *arguments, "hello"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--method", "smc", "--steps", "3"), "--steps means nothing to --method smc"),
+        (("--method", "power", "-n", "3"), "-n means nothing to --method power"),
+        (("--method", "base", "--rungs", "3"), "--rungs means nothing to --method base"),
+        (("--cuts", "early", "--rho", "0.1"), "--rho means nothing to --cuts early"),
+    ],
+)
+def test_an_option_of_another_method_is_noted(arguments, words, capsys):
+    assert words in told(capsys, *arguments)[1]
+
+
+def test_several_runs_of_particles_are_drawn_by_their_normalisers(tmp_path, capsys):
+    path = tmp_path / "events"
+    result, _ = told(capsys, "--method", "smc", "--particles", "2", "--chains", "4", "--events", str(path))
+    assert all(chain["log_z"] is not None for chain in result["chains"])
+    assert result["log_z"] == result["chains"][result["picked"]]["log_z"]
+
+
+def test_a_diagnosis_is_in_the_json_and_on_stderr(capsys):
+    result, err = told(capsys, "--diagnose", "--chains", "2", "--steps", "40")
+    assert len(result["diagnostics"]["acceptance_by_cut"]) == 10
+    assert "where steps cut" in err
+    assert "split R-hat" in err
+
+
+def test_a_plot_needs_its_extra_and_says_so(tmp_path, capsys, monkeypatch):
+    import builtins
+
+    plain = builtins.__import__
+
+    def without(name, *rest):
+        if name.startswith("matplotlib"):
+            raise ImportError
+        return plain(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    assert main([*RUN, "--plot", str(tmp_path / "p.png"), "hello"]) == 1
+    assert "localpower[plots]" in capsys.readouterr().err

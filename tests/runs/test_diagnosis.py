@@ -1,0 +1,124 @@
+"""Diagnostics: autocorrelation and R-hat on series with known answers, and what a run's events say."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from localpower.chance import StreamDice
+from localpower.events import Resampled, Swapped
+from localpower.runs.diagnosis import Diagnosis
+from localpower.samplers import PowerMH, PowerSMC, Tempering
+from localpower.statistics import autocorrelation_time, split_r_hat
+from localpower.toy import ToyModel
+from localpower.ui.diagnosis import lines
+
+MODEL = ToyModel(seed=6, end_bias=-1.0)
+
+
+def autoregressive(rho, n, chains=4):
+    """AR(1): its integrated autocorrelation time is (1 + rho) / (1 - rho)."""
+    rng = np.random.default_rng(1)
+    values = np.zeros((chains, n))
+    for t in range(1, n):
+        values[:, t] = rho * values[:, t - 1] + rng.normal(size=chains)
+    return values
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
+def test_the_autocorrelation_time_of_a_known_process_is_found(rho):
+    found = autocorrelation_time(autoregressive(rho, 20000))
+    assert found.tau == pytest.approx((1 + rho) / (1 - rho), rel=0.1)  # four standard errors at rho = .9
+    assert found.ess == pytest.approx(80000 / found.tau)
+
+
+def test_a_chain_that_is_too_short_is_refused_with_the_length_it_needs():
+    found = autocorrelation_time(autoregressive(0.9, 200))
+    assert (found.tau, found.ess) == (None, None)
+    assert found.needs > 200
+    assert autocorrelation_time([[1.0, 2.0]]).needs == 50
+    assert autocorrelation_time([[1.0] * 500]) == (None, None, None), "no length helps a constant"
+
+
+def test_r_hat_is_near_one_for_chains_that_agree_and_large_for_those_that_do_not():
+    values = autoregressive(0.3, 2000)
+    assert split_r_hat(values) == pytest.approx(1.0, abs=0.01)
+    assert split_r_hat(values + np.arange(4)[:, None] * 5) > 2
+    assert split_r_hat([[1.0] * 8, [2.0] * 8]) == math.inf
+    assert split_r_hat([[1.0], [1.0]]) is None
+
+
+def diagnosed(sampler, chains=1):
+    diagnosis = Diagnosis(sampler.max_tokens, chains)
+    events = []
+    for i in range(chains):
+        for event in sampler.run(MODEL, (1, 2), StreamDice(3, (i,))):
+            diagnosis.event(i, event)
+            events.append(event)
+    return diagnosis.report(), events
+
+
+def test_every_step_of_a_chain_is_in_the_table_of_cuts():
+    report, _ = diagnosed(PowerMH(3.0, 1 / 3, 12, 6, 20), chains=2)
+    counts = [
+        sum(row[how] for how in ("accepted", "rejected", "early", "free"))
+        for row in report["acceptance_by_cut"]
+    ]
+    assert sum(counts) == 80
+    assert report["n_steps_at_horizon"] == 20
+    assert [len(values) for values in report["log_p"]] == [20, 20]
+    assert 0 <= report["free_share"] + report["early_share"] <= 1
+    assert any("would do" in warning for warning in report["warnings"])
+
+
+def test_a_chain_that_never_moved_is_told_in_plain_words():
+    stuck = ToyModel(seed=1, end_bias=-2.0, spread=30.0)
+    diagnosis = Diagnosis(6, 1)
+    for event in PowerMH(3.0, 1 / 3, 6, 6, 8).run(stuck, (1, 2), StreamDice(1)):
+        diagnosis.event(0, event)
+    report = diagnosis.report()
+    assert sum(row["accepted"] for row in report["acceptance_by_cut"]) == 0
+    assert "the chain never moved in 8 steps" in report["warnings"][0]
+
+
+def test_particles_tell_their_sample_size_and_how_many_ancestors_are_left():
+    report, events = diagnosed(PowerSMC(3.0, 12, particles=6, ramp=4, ess=0.99))
+    told = [e for e in events if isinstance(e, Resampled)]
+    assert report["ess_curve"] == [[(e.position, e.ess) for e in told]]
+    found = np.arange(6)
+    for event in told:
+        if event.parents is not None:
+            found = found[list(event.parents)]
+    assert report["unique_ancestors"] == [len(set(found.tolist()))]
+    assert 1 <= report["unique_ancestors"][0] < 6
+
+
+def test_swaps_are_counted_by_pair_and_answers_followed_through_the_ladder():
+    report, events = diagnosed(Tempering(3.0, 12, 12, 60, (3.0, 2.0, 1.5)))
+    swaps = [e for e in events if isinstance(e, Swapped)]
+    for pair in report["swaps"]:
+        mine = [e for e in swaps if e.rung == pair["rung"]]
+        assert (pair["tried"], pair["accepted"]) == (len(mine), sum(e.accepted for e in mine))
+    labels, visits, trips = [0, 1, 2], {}, 0
+    for event in swaps:
+        if event.accepted:
+            k = event.rung
+            labels[k], labels[k + 1] = labels[k + 1], labels[k]
+            trips += visits.get(labels[0]) == "up"
+            visits[labels[0]] = "down"
+            visits[labels[2]] = "up"
+    assert report["round_trips"] == trips > 0
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [PowerMH(3.0, 1 / 3, 12, 6, 20), PowerSMC(3.0, 12), Tempering(3.0, 12, 12, 9)],
+    ids=lambda s: s.method,
+)
+def test_a_diagnosis_reads_in_lines_of_text(sampler):
+    report, _ = diagnosed(sampler)
+    text = list(lines(report))
+    assert text
+    assert all("\n" not in line for line in text)

@@ -1,0 +1,146 @@
+"""What every method promises, on a table and on a tiny GGUF: one seed one answer, budgets, events that add up, Ctrl-C."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from localpower.chance import StreamDice
+from localpower.events import Finished, from_json, to_json
+from localpower.runs.gather import gather
+from localpower.runs.interrupt import Interrupts
+from localpower.runs.session import run_chains
+from localpower.runs.tally import Tally
+from localpower.samplers import METHODS, Ancestral, BestOfN, Budget, Lookahead, PowerMH, PowerSMC, Tempering
+from localpower.samplers.race import Form
+from localpower.toy import ToyModel
+
+PROMPT, LONGEST, ALPHA = (0, 1), 12, 3.0
+SAMPLERS = {
+    "base": Ancestral("base", 1.0, LONGEST),
+    "low-temp": Ancestral("low-temp", 1 / ALPHA, LONGEST),
+    "power": PowerMH(ALPHA, 1 / ALPHA, LONGEST, 5, 4, prefetch=2),
+    "power, staged": PowerMH(ALPHA, 1 / ALPHA, LONGEST, 12, 4, form=Form(staged=3, metropolised=True)),
+    "power, tries": PowerMH(ALPHA, 1 / ALPHA, LONGEST, 12, 4, form=Form(tries=2)),
+    "best-of-n": BestOfN(ALPHA, 1.0, LONGEST, n=3),
+    "smc": PowerSMC(ALPHA, LONGEST, particles=4, ramp=5),
+    "tempering": Tempering(ALPHA, LONGEST, 6, 3),
+    "lookahead": Lookahead(ALPHA, 1 / ALPHA, LONGEST, 4, candidates=2, rollouts=2),
+}
+
+
+@pytest.fixture(params=["toy", "gguf"])
+def engine(request):
+    if request.param == "toy":
+        return ToyModel(seed=7, end_bias=-1.0)
+    return request.getfixturevalue("tiny").engine(PROMPT, LONGEST, 24, lambda: None)
+
+
+def told(engine, sampler, seed=3, chains=1):
+    """The events of each chain, all chains in one batch."""
+    found = [[] for _ in range(chains)]
+    runs = [lambda handle, i=i: sampler.run(handle, PROMPT, StreamDice(seed, (i,))) for i in range(chains)]
+    for i, event in gather(engine, runs):
+        found[i].append(event)
+    return found
+
+
+def tallied(events):
+    tally = Tally()
+    for event in events:
+        tally = tally.add(event)
+    return tally
+
+
+def test_every_method_is_here():
+    assert {name.split(",")[0] for name in SAMPLERS} == set(METHODS)
+    assert all(sampler.method == name.split(",")[0] for name, sampler in SAMPLERS.items())
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_one_seed_gives_the_same_events_whoever_else_is_in_the_batch(engine, name):
+    sampler = SAMPLERS[name]
+    alone = told(engine, sampler)[0]
+    assert told(engine, sampler)[0] == alone
+    assert told(engine, sampler, chains=3)[0] == alone
+    assert told(engine, sampler, seed=4)[0] != alone
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_events_survive_json_and_add_up_to_the_answer(engine, name):
+    events = told(engine, SAMPLERS[name])[0]
+    again = [from_json(json.loads(json.dumps(to_json(event)))) for event in events]
+    assert again == events
+    tally, end = tallied(again), events[-1]
+    assert isinstance(end, Finished)
+    assert (len(tally.state), tally.finish) == (end.n_tokens, end.finish)
+    assert tally.state.total_log_p() == pytest.approx(end.log_p, abs=1e-9)
+    assert tally.state.complete_at(LONGEST)
+    assert max(engine_tokens(events)) < engine.n_vocab
+
+
+def engine_tokens(events):
+    return itertools.chain((0,), *(event.suffix.tokens for event in events if hasattr(event, "suffix")))
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_no_more_contexts_at_once_than_the_width_says(name):
+    widths = []
+
+    class Counting(ToyModel):
+        def logits(self, contexts):
+            widths.append(len(contexts))
+            return super().logits(contexts)
+
+    told(Counting(seed=7, end_bias=-1.0), SAMPLERS[name])
+    assert max(widths) <= SAMPLERS[name].width
+
+
+@pytest.mark.parametrize("tokens", [1, 7, 20, 60])
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_budget_is_kept_to_the_token_and_leaves_a_state(name, tokens):
+    from dataclasses import replace
+
+    for seed in range(4):
+        sampler = replace(SAMPLERS[name], budget=Budget(tokens=tokens))
+        tally = tallied(told(ToyModel(seed=7, end_bias=-1.0), sampler, seed)[0])
+        assert tally.n_decoded <= tokens
+        assert tally.finish in ("budget", "stop", "length")
+        if tally.finish == "budget":
+            continue
+        assert tally.state.complete_at(LONGEST)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_ctrl_c_at_any_evaluation_returns_a_state(name):
+    class Stopping(ToyModel):
+        def logits(self, contexts):
+            nonlocal left
+            left -= 1
+            if not left:
+                interrupts.requested = True
+            return super().logits(contexts)
+
+    for evaluations in (1, 3, 9, 15):
+        left, interrupts = evaluations, Interrupts()
+        (tally,) = run_chains(
+            Stopping(seed=7, end_bias=-1.0), SAMPLERS[name], PROMPT, StreamDice(3), 1, interrupts=interrupts
+        )
+        assert tally.finish in ("interrupted", "stop", "length")
+        assert len(tally.state) <= LONGEST
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_when_the_seconds_are_over_the_state_is_returned_as_of_a_budget(name):
+    calls = itertools.count()
+    (tally,) = run_chains(
+        ToyModel(seed=7, end_bias=-5.0),
+        SAMPLERS[name],
+        PROMPT,
+        StreamDice(3),
+        1,
+        out_of_time=lambda: next(calls) > 5,
+    )
+    assert tally.finish == "budget"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGU
     from localpower.text.vocabulary import Vocabulary
 
 
+ALPHA_RAW, ALPHA_CHAT = 4.0, 2.5  # without a template of its own, and with one
 _USUAL_RATE = 0.25  # of steps that move a chain, until it has a rate of its own
 _WIDEST = 8
 
@@ -52,13 +53,15 @@ class Loaded(Protocol):
         self,
         prompt: Tokens,
         horizon: int,
-        chains: int,
+        rows: int,
         check: Callable[[], None],
         keep: Engine | None = None,
+        chains: int | None = None,
     ) -> Engine:
-        """An engine with room for that many chains: `keep`, or a larger one that remembers what it did of the prompt.
+        """An engine with room for so many answers at once: `keep`, or a larger one that remembers its prompt.
 
-        Raises UserError when the context cannot hold them.
+        chains: how many of them keep a state beside what they write; None: all. Raises UserError when the context
+        cannot hold them.
         """
 
     def warm(self, engine: Engine, prompt: Tokens, path: Path) -> list[str]:
@@ -109,9 +112,10 @@ class LoadedToy:
         self,
         prompt: Tokens,
         horizon: int,
-        chains: int,
+        rows: int,
         check: Callable[[], None],
         keep: Engine | None = None,
+        chains: int | None = None,
     ) -> Engine:
         """The table itself."""
         return self.toy
@@ -154,6 +158,11 @@ class LoadedGguf:
     n_ctx: int
 
     @property
+    def usual_alpha(self) -> float:
+        """The power without --alpha."""
+        return ALPHA_CHAT if self.has_template else ALPHA_RAW
+
+    @property
     def has_template(self) -> bool:
         """Whether the model brings a chat template."""
         return self.vocabulary.template is not None
@@ -168,11 +177,12 @@ class LoadedGguf:
         self,
         prompt: Tokens,
         horizon: int,
-        chains: int,
+        rows: int,
         check: Callable[[], None],
         keep: Engine | None = None,
+        chains: int | None = None,
     ) -> Engine:
-        """State and proposal of every chain, and as much again for what is dead but not yet reused."""
+        """What is being written, the state of every chain, and four answers for what is dead but not yet reused."""
         if len(prompt) + horizon > self.n_ctx:
             raise UserError(
                 f"the prompt has {len(prompt)} tokens and the answer may have {horizon}: "
@@ -180,15 +190,15 @@ class LoadedGguf:
                 "shorten the prompt, lower --max-tokens or raise --ctx",
             )
         recurrent = self.weights.is_recurrent()
-        room = len(prompt) + (horizon if recurrent else (2 * chains + 4) * horizon + 64)
-        n_sequences = chains + 1 if recurrent else 4 * chains + 8
+        room = len(prompt) + (horizon if recurrent else (rows + (chains or rows) + 4) * horizon + 64)
+        n_sequences = rows + 1 if recurrent else 4 * rows + 8
         before = as_gguf(keep) if keep is not None else None
         if before is not None and before.n_cells >= room and before.n_sequences == n_sequences:
             before.prompt_length = len(prompt)
             return before
         if before is not None:
             room = before.n_cells if room <= before.n_cells else max(room, 2 * before.n_cells)
-        engine = self._make(room, n_sequences, chains, check)
+        engine = self._make(room, n_sequences, rows, check)
         engine.prompt_length = len(prompt)
         engine.curve = self.verdict.curve
         if before is not None:
@@ -200,14 +210,14 @@ class LoadedGguf:
             before.close()
         return engine
 
-    def _make(self, n_cells: int, n_sequences: int, chains: int, check: Callable[[], None]) -> GgufEngine:
+    def _make(self, n_cells: int, n_sequences: int, rows: int, check: Callable[[], None]) -> GgufEngine:
         from localpower.engine.llama import LlamaModel
         from localpower.engine.recurrent import RecurrentModel
 
         settings = self.verdict.settings
         if self.weights.is_recurrent():
             return RecurrentModel(self.weights, settings, n_cells=n_cells, n_lanes=n_sequences, check=check)
-        steady = 0 if self._same_bits() else min(chains, settings.batch)
+        steady = 0 if self._same_bits() else min(rows, settings.batch)
         return LlamaModel(
             self.weights, settings, n_cells=n_cells, n_slots=n_sequences, steady_rows=steady, check=check
         )

@@ -61,7 +61,8 @@ def measure(
 ) -> Measured:
     """Run a row once in an engine of its own, prompt included. Raises Interrupted."""
     horizon = row.sampler.settings()["max_tokens"]
-    engine = as_gguf(loaded.engine(prompt, horizon, row.chains * row.sampler.width, interrupts.check))
+    at_once = row.chains * row.sampler.width
+    engine = as_gguf(loaded.engine(prompt, horizon, at_once, interrupts.check, chains=row.chains))
     try:
         start = time.perf_counter()
         engine.logits([prompt])

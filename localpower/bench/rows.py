@@ -42,13 +42,16 @@ WALL = Size(128, 32, 4, 3, 48)
 TOKENS = Size(256, 16, 10, 10, 0)
 
 
-def rows(size: Size, alpha: float) -> list[Row]:
-    """All rows that run a sampler; mh-fresh, mh-reuse and mh differ in nothing but what they may reuse."""
+def rows(size: Size, alpha: float, usual: float) -> list[Row]:
+    """All rows that run a sampler; mh-fresh, mh-reuse and mh differ in nothing but what they may reuse.
+
+    alpha: of the rows that are compared; usual: the model's own, of what `run` does unless told otherwise.
+    """
 
     def chain(cuts: CutLaw, savers: Savers = ALL_SAVERS) -> PowerMH:
         return PowerMH(alpha, 1 / alpha, size.max_tokens, size.block, size.steps, cuts, savers=savers)
 
-    default = PowerMH(alpha, 1 / alpha, size.max_tokens, -(-size.max_tokens // 4), 5)
+    default = PowerMH(usual, 1 / usual, size.max_tokens, size.max_tokens, 5)
     table = [
         Row("base", Ancestral("base", 1.0, size.max_tokens)),
         Row("mh-fresh", chain(UniformCuts(), _NONE), forget=True),
@@ -56,18 +59,26 @@ def rows(size: Size, alpha: float) -> list[Row]:
         Row("mh", chain(UniformCuts())),
         Row("default", default),
     ]
+    ahead = [
+        Row("prefetch-4", replace(chain(UniformCuts()), prefetch=4)),
+        Row("drafts-on", replace(chain(UniformCuts()), drafts="on")),
+    ]
     if size is QUICK:
         short = replace(default, max_tokens=size.max_tokens // 2)
-        return [*table, Row("chains-8", short, chains=8, prompts=1)]
+        return [
+            *table,
+            Row("chains-8", short, chains=8, prompts=1),
+            *(replace(row, prompts=1) for row in ahead),
+        ]
     laws = [Row(f"cuts-{name}", chain(cut_law(name))) for name in ("early", "restart", "entropy")]
     return [
         *table,
         Row("chains-8", default, chains=8),
         *laws,
-        Row("prefetch-4", replace(chain(UniformCuts()), prefetch=4)),
+        *ahead,
     ]
 
 
 def token_rows(size: Size, alpha: float) -> list[Row]:
     """The two that are compared by tokens alone, at the paper's own schedule."""
-    return [row for row in rows(size, alpha) if row.name in ("mh", "mh-reuse")]
+    return [row for row in rows(size, alpha, alpha) if row.name in ("mh", "mh-reuse")]

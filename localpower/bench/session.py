@@ -51,7 +51,7 @@ class Bench:
     def rows(self) -> list[dict[str, Any]]:
         """Every row of the table."""
         size = QUICK if self._quick else WALL
-        found = self._raw(size) + self._sampled("", size, rows(size, _ALPHA))
+        found = self._raw(size) + self._sampled("", size, rows(size, _ALPHA, self._loaded.usual_alpha))
         if not self._quick:
             long = self._sampled("tokens ", TOKENS, token_rows(TOKENS, _ALPHA))
             found += [row | {"name": f"{row['name']}-256"} for row in long]

@@ -95,7 +95,7 @@ class Rungs(click.ParamType[str]):
 class BudgetText(click.ParamType[str]):
     """30s, 5000t or 4x."""
 
-    name = "SECONDSs|TOKENSt|TIMESx"
+    name = "budget"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text as it is, or a usage error."""
@@ -165,7 +165,10 @@ def _target_options() -> tuple[Callable[..., Any], ...]:
     whole = click.IntRange(min=1)
     return (
         click.option(
-            "--budget", type=BudgetText(), help="Most that a run may take: 30s, 5000t (tokens drawn), 4x."
+            "--budget",
+            type=BudgetText(),
+            metavar="30s|5000t|4x",
+            help="Most that a run may take: seconds, tokens drawn, or times a plain answer.",
         ),
         click.option(
             "--max-tokens", type=whole, default=256, show_default=True, help="Longest answer (horizon T)."
@@ -247,7 +250,9 @@ def _other_options() -> tuple[Callable[..., Any], ...]:
         click.option(
             "--ess", type=Share(), help="smc: share of particles below which they are resampled; .5."
         ),
-        click.option("--ramp", type=click.IntRange(min=0), help="smc: tokens over which alpha rises from 1."),
+        click.option(
+            "--ramp", type=click.IntRange(min=0), help="smc: tokens over which alpha rises from 1; 32."
+        ),
         click.option("--particles", type=whole, help="smc: answers that grow together; 8."),
         click.option("-n", "n", type=whole, help="best-of-n: answers to choose from; 8."),
     )

@@ -11,12 +11,12 @@ from localpower.cli.options import MOST_RUNS
 from localpower.completion import Rules
 from localpower.drafts import Mode
 from localpower.errors import UsageProblem
+from localpower.loaded import ALPHA_CHAT, ALPHA_RAW
 from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
 from localpower.samplers.cuts import cut_law
 from localpower.samplers.race import Form
 from localpower.samplers.tempering import ladder
 
-_ALPHA_RAW, _ALPHA_CHAT = 4.0, 2.5
 _STEPS = 5
 _FORM = ("staged", "metropolised", "tries", "prefetch", "drafts")
 _USES = {  # options that only some methods use
@@ -61,7 +61,7 @@ class Wishes:
 
 def make_sampler(wishes: Wishes, rules: Rules, *, chat: bool) -> tuple[Sampler, float]:
     """The sampler and the alpha it is about. Raises UsageProblem for values that contradict each other."""
-    alpha = wishes.alpha if wishes.alpha is not None else _ALPHA_CHAT if chat else _ALPHA_RAW
+    alpha = wishes.alpha if wishes.alpha is not None else ALPHA_CHAT if chat else ALPHA_RAW
     if wishes.method == "base":
         if wishes.temperature not in (None, 1.0):
             raise UsageProblem("--method base samples at temperature 1", "use --method low-temp")

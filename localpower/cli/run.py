@@ -78,8 +78,10 @@ def run(
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:
             cleanup.callback(recorder.close)
-        room = options["chains"] * question.width
-        engine = loaded.engine(question.prompt, options["max_tokens"], room, interrupts.check)
+        chains = options["chains"]
+        engine = loaded.engine(
+            question.prompt, options["max_tokens"], chains * question.width, interrupts.check, chains=chains
+        )
         diagnosis = Diagnosis(options["max_tokens"], options["chains"]) if diagnose or plot else None
         job = Job(
             loaded,

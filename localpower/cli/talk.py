@@ -91,6 +91,7 @@ class Talk:
                     options["chains"] * question.width,
                     interrupts.check,
                     self._engine,
+                    options["chains"],
                 )
                 chains, how = options["chains"], options["pick"]
                 job = Job(self._loaded, engine, question, self._seed, chains, how, self._cache)

@@ -53,7 +53,7 @@ class Context:
         if not self._context:
             raise EngineError(
                 f"llama.cpp cannot make a context of {n_cells} cells: {last_error()}",
-                "a smaller --ctx, --max-tokens or --chains needs less memory",
+                "a smaller --max-tokens, --chains, --prefetch, --particles, -n or --rungs needs less memory",
             )
         try:
             self.memory = Memory(self._context, n_sequences, weights.window())

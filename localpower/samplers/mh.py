@@ -37,7 +37,7 @@ from localpower.events import Event, Planned, Stepped
 from localpower.model import Model, Tokens
 from localpower.samplers.base import finished, grow, require
 from localpower.samplers.budget import Budget, Spent
-from localpower.samplers.cuts import CutLaw, RestartCuts, UniformCuts
+from localpower.samplers.cuts import CutLaw, RestartCuts
 from localpower.samplers.kernel import ALL_SAVERS, ChainState, Savers, StepInfo, step
 from localpower.samplers.prefetch import Task, in_order
 from localpower.samplers.race import PLAIN_FORM, Form
@@ -59,9 +59,9 @@ class PowerMH:
     alpha: float = 4.0
     temperature: float = 0.25
     max_tokens: int = 256
-    block: int = 64
+    block: int = 256
     steps: int | None = 5
-    cuts: CutLaw = field(default_factory=UniformCuts)
+    cuts: CutLaw = field(default_factory=RestartCuts)
     rules: Rules = PLAIN
     method: str = "power"
     savers: Savers = ALL_SAVERS

@@ -24,6 +24,8 @@ from localpower.samplers.cuts import cut_law
 from localpower.samplers.tempering import ladder
 from localpower.text.conversation import Conversation
 
+MOST = 60  # answers in one batch
+
 
 def samplers(alpha: float, longest: int) -> dict[str, Sampler]:
     """What is compared, by its words: cuts, blocks, steps."""
@@ -70,20 +72,25 @@ def main() -> None:
     for words, sampler in samplers(options.alpha, options.max_tokens).items():
         if not words.startswith(tuple(options.only)):
             continue
+        at_once = min(len(prompts), MOST // sampler.width)
         engine = loaded.engine(
-            max(prompts, key=len), options.max_tokens, sampler.width * len(prompts), lambda: None
+            max(prompts, key=len), options.max_tokens, sampler.width * at_once, lambda: None, chains=at_once
         )
         began = time.perf_counter()
         tallies: list[Tally] = []
         for seed in range(1, options.seeds + 1):
-            part = [Tally() for _ in prompts]
+            for first in range(0, len(prompts), at_once):
+                part = prompts[first : first + at_once]
+                found = [Tally() for _ in part]
 
-            def run(i: int, seed: int = seed, sampler: Sampler = sampler) -> Run:
-                return lambda handle: sampler.run(handle, prompts[i], StreamDice(seed, (i,)))
+                def run(i: int, first: int = first, seed: int = seed, sampler: Sampler = sampler) -> Run:
+                    return lambda handle: sampler.run(
+                        handle, prompts[first + i], StreamDice(seed, (first + i,))
+                    )
 
-            for i, event in gather(engine, [run(i) for i in range(len(prompts))]):
-                part[i] = part[i].add(event)
-            tallies += part
+                for i, event in gather(engine, [run(i) for i in range(len(part))]):
+                    found[i] = found[i].add(event)
+                tallies += found
         seconds = time.perf_counter() - began
         mean = statistics.fmean(tally.state.total_log_p() for tally in tallies)
         cost = statistics.median(tally.n_decoded / len(tally.state) for tally in tallies)

@@ -66,7 +66,6 @@ USAGE = {
     "ctx zero": (["--ctx", "0"], "0 is not in the range x>=1"),
     "stop empty": (["--stop", ""], "--stop must not be empty"),
     "method unknown": (["--method", "magic"], "'magic' is not one of"),
-    "method unknown": (["--method", "mcmc"], "'mcmc' is not one of"),
     "top-k": (["--top-k", "5"], "--top-k is refused: it would change the target"),
     "no such option": (["--colour"], "No such option: --colour"),
     "template argument without a value": (

@@ -121,7 +121,7 @@ def test_a_context_that_continues_another_is_decoded_with_it():
 
 
 def test_rows_along_a_resident_text_share_one_slot():
-    text = PROMPT + (0, 1, 1, 0, 1)
+    text = (*PROMPT, 0, 1, 1, 0, 1)
     planner, _ = drive(8, 200, [([text], [])])
     (decode,) = planner.plan([text[:n] for n in range(5, 9)]).decodes
     assert (decode.tokens, decode.wanted) == (text[4:], (0, 1, 2, 3)), (

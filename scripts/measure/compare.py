@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from localpower.chance import StreamDice
-from localpower.loading import Request, load
 from localpower.model import Model, Tokens
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
@@ -26,10 +25,7 @@ from localpower.samplers.cuts import cut_law
 from localpower.samplers.race import Form
 from localpower.samplers.tempering import ladder
 from localpower.toy import power_law
-from scripts.measure.variation import Read
-from tests.gguf_files import write_llama
-
-ALPHA, HORIZON = 4.0, 5
+from scripts.measure.variation import ALPHA, HORIZON, OF_EACH, laws
 
 
 def samplers() -> dict[str, Sampler]:
@@ -82,19 +78,16 @@ def main() -> None:
     options = parser.parse_args()
     found: dict[str, list[tuple[float, float]]] = {}
     noise = []
-    with tempfile.TemporaryDirectory() as folder:
-        for seed, prompt in ((1, (0, 1)), (2, (0, 1)), (3, (1, 1, 0))):
-            path = write_llama(Path(folder) / f"{seed}.gguf", "ab", seed=seed)
-            model = Read(load(Request(str(path))).engine(prompt, HORIZON, 1, lambda: None))
-            law = power_law(model, prompt, HORIZON, ALPHA)
-            plain = sum(len(x) * p for x, p in power_law(model, prompt, HORIZON, 1.0).items())
-            p = np.array(list(law.values()))
-            draws = np.random.default_rng(0).multinomial(options.runs, p, 200) / options.runs
-            noise.append(0.5 * np.abs(draws - p).sum(axis=1).mean())
-            for words, sampler in samplers().items():
-                variation, drawn = measured(sampler, model, prompt, law, options.runs)
-                found.setdefault(words, []).append((drawn / plain, variation))
-                print(f"GGUF {seed} {words:<32} {drawn / plain:6.1f}x  {variation:.3f}", flush=True)
+    for name, model, prompt in islice(laws(), OF_EACH):
+        law = power_law(model, prompt, HORIZON, ALPHA)
+        plain = sum(len(x) * p for x, p in power_law(model, prompt, HORIZON, 1.0).items())
+        p = np.array(list(law.values()))
+        draws = np.random.default_rng(0).multinomial(options.runs, p, 200) / options.runs
+        noise.append(0.5 * np.abs(draws - p).sum(axis=1).mean())
+        for words, sampler in samplers().items():
+            variation, drawn = measured(sampler, model, prompt, law, options.runs)
+            found.setdefault(words, []).append((drawn / plain, variation))
+            print(f"{name} {words:<32} {drawn / plain:6.1f}x  {variation:.3f}", flush=True)
     means = {words: tuple(np.mean(values, axis=0)) for words, values in found.items()}
     print(f"means over the laws; noise {np.mean(noise):.3f}")
     for words, (cost, variation) in sorted(means.items(), key=lambda item: item[1]):

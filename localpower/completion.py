@@ -247,7 +247,7 @@ def extend(
     ahead = Ahead(model, drafts, prompt + start.tokens)
     while True:
         for token in writer.write_given():
-            ahead.wrote(token)
+            ahead.wrote(token, given=True)
         if writer.complete:
             break
         row = weigh(ahead.row(horizon - len(writer.tokens)), temperature)

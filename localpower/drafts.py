@@ -112,18 +112,20 @@ class Ahead:
         self._rows.extend(rest)
         return first
 
-    def wrote(self, token: int) -> None:
-        """The text goes on with this token."""
+    def wrote(self, token: int, *, given: bool = False) -> None:
+        """The text goes on with this token. given: it was not drawn, so that nobody took a row for it."""
         self._text.append(token)
         if self._drafts is None:
             return
         self._drafts.wrote(self._text)
-        if self._guess:
-            hit = self._guess.popleft() == token
+        hit = bool(self._guess) and self._guess[0] == token
+        if self._guess and not given:
             self._drafts.was(self._source, hit=hit)
-            if not hit:
-                self._guess.clear()
-                self.close()
+        if hit and not given:
+            self._guess.popleft()
+        else:
+            self._guess.clear()
+            self.close()
 
     def close(self) -> None:
         """What was asked for ahead is not needed."""

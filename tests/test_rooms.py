@@ -30,6 +30,8 @@ MAY_IMPORT = {
     "catalogue": {"errors"},
     "sharpening": set(),
     "lab": {"lab"},
+    "names": set(),
+    "grading": {"grading"},
     "loaded": {"engine", "errors", "model", "runs", "text", "toy", "width"},
     "loading": {"catalogue", "engine", "errors", "loaded", "text"},
     "bench": PURE | {"bench", "engine", "loaded", "localpower", "runs", "samplers", "text"},

@@ -70,6 +70,7 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
         "pick": job.how,
         "stops": [readable(stop) for stop in question.stops],
         "exactness": job.loaded.exactness,
+        "budget": question.budget,
     }
     if recorder:
         recorder.write(
@@ -120,6 +121,7 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
             prefill,
             padded,
             wasted,
+            question.budget,
         ),
         job.text,
     )
@@ -162,6 +164,8 @@ def summary(result: dict[str, Any]) -> list[str]:
         lines.append("note: the budget ran out; this is the state it left, not a draw from the target")
     if result["finish"] == "interrupted":
         lines.append("note: interrupted; this is the last accepted state, not a draw from the target")
-    if result.get("pick") == "logp":
-        lines.append("note: --pick logp: the most likely of the chains, not a draw from p^alpha")
+    if result["planned_steps"] == 0:
+        lines.append("note: the budget has no room for a step: this is a low-temperature draw")
+    if result.get("pick") == "logp" or result.get("select") == "logp":
+        lines.append("note: --pick logp: the most likely of several, not a draw from p^alpha")
     return lines

@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from localpower.cli.budgeting import allowed, within
-from localpower.cli.planning import Wishes, fitted, make_sampler, template_arguments, unused
+from localpower.cli.planning import Wishes, check_width, fitted, make_sampler, template_arguments, unused
 from localpower.cli.terminal import say
 from localpower.completion import Rules
+from localpower.errors import UsageProblem
 from localpower.loaded import Loaded
 from localpower.loading import Request, load
 from localpower.model import Tokens
@@ -32,7 +33,8 @@ class Question:
     alpha: float
     stops: Sequence[bytes]
     rules: Rules
-    seconds: float | None = None  # of --budget
+    budget: str | None = None
+    seconds: float | None = None  # of the budget
     notes: tuple[str, ...] = ()
 
     @property
@@ -43,7 +45,14 @@ class Question:
 
 def check_options(options: dict[str, Any]) -> None:
     """Values that are bad at either default of alpha are told before a model loads. Raises UsageProblem."""
-    make_sampler(_wishes(options), Rules(), chat=False)
+    wishes = _wishes(options)
+    sampler, _ = make_sampler(wishes, Rules(), chat=False)
+    if wishes.budget is None:
+        check_width(sampler, wishes)
+    elif wishes.budget.endswith("t") and int(wishes.budget[:-1]) < wishes.chains:
+        raise UsageProblem(
+            f"--budget {wishes.budget} is less than a token for each of {wishes.chains} chains"
+        )
     template_arguments(options["template_args"])
     if not all(options["stops"]):
         raise click.UsageError("--stop must not be empty")
@@ -76,13 +85,14 @@ def ask(loaded: Loaded, options: dict[str, Any], conversation: Conversation) -> 
     rules = Rules(ended=lambda run: run[-1] in ends or by_bytes(run))
     wishes = _wishes(options)
     sampler, alpha = make_sampler(wishes, rules, chat=chat)
-    budget = allowed(wishes.budget, wishes.chains, loaded.speed, sampler.width)
-    sampler, said = within(sampler, wishes, budget.tokens)
-    sampler = fitted(sampler, wishes, loaded.widest())
     whole = conversation.under(options["system"]) if chat else conversation
     arguments = template_arguments(options["template_args"])
     tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
-    return Question(tokens, sampler, alpha, stops, rules, budget.seconds, tuple(said))
+    budget = allowed(wishes.budget, wishes.chains, loaded.speed, len(tokens))
+    sampler, said = within(sampler, wishes, budget)
+    check_width(sampler, wishes)
+    sampler = fitted(sampler, wishes, loaded.widest())
+    return Question(tokens, sampler, alpha, stops, rules, wishes.budget, budget.seconds, tuple(said))
 
 
 def uses_template(loaded: Loaded, options: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from localpower import __version__
 from localpower.cli.bench import bench
 from localpower.cli.chat import chat
 from localpower.cli.explain import explain
+from localpower.cli.grade import grade
 from localpower.cli.replay import replay
 from localpower.cli.run import run
 from localpower.cli.selftest import selftest
@@ -36,6 +37,7 @@ cli.add_command(replay)
 cli.add_command(explain)
 cli.add_command(selftest)
 cli.add_command(bench)
+cli.add_command(grade)
 
 
 def main(arguments: list[str] | None = None) -> int:

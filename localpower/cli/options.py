@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from localpower.names import CUTS, METHODS
+
 _TARGET = "it would change the target: power sampling needs the model's whole distribution"
 REFUSED = {
     "--top-k": _TARGET,
@@ -92,6 +94,9 @@ class Rungs(click.ParamType[str]):
         return str(value)
 
 
+_UNITS = {"s": 1e7, "t": 1e9, "x": 1e4}  # and the most of each
+
+
 class BudgetText(click.ParamType[str]):
     """30s, 5000t or 4x."""
 
@@ -101,7 +106,7 @@ class BudgetText(click.ParamType[str]):
         """The text as it is, or a usage error."""
         number, unit = str(value)[:-1], str(value)[-1:]
         try:
-            good = unit in ("s", "t", "x") and 0.0 < float(number) < 1e9 and (unit != "t" or int(number) > 0)
+            good = unit in _UNITS and 0.0 < float(number) <= _UNITS[unit] and (unit != "t" or int(number) > 0)
         except ValueError:
             good = False
         if not good:
@@ -160,8 +165,6 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _target_options() -> tuple[Callable[..., Any], ...]:
     """The law, and the method that draws from it."""
-    from localpower.samplers import METHODS
-
     whole = click.IntRange(min=1)
     return (
         click.option(
@@ -188,8 +191,6 @@ def _target_options() -> tuple[Callable[..., Any], ...]:
 
 def _chain_options() -> tuple[Callable[..., Any], ...]:
     """How the chains of power and tempering walk."""
-    from localpower.samplers.cuts import CUTS
-
     whole = click.IntRange(min=1)
     return (
         click.option(
@@ -220,7 +221,7 @@ def _chain_options() -> tuple[Callable[..., Any], ...]:
         ),
         click.option(
             "--cuts",
-            type=click.Choice(tuple(CUTS)),
+            type=click.Choice(CUTS),
             default="restart",
             show_default=True,
             help="Where a step cuts: anywhere, early, at times at the very start, or where entropy rises.",
@@ -248,7 +249,7 @@ def _other_options() -> tuple[Callable[..., Any], ...]:
         click.option("--candidates", type=whole, help="lookahead: blocks to choose from; 4."),
         click.option("--rungs", type=Rungs(), help="tempering: how many exponents up to alpha, or which; 4."),
         click.option(
-            "--ess", type=Share(), help="smc: share of particles below which they are resampled; .5."
+            "--ess", type=Finite(0.0, 1.0), help="smc: share of particles below which they are resampled; .5."
         ),
         click.option(
             "--ramp", type=click.IntRange(min=0), help="smc: tokens over which alpha rises from 1; 32."
@@ -283,7 +284,7 @@ def _run_options() -> tuple[Callable[..., Any], ...]:
             type=click.Choice(("random", "logp", "all")),
             default="random",
             show_default=True,
-            help="Which chain answers: one drawn uniformly, the most likely one, or all.",
+            help="Which answers: one drawn (chains alike, best-of-n and smc by weight), the likeliest, or all.",
         ),
         click.option(
             "--chains",

@@ -62,18 +62,24 @@ class Wishes:
 def make_sampler(wishes: Wishes, rules: Rules, *, chat: bool) -> tuple[Sampler, float]:
     """The sampler and the alpha it is about. Raises UsageProblem for values that contradict each other."""
     alpha = wishes.alpha if wishes.alpha is not None else ALPHA_CHAT if chat else ALPHA_RAW
+    if wishes.alpha is None and wishes.method == "tempering" and "," in (wishes.rungs or ""):
+        alpha = max(map(float, str(wishes.rungs).split(",")))
     if wishes.method == "base":
         if wishes.temperature not in (None, 1.0):
             raise UsageProblem("--method base samples at temperature 1", "use --method low-temp")
         alpha = 1.0
     sampler = _MAKERS[wishes.method](wishes, alpha, rules)
+    return sampler, alpha
+
+
+def check_width(sampler: Sampler, wishes: Wishes) -> None:
+    """Raise UsageProblem for more answers at once than llama.cpp has sequences for."""
     at_once = sampler.width * wishes.chains
     if at_once > MOST_RUNS:
         raise UsageProblem(
             f"--chains times what each has in a batch must be at most {MOST_RUNS}, got {at_once}",
             "--prefetch, --tries, -n, --particles, --rungs, or --candidates times --rollouts is in a batch",
         )
-    return sampler, alpha
 
 
 def _given(**values: Any) -> dict[str, Any]:

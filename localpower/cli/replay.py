@@ -136,6 +136,8 @@ def _lines(report: dict[str, Any], findings: Findings) -> list[str]:
 
 
 def _verdict(findings: Findings) -> str:
+    if not findings.problems and findings.unchecked:
+        return f"what is checked is what it says; not checked: {findings.unchecked}"
     if not findings.problems:
         return "every ratio, decision and sum is what it says"
     return f"{len(findings.problems)} contradictions"

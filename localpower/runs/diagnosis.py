@@ -6,9 +6,12 @@ import math
 from collections import Counter
 from typing import Any
 
+import numpy as np
+
 from localpower.events import Chosen, Event, Resampled, Stepped, Swapped
 from localpower.model import Tokens
 from localpower.runs.tally import Tally
+from localpower.samplers.population import effective
 from localpower.statistics import autocorrelation_time, split_r_hat
 
 _BINS = 10
@@ -26,6 +29,7 @@ class _Chain:
         self.ess: list[tuple[int, float]] = []
         self.resampled: list[int] = []
         self.ancestors: list[int] = []
+        self.weights: tuple[float, ...] = ()  # of the answers that one was chosen from
         self.swaps: Counter[tuple[int, bool]] = Counter()
         self.round_trips = 0
         self._labels: list[int] = []  # which answer each rung holds
@@ -39,12 +43,12 @@ class _Chain:
             self.log_p.append(self.tally.state.total_log_p())
         if isinstance(event, Resampled):
             self.ess.append((event.position, event.ess))
+            self.ancestors = self.ancestors or list(range(len(event.log_w)))
             if event.parents is not None:
                 self.resampled.append(event.position)
-                before = self.ancestors or list(range(len(event.log_w)))
-                self.ancestors = [before[parent] for parent in event.parents]
-        if isinstance(event, Chosen) and self.ess:
-            self.ancestors = self.ancestors or list(range(len(event.log_w)))
+                self.ancestors = [self.ancestors[parent] for parent in event.parents]
+        if isinstance(event, Chosen):
+            self.weights = event.log_w
         if isinstance(event, Swapped):
             self.swaps[event.rung, event.accepted] += 1
             if event.accepted:
@@ -127,6 +131,8 @@ class Diagnosis:
         return {
             "ess_curve": [chain.ess for chain in chains] or None,
             "resampled_at": [chain.resampled for chain in chains] or None,
+            "ess_of_choice": [effective(np.array(chain.weights)) for chain in self._chains if chain.weights]
+            or None,
             "unique_ancestors": [len(set(chain.ancestors)) for chain in chains] or None,
         }
 
@@ -154,13 +160,16 @@ class Diagnosis:
             )
         if r_hat is not None and r_hat > 1.05:
             said.append(f"the chains do not agree yet: split R-hat is {r_hat:.2f}, near 1 is good")
-        for curve, alone in zip(report["ess_curve"] or (), report["unique_ancestors"] or (), strict=True):
+        particles = [len(chain.ancestors) for chain in self._chains if chain.ess]
+        for curve, alone, n in zip(
+            report["ess_curve"] or (), report["unique_ancestors"] or (), particles, strict=True
+        ):
             lowest = min(ess for _, ess in curve)
-            if lowest < _LOW_ESS <= len(curve):
+            if lowest < _LOW_ESS < n:
                 said.append(
                     f"the effective sample size fell to {lowest:.1f}: more --particles, or a longer --ramp"
                 )
-            if alone == 1 and len(curve) > 1:
+            if alone == 1 < n:
                 said.append("all particles have one ancestor: early tokens are one draw")
         for pair in report["swaps"] or ():
             if not pair["accepted"]:

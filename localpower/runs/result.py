@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from localpower import __version__
 from localpower.runs.tally import Tally
 from localpower.samplers import Sampler
+from localpower.samplers.population import log_mean
 
 _OWN = (  # settings that only some samplers or forms of the step have
     *("staged", "metropolised", "tries", "n", "select", "particles", "ramp", "ess", "rungs"),
@@ -29,6 +32,7 @@ class Circumstances:
     prefill_tokens: int
     padded_rows: int
     wasted_rows: int
+    budget: str | None = None
 
 
 def describe(
@@ -42,6 +46,9 @@ def describe(
     if len(tallies) == 1:
         return _one(tallies, tallies[0], circumstances, text)
     whole = _one(tallies, tallies[picked], circumstances, text)
+    estimates = [tally.log_z for tally in tallies if tally.log_z is not None]
+    if len(estimates) == len(tallies):  # independent estimates of one normaliser: their mean
+        whole["log_z"] = log_mean(np.array(estimates))
     if how == "logp":
         whole["kernel"] = "approximate"  # the most likely of several is no draw from p^alpha
     chains = [_one([tally], tally, circumstances, text) for tally in tallies]
@@ -62,6 +69,7 @@ def _one(
     n_accepted = sum(tally.n_accepted for tally in paid)
     moves = n_steps - n_free
     cut_short = any(tally.finish in ("interrupted", "budget") for tally in paid)
+    no_step = answer.planned == 0 and run.alpha != 1.0  # the low-temperature draw that a chain begins with
     return {
         "text": text(answer),
         "tokens": list(state.tokens),
@@ -75,6 +83,7 @@ def _one(
         "cuts": settings.get("cuts"),
         "rho": settings.get("rho"),
         **{name: settings[name] for name in _OWN if name in settings},
+        "budget": run.budget,
         "planned_steps": answer.planned,
         "log_z": answer.log_z,
         "seed": run.seed,
@@ -94,7 +103,7 @@ def _one(
         "seconds": run.seconds,
         "tokens_per_second": decoded / run.seconds if run.seconds > 0 else None,
         "exactness": run.exactness,
-        "kernel": "approximate" if cut_short else run.sampler.kernel,
+        "kernel": "approximate" if cut_short or no_step else run.sampler.kernel,
         "model": run.model,
         "version": __version__,
     }

@@ -10,10 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from localpower.errors import UserError
-from localpower.events import Event, Finished, Started, from_json
+from localpower.events import (
+    Chosen,
+    Event,
+    Extended,
+    Finished,
+    Resampled,
+    Started,
+    Stepped,
+    Swapped,
+    from_json,
+)
 
 FINISHES = ("stop", "length", "budget", "interrupted")
 _LONGEST_S = 1e7
+MOST_MEMBERS = 1000  # answers of a run
 _MOST_CHAINS = 1000
 _HINT = "replay takes a file that run --events wrote"
 
@@ -59,6 +70,7 @@ def read_trace(path: Path) -> Trace:
                 isinstance(event, Finished) and event.finish not in FINISHES
             ):
                 raise ValueError
+            _check_members(event, started)
             texts = {
                 int(token): text.encode("utf-8", "surrogateescape") for token, text in line["pieces"].items()
             }
@@ -99,6 +111,8 @@ _SETTINGS: dict[str, Callable[[Any], bool]] = {
     "max_tokens": _whole(1),
     "block": lambda value: value is None or _whole(1)(value),
     "steps": lambda value: value is None or _whole(0)(value),
+    "rho": lambda value: value is None or _number(0.0, 1.0)(value),
+    "particles": lambda value: value is None or _whole(1, MOST_MEMBERS)(value),
     "rungs": lambda value: value is None or (isinstance(value, list) and all(map(_number(1.0, 1e6), value))),
     "seed": _whole(0, 2**64 - 1),
     "pick": lambda value: value in ("random", "logp", "all"),
@@ -107,10 +121,33 @@ _SETTINGS: dict[str, Callable[[Any], bool]] = {
 }
 
 
+def _check_members(event: Event, started: Started | None) -> None:
+    """Raise ValueError for an event about answers that no run of these settings holds."""
+    if isinstance(event, Extended | Stepped | Chosen) and not 0 <= event.member < MOST_MEMBERS:
+        raise ValueError
+    if isinstance(event, Resampled) and not (
+        1 <= len(event.log_w) <= MOST_MEMBERS
+        and (event.parents is None or len(event.parents) == len(event.log_w))
+        and (event.parents is None or max(event.parents) < len(event.log_w))
+    ):
+        raise ValueError
+    if started is None or started.method != "tempering":
+        return
+    rungs = len(started.settings["rungs"])
+    if isinstance(event, Swapped) and not 0 <= event.rung < rungs - 1:
+        raise ValueError
+    if isinstance(event, Extended | Stepped) and (
+        event.member >= rungs or (len(event.suffix) and event.suffix.log_z.shape[1] != rungs)
+    ):
+        raise ValueError
+
+
 def _check_settings(started: Started, path: Path) -> None:
     """Raise UserError unless the settings hold what replay reads."""
     settings = started.settings
-    wrong = [name for name, right in _SETTINGS.items() if not right(settings.get(name))]
+    needed = {"tempering": "rungs", "smc": "particles"}.get(started.method)
+    wrong = [needed] if needed and not settings.get(needed) else []
+    wrong += [name for name, right in _SETTINGS.items() if not right(settings.get(name))]
     wrong += [] if 1 <= started.n_chains <= _MOST_CHAINS else ["n_chains"]
     wrong += [] if isinstance(started.model.get("name"), str) and "sha256" in started.model else ["model"]
     if wrong:

@@ -22,12 +22,17 @@ from localpower.runs.gather import Engine
 from localpower.runs.trace import Trace
 from localpower.samplers.cuts import CutLaw, cut_law, rank_of
 from localpower.samplers.kernel import divergence
-from localpower.samplers.population import effective
+from localpower.samplers.population import effective, log_mean
 from localpower.samplers.race import PLAIN_FORM, Blocks, Form, log_other
 from localpower.samplers.tempering import at_rung, swap_ratio
 from localpower.samplers.tries import acceptance
 
 _TOLERANCE = 1e-9  # nats, for sums that another numpy may add in another order
+
+_UNCHECKED = {
+    "smc": "weights of particles and log Z",
+    "lookahead": "candidates, rollouts and their shares",
+}
 
 
 @dataclass
@@ -36,6 +41,7 @@ class Findings:
 
     largest: |difference of a token's log p or log q| between record and model, nats.
     changed: decisions that the model's own numbers would have made otherwise.
+    unchecked: in words, what of such a run is not recomputed.
     """
 
     n_steps: int = 0
@@ -43,12 +49,13 @@ class Findings:
     n_tokens: int = 0
     largest: float = 0.0
     changed: int = 0
+    unchecked: str = ""
     problems: list[str] = field(default_factory=list)
 
 
 def verify(trace: Trace, engine: Engine | None = None, check: Callable[[], None] = lambda: None) -> Findings:
     """Check a run, against `engine` too if there is one. `check` runs before every evaluation and may raise."""
-    findings = Findings()
+    findings = Findings(unchecked=_UNCHECKED.get(trace.started.method, ""))
     if not trace.whole:
         findings.problems.append("the recording ends before the run does")
     for chain in range(trace.started.n_chains):
@@ -59,7 +66,9 @@ def verify(trace: Trace, engine: Engine | None = None, check: Callable[[], None]
 def _law(settings: dict[str, Any]) -> CutLaw | None:
     """None: of no law that this version knows."""
     try:
-        return cut_law(settings.get("cuts") or "uniform", float(settings.get("rho") or 0.3))
+        return cut_law(
+            settings.get("cuts") or "uniform", 0.3 if settings.get("rho") is None else float(settings["rho"])
+        )
     except KeyError:
         return None
 
@@ -102,13 +111,17 @@ def _log_q(x: Completion, cut: int) -> float:
     return float(np.minimum(x.log_q[cut:], 0.0).sum())
 
 
-def _log_kappa(cuts: CutLaw, x: Completion, y: Completion, cut: int, *, early: bool) -> float:
-    """Of the proposal; of an unfinished one the bound that it was given up by."""
-    if not early:
-        return cuts.log_kappa(y, cut)
+def _log_kappa(cuts: CutLaw, x: Completion, y: Completion, event: Stepped) -> float:
+    """Of the proposal; of an unfinished one the bound that it was given up by.
+
+    A bound may count one more token or, where the next one could be given instead of drawn, none.
+    """
+    if not event.early:
+        return cuts.log_kappa(y, event.cut)
     gains = cuts.gains(y)
-    total = float(np.add.accumulate(gains)[-1]) + cuts.least(y.n_drawn + 1)
-    return cuts.log_share(rank_of(x, cut), float(gains[cut]), total)
+    total, gain, rank = float(np.add.accumulate(gains)[-1]), float(gains[event.cut]), rank_of(x, event.cut)
+    bounds = [cuts.log_share(rank, gain, total + more) for more in (cuts.least(y.n_drawn + 1), 0.0)]
+    return min(bounds, key=lambda bound: abs(bound - event.log_kappa_y))
 
 
 class _Chain:
@@ -214,7 +227,7 @@ class _Chain:
         )
         self._claim(where, copied, "what proposal and state share has other numbers in each")
         terms = (x.log_w(alpha, since), y.log_w(alpha, since))
-        kappas = (self._cuts.log_kappa(x, cut), _log_kappa(self._cuts, x, y, cut, early=event.early))
+        kappas = (self._cuts.log_kappa(x, cut), _log_kappa(self._cuts, x, y, event))
         ratio = _log_ratio(x, y, cut, since, alpha, kappas, event, self._form)
         for name, ours, recorded in (
             ("log_w_x", terms[0], event.log_w_x),
@@ -252,12 +265,15 @@ class _Chain:
         self._findings.changed += (event.log_u < ratios[1]) != event.accepted
         if event.accepted:
             for states in (self._states, self._fresh):
-                states[high], states[low] = states[low], states[high]
+                above = states.get(high, Completion())
+                states[high], states[low] = states.get(low, Completion()), above
 
     def _resampled(self, event: Resampled) -> None:
         where = f"{self._name}, particles at token {event.position}"
         self._near(where, "the effective sample size", effective(np.array(event.log_w)), event.ess)
+        self._shown = max(range(len(event.log_w)), key=event.log_w.__getitem__)
         if event.parents is not None:
+            self._shown = 0
             right = len(event.parents) == len(event.log_w) and max(event.parents) < len(event.log_w)
             self._claim(where, right, "its parents are none of the particles")
             for states in (self._states, self._fresh):
@@ -268,6 +284,7 @@ class _Chain:
         where, self._shown = f"{self._name}, choice", event.member
         self._claim(where, 0 <= event.member < len(event.log_w), "it is none of the answers")
         if self._method == "best-of-n":
+            self._near(where, "log Z", log_mean(np.array(event.log_w)), event.log_z)
             for member, log_w in enumerate(event.log_w):
                 state = self._of(member)[0]
                 self._near(
@@ -298,8 +315,9 @@ class _Chain:
                 log_p[i], log_q[i] = weighed.log_p(token), weighed.log_q(token)
                 log_z[i] = [weighed.log_z(rung) for rung in self._rungs]
         self._findings.n_tokens += len(suffix)
-        drawn_at_one = self._method != "smc"  # whose proposal follows the ramp
-        gaps = np.abs(np.concatenate((log_p - suffix.log_p, (log_q - suffix.log_q) * drawn_at_one)))
+        gaps = np.abs(log_p - suffix.log_p)
+        if self._method != "smc":  # whose proposal follows the ramp
+            gaps = np.concatenate((gaps, np.abs(log_q - suffix.log_q)))
         self._findings.largest = max(self._findings.largest, float(gaps.max()))  # finite records: never NaN
         return kept.join(
             Completion(suffix.tokens, suffix.ended, log_p, log_q, suffix.entropy, suffix.given, log_z)

@@ -10,7 +10,6 @@ from localpower.samplers.smc import PowerSMC
 from localpower.samplers.tempering import Tempering
 
 __all__ = [
-    "METHODS",
     "Ancestral",
     "BestOfN",
     "Budget",
@@ -20,5 +19,3 @@ __all__ = [
     "Sampler",
     "Tempering",
 ]
-
-METHODS = ("power", "base", "low-temp", "best-of-n", "smc", "tempering", "lookahead")

@@ -34,17 +34,15 @@ class Spent:
         """Tokens that may still be drawn; None: any number."""
         return None if self._limit is None else max(self._limit - self.tokens, 0)
 
-    def takes(self, tokens: int) -> int:
-        """Count a finished piece of work that was drawn in one go; what of it exceeds the budget is not counted.
+    def takes(self, tokens: int, *, undecided: bool = False) -> int:
+        """Count a piece of work that was drawn in one go; `out` where it exceeds the budget or was not finished.
 
-        Returns how many of its tokens the budget had left, where they do not suffice: then `out` is set.
+        Returns how many of its tokens the budget had left: what a wider batch drew beyond them does not count.
         """
-        if self.left is not None and tokens > self.left:
-            self.out, kept = True, self.left
-            self.tokens += kept
-            return kept
-        self.tokens += tokens
-        return tokens
+        kept = tokens if self.left is None else min(tokens, self.left)
+        self.out = self.out or kept < tokens or undecided
+        self.tokens += kept
+        return kept
 
     def allows(self, tokens: int) -> bool:
         """Count so many more, unless they exceed the budget."""

@@ -22,7 +22,9 @@ class CutLaw(ABC):
     """A family of laws over cuts, one for each state. Ranks number the drawn tokens from 1."""
 
     name: str  # as in `--cuts`
-    usual_cost: float = 0.6  # tokens that a step with the savers draws, of an answer's; only for plans
+    planned_cost: float = (
+        1.0  # tokens of an answer that a plan sets aside for a step: it usually draws about half
+    )
 
     @abstractmethod
     def gain(self, rank: int, entropy: float, before: float) -> float:

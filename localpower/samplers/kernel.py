@@ -36,6 +36,7 @@ class StepInfo(NamedTuple):
 
     log_w: sums from the divergence on. early: the proposal was given up unfinished; its terms are the upper bounds
     that decided. log_others: of several tries, the weights of those not picked, summed, over the state's.
+    undecided: the allowance ended before the proposal did.
     """
 
     cut: int
@@ -51,6 +52,7 @@ class StepInfo(NamedTuple):
     early: bool
     n_decoded: int
     log_others: float | None = None
+    undecided: bool = False
 
 
 def step(
@@ -67,8 +69,12 @@ def step(
     form: Form = PLAIN_FORM,
     drafts: Drafts | None = None,
     exponents: tuple[float, ...] = (),
+    allowance: int | None = None,
 ) -> tuple[ChainState, StepInfo] | None:
-    """One step of the kernel that mh.py states. None: nothing was drawn, so nothing can be redrawn."""
+    """One step of the kernel that mh.py states. None: nothing was drawn, so nothing can be redrawn.
+
+    allowance: tokens that it may draw; a proposal that needs more is undecided, and must not be used.
+    """
     x, horizon = state
     if x.n_drawn == 0:
         return None
@@ -77,7 +83,7 @@ def step(
     parting = part(dice, x, cut, certain=form.metropolised) if savers.skip or form.metropolised else cut
     if parting is None:
         return state, free(x, cut, threshold.log_u, cuts.log_kappa(x, cut))
-    race = Race(threshold, x, cut, parting, alpha, cuts, rules, form)
+    race = Race(threshold, x, cut, parting, alpha, cuts, rules, form, allowance)
     y = extend(
         dice,
         model,
@@ -107,6 +113,7 @@ def step(
         accepted,
         early,
         y.tail(parting).n_drawn,
+        undecided=race.spent,
     )
     return ChainState(y if accepted else x, horizon), info
 

@@ -88,7 +88,7 @@ class Lookahead:
             log_future = np.zeros((self.candidates, max(self.rollouts, 1)))
             if done and self.rollouts and until < self.max_tokens:
                 done = self._look_ahead(model, prompt, own.spawn(1), answers, spent, log_future)
-            if not done:
+            if all(len(answer) == kept for answer in answers):
                 break
             weights = chances(np.array([member.log_w for member in group]), log_future)
             chosen = own.spawn(2).pick(weights)
@@ -98,6 +98,8 @@ class Lookahead:
             yield Extended(block, self.max_tokens, kept, written)
             told = spent.tokens
             block += 1
+            if not done:  # chosen by what was known
+                break
         yield finished(state, budget=spent.out, n_dropped=spent.tokens - told)
 
     def _grow(self, model: Model, prompt: Tokens, group: list[Member], spent: Spent) -> bool:

@@ -166,18 +166,19 @@ class _Chain:
         self.spent.out |= not self.state.complete_at(horizon)
 
     def plan(self, budget: Budget) -> Planned:
-        """Fix the number of steps, now that the plain draw is known, by what a step usually costs of an answer."""
+        """Fix the number of steps, now that the plain draw is known, by what a step may cost of an answer."""
         sampler, drawn = self._sampler, self.state.n_drawn
         plain = drawn if self.state.complete_at(sampler.max_tokens) else sampler.max_tokens
-        self.spent = Spent(budget, plain)
-        self.spent.takes(drawn)
+        if budget.times is None or budget.times >= 1.0:  # below it the first limit stays
+            self.spent = Spent(budget, plain)
+            self.spent.takes(drawn)
         stages = 1 if self.state.complete_at(sampler.max_tokens) else -(-sampler.max_tokens // sampler.block)
         average = plain * (stages + 1) / (2 * stages)  # tokens of the state at a stage
         left = (self.spent.left or 0) - (plain - drawn)
-        step = sampler.cuts.usual_cost * sampler.form.tries * max(average, 1.0)
+        step = sampler.cuts.planned_cost * sampler.form.tries * max(average, 1.0)
         fit = max(int(left / stages / step), 0)
         self._steps = fit if sampler.steps is None else min(sampler.steps, fit)
-        return Planned(self._steps, budget.limit(plain))
+        return Planned(self._steps, self.spent.tokens + (self.spent.left or 0))
 
     def walk(self, horizon: int, stage: int) -> Iterator[Event]:
         """The steps of a stage."""
@@ -186,7 +187,7 @@ class _Chain:
             tasks = islice(self._tasks(horizon), self._steps - index)
             with closing(in_order(self._model, tasks, self._width())) as results:
                 for after, info in results:
-                    drawn = self.spent.takes(info.n_decoded)
+                    drawn = self.spent.takes(info.n_decoded, undecided=info.undecided)
                     if self.spent.out:
                         self.n_dropped = drawn
                         break
@@ -215,6 +216,7 @@ class _Chain:
                 savers=sampler.savers,
                 form=sampler.form,
                 drafts=self._drafts,
+                allowance=self.spent.left,
             )
 
     def _width(self) -> int:

@@ -44,7 +44,7 @@ PLAIN_FORM = Form()
 class Race:
     """Follows a proposal y as it grows beyond `parting` and says when it can only be rejected.
 
-    log_w: sum of y's terms so far.
+    log_w: sum of y's terms so far. allowance: tokens that may be drawn; `spent` once more would be needed.
     """
 
     def __init__(
@@ -57,7 +57,9 @@ class Race:
         cuts: CutLaw,
         rules: Rules,
         form: Form = PLAIN_FORM,
+        allowance: int | None = None,
     ) -> None:
+        self._left, self.spent = allowance, False
         self._threshold, self._alpha, self._cuts, self._form = threshold, alpha, cuts, form
         gains = cuts.gains(x)
         self._rank, self._gain = rank_of(x, cut), float(gains[cut])
@@ -93,9 +95,14 @@ class Race:
         self._log_q += min(log_q, 0.0)
         if self._form.staged:
             self._blocks.add(position, term)
-        if complete or not self._bounded:
+        if self._left is not None:
+            self._left -= 1
+        if complete:
             return False
-        return not self._threshold.below(self.log_ratio(unfinished=True))
+        if self._bounded and not self._threshold.below(self.log_ratio(unfinished=True)):
+            return True
+        self.spent = self._left is not None and self._left <= 0
+        return self.spent
 
     def log_kappa(self, *, unfinished: bool) -> float:
         """log kappa(cut | y), or where y will grow an upper bound of it."""

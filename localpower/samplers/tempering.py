@@ -109,8 +109,12 @@ class Tempering:
             for index in range(self.steps):
                 if spent.out or not all(state.n_drawn for state in states):
                     break
-                results = self.round(model, prompt, [s.spawn(move) for s in streams], states, horizon)
-                drawn = spent.takes(sum(info.n_decoded for _, info in results))
+                each = None if spent.left is None else spent.left // n
+                results = self.round(model, prompt, [s.spawn(move) for s in streams], states, horizon, each)
+                drawn = spent.takes(
+                    sum(info.n_decoded for _, info in results),
+                    undecided=any(info.undecided for _, info in results),
+                )
                 if spent.out:  # a round is one move: all of it or nothing
                     dropped = drawn
                     break
@@ -142,11 +146,15 @@ class Tempering:
         states = list(states)
         while not all(state.complete_at(horizon) for state in states):
             before = [len(state) for state in states]
-            most = sum(min(SLICE, horizon - len(state)) for state in states if not state.complete_at(horizon))
-            if spent.left is not None and most > spent.left:
+            open_ones = sum(not state.complete_at(horizon) for state in states)
+            size = SLICE if spent.left is None else min(SLICE, spent.left // open_ones)
+            if not size:
                 spent.out = True
                 break
-            tasks = [partial(self._grow, own[k], state, k, horizon, prompt) for k, state in enumerate(states)]
+            tasks = [
+                partial(self._grow, own[k], state, k, min(len(state) + size, horizon), prompt)
+                for k, state in enumerate(states)
+            ]
             states = list(in_order(model, iter(tasks), len(states)))
             spent.takes(sum(state.tail(n).n_drawn for n, state in zip(before, states, strict=True)))
             for k, state in enumerate(states):
@@ -155,14 +163,14 @@ class Tempering:
         return states
 
     def _grow(
-        self, dice: Dice, state: Completion, rung: int, horizon: int, prompt: Tokens, model: Model
+        self, dice: Dice, state: Completion, rung: int, until: int, prompt: Tokens, model: Model
     ) -> Completion:
         return extend(
             dice,
             model,
             prompt,
             state,
-            min(len(state) + SLICE, horizon),
+            until,
             temperature=1.0 / self.rungs[rung],
             rules=self.rules,
             exponents=self.rungs,
@@ -175,12 +183,15 @@ class Tempering:
         dice: Sequence[Dice],
         states: Sequence[Completion],
         horizon: int,
+        allowance: int | None = None,
     ) -> list[tuple[ChainState, StepInfo]]:
-        """A step of every rung, from one batch. Every state must hold a drawn token."""
-        tasks = (self._step(dice[k], state, k, horizon, prompt) for k, state in enumerate(states))
+        """A step of every rung, from one batch. Every state must hold a drawn token; allowance: tokens of each."""
+        tasks = (self._step(dice[k], state, k, horizon, prompt, allowance) for k, state in enumerate(states))
         return list(in_order(model, tasks, len(states)))
 
-    def _step(self, dice: Dice, state: Completion, rung: int, horizon: int, prompt: Tokens) -> Task:
+    def _step(
+        self, dice: Dice, state: Completion, rung: int, horizon: int, prompt: Tokens, allowance: int | None
+    ) -> Task:
         """A step at the rung's exponent, ready to be run on a model."""
         alpha = self.rungs[rung]
         return partial(
@@ -193,6 +204,7 @@ class Tempering:
             cuts=self.cuts,
             rules=self.rules,
             exponents=self.rungs,
+            allowance=allowance,
         )
 
     def sweep(self, dice: Dice, states: list[Completion], stage: int, index: int) -> Iterator[Event]:

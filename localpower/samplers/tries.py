@@ -40,6 +40,7 @@ def step_of_tries(
     rules: Rules = PLAIN,
     savers: Savers = ALL_SAVERS,
     drafts: Drafts | None = None,
+    allowance: int | None = None,
 ) -> tuple[ChainState, StepInfo] | None:
     """One step of `form.tries` proposals, drawn in one batch. None: nothing was drawn, so nothing can be redrawn."""
     x, horizon = state
@@ -52,7 +53,8 @@ def step_of_tries(
         parting = part(own, x, cut) if savers.skip else cut
         if parting is None:
             return x, Race(threshold, x, cut, len(x), alpha, cuts, rules, form), 0
-        race = Race(threshold, x, cut, parting, alpha, cuts, rules, form).without_bounds()
+        each = None if allowance is None else allowance // form.tries
+        race = Race(threshold, x, cut, parting, alpha, cuts, rules, form, each).without_bounds()
         y = extend(
             own,
             model,
@@ -89,6 +91,7 @@ def step_of_tries(
         False,
         sum(n for _, _, n in tried),
         log_others,
+        any(race.spent for _, race, _ in tried),
     )
     return ChainState(y if accepted else x, horizon), info
 

@@ -13,6 +13,7 @@ from localpower.text.vocabulary import readable
 from localpower.ui.board import Board, ChainView
 
 _BARS = "▁▂▃▄▅▆▇█"
+_NO_ETA = ("tempering", "lookahead")  # whose work ahead is not told by their tokens so far
 _SETTLED_S = 1.5  # before that a rate says more about the start than about the end
 Piece = Callable[[int], bytes]
 
@@ -74,8 +75,8 @@ def numbers(board: Board, elapsed: float) -> str:
     parts.append(f"{rate:.0f} tok/s")
     if settings.get("method") not in ("base", "low-temp") and len(tally.state):
         parts.append(f"{board.n_decoded / len(tally.state) / len(board.chains):.1f}x a plain answer")
-    if rate > 0 and elapsed >= _SETTLED_S and not tally.finish:
-        parts.append(f"eta {math.ceil(board.remaining() * len(board.chains) / rate)} s")
+    if rate > 0 and elapsed >= _SETTLED_S and not tally.finish and settings.get("method") not in _NO_ETA:
+        parts.append(f"eta {math.ceil(board.remaining() * len(board.chains) * len(tally.members) / rate)} s")
     return " · ".join(parts)
 
 

@@ -109,7 +109,7 @@ def curve(model: Model, prompt: Tokens, kernel: Callable) -> tuple[list[float], 
 
 
 def laws() -> Iterator[tuple[str, Model, Tokens]]:
-    """What is sampled: name, model, prompt. Of many, those that a plain low-temperature draw misses by more than LEAST."""
+    """What is sampled: name, model, prompt. Those that a plain low-temperature draw misses by more than LEAST."""
     found = 0
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(1, 20):

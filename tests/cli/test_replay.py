@@ -119,6 +119,39 @@ def test_every_form_of_the_step_is_verified_by_its_own_ratio(tmp_path, form, cap
     assert verify(read_trace(written(tmp_path, lines))).problems, "the plain ratio is another"
 
 
+def test_a_weight_of_nothing_at_the_first_token_is_no_contradiction(tmp_path, capsys):
+    path = tmp_path / "events"
+    assert main([*RUN, "--rho", "0", "--steps", "20", "--events", str(path)]) == 0
+    assert verify(read_trace(path), ToyModel()).problems == []
+
+
+def test_what_is_not_recomputed_is_said(tmp_path, capsys):
+    path = tmp_path / "events"
+    assert main([*RUN[:-3], "hello", "--method", "smc", "--events", str(path)]) == 0
+    assert main(["replay", str(path), "--verify"]) == 0
+    assert "not checked: weights of particles" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("method", "change"),
+    [
+        ("smc", {"log_w": []}),
+        ("smc", {"parents": [99] * 8}),
+        ("tempering", {"member": 30_000_000}),
+        ("tempering", {"member": 7}),
+        ("tempering", {"rung": 9}),
+    ],
+)
+def test_events_about_answers_that_a_run_does_not_hold_are_refused(tmp_path, method, change, capsys):
+    path = tmp_path / "events"
+    assert main([*RUN[:-3], "hello", "--method", method, "--events", str(path)]) == 0
+    lines = lines_of(path)
+    next(line for line in lines if set(change) <= set(line)).update(change)
+    capsys.readouterr()
+    assert main(["replay", str(written(tmp_path, lines))]) == 1
+    assert "is no event of a run" in capsys.readouterr().err
+
+
 def test_a_forgery_that_is_consistent_in_itself_is_found_by_the_model(recorded):
     findings = verify(read_trace(recorded[0]), ToyModel(seed=1))  # the record of another model
     assert findings.problems == []

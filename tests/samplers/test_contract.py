@@ -9,11 +9,12 @@ import pytest
 
 from localpower.chance import StreamDice
 from localpower.events import Finished, from_json, to_json
+from localpower.names import CUTS, METHODS
 from localpower.runs.gather import gather
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.session import run_chains
 from localpower.runs.tally import Tally
-from localpower.samplers import METHODS, Ancestral, BestOfN, Budget, Lookahead, PowerMH, PowerSMC, Tempering
+from localpower.samplers import Ancestral, BestOfN, Budget, Lookahead, PowerMH, PowerSMC, Tempering, cuts
 from localpower.samplers.race import Form
 from localpower.toy import ToyModel
 
@@ -55,6 +56,7 @@ def tallied(events):
 
 
 def test_every_method_is_here():
+    assert set(CUTS) == set(cuts.CUTS)
     assert {name.split(",")[0] for name in SAMPLERS} == set(METHODS)
     assert all(sampler.method == name.split(",")[0] for name, sampler in SAMPLERS.items())
 

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from localpower.chance import StreamDice
+from localpower.completion import Rules
 from localpower.drafts import Ahead, Drafts
 from localpower.events import Stepped
 from localpower.runs.gather import gather
@@ -75,6 +76,13 @@ def test_rows_asked_for_are_those_drawn_from_and_those_counted_as_wasted(cuts):
         events = told(sampler, seed, engine)
         drawn = sum(e.n_decoded if isinstance(e, Stepped) else e.suffix.n_drawn for e in events[:-1])
         assert sum(engine.calls) - sum(engine.wasted) == drawn
+
+
+def test_given_tokens_are_no_hits_and_change_nothing():
+    rules = Rules(given=lambda x: 3 if len(x) % 7 in (4, 5) else None)
+    for seed in range(8):
+        sampler = dataclasses.replace(SAMPLER, rules=rules)
+        assert told(dataclasses.replace(sampler, drafts="on"), seed, model()) == told(sampler, seed, model())
 
 
 def test_with_prefetch_a_row_is_counted_as_wasted_once():

@@ -1,0 +1,434 @@
+"""A small language of answers: numbers, letters, + - * / ^ !, fractions, roots and the usual functions.
+
+A recursive-descent parser with caps, and evaluation in exact fractions where that is possible, in complex floats
+otherwise. Nothing of a text is ever executed.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from localpower.grading.latex import LONGEST
+
+_DEEPEST, _POWER, _FACTORIAL, _BITS = 50, 1000, 200, 20000
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+(?:\.\d*)?|\.\d+)|(?P<macro>\\[A-Za-z]+)|(?P<letter>[A-Za-z])|(?P<sign>\*\*|[-+*/^_!|(){}\[\]]))"
+)
+_WORDS = (
+    *("arcsin", "arccos", "arctan", "sqrt", "sinh", "cosh", "tanh", "sin", "cos", "tan", "sec", "csc", "cot"),
+    *("log", "ln", "exp", "infty", "infinity", "inf", "pi"),
+)
+_PLAIN_WORD = re.compile(r"(?<![\\A-Za-z])(" + "|".join(_WORDS) + r")(?![A-Za-z])")
+_FUNCTIONS: dict[str, Callable[[complex], complex]] = {
+    "sin": cmath.sin,
+    "cos": cmath.cos,
+    "tan": cmath.tan,
+    "sec": lambda z: 1 / cmath.cos(z),
+    "csc": lambda z: 1 / cmath.sin(z),
+    "cot": lambda z: 1 / cmath.tan(z),
+    "arcsin": cmath.asin,
+    "arccos": cmath.acos,
+    "arctan": cmath.atan,
+    "sinh": cmath.sinh,
+    "cosh": cmath.cosh,
+    "tanh": cmath.tanh,
+    "ln": cmath.log,
+    "exp": cmath.exp,
+}
+_GREEK = (
+    *(
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "theta",
+        "lambda",
+        "mu",
+        "phi",
+        "omega",
+        "sigma",
+        "rho",
+        "tau",
+    ),
+    *(
+        "psi",
+        "kappa",
+        "eta",
+        "zeta",
+        "nu",
+        "xi",
+        "chi",
+        "ell",
+        "Delta",
+        "Gamma",
+        "Omega",
+        "Theta",
+        "Lambda",
+        "varphi",
+    ),
+)
+
+
+class NotRead(Exception):
+    """The text is no expression of this language, or beyond its caps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """name: an operator, function, `number` or `symbol`; value: of a number, or a symbol's name."""
+
+    name: str
+    parts: tuple[Node, ...] = ()
+    value: Fraction | str | None = None
+
+
+def parse(text: str) -> Node:
+    """Raises NotRead."""
+    if len(text) > LONGEST:
+        raise NotRead("too long")
+    text = _PLAIN_WORD.sub(lambda m: "\\" + m.group(1) + " ", text)
+    parser = _Parser(_tokens(text))
+    node = parser.sum(0)
+    if not parser.at_end():
+        raise NotRead(text)
+    return node
+
+
+def _tokens(text: str) -> list[str]:
+    found, place = [], 0
+    text = text.rstrip()
+    while place < len(text):
+        match = _TOKEN.match(text, place)
+        if match is None:
+            raise NotRead(text)
+        found.append(match.group().strip())
+        place = match.end()
+    return found
+
+
+class _Parser:
+    def __init__(self, tokens: list[str]) -> None:
+        self._tokens, self._at = tokens, 0
+
+    def at_end(self) -> bool:
+        return self._at == len(self._tokens)
+
+    def _peek(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+
+    def _take(self, wanted: str = "") -> str:
+        token = self._peek()
+        if not token or (wanted and token != wanted):
+            raise NotRead(token)
+        self._at += 1
+        return token
+
+    def sum(self, depth: int) -> Node:
+        if depth > _DEEPEST:
+            raise NotRead("too deep")
+        node = self._product(depth + 1)
+        while self._peek() in ("+", "-"):
+            sign = self._take()
+            node = Node(sign, (node, self._product(depth + 1)))
+        return node
+
+    def _product(self, depth: int) -> Node:
+        if depth > _DEEPEST:
+            raise NotRead("too deep")
+        if self._peek() in ("+", "-"):
+            sign = self._take()
+            inner = self._product(depth + 1)
+            return inner if sign == "+" else Node("negative", (inner,))
+        node = self._power(depth + 1)
+        while True:
+            token = self._peek()
+            if token in ("*", "\\times", "\\cdot", "\\ast"):
+                self._take()
+                node = Node("*", (node, self._signed(depth + 1)))
+            elif token in ("/", "\\div"):
+                self._take()
+                node = Node("/", (node, self._signed(depth + 1)))
+            elif token and self._begins(token):
+                right = self._power(depth + 1)
+                mixed = node.name == "number" and right.name == "fraction" and _whole(node) and _proper(right)
+                node = Node("+" if mixed else "*", (node, right))
+            else:
+                return node
+
+    def _signed(self, depth: int) -> Node:
+        if depth > _DEEPEST:
+            raise NotRead("too deep")
+        if self._peek() == "-":
+            self._take()
+            return Node("negative", (self._signed(depth + 1),))
+        return self._power(depth)
+
+    @staticmethod
+    def _begins(token: str) -> bool:
+        return (
+            token[0].isalnum()
+            or token[0] == "."
+            or token in ("(", "{", "[")
+            or (token[0] == "\\" and token not in ("\\times", "\\cdot", "\\div", "\\ast", "\\pm", "\\mp"))
+        )
+
+    def _power(self, depth: int) -> Node:
+        node = self._atom(depth + 1)
+        while self._peek() == "!":
+            self._take()
+            node = Node("!", (node,))
+        if self._peek() in ("^", "**"):
+            self._take()
+            node = Node("^", (node, self._exponent(depth + 1)))
+            while self._peek() == "!":
+                self._take()
+                node = Node("!", (node,))
+        return node
+
+    def _exponent(self, depth: int) -> Node:
+        if depth > _DEEPEST:
+            raise NotRead("too deep")
+        if self._peek() == "-":
+            self._take()
+            return Node("negative", (self._exponent(depth + 1),))
+        return self._power(depth + 1)
+
+    def _argument(self, depth: int) -> Node:
+        r"""Of \frac or \sqrt: a group, or one digit, letter or macro."""
+        token = self._peek()
+        if token == "{":
+            return self._atom(depth)
+        if token and token[0].isdigit():
+            if len(token) > 1:  # \frac12: the digits are separate arguments
+                self._tokens[self._at : self._at + 1] = [token[0], token[1:]]
+            return self._atom(depth)
+        return self._atom(depth)
+
+    def _atom(self, depth: int) -> Node:
+        if depth > _DEEPEST:
+            raise NotRead("too deep")
+        token = self._take()
+        if token[0].isdigit() or token[0] == ".":
+            return self._number(token)
+        if token in ("(", "{", "["):
+            inner = self.sum(depth + 1)
+            self._take({"(": ")", "{": "}", "[": "]"}[token])
+            return inner
+        if token == "|":
+            inner = self.sum(depth + 1)
+            self._take("|")
+            return Node("abs", (inner,))
+        if token == "\\frac":
+            top = self._argument(depth + 1)
+            return Node("fraction", (top, self._argument(depth + 1)))
+        if token in ("\\binom", "\\dbinom", "\\tbinom"):
+            top = self._argument(depth + 1)
+            return Node("binom", (top, self._argument(depth + 1)))
+        if token == "\\sqrt":
+            return self._root(depth)
+        if token == "\\log":
+            return self._log(depth)
+        if token[0] == "\\" and token[1:] in _FUNCTIONS:
+            return self._function(token[1:], depth)
+        if token in ("\\infty", "\\infinity", "\\inf"):
+            return Node("infinity")
+        if token == "\\pi" or (token[0] == "\\" and token[1:] in _GREEK) or token.isalpha():
+            return Node("symbol", value=self._name(token))
+        raise NotRead(token)
+
+    def _name(self, token: str) -> str:
+        name = token.lstrip("\\")
+        if self._peek() == "_":
+            self._take()
+            if self._peek() == "{":
+                self._take()
+                inside = []
+                while self._peek() != "}":
+                    inside.append(self._take())
+                self._take("}")
+                return f"{name}_{''.join(inside)}"
+            return f"{name}_{self._take()}"
+        return name
+
+    def _number(self, token: str) -> Node:
+        if self._peek() == "\\overline":  # repeating digits
+            self._take()
+            self._take("{")
+            digits = self._take()
+            self._take("}")
+            if not digits.isdigit() or "." not in token:
+                raise NotRead(token)
+            places = len(token) - token.index(".") - 1
+            repeating = Fraction(int(digits), 10**places * (10 ** len(digits) - 1))
+            return Node("number", value=Fraction(token.rstrip(".") or "0") + repeating)
+        return Node("number", value=Fraction(token if token[0] != "." else "0" + token))
+
+    def _root(self, depth: int) -> Node:
+        index = Node("number", value=Fraction(2))
+        if self._peek() == "[":
+            self._take()
+            index = self.sum(depth + 1)
+            self._take("]")
+        inside = self._atom(depth + 1) if self._peek() in ("{", "(") else self._argument_or_number(depth + 1)
+        return Node("root", (inside, index))
+
+    def _argument_or_number(self, depth: int) -> Node:
+        return self._atom(depth)
+
+    def _log(self, depth: int) -> Node:
+        base = None
+        if self._peek() == "_":
+            self._take()
+            base = self._atom(depth + 1)
+        inside = self._power(depth + 1)
+        return Node("log", (inside, base) if base else (inside,))
+
+    def _function(self, name: str, depth: int) -> Node:
+        power = None
+        if self._peek() in ("^", "**"):
+            self._take()
+            power = self._exponent(depth + 1)
+        inside = self._power(depth + 1)
+        node = Node(name, (inside,))
+        return Node("^", (node, power)) if power else node
+
+
+def _whole(node: Node) -> bool:
+    return isinstance(node.value, Fraction) and node.value.denominator == 1
+
+
+def _proper(node: Node) -> bool:
+    top, bottom = node.parts
+    if not (isinstance(top.value, Fraction) and isinstance(bottom.value, Fraction)):
+        return False
+    return 0 <= top.value < bottom.value
+
+
+def exact(node: Node) -> Fraction:
+    """The value as a fraction. Raises NotRead where it is none, or too large."""
+    name, parts = node.name, node.parts
+    if name == "number":
+        assert isinstance(node.value, Fraction)
+        return node.value
+    if name in ("+", "-", "*", "/", "fraction"):
+        left, right = exact(parts[0]), exact(parts[1])
+        if name in ("/", "fraction"):
+            if not right:
+                raise NotRead("division by zero")
+            return _small(left / right)
+        return _small(left + right if name == "+" else left - right if name == "-" else left * right)
+    if name == "negative":
+        return -exact(parts[0])
+    if name == "abs":
+        return abs(exact(parts[0]))
+    if name == "^":
+        return _exact_power(exact(parts[0]), exact(parts[1]))
+    if name == "!":
+        value = exact(parts[0])
+        if value.denominator != 1 or not 0 <= value <= _FACTORIAL:
+            raise NotRead("factorial")
+        return Fraction(math.factorial(int(value)))
+    if name == "root":
+        return _exact_root(exact(parts[0]), exact(parts[1]))
+    if name == "binom":
+        n, k = exact(parts[0]), exact(parts[1])
+        if n.denominator != 1 or k.denominator != 1 or not 0 <= k <= n <= _POWER:
+            raise NotRead("binomial")
+        return Fraction(math.comb(int(n), int(k)))
+    raise NotRead(name)
+
+
+def _small(value: Fraction) -> Fraction:
+    if value.numerator.bit_length() + value.denominator.bit_length() > _BITS:
+        raise NotRead("too large")
+    return value
+
+
+def _exact_power(base: Fraction, power: Fraction) -> Fraction:
+    if power.denominator != 1:
+        return _exact_power(_exact_root(base, Fraction(power.denominator)), Fraction(power.numerator))
+    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+    if abs(power) > _POWER or bits * abs(power) > _BITS or (not base and power < 0):
+        raise NotRead("power")
+    return base ** int(power)
+
+
+def _exact_root(value: Fraction, index: Fraction) -> Fraction:
+    if index.denominator != 1 or not 1 <= index <= _DEEPEST or value < 0:
+        raise NotRead("root")
+    parts = [_integer_root(part, int(index)) for part in (value.numerator, value.denominator)]
+    return Fraction(parts[0], parts[1])
+
+
+def _integer_root(value: int, index: int) -> int:
+    if value < 2 or index == 1:
+        return value
+    if value.bit_length() > _BITS:
+        raise NotRead("root")
+    root = math.isqrt(value) if index == 2 else round(value ** (1 / index)) if value < 10**15 else 0
+    if root**index != value:
+        raise NotRead("irrational")
+    return root
+
+
+def symbols(node: Node) -> frozenset[str]:
+    """Names of the unknowns; pi, e and i are numbers."""
+    own = {str(node.value)} if node.name == "symbol" and node.value not in ("pi", "e", "i") else set()
+    return frozenset(own).union(*(symbols(part) for part in node.parts))
+
+
+def at(node: Node, values: Mapping[str, complex]) -> complex:
+    """The value at a point. Raises NotRead where there is none in floats."""
+    try:
+        value = _at(node, values)
+    except (ArithmeticError, ValueError, KeyError, RecursionError):
+        raise NotRead("no value") from None
+    if cmath.isnan(value):
+        raise NotRead("no value")
+    return value
+
+
+def _at(node: Node, values: Mapping[str, complex]) -> complex:
+    name = node.name
+    if name == "symbol":
+        constants = {"pi": complex(math.pi), "e": complex(math.e), "i": 1j}
+        return constants.get(str(node.value)) or values[str(node.value)]
+    if name == "number":
+        assert isinstance(node.value, Fraction)
+        return complex(float(node.value))
+    if name == "infinity":
+        return complex(math.inf)
+    parts = [_at(part, values) for part in node.parts]
+    if name in _FUNCTIONS:
+        return _FUNCTIONS[name](parts[0])
+    if name == "log":
+        return cmath.log(parts[0]) / cmath.log(parts[1]) if len(parts) > 1 else cmath.log10(parts[0])
+    if name in ("!", "binom"):
+        return complex(float(exact(node)))
+    return _combined(name, parts)
+
+
+def _combined(name: str, parts: list[complex]) -> complex:
+    if name == "negative":
+        return complex(-parts[0].real, -parts[0].imag) if parts[0].imag else complex(-parts[0].real)
+    if name == "abs":
+        return complex(abs(parts[0]))
+    left, right = parts
+    if name == "root":
+        odd = right.imag == 0 and right.real % 2 == 1
+        if odd and left.imag == 0 and left.real < 0:
+            return complex(-((-left.real) ** (1 / right.real)))
+        return complex(left ** (1 / right))
+    if name == "^":
+        if abs(right) > _POWER:
+            raise NotRead("power")
+        return complex(left**right)
+    if name in ("/", "fraction"):
+        return left / right
+    return left + right if name == "+" else left - right if name == "-" else left * right

@@ -1,0 +1,4 @@
+"""Names that options offer. Apart, so that `--help` need not import numpy to list them."""
+
+METHODS = ("power", "base", "low-temp", "best-of-n", "smc", "tempering", "lookahead")
+CUTS = ("uniform", "early", "restart", "entropy")

@@ -1,0 +1,186 @@
+"""Grading by value: pairs with known verdicts, what is taken for an answer, and texts that were made to hurt."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from localpower.cli.main import main
+from localpower.grading.extract import boxed, letter_answer, math_answer, number_answer
+from localpower.grading.math_grader import grade_letter, grade_math, grade_number
+
+CASES = [json.loads(line) for line in (Path(__file__).parent / "math.jsonl").read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c['gold']} | {c['answer']}"[:60])
+def test_an_answer_is_graded_by_its_value(case):
+    found = grade_math(case["gold"], answer=case["answer"])
+    assert found.verdict == ("right" if case["equal"] else "wrong")
+
+
+@pytest.mark.parametrize("gold", sorted({case["gold"] for case in CASES}))
+def test_every_gold_answer_is_right_by_itself(gold):
+    assert grade_math(gold, answer=gold).verdict == "right"
+    assert grade_math(gold, completion=f"So it is $\\boxed{{{gold}}}$.").verdict == "right"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (r"First \boxed{3}. Wait, it is \boxed{7}.", "7"),
+        (r"\boxed {5}", "5"),
+        (r"\fbox{5}", "5"),
+        (r"\boxed 5", "5"),
+        (r"\boxed{5} and the word \boxed", "5"),
+        (r"\boxed{\frac{1}{2}}", r"\frac{1}{2}"),
+        (r"\boxed{\boxed{4}}", "4"),
+        (r"\boxed{\{1, 2\}}", r"\{1, 2\}"),
+        (r"\boxed{3} then \boxed{4", "3"),
+        (r"\boxed{}", None),
+        ("no box", None),
+    ],
+)
+def test_the_last_complete_box_counts(text, found):
+    assert boxed(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("so the final answer is 12.", "12"),
+        ("Answer: x = 3\nThat is all.", "x = 3"),
+        ("the number 12 occurs", None),
+        ("**Answer:** 7", "7"),
+        (r"\boxed{5}" + "\n\nQuestion: what is 2+2?\n" + r"\boxed{4}", "5"),
+    ],
+)
+def test_without_a_box_only_an_announced_answer_counts_and_run_on_text_does_not(text, found):
+    assert math_answer(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("so\n#### 18", ("18", False)),
+        ("#### $18", ("18", False)),
+        ("#### 1,200", ("1200", False)),
+        (r"it is \boxed{7} apples", ("7", False)),
+        ("The answer is 18.00.", ("18.00", False)),
+        ("he has 3 and then 4 left", ("4", True)),
+        ("...", (None, False)),
+        ("-5 degrees", ("-5", True)),
+    ],
+)
+def test_numbers_are_found_by_mark_box_words_or_last_of_all(text, found):
+    assert number_answer(text) == found
+
+
+def test_numbers_are_equal_by_value():
+    assert grade_number("18", completion="#### 18.00").verdict == "right"
+    assert grade_number("1,200", completion="#### 1200").verdict == "right"
+    assert grade_number("18", completion="#### 19").verdict == "wrong"
+    assert grade_number("18", completion="no idea").verdict == "none"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (r"\boxed{C}. This is a good one.", "C"),
+        (r"\boxed{\text{(B)}}", "B"),
+        (r"\boxed{A) 5 m}", "A"),
+        ("I think a good guess is hard.", None),
+        ("25 °C", None),
+        ("The answer is (D).", "D"),
+        ("Answer: B", "B"),
+        ("the answer is a mystery", None),
+        (r"\boxed{A} no, \boxed{D}", "D"),
+        (r"\boxed{Argon}", None),
+    ],
+)
+def test_a_letter_counts_only_where_it_is_the_answer(text, found):
+    assert letter_answer(text) == found
+
+
+def test_a_letter_is_graded():
+    assert grade_letter("C", answer="(C)").verdict == "right"
+    assert grade_letter("C", answer="C").verdict == "right"
+    assert grade_letter("C", completion=r"\boxed{B}").verdict == "wrong"
+    assert grade_letter("C", completion="hm").verdict == "none"
+
+
+HOSTILE = {
+    "tower": "9**9**9",
+    "power": "(x+1)**9999",
+    "factorial": "99999999!",
+    "tower of braces": "2^{" * 60 + "2" + "}" * 60,
+    "a million digits": "1" * 1_000_000,
+    "open brackets": "(" * 500_000,
+    "open boxes": r"\boxed{" * 100_000,
+    "nested boxes": r"\boxed{" * 2000 + "5" + "}" * 2000,
+    "announcements": "Answer: " * 100_000,
+    "fractions": r"\frac" * 50_000,
+    "wrappers": r"\text{" * 50_000 + "}" * 50_000,
+    "a long list": "1," * 200_000,
+    "words": "5 " + "apples " * 100_000,
+    "blanks": "answer is" + " " * 500_000 + "x",
+    "lines": "\n" * 1_000_000,
+    "dollars": "$" * 500_000,
+    "division by zero": "1/0",
+    "surrogate": "\ud800",
+    "code": "__import__('os').system('true')",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_texts_are_wrong_or_none_at_once(text):
+    begin = time.process_time()
+    for grade in (grade_math, grade_number, grade_letter):
+        for field in ("answer", "completion"):
+            assert grade("7", **{field: text}).verdict in ("wrong", "none")
+    assert time.process_time() - begin < 12, "six gradings, two seconds each at most"
+
+
+def graded(tmp_path, capsys, rows, kind="math"):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert main(["grade", "--kind", kind, str(path)]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_one_json_line_a_row_in_the_same_order(tmp_path, capsys):
+    rows = [
+        {"gold": "1/2", "answer": "0.5"},
+        {"gold": "1/2", "answer": None},
+        {"gold": "1/2", "answer": 0.5},
+        {"gold": "1/2", "answer": "  "},
+        {"gold": "1/2", "completion": r"so \boxed{2}"},
+        {"gold": 2, "completion": r"so \boxed{2}"},
+        {"gold": "2", "completion": "no answer at all"},
+    ]
+    found = graded(tmp_path, capsys, rows)
+    assert [row["verdict"] for row in found] == ["right", "none", "none", "none", "wrong", "right", "none"]
+    assert [row["extracted"] for row in found] == ["0.5", None, None, None, "2", "2", None]
+
+
+@pytest.mark.parametrize("kind", ["gsm8k", "gpqa"])
+def test_the_other_kinds_grade_too(tmp_path, capsys, kind):
+    gold, text = {"gsm8k": ("5", "#### 5"), "gpqa": ("B", r"\boxed{B}")}[kind]
+    assert graded(tmp_path, capsys, [{"gold": gold, "completion": text}], kind)[0]["verdict"] == "right"
+
+
+@pytest.mark.parametrize(
+    "text", ["[1]\n", "x\n", '{"gold": "1"}\n', '{"answer": "1"}\n', "[" * 100_000 + "\n"]
+)
+def test_a_line_that_is_no_row_is_named(tmp_path, capsys, text):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(text, "utf-8")
+    assert main(["grade", "--kind", "math", str(path)]) == 1
+    assert "line 1 of" in capsys.readouterr().err
+
+
+def test_a_missing_file_costs_one_line(tmp_path, capsys):
+    assert main(["grade", "--kind", "math", str(tmp_path / "none")]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1

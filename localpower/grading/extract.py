@@ -8,8 +8,9 @@ _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])[ \t]*")
 _TOKEN = re.compile(r"-?\d+(?:\.\d+)?|\\[A-Za-z]+|[^\s{}\\$]")
 _FINAL = re.compile(r"(?i)\banswer\s{0,9}(?:is\s{0,9}:?|:|=)")
 _NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?|-?\$?\.\d+")
-_LETTER = re.compile(r"[Aa]nswer(?:\s+is)?\s*:?\s*\(?([A-D])\)?(?![A-Za-z])")
-_RUN_ON = re.compile(r"\n\s*(?:Question|Problem|Q)\s*:")
+_LETTER = re.compile(r"[Aa]nswer(?:\s{1,9}is)?\s{0,9}:?\s{0,9}\(?([A-D])\)?(?![A-Za-z])")
+_RUN_ON = re.compile(r"\n[ \t]{0,9}(?:Question|Problem|Q)[ \t]{0,9}:")
+_NESTED = 20  # boxes in boxes that are opened
 
 
 def first_answer(text: str) -> str:
@@ -33,8 +34,12 @@ def boxed(text: str) -> str | None:
             found = token.group()
     if found is None:
         return None
-    inner = boxed(found) if _BOX.match(found.strip()) else None
-    return (inner if inner is not None else found).strip() or None
+    for _ in range(_NESTED):
+        inside = _BOX.match(found := found.strip())
+        if inside is None or not (found[inside.end() :].startswith("{") and found.endswith("}")):
+            break
+        found = found[inside.end() + 1 : -1]
+    return found.strip() or None
 
 
 def _closing(text: str) -> dict[int, int]:

@@ -59,23 +59,23 @@ def rows(size: Size, alpha: float, usual: float) -> list[Row]:
         Row("mh", chain(UniformCuts())),
         Row("default", default),
     ]
-    ahead = [
-        Row("prefetch-4", replace(chain(UniformCuts()), prefetch=4)),
-        Row("drafts-on", replace(chain(UniformCuts()), drafts="on")),
-    ]
-    if size is QUICK:
-        short = replace(default, max_tokens=size.max_tokens // 2)
+
+    def ahead(max_tokens: int, prompts: int) -> list[Row]:
+        plain = replace(chain(UniformCuts()), max_tokens=max_tokens)
         return [
-            *table,
-            Row("chains-8", short, chains=8, prompts=1),
-            *(replace(row, prompts=1) for row in ahead),
+            Row("prefetch-4", replace(plain, prefetch=4), prompts=prompts),
+            Row("drafts-on", replace(plain, drafts="on"), prompts=prompts),
         ]
+
+    if size is QUICK:
+        half = size.max_tokens // 2
+        return [*table, Row("chains-8", replace(default, max_tokens=half), 8, prompts=1), *ahead(half, 1)]
     laws = [Row(f"cuts-{name}", chain(cut_law(name))) for name in ("early", "restart", "entropy")]
     return [
         *table,
         Row("chains-8", default, chains=8),
         *laws,
-        *ahead,
+        *ahead(size.max_tokens, 0),
     ]
 
 

@@ -169,9 +169,11 @@ class _Chain:
         """Fix the number of steps, now that the plain draw is known, by what a step may cost of an answer."""
         sampler, drawn = self._sampler, self.state.n_drawn
         plain = drawn if self.state.complete_at(sampler.max_tokens) else sampler.max_tokens
-        if budget.times is None or budget.times >= 1.0:  # below it the first limit stays
-            self.spent = Spent(budget, plain)
-            self.spent.takes(drawn)
+        if budget.times is not None and budget.times < 1.0:  # not even the plain draw
+            self._steps = 0
+            return Planned(0, self.spent.tokens)
+        self.spent = Spent(budget, plain)
+        self.spent.takes(drawn)
         stages = 1 if self.state.complete_at(sampler.max_tokens) else -(-sampler.max_tokens // sampler.block)
         average = plain * (stages + 1) / (2 * stages)  # tokens of the state at a stage
         left = (self.spent.left or 0) - (plain - drawn)

@@ -64,6 +64,13 @@ def test_a_budget_without_room_for_a_step_claims_nothing(capsys):
     assert "no room for a step" in err
 
 
+def test_half_a_plain_answer_has_no_room_for_steps(capsys):
+    result, err = told(capsys, "--budget", "0.5x")
+    assert "below one plain answer" in err
+    assert result["n_steps"] == 0
+    assert result["decoded_tokens"] <= 12
+
+
 def test_planned_chains_are_seldom_cut_off(capsys):
     """A plan sets aside about twice what steps usually draw; runs that are cut off are not exact, and few."""
     cut = [told(capsys, "--budget", "6x", "--seed", str(seed))[0]["finish"] == "budget" for seed in range(40)]

@@ -141,3 +141,9 @@ def test_a_stop_ends_the_answer_inside_the_sampler_and_is_not_shown():
 def test_a_temperature_is_judged_by_the_alpha_that_the_model_will_run_with():
     done = run(*TOY, "--temperature", "0.3", "--json", "x")  # no template: alpha 4, so 0.25 to 1
     assert (done.returncode, json.loads(done.stdout)["alpha"]) == (0, 4.0)
+
+
+def test_help_imports_neither_numpy_nor_llama_cpp():
+    code = "import sys; from localpower.cli.main import main; main(['--help']); print(sorted({'numpy', 'llama_cpp'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

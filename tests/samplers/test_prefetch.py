@@ -9,7 +9,7 @@ import pytest
 
 from localpower.chance import StreamDice
 from localpower.runs.gather import gather
-from localpower.samplers import PowerMH
+from localpower.samplers import Budget, PowerMH
 from localpower.samplers.prefetch import in_order
 from localpower.toy import ToyModel
 from localpower.width import best_width, relative_cost
@@ -60,6 +60,13 @@ def test_every_event_is_the_same_with_and_without_prefetch(width, seed):
     assert told(dataclasses.replace(SAMPLER, prefetch=width), seed) == alone
     assert len(calls) < narrow, "fewer decodes"
     assert max(calls) <= width
+
+
+@pytest.mark.parametrize("tokens", [5, 21, 34, 60])
+def test_a_budget_ends_a_chain_at_the_same_token_with_any_width(tokens):
+    for seed in range(6):
+        alone = dataclasses.replace(SAMPLER, budget=Budget(tokens=tokens))
+        assert told(dataclasses.replace(alone, prefetch=4), seed) == told(alone, seed)
 
 
 def test_discarded_rows_are_counted_and_without_prefetch_there_are_none():

@@ -79,12 +79,6 @@ class Drafts:
         """A guess turned out right or wrong."""
         self._counts.setdefault(source, [0, 0])[0 if hit else 1] += 1
 
-    @property
-    def hit_rate(self) -> float:
-        """Share of guesses that were right; 0 without any."""
-        hits, misses = (sum(count[i] for count in self._counts.values()) for i in (0, 1))
-        return hits / (hits + misses) if hits + misses else 0.0
-
 
 class Ahead:
     """The rows of one answer while it grows, some of them asked for ahead."""

@@ -25,7 +25,7 @@ def grade(kind: str, file: Path, debug: bool) -> int:
     extracted is what was taken for the answer. By value, never by running anything.
     """
     from localpower.cli.terminal import write_answer
-    from localpower.grading.math_grader import NONE, Verdict, grade_letter, grade_math, grade_number
+    from localpower.grading.verdicts import NONE, Verdict, grade_letter, grade_math, grade_number
 
     graders = {"math": grade_math, "gsm8k": grade_number, "gpqa": grade_letter}
 

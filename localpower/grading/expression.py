@@ -200,14 +200,10 @@ class _Parser:
         return self._power(depth + 1)
 
     def _argument(self, depth: int) -> Node:
-        r"""Of \frac or \sqrt: a group, or one digit, letter or macro."""
+        r"""Of \frac: a group, or one digit, letter or macro."""
         token = self._peek()
-        if token == "{":
-            return self._atom(depth)
-        if token and token[0].isdigit():
-            if len(token) > 1:  # \frac12: the digits are separate arguments
-                self._tokens[self._at : self._at + 1] = [token[0], token[1:]]
-            return self._atom(depth)
+        if token.isdigit() and len(token) > 1:  # \frac12: the digits are separate arguments
+            self._tokens[self._at : self._at + 1] = [token[0], token[1:]]
         return self._atom(depth)
 
     def _atom(self, depth: int) -> Node:
@@ -275,11 +271,7 @@ class _Parser:
             self._take()
             index = self.sum(depth + 1)
             self._take("]")
-        inside = self._atom(depth + 1) if self._peek() in ("{", "(") else self._argument_or_number(depth + 1)
-        return Node("root", (inside, index))
-
-    def _argument_or_number(self, depth: int) -> Node:
-        return self._atom(depth)
+        return Node("root", (self._atom(depth + 1), index))  # of a whole number: sqrt12 is meant so
 
     def _log(self, depth: int) -> Node:
         base = None

@@ -10,7 +10,7 @@ import pytest
 
 from localpower.cli.main import main
 from localpower.grading.extract import boxed, letter_answer, math_answer, number_answer
-from localpower.grading.math_grader import grade_letter, grade_math, grade_number
+from localpower.grading.verdicts import grade_letter, grade_math, grade_number
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "math.jsonl").read_text("utf-8").splitlines()]
 

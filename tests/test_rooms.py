@@ -71,6 +71,11 @@ def test_one_file_alone_imports_llama_cpp_and_four_call_it():
     assert callers == ["batch.py", "context.py", "memory.py", "weights.py"]
 
 
+def test_the_driver_of_a_models_programs_imports_nothing_of_the_package():
+    names = set(imported(PACKAGE / "grading" / "driver.py"))
+    assert names <= {"json", "os", "sys", "resource"}
+
+
 def test_samplers_know_no_clock_file_or_screen():
     banned = {"time", "os", "pathlib", "click", "rich", "json"}
     for path in (PACKAGE / "samplers").glob("*.py"):

@@ -11,21 +11,40 @@ import click
 
 from localpower.errors import EXIT_OK, UserError
 
-_KINDS = ("math", "gsm8k", "gpqa")
+_FORMS = ('{"gold": ..., "answer": ...} or "completion"', '{"task": {...}, "completion": ...}')
+_KINDS = ("math", "gsm8k", "gpqa", "code")
 
 
 @click.command()
 @click.option("--kind", type=click.Choice(_KINDS), required=True, help="What the answers are.")
+@click.option(
+    "--run-code",
+    is_flag=True,
+    help="Of kind code: run what completions say; fenced in, not imprisoned.",
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Of each program."
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def grade(kind: str, file: Path, debug: bool) -> int:
+def grade(kind: str, run_code: bool, seconds: float, file: Path, debug: bool) -> int:
     """Grade the rows of FILE, JSON lines of {"gold": ..., "answer": ...} or {"gold": ..., "completion": ...}.
 
+    Of kind code: {"task": ..., "completion": ...}, the task a row of HumanEval or MBPP.
+
     One JSON line a row on stdout, in the same order: verdict is right, wrong or none (nothing that could be an answer),
-    extracted is what was taken for the answer. By value, never by running anything.
+    extracted is what was taken for the answer. Mathematics is read, never run.
     """
-    from localpower.cli.terminal import write_answer
-    from localpower.grading.verdicts import NONE, Verdict, grade_letter, grade_math, grade_number
+    from localpower.cli.terminal import say, write_answer
+    from localpower.grading.sandbox import isolation
+    from localpower.grading.verdicts import NONE, Verdict, grade_code, grade_letter, grade_math, grade_number
+
+    if kind == "code" and not run_code:
+        raise click.UsageError(
+            "--kind code runs programs that a model wrote: say --run-code if you want that"
+        )
+    if kind == "code":
+        say(f"note: programs run in isolation of kind {isolation()}")
 
     graders = {"math": grade_math, "gsm8k": grade_number, "gpqa": grade_letter}
 
@@ -34,15 +53,17 @@ def grade(kind: str, file: Path, debug: bool) -> int:
         text = row.get(field)
         if not isinstance(text, str) or not text.strip():
             return NONE
+        if kind == "code":
+            return grade_code(row["task"], text, seconds)
         return graders[kind](str(row["gold"]), **{field: text})
 
-    for row in _rows(file):
+    for row in _rows(file, kind):
         found = verdict(row)
         write_answer(json.dumps({"verdict": found.verdict, "extracted": found.extracted}))
     return EXIT_OK
 
 
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
+def _rows(file: Path, kind: str) -> Iterator[dict[str, Any]]:
     """Raises UserError for a file that cannot be read, and for a line that is no row."""
     try:
         lines = file.read_text("utf-8").splitlines()
@@ -56,8 +77,21 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
             row = json.loads(line)
         except (ValueError, RecursionError):
             row = None
-        if not isinstance(row, dict) or row.get("gold") is None or not {"answer", "completion"} & row.keys():
-            raise UserError(
-                f"line {number} of {file} is no row", 'expected {"gold": ..., "answer": ...} or "completion"'
+        if not isinstance(row, dict) or not _is_row(row, kind):
+            form = (
+                '{"task": {...}, "completion": ...}'
+                if kind == "code"
+                else '{"gold": ..., "answer": ...} or "completion"'
             )
+            raise UserError(f"line {number} of {file} is no row", f"expected {form}")
         yield row
+
+
+def _is_row(row: dict[str, Any], kind: str) -> bool:
+    if kind != "code":
+        return row.get("gold") is not None and bool({"answer", "completion"} & row.keys())
+    task = row.get("task")
+    if not isinstance(task, dict) or "completion" not in row:
+        return False
+    texts = ("prompt", "entry_point", "test") if "test_list" not in task else ()
+    return all(isinstance(task.get(name), str) for name in texts)

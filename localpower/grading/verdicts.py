@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from localpower.grading.equality import equal
 from localpower.grading.extract import boxed, letter_answer, math_answer, number_answer
+from localpower.grading.program import imports, program
+from localpower.grading.sandbox import passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +57,26 @@ def grade_letter(gold: str, *, answer: str | None = None, completion: str | None
         if found is None:
             return NONE
     return Verdict("right" if found == wanted else "wrong", found)
+
+
+def grade_code(task: Mapping[str, Any], completion: str, seconds: float = 10.0) -> Verdict:
+    """HumanEval (prompt, entry_point, test) and MBPP (prompt, test_list, test_imports). Runs what the completion says.
+
+    none: no reading of the completion defines what is asked for. Raises KeyError for a task of another form.
+    """
+    if "test_list" in task:
+        names = [name for test in task["test_list"] for name in _called(test)]
+        source = next((found for name in names if (found := program("", completion, name))), None)
+        checks = "\n".join([*task.get("test_imports", ()), *task["test_list"]])
+    else:
+        source = program(task["prompt"], completion, task["entry_point"])
+        checks = f"{task['test']}\ncheck({task['entry_point']})"
+        source = source and imports(task["prompt"]) + source
+    if source is None:
+        return NONE
+    return Verdict("right" if passes(f"{source}\n{checks}\n", seconds) else "wrong", source)
+
+
+def _called(test: str) -> list[str]:
+    """Names that a test calls."""
+    return re.findall(r"([A-Za-z_]\w*)\s*\(", test)

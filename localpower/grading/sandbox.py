@@ -1,0 +1,101 @@
+"""Runs a program of a model where it can do little harm: a fresh interpreter, limits, no network where possible.
+
+It is a fence against accidents, not a prison: the sign of success is within the process's reach, so that code made to
+hunt for it can forge one. What is in force is told by `isolation`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import secrets
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+_DRIVER = Path(__file__).with_name("driver.py")
+_UNSHARE = ("unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child")
+_PROBE_S = 5.0
+
+
+@functools.cache
+def isolation() -> str:
+    """`namespaces`: no network, and no process outlives the run; `process`: limits and an outside kill alone."""
+    if sys.platform != "linux" or shutil.which("unshare") is None:
+        return "process"
+    try:
+        done = subprocess.run([*_UNSHARE, "true"], capture_output=True, timeout=_PROBE_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return "process"
+    return "namespaces" if done.returncode == 0 else "process"
+
+
+def passes(source: str, seconds: float = 10.0) -> bool:
+    """Whether the whole program ran to its end within the wall-clock seconds. Never raises for what it does."""
+    sign, mark = secrets.token_hex(16), secrets.token_hex(16)
+    wrapper = _UNSHARE if isolation() == "namespaces" else ()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        ours, theirs = os.pipe()
+        try:
+            process = subprocess.Popen(
+                [*wrapper, sys.executable, "-I", "-S", "-B", str(_DRIVER)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=folder,
+                env={
+                    "PATH": os.defpath,
+                    "LANG": "C.UTF-8",
+                    "HOME": folder,
+                    "PYTHONHASHSEED": "0",
+                    "LOCALPOWER_RUN": mark,
+                },
+                pass_fds=(theirs,),
+                start_new_session=True,
+            )
+        finally:
+            os.close(theirs)
+        try:
+            job = json.dumps({"source": source, "sign": sign, "fd": theirs})
+            with contextlib.suppress(OSError):
+                assert process.stdin is not None
+                process.stdin.write(job.encode())
+                process.stdin.close()
+            return _told(ours, process, time.monotonic() + seconds) == sign.encode()
+        finally:
+            os.close(ours)
+            _end(process, mark)
+
+
+def _told(descriptor: int, process: subprocess.Popen[bytes], deadline: float) -> bytes:
+    """What the driver wrote until it ended or the time was over; what is longer than a sign is none."""
+    told = b""
+    while len(told) <= 64 and (left := deadline - time.monotonic()) > 0:
+        ready, _, _ = select.select([descriptor], [], [], min(left, 0.05))
+        if ready:
+            data = os.read(descriptor, 65)
+            told += data
+            if not data or len(told) >= 32:
+                break
+        elif process.poll() is not None:  # ended without a word, whatever it left running
+            break
+    return told
+
+
+def _end(process: subprocess.Popen[bytes], mark: str) -> None:
+    """Kill the session, and on Linux whatever left it but still carries the mark."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    wanted = f"LOCALPOWER_RUN={mark}".encode()
+    for folder in Path("/proc").glob("[0-9]*") if sys.platform == "linux" else ():
+        with contextlib.suppress(OSError, ValueError):
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                os.kill(int(folder.name), signal.SIGKILL)

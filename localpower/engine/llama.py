@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from localpower.engine import slots
 from localpower.engine.base import GgufEngine, even_chunks
 from localpower.engine.batch import RowSpec
-from localpower.engine.planner import Planner
+from localpower.engine.planner import AGAIN, Planner
 from localpower.engine.settings import Settings
 from localpower.engine.snapshot import Snapshot
 from localpower.engine.weights import Weights
@@ -37,7 +37,7 @@ class LlamaModel(GgufEngine):
         super().__init__(weights, settings, check, n_cells=n_cells, n_sequences=n_slots)
         self._steady = steady_rows
         self._capacity = self.n_cells - max(settings.min_rows, steady_rows)
-        self._planner = Planner(n_slots, self._capacity)
+        self._planner = Planner(n_slots, self._capacity, again=0 if steady_rows else AGAIN)
         self._torn = False  # whether the cache may hold something else than the planner believes
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:

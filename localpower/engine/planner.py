@@ -11,7 +11,7 @@ from localpower.errors import EngineError
 from localpower.model import Tokens
 
 _ANY = 1 << 60
-_AGAIN = 8  # resident tokens that are rather decoded again than given a slot of their own
+AGAIN = 8  # resident tokens that are rather decoded again than given a slot of their own
 
 
 @dataclass(slots=True)
@@ -34,6 +34,7 @@ class Planner:
 
     n_slots: int
     capacity: int
+    again: int = AGAIN  # 0 where decoding again would change bits
     ledger: Ledger = field(init=False)
     _tick: int = 0
     _holders: dict[Tokens, tuple[int, int]] = field(default_factory=dict)
@@ -136,7 +137,7 @@ class Planner:
         ordered = sorted(contexts, reverse=True) if len(contexts) > 1 else contexts
         for context in ordered:
             n = len(context)
-            if following is not None and following.context[:n] == context and following.upto - n < _AGAIN:
+            if following is not None and following.context[:n] == context and self._joins(following, n):
                 following.wanted.insert(0, n)
                 if following.upto >= n:  # what is resident beyond it is decoded again: its logits are wanted
                     following.upto = n - 1
@@ -148,6 +149,13 @@ class Planner:
                 leaves.append(following)
         order = {context: i for i, context in enumerate(contexts)}
         return sorted(leaves, key=lambda leaf: order[leaf.context])
+
+    def _joins(self, following: _Leaf, n: int) -> bool:
+        """Whether the first n tokens of a leaf are decoded with it, though some of it may be resident beyond them.
+
+        Rows ahead of a draft come one token after another: little of them is decoded again.
+        """
+        return following.upto < n or (following.wanted[0] == n + 1 and following.upto - n < self.again)
 
     def _find_source(self, leaf: _Leaf, claimed: set[int]) -> None:
         """The slot that shares the longest prefix with a context, short of its last token; in place where it can be."""

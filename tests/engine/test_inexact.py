@@ -12,10 +12,11 @@ from localpower.events import Extended, Stepped
 from localpower.loading import Request, load
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
+from localpower.samplers.cuts import UniformCuts
 from localpower.samplers.kernel import Savers
 
 PROMPT = (0, 1)
-SAMPLER = PowerMH(3.0, 1 / 3, max_tokens=24, block=6, steps=12)
+SAMPLER = PowerMH(3.0, 1 / 3, max_tokens=24, block=6, steps=12, cuts=UniformCuts())
 CHAINS = 3
 
 

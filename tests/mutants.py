@@ -209,7 +209,7 @@ SAVER_MUTANTS = {
 class _NoFactor(Race):
     """Metropolised proposals whose certainty to differ is not paid for."""
 
-    def __init__(self, threshold, x, cut, parting, alpha, cuts, rules, form):
+    def __init__(self, threshold, x, cut, parting, alpha, cuts, rules, form, allowance):
         super().__init__(threshold, x, cut, parting, alpha, cuts, rules)
 
 

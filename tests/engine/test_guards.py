@@ -133,7 +133,11 @@ def test_a_draw_token_by_token_is_never_called_exact_for_a_power():
 
 @pytest.mark.parametrize(("stopped", "error"), [(True, Interrupted), (False, ModelError)])
 def test_a_check_that_ctrl_c_killed_is_no_damaged_file(tiny_paths, monkeypatch, stopped, error):
-    suicide = [sys.executable, "-c", "import os; os.kill(os.getpid(), 2)"]
+    suicide = [
+        sys.executable,
+        "-c",
+        "import os, signal; signal.signal(2, signal.SIG_DFL); os.kill(os.getpid(), 2)",
+    ]
     monkeypatch.setattr("localpower.engine.verdict.command", lambda module: suicide)
     with pytest.raises(error):
         verdict_for(tiny_paths["f32"], threads=1, gpu_layers=0, exact=True, stop=lambda: stopped, fresh=True)

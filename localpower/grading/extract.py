@@ -10,6 +10,7 @@ _FINAL = re.compile(r"(?i)\banswer\s{0,9}(?:is\s{0,9}:?|:|=)")
 _NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?|-?\$?\.\d+")
 _LETTER = re.compile(r"[Aa]nswer(?:\s{1,9}is)?\s{0,9}:?\s{0,9}\(?([A-D])\)?(?![A-Za-z])")
 _RUN_ON = re.compile(r"\n[ \t]{0,9}(?:Question|Problem|Q)[ \t]{0,9}:")
+_LETTER_BOX = 200  # characters of a box in which a letter is looked for
 _NESTED = 20  # boxes in boxes that are opened
 
 
@@ -93,7 +94,11 @@ def letter_answer(text: str) -> str | None:
     found = None
     for match in _BOX.finditer(text):
         start = match.end()
-        content = text[start + 1 : ends[start]] if start in ends else text[start : start + 2]
+        content = (
+            text[start + 1 : min(ends[start], start + _LETTER_BOX)]
+            if start in ends
+            else text[start : start + 2]
+        )
         bare = re.sub(r"\\(?:text|textbf|mathrm|mathbf|mbox)\s*|[{}()\[\]\s$*]", "", content)
         if re.match(r"[A-D](?![A-Za-z])", bare):
             found = bare[0]

@@ -130,7 +130,7 @@ class _UniformBound(kernel.Race):
 
     def log_kappa(self, *, unfinished):
         if unfinished:
-            return self._log_kappa_x + math.log(self._n_x / (self._n + 1))
+            return self.log_kappa_x + math.log(self._n_x / (self._n + 1))
         return super().log_kappa(unfinished=False)
 
 
@@ -138,7 +138,7 @@ class _NoTermInBound(kernel.Race):
     """Gives up as if kappa(cut | y) were kappa(cut | x), though shorter answers may still come."""
 
     def log_kappa(self, *, unfinished):
-        return self._log_kappa_x if unfinished else super().log_kappa(unfinished=False)
+        return self.log_kappa_x if unfinished else super().log_kappa(unfinished=False)
 
 
 def _with_race(race):
@@ -243,14 +243,14 @@ class _StagedNet(Race):
     def log_ratio(self, *, unfinished):
         if unfinished:
             return 0.0
-        kappa = self.log_kappa(unfinished=False) - self._log_kappa_x
+        kappa = self.log_kappa(unfinished=False) - self.log_kappa_x
         sums = [self._blocks._sums[b] for b in sorted(self._blocks._sums)]
         return sum(min(s, 0.0) for s in sums[:1]) + sum(sums[1:]) + min(kappa, 0.0)
 
 
 def _tries(acceptance=tries.acceptance, race=Race):
     def step(*args, **kwargs):
-        with patch.object(tries, "acceptance", acceptance), patch.object(tries, "Race", race):
+        with patch.object(tries, "acceptance", acceptance), patch.object(kernel, "Race", race):
             return tries.step_of_tries(*args, form=Form(tries=2), **kwargs)
 
     return step

@@ -1,21 +1,17 @@
 """A small language of answers: numbers, letters, + - * / ^ !, fractions, roots and the usual functions.
 
-A recursive-descent parser with caps, and evaluation in exact fractions where that is possible, in complex floats
-otherwise. Nothing of a text is ever executed.
+A recursive-descent parser with caps: text to a tree; worth.py evaluates it. Nothing of a text is ever executed.
 """
 
 from __future__ import annotations
 
-import cmath
-import math
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from localpower.grading.latex import LONGEST
 
-_DEEPEST, _POWER, _FACTORIAL, _BITS = 50, 1000, 200, 20000
+DEEPEST = 50
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d*)?|\.\d+)|(?P<macro>\\[A-Za-z]+)|(?P<letter>[A-Za-z])|(?P<sign>\*\*|[-+*/^_!|(){}\[\]]))"
 )
@@ -24,22 +20,10 @@ _WORDS = (
     *("log", "ln", "exp", "infty", "infinity", "inf", "pi"),
 )
 _PLAIN_WORD = re.compile(r"(?<![\\A-Za-z])(" + "|".join(_WORDS) + r")(?![A-Za-z])")
-_FUNCTIONS: dict[str, Callable[[complex], complex]] = {
-    "sin": cmath.sin,
-    "cos": cmath.cos,
-    "tan": cmath.tan,
-    "sec": lambda z: 1 / cmath.cos(z),
-    "csc": lambda z: 1 / cmath.sin(z),
-    "cot": lambda z: 1 / cmath.tan(z),
-    "arcsin": cmath.asin,
-    "arccos": cmath.acos,
-    "arctan": cmath.atan,
-    "sinh": cmath.sinh,
-    "cosh": cmath.cosh,
-    "tanh": cmath.tanh,
-    "ln": cmath.log,
-    "exp": cmath.exp,
-}
+FUNCTIONS = (
+    *("sin", "cos", "tan", "sec", "csc", "cot", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh"),
+    *("ln", "exp"),
+)
 _GREEK = (
     *(
         "alpha",
@@ -130,7 +114,7 @@ class _Parser:
         return token
 
     def sum(self, depth: int) -> Node:
-        if depth > _DEEPEST:
+        if depth > DEEPEST:
             raise NotRead("too deep")
         node = self._product(depth + 1)
         while self._peek() in ("+", "-"):
@@ -139,7 +123,7 @@ class _Parser:
         return node
 
     def _product(self, depth: int) -> Node:
-        if depth > _DEEPEST:
+        if depth > DEEPEST:
             raise NotRead("too deep")
         if self._peek() in ("+", "-"):
             sign = self._take()
@@ -162,7 +146,7 @@ class _Parser:
                 return node
 
     def _signed(self, depth: int) -> Node:
-        if depth > _DEEPEST:
+        if depth > DEEPEST:
             raise NotRead("too deep")
         if self._peek() == "-":
             self._take()
@@ -192,7 +176,7 @@ class _Parser:
         return node
 
     def _exponent(self, depth: int) -> Node:
-        if depth > _DEEPEST:
+        if depth > DEEPEST:
             raise NotRead("too deep")
         if self._peek() == "-":
             self._take()
@@ -207,7 +191,7 @@ class _Parser:
         return self._atom(depth)
 
     def _atom(self, depth: int) -> Node:
-        if depth > _DEEPEST:
+        if depth > DEEPEST:
             raise NotRead("too deep")
         token = self._take()
         if token[0].isdigit() or token[0] == ".":
@@ -230,7 +214,7 @@ class _Parser:
             return self._root(depth)
         if token == "\\log":
             return self._log(depth)
-        if token[0] == "\\" and token[1:] in _FUNCTIONS:
+        if token[0] == "\\" and token[1:] in FUNCTIONS:
             return self._function(token[1:], depth)
         if token in ("\\infty", "\\infinity", "\\inf"):
             return Node("infinity")
@@ -300,127 +284,3 @@ def _proper(node: Node) -> bool:
     if not (isinstance(top.value, Fraction) and isinstance(bottom.value, Fraction)):
         return False
     return 0 <= top.value < bottom.value
-
-
-def exact(node: Node) -> Fraction:
-    """The value as a fraction. Raises NotRead where it is none, or too large."""
-    name, parts = node.name, node.parts
-    if name == "number":
-        assert isinstance(node.value, Fraction)
-        return node.value
-    if name in ("+", "-", "*", "/", "fraction"):
-        left, right = exact(parts[0]), exact(parts[1])
-        if name in ("/", "fraction"):
-            if not right:
-                raise NotRead("division by zero")
-            return _small(left / right)
-        return _small(left + right if name == "+" else left - right if name == "-" else left * right)
-    if name == "negative":
-        return -exact(parts[0])
-    if name == "abs":
-        return abs(exact(parts[0]))
-    if name == "^":
-        return _exact_power(exact(parts[0]), exact(parts[1]))
-    if name == "!":
-        value = exact(parts[0])
-        if value.denominator != 1 or not 0 <= value <= _FACTORIAL:
-            raise NotRead("factorial")
-        return Fraction(math.factorial(int(value)))
-    if name == "root":
-        return _exact_root(exact(parts[0]), exact(parts[1]))
-    if name == "binom":
-        n, k = exact(parts[0]), exact(parts[1])
-        if n.denominator != 1 or k.denominator != 1 or not 0 <= k <= n <= _POWER:
-            raise NotRead("binomial")
-        return Fraction(math.comb(int(n), int(k)))
-    raise NotRead(name)
-
-
-def _small(value: Fraction) -> Fraction:
-    if value.numerator.bit_length() + value.denominator.bit_length() > _BITS:
-        raise NotRead("too large")
-    return value
-
-
-def _exact_power(base: Fraction, power: Fraction) -> Fraction:
-    if power.denominator != 1:
-        return _exact_power(_exact_root(base, Fraction(power.denominator)), Fraction(power.numerator))
-    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-    if abs(power) > _POWER or bits * abs(power) > _BITS or (not base and power < 0):
-        raise NotRead("power")
-    return base ** int(power)
-
-
-def _exact_root(value: Fraction, index: Fraction) -> Fraction:
-    if index.denominator != 1 or not 1 <= index <= _DEEPEST or value < 0:
-        raise NotRead("root")
-    parts = [_integer_root(part, int(index)) for part in (value.numerator, value.denominator)]
-    return Fraction(parts[0], parts[1])
-
-
-def _integer_root(value: int, index: int) -> int:
-    if value < 2 or index == 1:
-        return value
-    if value.bit_length() > _BITS:
-        raise NotRead("root")
-    root = math.isqrt(value) if index == 2 else round(value ** (1 / index)) if value < 10**15 else 0
-    if root**index != value:
-        raise NotRead("irrational")
-    return root
-
-
-def symbols(node: Node) -> frozenset[str]:
-    """Names of the unknowns; pi, e and i are numbers."""
-    own = {str(node.value)} if node.name == "symbol" and node.value not in ("pi", "e", "i") else set()
-    return frozenset(own).union(*(symbols(part) for part in node.parts))
-
-
-def at(node: Node, values: Mapping[str, complex]) -> complex:
-    """The value at a point. Raises NotRead where there is none in floats."""
-    try:
-        value = _at(node, values)
-    except (ArithmeticError, ValueError, KeyError, RecursionError):
-        raise NotRead("no value") from None
-    if cmath.isnan(value):
-        raise NotRead("no value")
-    return value
-
-
-def _at(node: Node, values: Mapping[str, complex]) -> complex:
-    name = node.name
-    if name == "symbol":
-        constants = {"pi": complex(math.pi), "e": complex(math.e), "i": 1j}
-        return constants.get(str(node.value)) or values[str(node.value)]
-    if name == "number":
-        assert isinstance(node.value, Fraction)
-        return complex(float(node.value))
-    if name == "infinity":
-        return complex(math.inf)
-    parts = [_at(part, values) for part in node.parts]
-    if name in _FUNCTIONS:
-        return _FUNCTIONS[name](parts[0])
-    if name == "log":
-        return cmath.log(parts[0]) / cmath.log(parts[1]) if len(parts) > 1 else cmath.log10(parts[0])
-    if name in ("!", "binom"):
-        return complex(float(exact(node)))
-    return _combined(name, parts)
-
-
-def _combined(name: str, parts: list[complex]) -> complex:
-    if name == "negative":
-        return complex(-parts[0].real, -parts[0].imag) if parts[0].imag else complex(-parts[0].real)
-    if name == "abs":
-        return complex(abs(parts[0]))
-    left, right = parts
-    if name == "root":
-        odd = right.imag == 0 and right.real % 2 == 1
-        if odd and left.imag == 0 and left.real < 0:
-            return complex(-((-left.real) ** (1 / right.real)))
-        return complex(left ** (1 / right))
-    if name == "^":
-        if abs(right) > _POWER:
-            raise NotRead("power")
-        return complex(left**right)
-    if name in ("/", "fraction"):
-        return left / right
-    return left + right if name == "+" else left - right if name == "-" else left * right

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from localpower.chance import Dice
+from localpower.chance import Dice, Threshold
 from localpower.completion import PLAIN, Completion, Rules, extend
 from localpower.drafts import Drafts
 from localpower.model import Model, Tokens
@@ -80,10 +80,64 @@ def step(
         return None
     cut = cuts.pick(dice, x)
     threshold = dice.threshold()
-    parting = part(dice, x, cut, certain=form.metropolised) if savers.skip or form.metropolised else cut
+    proposal = propose(
+        dice,
+        state,
+        cut,
+        threshold,
+        model,
+        prompt,
+        alpha=alpha,
+        temperature=temperature,
+        cuts=cuts,
+        rules=rules,
+        savers=savers,
+        form=form,
+        drafts=drafts,
+        exponents=exponents,
+        allowance=allowance,
+    )
+    early = not proposal.y.complete_at(horizon)
+    log_ratio = proposal.race.log_ratio(unfinished=early)
+    accepted = not early and threshold.below(log_ratio)
+    info = told(x, cut, threshold, proposal, log_ratio, accepted=accepted, early=early)
+    return ChainState(proposal.y if accepted else x, horizon), info
+
+
+class Proposal(NamedTuple):
+    """y, how it fared against the state, and how many of its tokens were drawn from the model."""
+
+    y: Completion
+    race: Race
+    n_decoded: int
+
+
+def propose(
+    dice: Dice,
+    state: ChainState,
+    cut: int,
+    threshold: Threshold,
+    model: Model,
+    prompt: Tokens,
+    *,
+    alpha: float,
+    temperature: float,
+    cuts: CutLaw,
+    rules: Rules,
+    savers: Savers,
+    form: Form,
+    drafts: Drafts | None,
+    exponents: tuple[float, ...] = (),
+    allowance: int | None = None,
+) -> Proposal:
+    """A redraw of the state from `cut` on; the state itself where it never parts from it: then nothing is evaluated."""
+    x, horizon = state
+    skip = savers.skip or form.metropolised
+    parting = part(dice, x, cut, certain=form.metropolised) if skip else cut
     if parting is None:
-        return state, free(x, cut, threshold.log_u, cuts.log_kappa(x, cut))
+        return Proposal(x, Race(threshold, x, cut, len(x), alpha, cuts, rules, PLAIN_FORM, None), 0)
     race = Race(threshold, x, cut, parting, alpha, cuts, rules, form, allowance)
+    bounded = savers.early and form.tries == 1  # of several tries each weight is needed whole
     y = extend(
         dice,
         model,
@@ -92,35 +146,41 @@ def step(
         horizon,
         temperature=temperature,
         rules=rules,
-        unlike=x.tokens[parting] if savers.skip or form.metropolised else None,
-        watch=race if savers.early else race.without_bounds(),
+        unlike=x.tokens[parting] if skip else None,
+        watch=race if bounded else race.without_bounds(),
         drafts=drafts,
         exponents=exponents,
     )
-    early = not y.complete_at(horizon)
-    log_ratio = race.log_ratio(unfinished=early)
-    accepted = not early and threshold.below(log_ratio)
-    info = StepInfo(
+    return Proposal(y, race, y.tail(parting).n_drawn)
+
+
+def told(
+    x: Completion,
+    cut: int,
+    threshold: Threshold,
+    proposal: Proposal,
+    log_ratio: float,
+    *,
+    accepted: bool,
+    early: bool = False,
+) -> StepInfo:
+    """What a step has to say of its proposal."""
+    y, race, n_decoded = proposal
+    return StepInfo(
         cut,
         y,
         divergence(x, y),
         threshold.log_u,
         race.log_w_x,
         race.log_w,
-        cuts.log_kappa(x, cut),
+        race.log_kappa_x,
         race.log_kappa(unfinished=early),
         log_ratio,
         accepted,
         early,
-        y.tail(parting).n_drawn,
+        n_decoded,
         undecided=race.spent,
     )
-    return ChainState(y if accepted else x, horizon), info
-
-
-def free(x: Completion, cut: int, log_u: float, log_kappa: float) -> StepInfo:
-    """A step whose proposal is the state itself: accepted, and nothing was evaluated for it."""
-    return StepInfo(cut, x, None, log_u, 0.0, 0.0, log_kappa, log_kappa, 0.0, True, False, 0)
 
 
 def part(dice: Dice, x: Completion, cut: int, *, certain: bool = False) -> int | None:

@@ -5,6 +5,7 @@ Each member draws from a stream of its own, so that an answer depends on its str
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,8 +63,7 @@ def shares(log_weights: Floats) -> Floats:
 
 def log_mean(log_weights: Floats) -> float:
     """log of the mean of exp(log_weights), nats."""
-    top = float(log_weights.max())
-    return top + float(np.log(np.exp(log_weights - top).mean()))
+    return float(np.logaddexp.reduce(log_weights)) - math.log(len(log_weights))
 
 
 def effective(log_weights: Floats) -> float:

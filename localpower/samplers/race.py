@@ -44,7 +44,8 @@ PLAIN_FORM = Form()
 class Race:
     """Follows a proposal y as it grows beyond `parting` and says when it can only be rejected.
 
-    log_w: sum of y's terms so far. allowance: tokens that may be drawn; `spent` once more would be needed.
+    log_w: sum of y's terms so far; log_w_x, log_kappa_x: the state's.
+    allowance: tokens that may be drawn; `spent` once more would be needed.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Race:
             terms = np.minimum(alpha * x.log_p[parting:] - x.log_q[parting:], 0.0)
             for position, term in enumerate(terms.tolist(), parting):
                 self._blocks.add(position, -term)
-        self._log_kappa_x = cuts.log_kappa(x, cut)
+        self.log_kappa_x = cuts.log_kappa(x, cut)
         shared = np.minimum(x.log_q[cut:], 0.0)
         self._log_q = float(shared[: parting - cut].sum())
         self._log_other_x = log_other(float(shared.sum()))
@@ -113,8 +114,8 @@ class Race:
         """log of the ratio, of its staged form the probability of acceptance; an upper bound where y will grow."""
         kappa = self.log_kappa(unfinished=unfinished)
         if self._form == PLAIN_FORM or self._form.tries > 1:
-            return self.log_w + kappa - self.log_w_x - self._log_kappa_x
-        rest = kappa - self._log_kappa_x
+            return self.log_w + kappa - self.log_w_x - self.log_kappa_x
+        rest = kappa - self.log_kappa_x
         if self._form.metropolised:
             rest += self._log_other_x - log_other(self._log_q)
         if rest == math.inf:  # 1 - Q(y) rounds to nothing: the way back could never be proposed

@@ -12,19 +12,18 @@ Source   Guo et al., arXiv 2606.09926, eqs. 6 and 7, as quoted where we read the
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import numpy as np
 
 from localpower.chance import Dice
-from localpower.completion import PLAIN, Completion, Rules, extend
+from localpower.completion import PLAIN, Rules
 from localpower.drafts import Drafts
 from localpower.model import Model, Tokens
 from localpower.samplers.cuts import CutLaw
-from localpower.samplers.kernel import ALL_SAVERS, ChainState, Savers, StepInfo, divergence, part
+from localpower.samplers.kernel import ALL_SAVERS, ChainState, Proposal, Savers, StepInfo, propose, told
 from localpower.samplers.prefetch import in_order
-from localpower.samplers.race import Form, Race
+from localpower.samplers.race import Form
 
 
 def step_of_tries(
@@ -49,59 +48,39 @@ def step_of_tries(
     cut = cuts.pick(dice, x)
     threshold = dice.threshold()
 
-    def propose(own: Dice, model: Model) -> tuple[Completion, Race, int]:
-        parting = part(own, x, cut) if savers.skip else cut
-        if parting is None:
-            return x, Race(threshold, x, cut, len(x), alpha, cuts, rules, form), 0
-        each = None if allowance is None else allowance // form.tries
-        race = Race(threshold, x, cut, parting, alpha, cuts, rules, form, each).without_bounds()
-        y = extend(
-            own,
-            model,
-            prompt,
-            x.head(parting),
-            horizon,
+    tasks = [
+        partial(
+            propose,
+            dice.spawn(k),
+            state,
+            cut,
+            threshold,
+            prompt=prompt,
+            alpha=alpha,
             temperature=temperature,
+            cuts=cuts,
             rules=rules,
-            unlike=x.tokens[parting] if savers.skip else None,
-            watch=race,
+            savers=savers,
+            form=form,
             drafts=drafts,
+            allowance=None if allowance is None else allowance // form.tries,
         )
-        return y, race, y.tail(parting).n_drawn
-
-    tasks = (partial(propose, dice.spawn(k)) for k in range(form.tries))
-    tried: list[tuple[Completion, Race, int]] = list(in_order(model, tasks, form.tries))
-    logs = np.array([race.log_ratio(unfinished=False) for _, race, _ in tried])
+        for k in range(form.tries)
+    ]
+    tried: list[Proposal] = list(in_order(model, iter(tasks), form.tries))
+    logs = np.array([one.race.log_ratio(unfinished=False) for one in tried])
     j = dice.spawn(form.tries).pick(np.exp(logs - logs.max()))
-    y, race, _ = tried[j]
-    log_others = log_sum(np.delete(logs, j))
+    log_others = float(np.logaddexp.reduce(np.delete(logs, j)))
     log_ratio = acceptance(float(logs[j]), log_others)
     accepted = threshold.below(log_ratio)
-    info = StepInfo(
-        cut,
-        y,
-        divergence(x, y),
-        threshold.log_u,
-        race.log_w_x,
-        race.log_w,
-        cuts.log_kappa(x, cut),
-        race.log_kappa(unfinished=False),
-        log_ratio,
-        accepted,
-        False,
-        sum(n for _, _, n in tried),
-        log_others,
-        any(race.spent for _, race, _ in tried),
+    info = told(x, cut, threshold, tried[j], log_ratio, accepted=accepted)._replace(
+        n_decoded=sum(one.n_decoded for one in tried),
+        log_others=log_others,
+        undecided=any(one.race.spent for one in tried),
     )
-    return ChainState(y if accepted else x, horizon), info
+    return ChainState(tried[j].y if accepted else x, horizon), info
 
 
 def acceptance(log_weight: float, log_others: float) -> float:
     """log of W / (W - w + 1), W = w + others: weights of the picked try and of the others, over the state's."""
     return float(np.logaddexp(log_weight, log_others) - np.logaddexp(0.0, log_others))
-
-
-def log_sum(logs: np.ndarray) -> float:
-    """log of the sum of exp(logs), nats; at least one."""
-    top = float(logs.max())
-    return top + math.log(float(np.exp(logs - top).sum()))

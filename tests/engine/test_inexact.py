@@ -75,6 +75,11 @@ def test_no_token_of_a_state_or_a_growing_proposal_is_evaluated_twice_even_when_
     assert evaluated <= len(PROMPT) + work.drawn + work.cuts
 
 
+def test_only_the_exact_mode_decodes_a_resident_token_again(fast, tiny16):
+    engines = [model.engine(PROMPT, 24, 1, lambda: None) for model in (fast, tiny16)]
+    assert [engine._planner.again > 0 for engine in engines] == [False, True]
+
+
 def test_a_machine_without_exact_settings_runs_the_same_way(tiny16):
     verdict = dataclasses.replace(tiny16.verdict, exact=False, largest=0.01)
     engine = dataclasses.replace(tiny16, verdict=verdict).engine(PROMPT, 24, CHAINS, lambda: None)

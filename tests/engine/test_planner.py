@@ -129,6 +129,14 @@ def test_rows_along_a_resident_text_share_one_slot():
     )
 
 
+def test_where_bits_could_change_nothing_resident_is_decoded_again():
+    text = (*PROMPT, 0, 1, 1, 0, 1)
+    planner = Planner(8, 200, again=0)
+    planner.plan([text])
+    plan = planner.plan([text[:-1], text])
+    assert [len(decode.tokens) for decode in plan.decodes] == [1, 1]
+
+
 def test_a_full_cache_is_compacted_and_what_is_pinned_or_continued_stays():
     three, state, proposal = (3,) * 5, (1,) * 20, (1,) * 10 + (2,) * 4
     planner, _ = drive(8, 30, [([three], []), ([state], [three]), ([proposal], [state, three])])

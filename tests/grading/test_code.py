@@ -38,6 +38,7 @@ WRONG = {
     "a hard exit": "    import os\n    os._exit(0)\n",
     "an exit at the top": "    return 0\nimport os\ndef check(c): pass\nos._exit(0)\n",
     "a loop": "    while True:\n        pass\n",
+    "a long sleep": "    import time\n    time.sleep(10**6)\n",
     "swallowed signals": "    import signal\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    while True:\n        try:\n"
     "            while True: pass\n        except BaseException: pass\n",
     "a forked child": "    import os, time\n    if os.fork() == 0:\n        time.sleep(60)\n    os._exit(0)\n",

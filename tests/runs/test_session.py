@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,15 @@ from localpower.chance import StreamDice
 from localpower.cli.planning import Wishes, fitted, make_sampler
 from localpower.completion import Rules
 from localpower.errors import Interrupted
-from localpower.events import Finished, Stepped
+from localpower.events import Finished, Started, Stepped
 from localpower.runs.gather import gather
 from localpower.runs.interrupt import Interrupts
-from localpower.runs.session import run_chains
-from localpower.samplers import PowerMH
+from localpower.runs.record import Recorder
+from localpower.runs.session import pick, run_chains
+from localpower.runs.tally import Tally
+from localpower.runs.trace import read_trace
+from localpower.runs.verify import verify
+from localpower.samplers import PowerMH, PowerSMC
 from localpower.toy import ToyModel
 
 PROMPT = (1, 2)
@@ -113,3 +119,45 @@ def test_auto_prefetch_is_no_wider_than_engine_steps_and_sequences_allow(widest,
     sampler, _ = make_sampler(wishes, Rules(), chat=False)
     fit = fitted(sampler, wishes, widest)
     assert (fit.prefetch, fit.adaptive) == (width, True)
+
+
+def test_runs_that_estimate_the_normaliser_are_drawn_by_it():
+    heavy, light = Tally(log_z=0.0), Tally(log_z=-50.0)
+    assert {pick([light, heavy, light], "random", StreamDice(seed)) for seed in range(20)} == {1}
+    assert {pick([Tally(), heavy, Tally()], "random", StreamDice(seed)) for seed in range(40)} == {0, 1, 2}
+
+
+@pytest.mark.parametrize("after", [1, 7, 20, 33])
+def test_particles_that_were_interrupted_end_with_the_one_that_is_shown(after, tmp_path):
+    left = itertools.count()
+    recorder = Recorder(tmp_path / "events", ToyModel().piece)
+    settings = {"alpha": 3.0, "seed": 1, "pick": "random", "stops": [], "exactness": "exact"}
+    sampler = PowerSMC(3.0, 60, particles=5, ramp=8)
+    recorder.write(None, Started("smc", sampler.settings() | settings, TOY, PROMPT, 1, "0"))
+    run_chains(
+        ToyModel(seed=2, end_bias=-4.0),
+        sampler,
+        PROMPT,
+        StreamDice(1),
+        1,
+        listeners=[Tap(recorder)],
+        out_of_time=lambda: next(left) > after,
+    )
+    recorder.close()
+    assert verify(read_trace(tmp_path / "events")).problems == []
+
+
+TOY = {"name": "toy", "path": None, "sha256": None, "quantization": None}
+
+
+class Tap:
+    """Writes down what it hears."""
+
+    def __init__(self, recorder):
+        self._recorder = recorder
+
+    def event(self, chain, event):
+        self._recorder.write(chain, event)
+
+    def asked(self, chain, context):
+        pass

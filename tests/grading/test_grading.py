@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from localpower.cli.main import main
+from localpower.grading.expression import NotRead, parse
 from localpower.grading.extract import boxed, letter_answer, math_answer, number_answer
 from localpower.grading.verdicts import grade_letter, grade_math, grade_number
+from localpower.grading.worth import exact
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "math.jsonl").read_text("utf-8").splitlines()]
 
@@ -109,6 +111,14 @@ def test_a_letter_is_graded():
     assert grade_letter("C", answer="C").verdict == "right"
     assert grade_letter("C", completion=r"\boxed{B}").verdict == "wrong"
     assert grade_letter("C", completion="hm").verdict == "none"
+
+
+@pytest.mark.parametrize(
+    "text", ["201!", "2^{1001}", "9^{9^9}", r"\\binom{1001}{500}", "1000000^{1000}*1000000^{1000}"]
+)
+def test_beyond_the_caps_nothing_is_evaluated_exactly(text):
+    with pytest.raises(NotRead):
+        exact(parse(text))
 
 
 HOSTILE = {

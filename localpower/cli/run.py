@@ -62,9 +62,11 @@ def run(
     from localpower.runs.record import Recorder
     from localpower.text.conversation import Conversation
     from localpower.ui.diagnosis import lines
-    from localpower.ui.plots import draw
+    from localpower.ui.plots import draw, require
 
     check_options(options)
+    if plot:
+        require()
     text = read_prompt(prompt, raw=options["raw"])
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     given = {name for name in options if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}

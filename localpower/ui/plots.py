@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 from localpower.errors import UserError
 
 
+def require() -> None:
+    """Raise UserError without matplotlib: before a run, not after it."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UserError("--plot needs matplotlib", "pip install 'localpower[plots]'")
+
+
 def draw(report: dict[str, Any], path: Path) -> None:
-    """Write the picture. Raises UserError without matplotlib, or for a path that cannot be written."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UserError("--plot needs matplotlib", "pip install 'localpower[plots]'") from None
+    """Write the picture. Needs matplotlib; raises UserError for a path that cannot be written."""
+    from matplotlib.figure import Figure
+
     panels = [panel for panel in (_cuts, _log_p, _ess, _swaps) if panel(report, None)]
     figure = Figure(figsize=(6, 2.6 * max(len(panels), 1)), layout="constrained")
     axes = figure.subplots(max(len(panels), 1), 1, squeeze=False)[:, 0]

@@ -161,16 +161,9 @@ def test_a_diagnosis_is_in_the_json_and_on_stderr(capsys):
     assert "split R-hat" in err
 
 
-def test_a_plot_needs_its_extra_and_says_so(tmp_path, capsys, monkeypatch):
-    import builtins
-
-    plain = builtins.__import__
-
-    def without(name, *rest):
-        if name.startswith("matplotlib"):
-            raise ImportError
-        return plain(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+def test_a_plot_needs_its_extra_and_says_so_before_the_run(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main([*RUN, "--plot", str(tmp_path / "p.png"), "hello"]) == 1
-    assert "localpower[plots]" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "localpower[plots]" in err

@@ -183,8 +183,8 @@ def _target_options() -> tuple[Callable[..., Any], ...]:
             type=click.Choice(METHODS),
             default="power",
             show_default=True,
-            help="power, smc, tempering: towards p^alpha; lookahead, best-of-n: cheaper guesses at it; base: p itself; "
-            "low-temp: each token sharpened by itself.",
+            help="power, tempering: chains towards p^alpha; smc, best-of-n: answers weighted towards it; lookahead: an "
+            "approximation; base: p itself; low-temp: each token sharpened by itself.",
         ),
     )
 

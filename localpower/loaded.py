@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -49,6 +49,11 @@ class Loaded(Protocol):
     def prompt(self, conversation: Conversation, *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
         """Tokens of the prompt: by the template, or the texts as they are."""
 
+    def prompts(
+        self, conversations: Sequence[Conversation], *, raw: bool, arguments: Mapping[str, Any]
+    ) -> list[Tokens]:
+        """The same for many conversations, none of which holds tokens that a model drew."""
+
     def engine(
         self,
         prompt: Tokens,
@@ -57,11 +62,12 @@ class Loaded(Protocol):
         check: Callable[[], None],
         keep: Engine | None = None,
         chains: int | None = None,
+        prompts: int = 1,
     ) -> Engine:
         """An engine with room for so many answers at once: `keep`, or a larger one that remembers its prompt.
 
-        chains: how many of them keep a state beside what they write; None: all. Raises UserError when the context
-        cannot hold them.
+        chains: how many of them keep a state beside what they write; None: all. prompts: how many different ones of
+        this length are answered at once. Raises UserError when the context cannot hold a prompt and its answer.
         """
 
     def warm(self, engine: Engine, prompt: Tokens, path: Path) -> list[str]:
@@ -108,6 +114,12 @@ class LoadedToy:
             tokens += self.toy.tokenize(message["content"]) if drawn is None else drawn
         return tokens
 
+    def prompts(
+        self, conversations: Sequence[Conversation], *, raw: bool, arguments: Mapping[str, Any]
+    ) -> list[Tokens]:
+        """One after another."""
+        return [self.prompt(each, raw=raw, arguments=arguments) for each in conversations]
+
     def engine(
         self,
         prompt: Tokens,
@@ -116,6 +128,7 @@ class LoadedToy:
         check: Callable[[], None],
         keep: Engine | None = None,
         chains: int | None = None,
+        prompts: int = 1,
     ) -> Engine:
         """The table itself."""
         return self.toy
@@ -173,6 +186,14 @@ class LoadedGguf:
             return self.vocabulary.raw_prompt(conversation)
         return self.vocabulary.chat_prompt(conversation, arguments)
 
+    def prompts(
+        self, conversations: Sequence[Conversation], *, raw: bool, arguments: Mapping[str, Any]
+    ) -> list[Tokens]:
+        """As in `prompt`, the template's process started once for many."""
+        if raw or not self.has_template:
+            return [self.vocabulary.raw_prompt(each) for each in conversations]
+        return self.vocabulary.chat_prompts(conversations, arguments)
+
     def engine(
         self,
         prompt: Tokens,
@@ -181,6 +202,7 @@ class LoadedGguf:
         check: Callable[[], None],
         keep: Engine | None = None,
         chains: int | None = None,
+        prompts: int = 1,
     ) -> Engine:
         """What is being written, the state of every chain, and four answers for what is dead but not yet reused."""
         if len(prompt) + horizon > self.n_ctx:
@@ -191,6 +213,8 @@ class LoadedGguf:
             )
         recurrent = self.weights.is_recurrent()
         room = len(prompt) + (horizon if recurrent else (rows + (chains or rows) + 4) * horizon + 64)
+        if not recurrent and prompts > 1:
+            room += prompts * len(prompt)  # the others, and one that was just answered
         n_sequences = rows + 1 if recurrent else 4 * rows + 8
         before = as_gguf(keep) if keep is not None else None
         if before is not None and before.n_cells >= room and before.n_sequences == n_sequences:

@@ -2,3 +2,4 @@
 
 METHODS = ("power", "base", "low-temp", "best-of-n", "smc", "tempering", "lookahead")
 CUTS = ("uniform", "early", "restart", "entropy")
+GRADERS = ("value", "paper", "math-verify")

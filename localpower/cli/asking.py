@@ -19,7 +19,7 @@ from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
 from localpower.samplers import Sampler
 from localpower.text.conversation import Conversation
-from localpower.text.stops import stop_predicate
+from localpower.text.stops import ends
 
 _SAMPLING = tuple(field.name for field in fields(Wishes))
 
@@ -80,9 +80,7 @@ def ask(loaded: Loaded, options: dict[str, Any], conversation: Conversation) -> 
     """The question that the last message asks: through the chat template unless --raw or there is none."""
     chat = uses_template(loaded, options)
     stops = [stop.encode("utf-8", "surrogateescape") for stop in options["stops"]]
-    ends = {loaded.control_token(stop) for stop in options["stops"]} - {None}
-    by_bytes = stop_predicate(stops, loaded.piece)
-    rules = Rules(ended=lambda run: run[-1] in ends or by_bytes(run))
+    rules = Rules(ended=ends(stops, loaded.piece, loaded.control_token))
     wishes = _wishes(options)
     sampler, alpha = make_sampler(wishes, rules, chat=chat)
     whole = conversation.under(options["system"]) if chat else conversation

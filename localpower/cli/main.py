@@ -10,8 +10,11 @@ import click
 from localpower import __version__
 from localpower.cli.bench import bench
 from localpower.cli.chat import chat
+from localpower.cli.comparing import compare
+from localpower.cli.eval import evaluate
 from localpower.cli.explain import explain
 from localpower.cli.grade import grade
+from localpower.cli.regrading import regrade
 from localpower.cli.replay import replay
 from localpower.cli.run import run
 from localpower.cli.selftest import selftest
@@ -37,7 +40,10 @@ cli.add_command(replay)
 cli.add_command(explain)
 cli.add_command(selftest)
 cli.add_command(bench)
+cli.add_command(evaluate)
 cli.add_command(grade)
+cli.add_command(regrade)
+cli.add_command(compare)
 
 
 def main(arguments: list[str] | None = None) -> int:

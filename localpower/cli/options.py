@@ -135,6 +135,15 @@ def refused_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """-m, --threads, --ctx, --gpu-layers, --fast, --debug."""
+    return _engine_options(command, several=False)
+
+
+def engines_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, with several models as `models`."""
+    return _engine_options(command, several=True)
+
+
+def _engine_options(command: Callable[..., Any], *, several: bool) -> Callable[..., Any]:
     whole = click.IntRange(min=1)
     for option in (
         click.option("--debug", is_flag=True, help="Show tracebacks."),
@@ -149,6 +158,8 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "-m",
             "--model",
+            "models" if several else "model",
+            multiple=several,
             help="A GGUF file, a catalogue name, or toy. Else LOCALPOWER_MODEL, else smollm2.",
         ),
     ):
@@ -158,13 +169,33 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What is drawn, and how a run goes about it."""
-    for option in (*_run_options(), *_other_options(), *_chain_options(), *_target_options()):
+    options = (
+        *width_options(),
+        *_run_options(),
+        *other_options(),
+        *chain_options(),
+        *target_options(),
+        _method_option(),
+    )
+    for option in options:
         command = option(command)
     return command
 
 
-def _target_options() -> tuple[Callable[..., Any], ...]:
-    """The law, and the method that draws from it."""
+def _method_option() -> Callable[..., Any]:
+    """What draws."""
+    return click.option(
+        "--method",
+        type=click.Choice(METHODS),
+        default="power",
+        show_default=True,
+        help="power, tempering: chains towards p^alpha; smc, best-of-n: answers weighted towards it; lookahead: an "
+        "approximation; base: p itself; low-temp: each token sharpened by itself.",
+    )
+
+
+def target_options(max_tokens: int | None = 256) -> tuple[Callable[..., Any], ...]:
+    """The law and its horizon; max_tokens: its default, None: the task's own."""
     whole = click.IntRange(min=1)
     return (
         click.option(
@@ -174,22 +205,18 @@ def _target_options() -> tuple[Callable[..., Any], ...]:
             help="Most that a run may take: seconds, tokens drawn, or times a plain answer.",
         ),
         click.option(
-            "--max-tokens", type=whole, default=256, show_default=True, help="Longest answer (horizon T)."
+            "--max-tokens",
+            type=whole,
+            default=max_tokens,
+            show_default=max_tokens is not None,
+            help="Longest answer (horizon T)." + ("" if max_tokens else " Else the task's own."),
         ),
         click.option("--temperature", type=Finite(0.0), help="Of the proposal, and of low-temp; 1/alpha."),
         click.option("--alpha", type=Finite(1.0, MOST_ALPHA), help="The power; 2.5 with a template, else 4."),
-        click.option(
-            "--method",
-            type=click.Choice(METHODS),
-            default="power",
-            show_default=True,
-            help="power, tempering: chains towards p^alpha; smc, best-of-n: answers weighted towards it; lookahead: an "
-            "approximation; base: p itself; low-temp: each token sharpened by itself.",
-        ),
     )
 
 
-def _chain_options() -> tuple[Callable[..., Any], ...]:
+def chain_options() -> tuple[Callable[..., Any], ...]:
     """How the chains of power and tempering walk."""
     whole = click.IntRange(min=1)
     return (
@@ -239,7 +266,7 @@ def _chain_options() -> tuple[Callable[..., Any], ...]:
     )
 
 
-def _other_options() -> tuple[Callable[..., Any], ...]:
+def other_options() -> tuple[Callable[..., Any], ...]:
     """What belongs to one method alone. Its own default where none is given."""
     whole = click.IntRange(1, MOST_RUNS)
     return (
@@ -259,8 +286,8 @@ def _other_options() -> tuple[Callable[..., Any], ...]:
     )
 
 
-def _run_options() -> tuple[Callable[..., Any], ...]:
-    """How many chains, from which seed, in which batches."""
+def width_options() -> tuple[Callable[..., Any], ...]:
+    """What shares a batch; changes no result."""
     return (
         click.option(
             "--drafts",
@@ -276,6 +303,12 @@ def _run_options() -> tuple[Callable[..., Any], ...]:
             show_default=True,
             help="Proposals in one batch: auto, or 1 to 61. Never changes a result.",
         ),
+    )
+
+
+def _run_options() -> tuple[Callable[..., Any], ...]:
+    """How many chains, and from which seed."""
+    return (
         click.option(
             "--seed", type=click.IntRange(min=0, max=2**64 - 1), help="Drawn and printed if not given."
         ),

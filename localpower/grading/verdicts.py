@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localpower.grading.countdown import expression_answer, solves
 from localpower.grading.equality import equal
 from localpower.grading.extract import boxed, letter_answer, math_answer, number_answer
 from localpower.grading.program import imports, program
 from localpower.grading.sandbox import passes
+from localpower.grading.short import list_answer, same_text, text_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,27 @@ def grade_letter(gold: str, *, answer: str | None = None, completion: str | None
         if found is None:
             return NONE
     return Verdict("right" if found == wanted else "wrong", found)
+
+
+def grade_short(form: str, answers: Sequence[str], completion: str) -> Verdict:
+    """A short answer. form: number, text or list; answers: what is right, the usual one first."""
+    if form == "number":
+        return grade_number(answers[0], completion=completion)
+    if form == "list":
+        numbers = list_answer(completion)
+        if numbers is None:
+            return NONE
+        return Verdict("right" if numbers == list_answer(answers[0]) else "wrong", ", ".join(numbers))
+    found = text_answer(completion)
+    return Verdict("right" if same_text(answers, found) else "wrong", found[0]) if found else NONE
+
+
+def grade_countdown(numbers: Sequence[int], target: int, completion: str) -> Verdict:
+    """An expression of the numbers, each used once, that makes the target."""
+    found = expression_answer(completion)
+    if found is None:
+        return NONE
+    return Verdict("right" if solves(found, numbers, target) else "wrong", found)
 
 
 def grade_code(task: Mapping[str, Any], completion: str, seconds: float = 10.0) -> Verdict:

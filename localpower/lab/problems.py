@@ -9,11 +9,12 @@ An answer is text that ends in `>` and the result; what comes before it is worki
 
 from __future__ import annotations
 
-import ast
 import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+
+from localpower.grading.countdown import value_and_numbers
 
 FAMILIES = ("sum", "countdown", "chain")
 LEVELS = (1, 2, 3, 4, 5)
@@ -61,30 +62,8 @@ def evaluate(expression: str) -> tuple[int, list[int]] | None:
     """Value and numbers used (sorted) of an expression of whole numbers, + - * and brackets; None for other text."""
     if len(expression) > 40 or not set(expression) <= set("0123456789+-*()"):
         return None
-    try:
-        node = ast.parse(expression, mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return None
-    numbers: list[int] = []
-    value = _value(node, numbers)
-    return None if value is None else (value, sorted(numbers))
-
-
-def _value(node: ast.expr, numbers: list[int]) -> int | None:
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        numbers.append(node.value)
-        return node.value
-    if isinstance(node, ast.BinOp):
-        left, right = _value(node.left, numbers), _value(node.right, numbers)
-        if left is None or right is None:
-            return None
-        if isinstance(node.op, ast.Add):
-            return left + right
-        if isinstance(node.op, ast.Sub):
-            return left - right
-        if isinstance(node.op, ast.Mult):
-            return left * right
-    return None
+    found = value_and_numbers(expression)
+    return None if found is None else (int(found[0]), found[1])
 
 
 def apply(operation: str, text: str) -> str:

@@ -2,12 +2,13 @@
 
 A sampler calls `model.logits` as if it were alone. Here each run lives in a greenlet; a call switches to the
 hub, which waits until every live run has asked, decodes once, and hands each its rows. A run that ends leaves at
-once. In exact mode nobody's result depends on who else is in the batch.
+once, and the next one takes its place. In exact mode nobody's result depends on who else is in the batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -89,12 +90,16 @@ class Handle:
 
 
 def gather(
-    engine: Engine, runs: Sequence[Run], watch: Watch = lambda _index, _context: None
+    engine: Engine,
+    runs: Iterable[Run],
+    watch: Watch = lambda _index, _context: None,
+    *,
+    at_once: int | None = None,
 ) -> Iterator[tuple[int, Event]]:
-    """Advance all runs together, yielding (index, event) as events happen.
+    """Advance runs together, yielding (index, event) as events happen; at_once: most that are live, None: all.
 
-    watch(index, context) hears of every context a run asks for: the tail being written. An exception from the
-    engine or the consumer ends all runs and passes on.
+    A run is taken from `runs` when there is room for it. watch(index, context) hears of every context a run asks for:
+    the tail being written. An exception from the engine or the consumer ends all runs and passes on.
     """
     hub = getcurrent()
 
@@ -105,13 +110,18 @@ def gather(
 
         return body
 
-    tasks = {i: greenlet(live(run, i)) for i, run in enumerate(runs)}
-    replies: dict[int, Sequence[Row] | None] = dict.fromkeys(tasks)
+    waiting = enumerate(runs)
+    tasks: dict[int, greenlet] = {}
+    replies: dict[int, Sequence[Row]] = {}
     try:
-        while tasks:
+        while True:
+            room = None if at_once is None else at_once - len(tasks)
+            tasks |= {index: greenlet(live(run, index)) for index, run in islice(waiting, room)}
+            if not tasks:
+                break
             wanted: dict[int, list[Tokens]] = {}
             for index, task in list(tasks.items()):
-                message: Any = task.switch(replies[index]) if replies[index] else task.switch()
+                message: Any = task.switch(replies.pop(index)) if index in replies else task.switch()
                 while not task.dead and not isinstance(message, list):
                     yield index, message
                     message = task.switch()

@@ -33,6 +33,15 @@ def stop_predicate(stops: Sequence[bytes], piece: Piece) -> Callable[[Tokens], b
     return ended
 
 
+def ends(
+    stops: Sequence[bytes], piece: Piece, control_token: Callable[[str], int | None]
+) -> Callable[[Tokens], bool]:
+    """Whether the last of these tokens ends an answer: by a stop's bytes, or as a control token that is one."""
+    controls = {control_token(readable(stop)) for stop in stops} - {None}
+    by_bytes = stop_predicate(stops, piece)
+    return lambda run: run[-1] in controls or by_bytes(run)
+
+
 def answer_text(tokens: Tokens, piece: Piece, stops: Sequence[bytes]) -> str:
     """What is shown of an answer: its text, without the stop that ended it."""
     return readable(cut_at_stop(b"".join(map(piece, tokens)), stops))

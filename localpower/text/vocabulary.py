@@ -13,6 +13,8 @@ from localpower.text.conversation import Conversation
 from localpower.text.guard import choose_mark, guard
 from localpower.text.template import render_chats
 
+_AT_ONCE = 100  # conversations that one call of the template's process renders
+
 
 class Speller(Protocol):
     """What a loaded model knows of text. Implemented by `engine.weights.Weights`."""
@@ -90,10 +92,48 @@ class Vocabulary:
             texts, inserted = rendered[1].split(hole), [answer for _, answer in answers]
         tokens: list[int] = []
         for text, answer in zip(texts, [*inserted, ()], strict=True):
-            for part in filter(None, text.split(mark)):  # at a mark a control text was broken in two
-                tokens += self._more(tokens, part.encode(), parse_special=True)
-            tokens += answer
+            tokens = [*self._read(text, mark, tokens), *answer]
         return self._opened(tokens)
+
+    def chat_prompts(
+        self, conversations: Sequence[Conversation], arguments: Mapping[str, Any] | None = None
+    ) -> list[Tokens]:
+        """Many short conversations through the template, many at a time. Raises ModelError as `chat_prompt`.
+
+        None of them holds tokens that a model drew.
+        """
+        if self.template is None:
+            raise ModelError("this model has no chat template", "use --raw")
+        found: list[Tokens] = []
+        for first in range(0, len(conversations), _AT_ONCE):
+            some = conversations[first : first + _AT_ONCE]
+            contents = [message["content"] for conversation in some for message in conversation.messages]
+            for content in contents:
+                _encoded(content)
+            mark = choose_mark([self.template, *contents])
+            rendered = render_chats(
+                self.template,
+                [
+                    [
+                        m | {"content": guard(m["content"], self._controls, mark)}
+                        for m in conversation.messages
+                    ]
+                    for conversation in some
+                ],
+                bos=self._speller.special_token("bos"),
+                eos=self._speller.special_token("eos"),
+                arguments=arguments,
+                now=some[0].started,
+            )
+            found += [self._opened(self._read(text, mark)) for text in rendered]
+        return found
+
+    def _read(self, text: str, mark: str, before: Sequence[int] = ()) -> list[int]:
+        """A rendered text's tokens after others; at a mark a control text was broken in two."""
+        tokens = list(before)
+        for part in filter(None, text.split(mark)):
+            tokens += self._more(tokens, part.encode(), parse_special=True)
+        return tokens
 
     def _more(self, before: Sequence[int], text: bytes, *, parse_special: bool) -> list[int]:
         """Tokens of a text that follows `before`, as llama.cpp would read it there.

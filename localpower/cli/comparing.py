@@ -1,0 +1,159 @@
+"""`localpower compare`: what one or more evals say, as tables, JSON, a picture or a page."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from localpower.cli.terminal import say, write_answer
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UserError
+
+if TYPE_CHECKING:
+    from localpower.evals.scoring import Scorer
+    from localpower.evals.store import Stored
+
+_WIDE = 120  # columns where stdout is no terminal
+_FORMATS = ("table", "markdown", "json")
+
+
+@click.command()
+@click.option(
+    "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="On stdout."
+)
+@click.option(
+    "--scorer",
+    metavar="MODEL",
+    help="Read every answer with this model: histograms of likelihood and confidence are then its own.",
+)
+@click.option(
+    "--html", type=click.Path(path_type=Path), metavar="FILE", help="One page with the answers side by side."
+)
+@click.option(
+    "--plot", type=click.Path(path_type=Path), metavar="FILE", help="A picture (extra: localpower[plots])."
+)
+@click.option(
+    "--export-alpaca",
+    "export",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write answers as alpaca_eval reads them, a file for each method.",
+)
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def compare(
+    form: str,
+    scorer: str | None,
+    html: Path | None,
+    plot: Path | None,
+    export: Path | None,
+    folders: tuple[Path, ...],
+    debug: bool,
+) -> int:
+    """Say what the evals in DIRs found: shares with intervals, paired differences, pass@k, costs, likelihoods.
+
+    Problems are paired by their id, within a run and across runs. Where they are too few for a difference, it says how
+    many would do.
+    """
+    from localpower.evals.likelihood import Scores, own_scores
+    from localpower.evals.report import report
+    from localpower.evals.store import read
+    from localpower.ui.page import page
+    from localpower.ui.plots import require
+    from localpower.ui.tables import markdown
+
+    if plot:
+        require()
+    runs = [read(folder) for folder in folders]
+    if not any(run.rows for run in runs):
+        raise UserError(f"there are no answers in {', '.join(map(str, folders))} yet")
+    scores: Scores = own_scores
+    name = None
+    if scorer is not None:
+        try:
+            reader = _read_with(scorer, runs)
+        except (Interrupted, KeyboardInterrupt):
+            say("interrupted: what was read is kept")
+            return EXIT_INTERRUPTED
+        scores, name = reader.scores, str(reader.loaded.identity["name"])
+    found = report(runs, scores, name)
+    if form == "json":
+        write_answer(json.dumps(found, ensure_ascii=False))
+    elif form == "markdown":
+        write_answer(markdown(found))
+    else:
+        write_answer(_table(found))
+    if html:
+        _write(html, page(found, runs))
+    if plot:
+        from localpower.ui.eval_plots import draw
+
+        draw(found, plot)
+    if export:
+        _export(runs, export)
+    return EXIT_OK
+
+
+def show(folders: Sequence[Path]) -> None:
+    """The table of what is stored, for a terminal or a pipe."""
+    from localpower.evals.report import report
+    from localpower.evals.store import read
+
+    write_answer(_table(report([read(path) for path in folders])))
+
+
+def _table(found: dict[str, object]) -> str:
+    from rich.console import Console
+
+    from localpower.ui.tables import terminal
+
+    width = shutil.get_terminal_size((_WIDE, 24)).columns if sys.stdout.isatty() else _WIDE
+    text = io.StringIO()
+    Console(file=text, width=width, color_system=None).print(terminal(found))
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def _read_with(name: str, runs: Sequence[Stored]) -> Scorer:
+    """Every answer read by a model. Raises Interrupted."""
+    from localpower.evals.scoring import Scorer
+    from localpower.loading import Request, load
+    from localpower.runs.interrupt import Interrupts
+
+    with Interrupts() as interrupts:
+        loaded = load(Request(name), say=say, stop=lambda: interrupts.requested)
+        interrupts.check()
+        reader = Scorer(loaded, interrupts.check)
+        for run in runs:
+            reader.read_all(
+                run, lambda done, n: say(f"read {done} of {n} answers") if done % 50 == 0 else None
+            )
+    if reader.n_skipped:
+        say(
+            f"note: {reader.n_skipped} answers could not be read: their prompts were not stored, or are too long"
+        )
+    return reader
+
+
+def _export(runs: Sequence[Stored], folder: Path) -> None:
+    from localpower.evals.alpaca import exported
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write {folder}: {error.strerror}") from None
+    for name, rows in exported(runs).items():
+        _write(folder / f"{name}.json", json.dumps(rows, ensure_ascii=False, indent=1))
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    say(f"wrote {path}")

@@ -1,0 +1,246 @@
+"""An eval from its options to its table: models opened in turn, answers made, programs run, the folder summed up."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from localpower import __version__
+from localpower.cli.asking import open_model
+from localpower.cli.comparing import show
+from localpower.cli.methods import make_methods, to_json
+from localpower.cli.planning import Wishes, template_arguments
+from localpower.cli.regrading import run_programs
+from localpower.cli.terminal import can_redraw, say
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UsageProblem
+from localpower.evals import store
+from localpower.evals.asking import Wording, ask
+from localpower.evals.grade import Grader
+from localpower.evals.jobs import Asked
+from localpower.evals.problem import Problem, subset
+from localpower.evals.running import Running
+from localpower.evals.settings import fingerprint, problem_rows, refuse_changes
+from localpower.evals.sources import Source
+from localpower.evals.task import Task
+from localpower.evals.tasks import find_tasks
+from localpower.loaded import Loaded
+from localpower.runs.interrupt import Interrupts
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line says. seed: None: drawn; then the folder's own where it has one."""
+
+    tasks: tuple[str, ...]
+    labels: Mapping[str, Wishes]
+    out: Path
+    seed: int | None
+    drawn: int
+    password: str | None
+    options: dict[str, Any]
+
+
+@dataclass
+class _Models:
+    """The models by label, one of them open at a time."""
+
+    options: dict[str, Any]
+    interrupts: Interrupts
+    open_one: tuple[str, Loaded] | None = None
+    names: dict[str, str | None] = field(default_factory=dict)
+
+    def open(self, label: str) -> Loaded:
+        """The model of a label."""
+        if self.open_one is None or self.open_one[0] != label:
+            self.open_one = None  # its memory is free before the next one needs some
+            self.open_one = (label, open_model(self.options | {"model": self.names[label]}, self.interrupts))
+        return self.open_one[1]
+
+    def learn(self, name: str | None) -> tuple[str, Loaded]:
+        """Open a model for the first time; its label is its name, or its path where two are called the same."""
+        self.open_one = None
+        loaded = open_model(self.options | {"model": name}, self.interrupts)
+        label = loaded.identity["name"]
+        if label in self.names:
+            label = str(loaded.identity["path"])
+        if label in self.names:
+            raise UsageProblem(f"-m {name} is given twice")
+        self.names[label], self.open_one = name, (label, loaded)
+        return label, loaded
+
+
+def start(wanted: Wanted) -> int:
+    """Run what is wanted; returns the exit code."""
+    import sys
+
+    from localpower.ui.progress import Progress
+
+    options = wanted.options
+    tasks = find_tasks(wanted.tasks)
+    _check_options(options, tasks)
+    with store.Folder(wanted.out) as folder, Interrupts() as interrupts:
+        before = None if folder.is_new else store.read(wanted.out).settings
+        seed = wanted.seed if wanted.seed is not None else before["seed"] if before else wanted.drawn
+        problems = {task.name: task.problems(_source(wanted, seed)) for task in tasks}
+        chosen = {task.name: subset(problems[task.name], options["limit"]) for task in tasks}
+        created = before["created"] if before else datetime.datetime.now().isoformat(timespec="seconds")
+        wording = _wording(options, datetime.datetime.fromisoformat(created))
+        models = _Models(options, interrupts)
+        asked, identities = _ask_all(models, tasks, chosen, wording, options)
+        settings = _settings(wanted, tasks, problems, identities, seed, created)
+        for note in refuse_changes(before, settings, str(wanted.out)) if before else []:
+            say(f"note: {note}")
+        settings["matched"] = before["matched"] if before else []
+        folder.begin(settings, problem_rows(asked, save_text=options["save_text"]))
+        _open_notes(wanted, tasks, seed)
+        rows = {store.key(row): row for row in folder.answers()}
+        if rows:
+            say(f"{len(rows)} answers are there already")
+        with Grader(options["grader"]) as grader, Progress(sys.stderr, redraw=can_redraw()) as progress:
+            running = Running(
+                folder,
+                asked,
+                make_methods(wanted.labels, lambda: models.open(current[0]), options["parallel"]),
+                options["samples"],
+                seed,
+                options["parallel"],
+                options["save_text"],
+                grader,
+                progress,
+                interrupts.check,
+                rows,
+                {tuple(place): mean for *place, mean in settings["matched"]},
+            )
+
+            def settle() -> None:
+                settings["matched"] = [[*place, mean] for place, mean in running.matched.items()]
+                folder.begin(settings, problem_rows(asked, save_text=options["save_text"]))
+
+            running.settle = settle
+            current = [""]
+            try:
+                for label in models.names:
+                    current[0] = label
+                    running.run(label, models.open(label))
+                if options["run_code"]:
+                    progress.pause()
+                    run_programs(
+                        folder, rows, {task.name: task.kind for task in tasks}, options["seconds"], interrupts
+                    )
+            except (Interrupted, KeyboardInterrupt):
+                progress.pause()
+                say(
+                    f"interrupted: {len(rows)} answers are in {wanted.out}; the same command goes on from there"
+                )
+                return EXIT_INTERRUPTED
+    if any(task.kind == "code" for task in tasks) and not options["run_code"]:
+        say(f"note: no program was run; localpower regrade {wanted.out} --run-code runs them")
+    show([wanted.out])
+    return EXIT_OK
+
+
+def _check_options(options: dict[str, Any], tasks: Sequence[Task]) -> None:
+    if not all(options["stops"]):
+        raise click.UsageError("--stop must not be empty")
+    template_arguments(options["template_args"])
+    data = options["data"]
+    if data is not None and data.is_file() and len(tasks) > 1:
+        raise click.UsageError("--data names one file, and there are several tasks: name a folder")
+    for task in tasks:
+        if options["form"] not in task.forms:
+            forms = " or ".join(form for form in task.forms if form != "plain")
+            raise click.UsageError(f"the paper has no prompt for {task.name}: --prompt {forms}")
+
+
+def _source(wanted: Wanted, seed: int) -> Source:
+    def password() -> str:
+        if wanted.password is not None:
+            return wanted.password
+        import sys
+
+        return str(click.prompt("GPQA password", hide_input=True, err=True)) if sys.stdin.isatty() else ""
+
+    return Source(wanted.options["data"], seed, password)
+
+
+def _wording(options: dict[str, Any], started: datetime.datetime) -> Wording:
+    return Wording(
+        options["form"],
+        options["raw"],
+        options["system"],
+        template_arguments(options["template_args"]),
+        tuple(options["stops"]),
+        not options["no_stops"],
+        started,
+    )
+
+
+def _ask_all(
+    models: _Models,
+    tasks: Sequence[Task],
+    chosen: Mapping[str, Sequence[Problem]],
+    wording: Wording,
+    options: dict[str, Any],
+) -> tuple[dict[str, dict[str, list[Asked]]], dict[str, dict[str, Any]]]:
+    """Every problem as every model is asked it, and what the models are. All are opened once, before any work."""
+    asked, identities = {}, {}
+    for name in options["models"] or (None,):
+        label, loaded = models.learn(name)
+        for note in loaded.notes:
+            say(f"note: {label}: {note}")
+        if not loaded.has_template and options["form"] != "paper" and not options["raw"]:
+            say(f"note: {label} has no chat template: prompts are sent as text")
+        asked[label] = {
+            task.name: ask(task, chosen[task.name], loaded, wording, options["max_tokens"]) for task in tasks
+        }
+        identities[label] = loaded.identity | {"exactness": loaded.exactness}
+    return asked, identities
+
+
+def _settings(
+    wanted: Wanted,
+    tasks: Sequence[Task],
+    problems: Mapping[str, Sequence[Problem]],
+    identities: Mapping[str, dict[str, Any]],
+    seed: int,
+    created: str,
+) -> dict[str, Any]:
+    options = wanted.options
+    return {
+        "format": store.FORMAT,
+        "version": __version__,
+        "created": created,
+        "seed": seed,
+        "limit": options["limit"],
+        "samples": options["samples"],
+        "prompt": options["form"],
+        "system": options["system"],
+        "raw": options["raw"],
+        "template_args": template_arguments(options["template_args"]),
+        "stops": list(options["stops"]),
+        "own_stops": not options["no_stops"],
+        "grader": options["grader"],
+        "save_text": options["save_text"],
+        "tasks": {
+            task.name: {
+                "kind": task.kind,
+                "max_tokens": options["max_tokens"] or task.max_tokens,
+                "n_problems": len(problems[task.name]),
+                "problems_sha256": fingerprint(problems[task.name]),
+            }
+            for task in tasks
+        },
+        "methods": {label: to_json(wishes) for label, wishes in wanted.labels.items()},
+        "models": dict(identities),
+    }
+
+
+def _open_notes(wanted: Wanted, tasks: Sequence[Task], seed: int) -> None:
+    say(f"seed {seed} · answers go to {wanted.out}")
+    if wanted.options["save_text"] and any(task.secret for task in tasks):
+        say("note: --save-text stores questions in clear: their authors ask that these are shown to nobody")

@@ -1,0 +1,117 @@
+"""`localpower regrade`: verdicts anew on the stored answers of an eval, without generating."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UserError
+from localpower.names import GRADERS
+
+if TYPE_CHECKING:
+    from localpower.evals.store import Folder, Key, Row, Stored
+    from localpower.loaded import Loaded
+    from localpower.runs.interrupt import Interrupts
+
+
+@click.command()
+@click.option(
+    "--grader", type=click.Choice(GRADERS), default="value", show_default=True, help="Of mathematics."
+)
+@click.option("--run-code", is_flag=True, help="Run programs of answers; fenced in, not imprisoned.")
+@click.option(
+    "--seconds", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Of each program."
+)
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def regrade(grader: str, run_code: bool, seconds: float, folder: Path, debug: bool) -> int:
+    """Grade the answers in DIR again: what localpower eval stored there.
+
+    Answers stay as they are; verdict, extracted and grader are replaced. The table is printed as by localpower compare.
+    """
+    from localpower.cli.comparing import show
+    from localpower.cli.terminal import say
+    from localpower.evals import store
+    from localpower.evals.grade import Grader
+    from localpower.evals.regrade import regraded
+    from localpower.grading.sandbox import isolation
+    from localpower.runs.interrupt import Interrupts
+
+    stored = store.read(folder)
+    if run_code:
+        say(f"note: programs run in isolation of kind {isolation()}")
+    with (
+        store.Folder(folder) as open_folder,
+        Interrupts() as interrupts,
+        Grader(grader, run_code=run_code, seconds=seconds) as judge,
+    ):
+        open_folder.answers()
+        try:
+            fresh = list(regraded(stored, judge, _texts(stored), interrupts.check))
+        except (Interrupted, KeyboardInterrupt):
+            say("interrupted: the verdicts are as they were")
+            return EXIT_INTERRUPTED
+        changed = sum(a["verdict"] != b["verdict"] for a, b in zip(stored.rows, fresh, strict=True))
+        open_folder.rewrite(fresh)
+        open_folder.begin(stored.settings | {"grader": grader}, list(stored.problems.values()))
+        say(f"{len(fresh)} answers graded again by {grader}; {changed} verdicts are others now")
+    show([folder])
+    return EXIT_OK
+
+
+def run_programs(
+    folder: Folder, rows: dict[Key, Row], kinds: Mapping[str, str], seconds: float, interrupts: Interrupts
+) -> None:
+    """Run the programs that have not been run; what is known is kept, whatever ends this."""
+    from localpower.cli.terminal import say
+    from localpower.evals import store
+    from localpower.evals.grade import Grader
+    from localpower.evals.regrade import regrade_row
+    from localpower.evals.running import pending_code
+    from localpower.grading.sandbox import isolation
+
+    waiting = pending_code(rows, kinds)
+    if not waiting:
+        return
+    say(f"{len(waiting)} programs are run in isolation of kind {isolation()}")
+    problems = store.read(folder.path).problems
+    with Grader(run_code=True, seconds=seconds) as grader:
+        try:
+            for row in waiting:
+                interrupts.check()
+                rows[store.key(row)] = regrade_row(row, kinds, problems, grader, _stored_text)
+        finally:
+            folder.rewrite(rows.values())
+
+
+def _stored_text(row: Mapping[str, Any]) -> str:
+    return str(row["text"])
+
+
+def _texts(stored: Stored) -> Callable[[Row], str]:
+    """The text of an answer; one that was stored without is spelled by its model, which must still be there."""
+    from localpower.loading import Request, load
+    from localpower.text.stops import answer_text
+
+    open_models: dict[str, Loaded] = {}
+
+    def text_of(row: Row) -> str:
+        if row["text"] is not None:
+            return str(row["text"])
+        label = row["model"]
+        if label not in open_models:
+            path = stored.settings["models"][label]["path"]
+            try:
+                open_models[label] = load(Request(path))
+            except UserError as error:
+                raise UserError(
+                    f"answers were stored without their text, and their model cannot be read: {error.message}",
+                    error.hint,
+                ) from None
+        stops = stored.problems[row["task"], row["id"]]["prompts"][label]["stops"]
+        return answer_text(tuple(row["tokens"]), open_models[label].piece, [stop.encode() for stop in stops])
+
+    return text_of

@@ -1,0 +1,1 @@
+"""Quick offline evals: tasks, running, judging, comparing."""

@@ -1,0 +1,65 @@
+"""Problems as a model is asked them: the form, the template, the stops."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from localpower.completion import Rules
+from localpower.errors import UsageProblem
+from localpower.evals.forms import Form
+from localpower.evals.jobs import Asked
+from localpower.evals.problem import Problem
+from localpower.evals.task import Task
+from localpower.loaded import Loaded
+from localpower.text.conversation import Conversation
+from localpower.text.stops import ends
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How all problems of a run are put. form: chat, paper or paper-chat; stops: beside the form's own.
+
+    started: the time that a chat template may tell, of the run's first start, so that going on changes no prompt.
+    """
+
+    form: str = "chat"
+    raw: bool = False
+    system: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    stops: tuple[str, ...] = ()
+    own_stops: bool = True
+    started: datetime.datetime = field(default_factory=datetime.datetime.now)
+
+
+def form_of(task: Task, wording: Wording, *, template: bool) -> Form:
+    """The task's form; `chat` is `plain` without a template. Raises UsageProblem where the task lacks it."""
+    if wording.form not in task.forms:
+        raise UsageProblem(
+            f"{task.name} has no prompt of the paper's",
+            f"--prompt {' or '.join(n for n in task.forms if n != 'plain')}",
+        )
+    form = task.forms[wording.form]
+    return task.forms["plain"] if wording.form == "chat" and form.template and not template else form
+
+
+def ask(
+    task: Task, problems: Sequence[Problem], loaded: Loaded, wording: Wording, max_tokens: int | None
+) -> list[Asked]:
+    """Every problem as tokens of the model. max_tokens: None: the task's own."""
+    template = loaded.has_template and not wording.raw
+    form = form_of(task, wording, template=template)
+    chat = form.template and template
+    stops = (*(form.stops if wording.own_stops else ()), *wording.stops)
+    rules = Rules(ended=ends([stop.encode() for stop in stops], loaded.piece, loaded.control_token))
+    texts = [form.write(problem) for problem in problems]
+    said = [Conversation([{"role": "user", "content": text}], started=wording.started) for text in texts]
+    whole = [each.under(wording.system) if chat else each for each in said]
+    prompts = loaded.prompts(whole, raw=not chat, arguments=wording.arguments)
+    longest = max_tokens or task.max_tokens
+    return [
+        Asked(task, problem, text, tokens, chat, longest, stops, rules)
+        for problem, text, tokens in zip(problems, texts, prompts, strict=True)
+    ]

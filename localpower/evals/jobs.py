@@ -1,0 +1,103 @@
+"""Which answers a run is to make, and from which chance each comes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from localpower.completion import Rules
+from localpower.evals.problem import Problem
+from localpower.evals.store import Key
+from localpower.evals.task import Task
+from localpower.model import Tokens
+from localpower.samplers import Sampler
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A problem as a model is asked it. chat: through its template."""
+
+    task: Task
+    problem: Problem
+    text: str
+    tokens: Tokens
+    chat: bool
+    max_tokens: int
+    stops: tuple[str, ...]
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """make(asked, n): the sampler and the alpha it is about; n: of best-of-n when that is matched.
+
+    label: as the user wrote it. matched: to the tokens of the method called so.
+    """
+
+    label: str
+    make: Callable[[Asked, int | None], tuple[Sampler, float]]
+    matched: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One answer to be made."""
+
+    asked: Asked
+    model: str
+    method: str
+    sample: int
+    seed: int
+    sampler: Sampler
+    alpha: float
+
+    @property
+    def key(self) -> Key:
+        """As of its row."""
+        return self.asked.task.name, self.asked.problem.id, self.model, self.method, self.sample
+
+
+def seed_of(seed: int, problem: str, sample: int) -> int:
+    """An answer's own seed: the same for every method, and what `run --seed` takes to repeat it."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{problem}/{sample}".encode()).digest()[:8], "little")
+
+
+def jobs(
+    asked: Sequence[Asked],
+    model: str,
+    methods: Sequence[Method],
+    samples: int,
+    seed: int,
+    matched: Mapping[tuple[str, str], float],
+) -> Iterator[Job]:
+    """All answers of a model: sample by sample, problem by problem, the methods in turn.
+
+    matched: by (task, method) how many answers best-of-n has on average; of neighbouring problems it has the whole
+    numbers beside that.
+    """
+    places = _places(asked)
+    for sample in range(samples):
+        for question in asked:
+            for method in methods:
+                n = None
+                if method.matched is not None:
+                    mean, i = (
+                        matched[question.task.name, method.label],
+                        places[question.task.name, question.problem.id],
+                    )
+                    n = max(int((i + 1) * mean) - int(i * mean), 1)
+                sampler, alpha = method.make(question, n)
+                own = seed_of(seed, question.problem.id, sample)
+                yield Job(question, model, method.label, sample, own, sampler, alpha)
+
+
+def _places(asked: Sequence[Asked]) -> dict[tuple[str, str], int]:
+    """Each problem's place within its task."""
+    counts: dict[str, int] = {}
+    places = {}
+    for question in asked:
+        task = question.task.name
+        places[task, question.problem.id] = counts.setdefault(task, 0)
+        counts[task] += 1
+    return places

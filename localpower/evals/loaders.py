@@ -1,0 +1,161 @@
+"""From the rows of the authors' files to problems: which field is what."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from localpower.errors import UserError
+from localpower.evals.problem import Problem
+from localpower.evals.sources import Needs, Row, Source, find, numbered, pick, read_rows
+
+MATH500 = Needs(
+    ("MATH500.jsonl", "MATH500.json", "math500.jsonl", "math500.json", "math_splits/test.jsonl"),
+    "github.com/openai/prm800k (prm800k/math_splits/test.jsonl)",
+)
+HUMANEVAL = Needs(
+    ("HumanEval.jsonl.gz", "HumanEval.jsonl", "humaneval.jsonl"),
+    "github.com/openai/human-eval (data/HumanEval.jsonl.gz)",
+)
+GSM8K = Needs(
+    ("gsm8k_test.jsonl", "gsm8k.jsonl", "test.jsonl"),
+    "github.com/openai/grade-school-math (grade_school_math/data/test.jsonl)",
+)
+SVAMP = Needs(("SVAMP.json", "svamp.json", "svamp.jsonl"), "github.com/arkilpatel/SVAMP (SVAMP.json)")
+MBPP = Needs(
+    ("sanitized-mbpp.json", "mbpp_sanitized.jsonl", "mbpp.jsonl", "mbpp.json"),
+    "github.com/google-research/google-research (mbpp/sanitized-mbpp.json)",
+)
+AIME = Needs(
+    ("aime.jsonl", "aime.json", "aime.csv", "aime2024.jsonl", "aime_2024.jsonl", "aime2025.jsonl"),
+    "the dataset pages of AIME problems (any JSONL, JSON or CSV with problem and answer)",
+)
+ALPACA = Needs(
+    ("alpaca_eval.json", "alpaca_eval.jsonl", "alpaca.json", "alpaca.jsonl"),
+    "the AlpacaEval dataset page (alpaca_eval.json; its licence is CC BY-NC 4.0)",
+)
+_MBPP_TEST = range(11, 511)  # the authors' test split
+
+
+def math500(source: Source) -> list[Problem]:
+    """Problem and answer in LaTeX; subject or level where the copy has them."""
+    return [
+        Problem(
+            _id("math500", row, ("id", "unique_id"), i),
+            _text(row, ("problem", "prompt", "question"), place),
+            _text(row, ("answer",), place),
+            f"level {row['level']}" if row.get("level") else str(row.get("subject") or ""),
+        )
+        for row, place, i in _rows("math500", MATH500, source)
+    ]
+
+
+def aime(source: Source) -> list[Problem]:
+    """Answers are whole numbers from 0 to 999. Raises UserError for others."""
+    found = []
+    for row, place, i in _rows("aime", AIME, source):
+        answer = str(pick(row, ("answer", "Answer"), place)).strip()
+        if not (answer.isascii() and answer.isdigit() and int(answer) <= 999):
+            raise UserError(
+                f"{place} has the answer {answer!r}", "AIME answers are whole numbers from 0 to 999"
+            )
+        text = _text(row, ("problem", "Problem", "question", "Question"), place)
+        found.append(Problem(_id("aime", row, ("id", "ID"), i), text, str(int(answer))))
+    return found
+
+
+def gsm8k(source: Source) -> list[Problem]:
+    """The number after the marks, where the answer is the authors' whole solution."""
+    return [
+        Problem(
+            _id("gsm8k", row, ("id",), i),
+            _text(row, ("question", "problem"), place),
+            _text(row, ("answer",), place).rpartition("####")[2].strip().replace(",", ""),
+        )
+        for row, place, i in _rows("gsm8k", GSM8K, source)
+    ]
+
+
+def svamp(source: Source) -> list[Problem]:
+    """Body and question joined by what the sentence needs; 51.0 is 51."""
+    found = []
+    for row, place, i in _rows("svamp", SVAMP, source):
+        if row.get("Body") is None:
+            text = _text(row, ("problem", "question"), place)
+        else:
+            body, question = str(row["Body"]).strip(), _text(row, ("Question",), place).strip()
+            between = "" if body.endswith((".", "?", "!", ",")) else ", " if question[:1].islower() else ". "
+            text = f"{body}{between or ' '}{question}"
+        answer = str(pick(row, ("Answer", "answer"), place)).strip()
+        gold = re.sub(r"\.0+$", "", answer)
+        found.append(
+            Problem(
+                _id("svamp", row, ("ID", "id"), i), text, gold, str(row.get("Type") or row.get("type") or "")
+            )
+        )
+    return found
+
+
+def humaneval(source: Source) -> list[Problem]:
+    """Gold: what the sandbox needs."""
+    names = ("prompt", "entry_point", "test")
+    return [
+        Problem(
+            _id("humaneval", row, ("task_id", "id"), i),
+            _text(row, ("prompt",), place),
+            {name: _text(row, (name,), place) for name in names},
+        )
+        for row, place, i in _rows("humaneval", HUMANEVAL, source)
+    ]
+
+
+def mbpp(source: Source) -> list[Problem]:
+    """The authors' test split, ids 11 to 510; a file without such ids is taken whole."""
+    found = []
+    for row, place, i in _rows("mbpp", MBPP, source):
+        tests = row.get("test_list")
+        if not isinstance(tests, list) or not tests or not all(isinstance(test, str) for test in tests):
+            raise UserError(f"{place} has no test_list of programs")
+        gold = {"test_list": tests, "test_imports": list(row.get("test_imports") or ())}
+        found.append(
+            Problem(_id("mbpp", row, ("task_id", "id"), i), _text(row, ("prompt", "text"), place), gold)
+        )
+    tested = [problem for problem in found if _number(problem.id) in _MBPP_TEST]
+    return tested or found
+
+
+def alpaca(source: Source) -> list[Problem]:
+    """Bare instructions; the file has no ids, so the text gives one."""
+    found = []
+    for row, place, _ in _rows("alpaca", ALPACA, source):
+        text = _text(row, ("instruction", "prompt"), place)
+        name = row.get("id") or f"alpaca/{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        found.append(Problem(str(name), text, None, str(row.get("dataset") or row.get("category") or "")))
+    return list({problem.id: problem for problem in found}.values())  # an instruction may be listed twice
+
+
+def _rows(task: str, needs: Needs, source: Source) -> list[tuple[Row, str, int]]:
+    path = find(task, needs, source)
+    return list(numbered(read_rows(path), path.name))
+
+
+def _text(row: Row, names: tuple[str, ...], place: str) -> str:
+    value = pick(row, names, place)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise UserError(f"{place} has no text in {' or '.join(names)}")
+    if not str(value).strip():
+        raise UserError(f"{place} has nothing in {' or '.join(names)}")
+    return str(value)
+
+
+def _id(task: str, row: Row, names: tuple[str, ...], i: int) -> str:
+    """task/own id, else task/number of the row."""
+    own: Any = next((row[name] for name in names if row.get(name) is not None), i)
+    own = str(own)
+    return own if own.lower().startswith(f"{task}/") else f"{task}/{own}"
+
+
+def _number(name: str) -> int | None:
+    digits = name.rpartition("/")[2]
+    return int(digits) if digits.isascii() and digits.isdigit() else None

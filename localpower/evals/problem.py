@@ -1,0 +1,38 @@
+"""A problem of a benchmark, and which of them a small run takes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from localpower.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """text: what is asked. gold: what its grader needs, plain JSON. group: level, subject or kind.
+
+    options, order: of a multiple choice, as shown, and which of the file's options each of them is.
+    """
+
+    id: str
+    text: str
+    gold: Any = None
+    group: str = ""
+    options: tuple[str, ...] = ()
+    order: tuple[int, ...] = ()
+
+
+def subset(problems: Sequence[Problem], limit: int | None) -> list[Problem]:
+    """The first `limit` by sha256 of the id: the same whatever the file's order, 50 of them within 100.
+
+    Raises UserError for ids that are not unique.
+    """
+    by_id = {problem.id: problem for problem in problems}
+    if len(by_id) < len(problems):
+        seen: set[str] = set()
+        twice = next(problem.id for problem in problems if problem.id in seen or seen.add(problem.id))  # type: ignore[func-returns-value]
+        raise UserError(f"two problems have the id {twice}", "results are kept by id: make them unique")
+    return sorted(by_id.values(), key=lambda problem: hashlib.sha256(problem.id.encode()).digest())[:limit]

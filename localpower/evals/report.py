@@ -1,0 +1,163 @@
+"""What runs say: shares with intervals, paired differences, pass@k, costs. Plain JSON; other files show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from statistics import fmean
+from typing import Any
+
+from localpower.evals.groups import Group, groups
+from localpower.evals.likelihood import Scores, likelihoods, own_scores
+from localpower.evals.store import Row, Stored
+from localpower.intervals import (
+    Interval,
+    clustered,
+    items_needed,
+    mcnemar,
+    paired_difference,
+    pass_curve,
+    sign_flip,
+    wilson,
+)
+
+_LEVEL = 0.05
+
+Report = dict[str, Any]
+
+
+def report(runs: Sequence[Stored], scores: Scores = own_scores, scorer: str | None = None) -> Report:
+    """tasks: by name, `groups`, `pairs`, `likelihood` and `notes`; runs: their folders and settings.
+
+    scores: log p and entropy of an answer's tokens under the model called `scorer`; None: under the one that wrote it.
+    """
+    found = groups(runs)
+    tasks = list(dict.fromkeys(group.task for group in found))
+    return {
+        "runs": [{"path": str(run.path), "settings": run.settings} for run in runs],
+        "scorer": scorer,
+        "tasks": {task: _task([group for group in found if group.task == task], scores) for task in tasks},
+    }
+
+
+def _task(found: Sequence[Group], scores: Scores) -> Report:
+    pairs = [pair for a, b in combinations(found, 2) if (pair := _pair(a, b)) is not None]
+    return {
+        "groups": [_group(group) for group in found],
+        "pairs": pairs,
+        "judged": [],
+        "likelihood": likelihoods(found, scores),
+        "notes": _notes(found, pairs),
+    }
+
+
+def _group(group: Group) -> Report:
+    rows, right = group.rows, group.right()
+    verdicts = [row["verdict"] for row in rows]
+    graded = len(verdicts) - verdicts.count("ungraded")
+    n_samples = max(map(len, group.items.values()))
+    chains = [row for row in rows if row["acceptance_rate"] is not None]
+    return {
+        "label": group.label,
+        "model": group.model,
+        "method": group.method,
+        "n_items": len(group.items),
+        "n_samples": n_samples,
+        "n_answers": len(rows),
+        "accuracy": _json(_accuracy(right)) if right else None,
+        "by_group": _by_group(group, right),
+        "none_share": verdicts.count("none") / graded if graded else None,
+        "ungraded": verdicts.count("ungraded"),
+        "cut_share": fmean(row["finish"] == "length" for row in rows),
+        "lenient_share": fmean(bool(row["lenient"]) for row in rows),
+        "tokens_per_answer": fmean(row["n_tokens"] for row in rows),
+        "decoded_per_item": fmean(row["decoded_tokens"] for row in rows),
+        "seconds_per_item": fmean(row["seconds"] for row in rows),
+        "cost_multiple": _ratio(rows),
+        "acceptance_rate": fmean(row["acceptance_rate"] for row in chains) if chains else None,
+        "pass_at": [{"k": k, **_json(value)} for k, value in pass_curve(list(right.values()))]
+        if n_samples > 1 and right
+        else [],
+        "distinct": _distinct(group, "extracted") if n_samples > 1 else None,
+        "distinct_texts": _distinct(group, "tokens") if n_samples > 1 else None,
+    }
+
+
+def _accuracy(right: dict[str, list[bool]]) -> Interval:
+    samples = list(right.values())
+    if all(len(each) == 1 for each in samples):
+        return wilson(sum(each[0] for each in samples), len(samples))
+    return clustered(samples)
+
+
+def _by_group(group: Group, right: dict[str, list[bool]]) -> Report:
+    """Accuracy by level, subject or kind, where problems have one."""
+    kinds: dict[str, dict[str, list[bool]]] = {}
+    for name, samples in right.items():
+        kind = group.run.problems[group.task, name]["group"]
+        kinds.setdefault(kind, {})[name] = samples
+    if set(kinds) == {""}:
+        return {}
+    return {kind: {"n": len(kinds[kind]), **_json(_accuracy(kinds[kind]))} for kind in sorted(kinds)}
+
+
+def _ratio(rows: Sequence[Row]) -> float | None:
+    """Tokens drawn over tokens of the answers."""
+    kept = sum(row["n_tokens"] for row in rows)
+    return sum(row["decoded_tokens"] for row in rows) / kept if kept else None
+
+
+def _distinct(group: Group, field: str) -> float:
+    """Mean over problems of the share of answers that differ: 1 when all do."""
+    shares = [len({str(row[field]) for row in rows}) / len(rows) for rows in group.items.values()]
+    return fmean(shares)
+
+
+def _pair(first: Group, second: Group) -> Report | None:
+    """second - first on the problems that both have answers to; None without any."""
+    a, b = first.right(), second.right()
+    shared = sorted(a.keys() & b.keys())
+    if not shared:
+        return None
+    before, after = [fmean(a[name]) for name in shared], [fmean(b[name]) for name in shared]
+    difference = paired_difference(before, after)
+    single = all(len(a[name]) == len(b[name]) == 1 for name in shared)
+    only_first = sum(x > y for x, y in zip(before, after, strict=True))
+    only_second = sum(x < y for x, y in zip(before, after, strict=True))
+    discordant = fmean((x - y) ** 2 for x, y in zip(before, after, strict=True))
+    p = mcnemar(only_first, only_second) if single else sign_flip(before, after)
+    return {
+        "first": first.label,
+        "second": second.label,
+        "n_items": len(shared),
+        "difference": _json(difference),
+        "only_first": only_first,
+        "only_second": only_second,
+        "test": "exact McNemar" if single else "sign flips over items",
+        "p": p,
+        "items_needed": items_needed(difference.value, discordant),
+        "enough": p < _LEVEL,
+    }
+
+
+def _notes(found: Sequence[Group], pairs: Sequence[Report]) -> list[str]:
+    notes = []
+    for pair in pairs:
+        if not pair["enough"] and pair["items_needed"] is not None:
+            gap = 100 * pair["difference"]["value"]
+            names = f"{pair['first']} and {pair['second']}"
+            notes.append(
+                f"{pair['n_items']} items are too few for {gap:+.1f} points between {names}; "
+                f"about {pair['items_needed']:,} would tell a difference of this size from none"
+            )
+    prints = {group.run.settings["tasks"][group.task]["problems_sha256"] for group in found}
+    if len(prints) > 1:
+        notes.append("the runs do not have the same problems: only those with the same id are paired")
+    graders = {row["grader"] for group in found for row in group.rows}
+    if len(graders) > 1:
+        notes.append(f"answers were graded by {' and '.join(sorted(graders))}: regrade before comparing")
+    return notes
+
+
+def _json(interval: Interval) -> dict[str, float]:
+    return interval._asdict()

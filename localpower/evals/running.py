@@ -1,0 +1,172 @@
+"""A whole run: which answers are missing, made model by model and task by task, each on the disk when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Protocol
+
+from localpower.errors import UserError
+from localpower.evals.forecast import Probe, probe, times_plain
+from localpower.evals.grade import Grader
+from localpower.evals.jobs import Asked, Job, Method, jobs
+from localpower.evals.making import make_rows
+from localpower.evals.store import Folder, Key, Row, key
+from localpower.loaded import Loaded
+from localpower.runs.gather import Engine
+
+_MOST_ROWS = 61  # contexts at a time: four sequences each, of llama.cpp's 256
+_MOST_CELLS = 1 << 15  # that an automatic width may ask of the cache
+_WIDTHS = (8, 4, 2)
+_WORTH = 1.15  # what doubling the width must gain
+
+
+class Watcher(Protocol):
+    """Hears how a run goes; changes nothing."""
+
+    def begin(self, model: str, task: str, labels: Sequence[str], rows: Sequence[Row], n_each: int) -> None:
+        """The answers of a task begin; rows: those that are there."""
+
+    def expect(self, n: int, tokens: float, rate: float) -> None:
+        """So many answers of about so many tokens in all, at so many tokens a second."""
+
+    def drew(self, tokens: int) -> None:
+        """Tokens drawn since."""
+
+    def made(self, row: Row) -> None:
+        """An answer is on the disk."""
+
+
+@dataclass
+class Running:
+    """asked: of each model and task. parallel: None: automatic. matched: as kept in the settings, filled on the way."""
+
+    folder: Folder
+    asked: Mapping[str, Mapping[str, Sequence[Asked]]]
+    methods: Sequence[Method]
+    samples: int
+    seed: int
+    parallel: int | None
+    save_text: bool
+    grader: Grader
+    watcher: Watcher
+    check: Callable[[], None]
+    rows: dict[Key, Row]
+    matched: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    settle: Callable[[], None] = lambda: None  # writes what was matched into the settings
+
+    def run(self, model: str, loaded: Loaded) -> None:
+        """Make all answers of a model that are missing. What `check` raises ends it; all that was made is kept."""
+        engine: Engine | None = None
+        for task, asked in self.asked[model].items():
+            free = [method for method in self.methods if method.matched is None]
+            bound = [method for method in self.methods if method.matched is not None]
+            for methods in (free, bound):
+                self._match(model, task, methods)
+                missing = [job for job in self._jobs(model, task, methods) if job.key not in self.rows]
+                mine = [row for row in self.rows.values() if (row["model"], row["task"]) == (model, task)]
+                if methods:
+                    labels = [method.label for method in methods]
+                    self.watcher.begin(model, task, labels, mine, len(asked) * self.samples)
+                if missing:
+                    engine = self._make(loaded, missing, asked, engine)
+
+    def _make(
+        self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[Asked], engine: Engine | None
+    ) -> Engine:
+        width = max(job.sampler.width for job in missing)
+        at_once = self.parallel or best_parallel(loaded, asked, width, len(missing))
+        at_once = max(min(at_once, _MOST_ROWS // width, len(missing)), 1)
+        engine = engine_for(loaded, asked, at_once, width, self.check, engine)
+        found = probe(loaded, engine, asked, at_once, self.check)
+        tokens = sum(times_plain(job.sampler) for job in missing) * found.length
+        self.watcher.expect(len(missing), tokens, _rate(loaded, found, at_once, width))
+        made = make_rows(
+            loaded,
+            engine,
+            missing,
+            at_once,
+            self.grader,
+            save_text=lambda job: self.save_text or not job.asked.task.secret,
+            check=self.check,
+            heard=self.watcher.drew,
+        )
+        for row in made:
+            self.folder.add(row)
+            self.rows[key(row)] = row
+            self.watcher.made(row)
+        return engine
+
+    def _jobs(self, model: str, task: str, methods: Sequence[Method]) -> Iterator[Job]:
+        known = {(t, label): mean for (m, t, label), mean in self.matched.items() if m == model}
+        return jobs(self.asked[model][task], model, methods, self.samples, self.seed, known)
+
+    def _match(self, model: str, task: str, methods: Sequence[Method]) -> None:
+        """Fix how many answers best-of-n has, now that what it is matched to is done."""
+        for method in methods:
+            place = (model, task, method.label)
+            if method.matched is not None and place not in self.matched:
+                other = [
+                    r
+                    for r in self.rows.values()
+                    if (r["model"], r["task"], r["method"]) == (*place[:2], method.matched)
+                ]
+                self.matched[place] = times_drawn(other)
+                self.settle()
+
+
+def times_drawn(rows: Sequence[Row]) -> float:
+    """Tokens that a chain drew over those of its first draws: how many such answers cost the same. At most a batch."""
+    first = sum(row["first_drawn"] for row in rows)
+    drawn = sum(row["decoded_tokens"] for row in rows)
+    return min(max(drawn / first, 1.0), float(_MOST_ROWS)) if first else 1.0
+
+
+def best_parallel(loaded: Loaded, asked: Sequence[Asked], width: int, n: int) -> int:
+    """As many answers at once as this machine gains by, and the cache has modest room for."""
+    best, speed = 1, loaded.speed(width)
+    longest = max(len(question.tokens) + question.max_tokens for question in asked)
+    for wide in reversed(_WIDTHS):
+        faster = loaded.speed(wide * width)
+        fits = 2 * (width + 1) * wide * longest <= _MOST_CELLS and wide * width <= _MOST_ROWS
+        if speed is None or faster is None or not fits or faster < _WORTH * speed or wide > n:
+            break
+        best, speed = wide, faster
+    return best
+
+
+def engine_for(
+    loaded: Loaded,
+    asked: Sequence[Asked],
+    at_once: int,
+    width: int,
+    check: Callable[[], None],
+    keep: Engine | None,
+) -> Engine:
+    """Room for `at_once` answers to different problems. Raises UserError that names a problem that is too long."""
+    longest = max(asked, key=lambda question: len(question.tokens))
+    try:
+        return loaded.engine(
+            longest.tokens, longest.max_tokens, at_once * width, check, keep, chains=at_once, prompts=at_once
+        )
+    except UserError as error:
+        raise UserError(f"{longest.problem.id}: {error.message}", error.hint) from None
+
+
+def _rate(loaded: Loaded, found: Probe, at_once: int, width: int) -> float:
+    """Tokens a second of a full batch: the probe's was as narrow as it had answers."""
+    probed, full = loaded.speed(min(at_once, 4)), loaded.speed(at_once * width)
+    return found.rate * (full / probed if probed and full else 1.0)
+
+
+def pending_code(rows: Mapping[Key, Row], kinds: Mapping[str, str]) -> list[Row]:
+    """Answers that are programs and have not been run."""
+    return [row for row in rows.values() if kinds.get(row["task"]) == "code" and row["verdict"] == "ungraded"]
+
+
+def some(rows: Sequence[Row], n: int) -> Iterator[list[Row]]:
+    """In pieces of n."""
+    waiting = iter(rows)
+    while piece := list(islice(waiting, n)):
+        yield piece

@@ -1,0 +1,122 @@
+"""Answers of one model read by another: log p and entropy of each token, kept beside the run once they are known."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from localpower.errors import UserError
+from localpower.evals.likelihood import own_scores
+from localpower.evals.store import Key, Row, Stored, key
+from localpower.loaded import Loaded
+from localpower.model import Tokens
+from localpower.numerics import weigh
+from localpower.runs.gather import Engine
+from localpower.text.conversation import Conversation
+from localpower.text.stops import answer_text
+
+Numbers = tuple[list[float], list[float]]
+
+
+@dataclass
+class Scorer:
+    """Reads answers with a model, each once. check may raise; what was read is kept."""
+
+    loaded: Loaded
+    check: Callable[[], None]
+    n_skipped: int = 0
+    _engine: Engine | None = None
+    _known: dict[Path, dict[Key, Numbers]] = field(default_factory=dict)
+
+    def read_all(self, run: Stored, heard: Callable[[int, int], None] = lambda _done, _all: None) -> None:
+        """Read every answer of a run that has not been read yet. heard: (answers done, of how many)."""
+        known = self._load(run)
+        missing = [row for row in run.rows if key(row) not in known and not self._wrote(run, row)]
+        path = self._path(run)
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                for i, row in enumerate(missing):
+                    self.check()
+                    numbers = self._read(run, row)
+                    if numbers is None:
+                        self.n_skipped += 1
+                        continue
+                    known[key(row)] = numbers
+                    line = {"key": list(key(row)), "token_log_p": numbers[0], "token_entropy": numbers[1]}
+                    file.write(json.dumps(line) + "\n")
+                    file.flush()
+                    heard(i + 1, len(missing))
+        except OSError as error:
+            raise UserError(f"cannot write {path}: {error.strerror}") from None
+
+    def scores(self, run: Stored, row: Row) -> tuple[Sequence[float], Sequence[float]] | None:
+        """What is known of an answer; None: it could not be read."""
+        if self._wrote(run, row):
+            return own_scores(run, row)
+        return self._known[run.path].get(key(row))
+
+    def _wrote(self, run: Stored, row: Row) -> bool:
+        """Whether this very model wrote the answer: its own numbers are in the row."""
+        return bool(run.settings["models"][row["model"]]["sha256"] == self.loaded.identity["sha256"])
+
+    def _path(self, run: Stored) -> Path:
+        return run.path / f"scores-{str(self.loaded.identity['sha256'])[:12]}.jsonl"
+
+    def _load(self, run: Stored) -> dict[Key, Numbers]:
+        known = self._known.setdefault(run.path, {})
+        path = self._path(run)
+        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+            try:
+                found = json.loads(line)
+                task, name, model, method, sample = found["key"]
+                known[task, name, model, method, sample] = found["token_log_p"], found["token_entropy"]
+            except (ValueError, KeyError, TypeError):  # the last line of a run that was killed
+                continue
+        return known
+
+    def _read(self, run: Stored, row: Row) -> Numbers | None:
+        """Evaluate an answer after its prompt; None where the prompt was not stored, or is too long for this model."""
+        asked = run.problems[row["task"], row["id"]]["prompts"][row["model"]]
+        if asked["text"] is None or row["text"] is None:
+            return None
+        prompt, tokens = self._tokens(run, asked, row)
+        if not tokens:
+            return [], []
+        try:
+            self._engine = self.loaded.engine(prompt, len(tokens), 1, self.check, self._engine)
+        except UserError:
+            return None
+        log_p, entropy = [], []
+        for logits, token in zip(self._engine.rows(prompt, tokens), tokens, strict=True):
+            weighed = weigh(logits, 1.0)
+            log_p.append(weighed.log_p(token))
+            entropy.append(weighed.entropy)
+        return log_p, entropy
+
+    def _tokens(self, run: Stored, asked: Row, row: Row) -> tuple[Tokens, Tokens]:
+        """Prompt and answer: the very tokens where this model spells them alike, else read from the texts."""
+        stops = [stop.encode() for stop in asked["stops"]]
+        prompt, tokens = self._reads(run, asked), tuple(row["tokens"])
+        spelled = max(tokens, default=0) < self._n_vocab(prompt) and tuple(asked["tokens"]) == prompt
+        if spelled and answer_text(tokens, self.loaded.piece, stops) == row["text"]:
+            return prompt, tokens
+        question = [{"role": "user", "content": asked["text"]}]
+        answered = [*question, {"role": "assistant", "content": row["text"]}]
+        plain = self.loaded.prompt(Conversation(question), raw=True, arguments={})
+        whole = self.loaded.prompt(Conversation(answered), raw=True, arguments={})
+        return prompt, whole[len(plain) :]
+
+    def _n_vocab(self, prompt: Tokens) -> int:
+        self._engine = self._engine or self.loaded.engine(prompt, 1, 1, self.check)
+        return self._engine.n_vocab
+
+    def _reads(self, run: Stored, asked: Row) -> Tokens:
+        """The prompt as this model is asked it."""
+        settings = run.settings
+        started = datetime.datetime.fromisoformat(settings["created"])
+        said = Conversation([{"role": "user", "content": asked["text"]}], started=started)
+        whole = said.under(settings["system"]) if asked["chat"] else said
+        return self.loaded.prompt(whole, raw=not asked["chat"], arguments=settings["template_args"])

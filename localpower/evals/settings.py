@@ -1,0 +1,88 @@
+"""What a run is about, as it is written down; and what another start of it may not change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from localpower.errors import UserError
+from localpower.evals.jobs import Asked
+from localpower.evals.problem import Problem
+from localpower.evals.store import Row
+
+_FREE = {"version", "created", "matched", "format"}  # may differ between two starts
+_GROWING = ("limit", "samples")
+
+
+def fingerprint(problems: Sequence[Problem]) -> str:
+    """sha256 of everything that a task asks and takes for right."""
+    rows = [[p.id, p.text, p.gold, list(p.options), list(p.order)] for p in problems]
+    text = json.dumps(rows, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def problem_rows(asked: Mapping[str, Mapping[str, Sequence[Asked]]], *, save_text: bool) -> list[Row]:
+    """A row for each problem: gold, order of options, and the prompt by model unless its text is not to be stored."""
+    rows: dict[tuple[str, str], Row] = {}
+    for model, tasks in asked.items():
+        for name, questions in tasks.items():
+            for question in questions:
+                problem, kept = question.problem, save_text or not question.task.secret
+                row = rows.setdefault(
+                    (name, problem.id),
+                    {
+                        "task": name,
+                        "id": problem.id,
+                        "group": problem.group,
+                        "gold": problem.gold,
+                        "order": list(problem.order),
+                        "question": problem.text if kept else None,
+                        "prompts": {},
+                    },
+                )
+                row["prompts"][model] = {
+                    "text": question.text if kept else None,
+                    "tokens": list(question.tokens) if kept else None,
+                    "sha256": hashlib.sha256(question.text.encode("utf-8", "surrogatepass")).hexdigest(),
+                    "chat": question.chat,
+                    "stops": list(question.stops),
+                }
+    return list(rows.values())
+
+
+def refuse_changes(old: Row, new: Row, where: str) -> list[str]:
+    """Notes on what grows. Raises UserError that names every setting that differs from the first start's."""
+    notes, changed = [], []
+    before, after = dict(_flat(old)), dict(_flat(new))
+    for name in sorted(before.keys() | after.keys()):
+        was, now = before.get(name), after.get(name)
+        if was == now or name.split(".")[0] in _FREE or name.endswith((".path", ".name")):
+            continue
+        grows = name in _GROWING and (now is None or (was is not None and now > was))
+        if grows and not old.get("matched"):
+            notes.append(f"{name} was {was} and is {now}: the answers in between are made too")
+        elif grows:
+            changed.append(f"{name} was {was}, now {now} (best-of-n was matched on what there was)")
+        else:
+            changed.append(f"{name} was {_shown(was)}, now {_shown(now)}")
+    if changed:
+        raise UserError(
+            f"{where} was begun with other settings: {'; '.join(changed)}",
+            "use the same ones to go on, or another --out to begin anew",
+        )
+    return notes
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Leaves by dotted path."""
+    if isinstance(value, dict) and value:
+        for part, inner in value.items():
+            yield from _flat(inner, f"{name}.{part}" if name else part)
+    else:
+        yield name, value
+
+
+def _shown(value: Any) -> str:
+    return "not set" if value is None else json.dumps(value) if isinstance(value, str | list) else str(value)

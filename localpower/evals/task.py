@@ -1,0 +1,25 @@
+"""What a task is: problems, the ways to put them, and how answers are judged. `tasks.py` has the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from localpower.evals.forms import Forms
+from localpower.evals.problem import Problem
+from localpower.evals.sources import Source
+
+KINDS = ("math", "number", "letter", "code", "short", "countdown", "lab", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """kind: of the grader; `open` answers are only ever compared by a judge. secret: questions are not to be stored."""
+
+    name: str
+    kind: str
+    problems: Callable[[Source], list[Problem]]
+    forms: Forms
+    max_tokens: int
+    about: str
+    secret: bool = False

@@ -1,0 +1,69 @@
+"""The tasks by name."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+from localpower.errors import UserError
+from localpower.evals import countdown, forms, gpqa, laboratory, loaders, taskfile, tiny
+from localpower.evals.task import Task
+from localpower.lab.problems import FAMILIES
+
+_LONGEST_LAB = 44  # characters of an answer; the corpus has 41
+
+TASKS = {
+    task.name: task
+    for task in (
+        Task("tiny", "short", tiny.problems, forms.TINY, 32, "small facts and arithmetic, generated"),
+        Task(
+            "countdown",
+            "countdown",
+            countdown.problems,
+            forms.COUNTDOWN,
+            48,
+            "expressions for a target, generated",
+        ),
+        *(
+            Task(
+                f"lab-{name}",
+                "lab",
+                laboratory.problems(name),
+                forms.BARE,
+                _LONGEST_LAB,
+                "for the lab models, generated",
+            )
+            for name in FAMILIES
+        ),
+        Task("math500", "math", loaders.math500, forms.MATH, 1024, "500 problems of MATH"),
+        Task("humaneval", "code", loaders.humaneval, forms.HUMANEVAL, 512, "164 Python functions"),
+        Task("gpqa", "letter", gpqa.problems, forms.GPQA, 1024, "198 questions, diamond", secret=True),
+        Task("alpaca", "open", loaders.alpaca, forms.OPEN, 512, "open instructions, for a judge"),
+        Task("gsm8k", "number", loaders.gsm8k, forms.NUMBER, 320, "1,319 word problems"),
+        Task("svamp", "number", loaders.svamp, forms.NUMBER, 128, "1,000 one-step word problems"),
+        Task("mbpp", "code", loaders.mbpp, forms.MBPP, 384, "Python programs, the test split"),
+        Task("aime", "number", loaders.aime, forms.AIME, 2048, "competition problems with whole answers"),
+    )
+}
+_GROUPS = {"lab": tuple(f"lab-{name}" for name in FAMILIES)}
+
+
+def find_tasks(names: tuple[str, ...]) -> list[Task]:
+    """The tasks that were named, each once: by name, by group, or a task file. Raises UserError for another name."""
+    found: dict[str, Task] = {}
+    for name in chain.from_iterable(_GROUPS.get(name, (name,)) for name in names):
+        if name in TASKS:
+            found[name] = TASKS[name]
+        elif name.endswith(".toml"):
+            task = taskfile.read(Path(name))
+            if task.name in TASKS or found.get(task.name, task) is not task:
+                raise UserError(
+                    f"{name} calls its task {task.name}, which another one is called", "choose another name"
+                )
+            found[task.name] = task
+        else:
+            raise UserError(
+                f"there is no task {name}",
+                f"tasks: {', '.join([*TASKS, *_GROUPS])}, or a task file FILE.toml",
+            )
+    return list(found.values())

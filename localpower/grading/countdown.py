@@ -1,0 +1,86 @@
+"""Countdown: does an expression use the given numbers, each once, and make the target? Read as a tree, never run."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from localpower.grading.extract import announced, boxed, first_answer
+
+_LONGEST = 200
+_SIGNS = {
+    "×": "*",
+    "÷": "/",
+    "−": "-",
+    "–": "-",
+    "⋅": "*",
+    "·": "*",
+    r"\times": "*",
+    r"\cdot": "*",
+    r"\div": "/",
+}
+_RUN = re.compile(r"[\d(][\d+\-*/() \t]{0,199}")
+_LINES = 50  # of an answer that are looked at
+
+
+def value_and_numbers(expression: str) -> tuple[Fraction, list[int]] | None:
+    """Value and numbers used (sorted) of an expression of whole numbers, + - * / and brackets; None for other text."""
+    if len(expression) > _LONGEST:
+        return None
+    try:
+        node = ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+    numbers: list[int] = []
+    try:
+        value = _value(node, numbers)
+    except ZeroDivisionError:
+        return None
+    return None if value is None else (value, sorted(numbers))
+
+
+def solves(expression: str, numbers: Sequence[int], target: int) -> bool:
+    """Whether the expression uses exactly these numbers and makes the target."""
+    found = value_and_numbers(expression)
+    return found is not None and found[0] == target and found[1] == sorted(numbers)
+
+
+def expression_answer(text: str) -> str | None:
+    """The expression in a text: in a box, in the line that announces the answer, else the first that can be read."""
+    text = first_answer(text)
+    for source in (boxed(text), announced(text), *text.splitlines()[:_LINES]):
+        for found in _expressions(source or ""):
+            return found
+    return None
+
+
+def _expressions(line: str) -> Iterator[str]:
+    """Readable expressions with at least one sign; `3 + 4 = 7` and `7 = 3 + 4` hold one."""
+    for name, sign in _SIGNS.items():
+        line = line.replace(name, sign)
+    for part in line.split("="):
+        for match in _RUN.finditer(part):
+            found = match.group().strip().rstrip("+-*/ (")
+            if any(sign in found for sign in "+-*/") and value_and_numbers(found) is not None:
+                yield found
+
+
+def _value(node: ast.expr, numbers: list[int]) -> Fraction | None:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        numbers.append(node.value)
+        return Fraction(node.value)
+    if isinstance(node, ast.BinOp):
+        left, right = _value(node.left, numbers), _value(node.right, numbers)
+        if left is None or right is None:
+            return None
+        if isinstance(node.op, ast.Add):
+            return left + right
+        if isinstance(node.op, ast.Sub):
+            return left - right
+        if isinstance(node.op, ast.Mult):
+            return left * right
+        if isinstance(node.op, ast.Div):
+            return left / right
+    return None

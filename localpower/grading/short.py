@@ -1,0 +1,45 @@
+"""Short answers: a word or name, a list of numbers. What a sentence says is taken from its ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from localpower.grading.extract import boxed, first_answer
+
+_SENTENCE = re.compile(r"[.!?](?:\s|$)|\n")
+_SAYS = re.compile(r"\s(?:is|are)\s|:\s?", re.IGNORECASE)
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_LONGEST = 2000
+
+
+def text_answer(text: str) -> list[str]:
+    """What a text may be saying, likeliest first: its box; else of its first sentence what follows the last "is" or
+    colon, all of it, and what comes before the first "is". Empty without words."""
+    text = first_answer(text)[:_LONGEST].strip()
+    box = boxed(text)
+    if box is not None:
+        return [box]
+    first = next((part.strip() for part in _SENTENCE.split(text) if _plain(part)), "")
+    parts = _SAYS.split(first)
+    found = [parts[-1], first, parts[0]] if len(parts) > 1 else [first]
+    return [part.strip() for part in found if _plain(part)]
+
+
+def same_text(answers: Sequence[str], found: Sequence[str]) -> bool:
+    """Whether one of the readings is one of the right answers, apart from case, articles and punctuation."""
+    return bool({_plain(answer) for answer in answers} & {_plain(part) for part in found})
+
+
+def list_answer(text: str) -> list[str] | None:
+    """The numbers of the first line that lists some, after its last colon; None without such a line."""
+    for line in (boxed(text) or first_answer(text))[:_LONGEST].splitlines():
+        numbers = _NUMBER.findall(line.rpartition(":")[2])
+        if len(numbers) > 1:
+            return numbers
+    return None
+
+
+def _plain(text: str) -> str:
+    words = re.sub(r"\\text|[^\w\s-]", "", text.casefold()).split()
+    return " ".join(words[1:] if len(words) > 1 and words[0] in ("the", "a", "an") else words)

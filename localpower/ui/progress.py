@@ -1,0 +1,104 @@
+"""An eval on the screen: a few lines redrawn on stderr, or plain lines where that is no terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, TextIO
+
+from localpower.ui.echo import no_echo
+from localpower.ui.standing import Standing, spell_seconds
+from localpower.ui.view import harmless
+
+_FRAMES_PER_SECOND = 4
+_PLAIN_SHARES = 10  # plain lines a task
+
+
+class Progress:
+    """A watcher of evals. redraw: whether the terminal is redrawn; else every tenth of a task is a line on `stream`."""
+
+    def __init__(
+        self, stream: TextIO, *, redraw: bool, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._stream, self._redraw, self._clock = stream, redraw, clock
+        self._standing = Standing()
+        self._start = clock()
+        self._terminal: ExitStack | None = None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pause()
+
+    def begin(
+        self, model: str, task: str, labels: Sequence[str], rows: Sequence[Mapping[str, Any]], n_each: int
+    ) -> None:
+        """A task begins: what the last one came to is left on the screen."""
+        self.pause()
+        self._standing.begin(model, task, labels, rows, n_each)
+        self._start = self._clock()
+
+    def expect(self, n: int, tokens: float, rate: float) -> None:
+        """Say what is to come."""
+        standing = self._standing
+        standing.n_missing, standing.expected = n, tokens
+        seconds = tokens / rate
+        self.say(
+            f"{standing.task} on {standing.model}: {n} answers, about {tokens:,.0f} tokens, "
+            f"{spell_seconds(seconds)} at {rate:.0f} tok/s"
+        )
+        self._start = self._clock()
+        if self._redraw:
+            self._draw()
+
+    def drew(self, tokens: int) -> None:
+        """Tokens drawn since."""
+        self._standing.drawn += tokens
+
+    def made(self, row: Mapping[str, Any]) -> None:
+        """An answer is there."""
+        standing = self._standing
+        before = standing.n_made * _PLAIN_SHARES // max(standing.n_missing, 1)
+        standing.made(row)
+        after = standing.n_made * _PLAIN_SHARES // max(standing.n_missing, 1)
+        if self._terminal is None and after > before:
+            counts = " | ".join(standing.lines())
+            self.say(f"{standing.line(self._clock() - self._start)} | {counts}")
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        print(harmless(line), file=self._stream, flush=True)
+
+    def pause(self) -> None:
+        """Leave the terminal as it was, the last standing printed."""
+        if self._terminal is None:
+            return
+        terminal, self._terminal = self._terminal, None
+        terminal.close()
+        for line in self._standing.lines():
+            self.say(f"  {line}")
+
+    def _draw(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+        from rich.text import Text
+
+        def frame() -> Text:
+            standing = self._standing
+            lines = [standing.line(self._clock() - self._start), *(f"  {line}" for line in standing.lines())]
+            return Text(harmless("\n".join(lines)), no_wrap=True, overflow="ellipsis")
+
+        self._terminal = ExitStack()
+        self._terminal.enter_context(no_echo())
+        self._terminal.enter_context(
+            Live(
+                console=Console(stderr=True),
+                get_renderable=frame,
+                refresh_per_second=_FRAMES_PER_SECOND,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+        )

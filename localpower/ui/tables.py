@@ -1,0 +1,174 @@
+"""A report as tables: for a terminal, or as Markdown. Numbers are spelled in one place for both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+Report = dict[str, Any]
+Cells = tuple[tuple[str, ...], list[list[str]]]  # heads, rows
+_BARS = " ▁▂▃▄▅▆▇█"
+_GROUPS = ("method", "items", "right", "95 %", "no answer", "cut off", "tokens", "drawn", "cost", "s/item")
+_PAIRS = ("pair", "difference", "95 %", "only first", "only second", "p", "items needed")
+
+
+def group_cells(groups: Sequence[Report]) -> Cells:
+    """Heads and rows of a task's groups."""
+    rows = []
+    several = any(group["n_samples"] > 1 for group in groups)
+    for group in groups:
+        items = str(group["n_items"]) + (f" x {group['n_samples']}" if several else "")
+        rows.append(
+            [
+                group["label"],
+                items,
+                *_interval(group["accuracy"]),
+                _percent(group["none_share"]),
+                _percent(group["cut_share"]),
+                f"{group['tokens_per_answer']:.0f}",
+                f"{group['decoded_per_item']:.0f}",
+                "" if group["cost_multiple"] is None else f"{group['cost_multiple']:.1f}x",
+                f"{group['seconds_per_item']:.2g}",
+            ]
+        )
+    return _GROUPS, rows
+
+
+def pair_cells(pairs: Sequence[Report]) -> Cells:
+    """Heads and rows of a task's pairs."""
+    rows = []
+    for pair in pairs:
+        found = pair["difference"]
+        rows.append(
+            [
+                f"{pair['second']} - {pair['first']}",
+                f"{100 * found['value']:+.1f}",
+                f"{100 * found['low']:+.1f} to {100 * found['high']:+.1f}",
+                str(pair["only_first"]),
+                str(pair["only_second"]),
+                "<.001" if pair["p"] < 0.001 else f"{pair['p']:.3f}".lstrip("0") if pair["p"] < 1 else "1",
+                "" if pair["items_needed"] is None else f"{pair['items_needed']:,}",
+            ]
+        )
+    return _PAIRS, rows
+
+
+def pass_cells(groups: Sequence[Report]) -> Cells | None:
+    """pass@k of a task's groups, and how many answers differ; None where there is one sample of each."""
+    ks = sorted({point["k"] for group in groups for point in group["pass_at"]})
+    if not ks:
+        return None
+    rows = []
+    for group in groups:
+        curve = {point["k"]: point for point in group["pass_at"]}
+        cells = [" ".join(_interval(curve[k])) if k in curve else "" for k in ks]
+        rows.append([group["label"], *cells, _percent(group["distinct"]), _percent(group["distinct_texts"])])
+    return ("method", *(f"pass@{k}" for k in ks), "distinct answers", "distinct texts"), rows
+
+
+def terminal(report: Report) -> RenderableType:
+    """The whole report for a terminal."""
+    parts: list[RenderableType] = []
+    for name, task in report["tasks"].items():
+        parts.append(Text(name, style="bold"))
+        for cells in sections(task):
+            parts += [_table(*cells), Text()]
+        parts += [Text(f"note: {note}") for note in task["notes"]]
+        parts.append(Text())
+    return Group(*parts[:-1])
+
+
+def markdown(report: Report) -> str:
+    """The whole report as Markdown."""
+    lines: list[str] = []
+    for name, task in report["tasks"].items():
+        lines += [f"## {name}", ""]
+        for heads, rows in sections(task):
+            cells = [[_escaped(cell) for cell in row] for row in rows]
+            lines += [_line(heads), _line(["---"] * len(heads)), *(_line(row) for row in cells), ""]
+        lines += [f"- {_escaped(note)}" for note in task["notes"]]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def sections(task: Report) -> list[Cells]:
+    """The tables of a task: heads and rows of each."""
+    groups = task["groups"]
+    found = [
+        group_cells(groups),
+        pass_cells(groups),
+        pair_cells(task["pairs"]) if task["pairs"] else None,
+        judged_cells(task["judged"]) if task["judged"] else None,
+        likelihood_cells(task["likelihood"]),
+    ]
+    return [cells for cells in found if cells is not None]
+
+
+def likelihood_cells(likelihood: Sequence[Report]) -> Cells | None:
+    """How likely answers are and how sure their model was, nats a token; bars on common bins, from the least up."""
+    known = [each for each in likelihood if each["log_p"] is not None]
+    if not known:
+        return None
+    rows = [
+        [each["label"], *(cell for name in ("log_p", "confidence") for cell in _spread(each[name]))]
+        for each in known
+    ]
+    return ("method", "log p a token", "quartiles", "", "confidence", "quartiles", ""), rows
+
+
+def _spread(found: Report) -> list[str]:
+    low, _, high = found["quartiles"]
+    counts = [sum(found["counts"][i : i + 2]) for i in range(0, len(found["counts"]), 2)]
+    bars = "".join(_BARS[-(-count * (len(_BARS) - 1) // max(counts))] for count in counts)
+    return [f"{found['mean']:.2f}", f"{low:.2f} to {high:.2f}", bars]
+
+
+def judged_cells(judged: Sequence[Report]) -> Cells:
+    """Local judges' win rates."""
+    rows = []
+    for each in judged:
+        rows.append(
+            [
+                f"{each['label']} over {each['against']}, says {each['judge']}",
+                str(each["n"]),
+                " ".join(_interval(each["raw"])),
+                " ".join(_interval(each["length_controlled"])),
+                str(each["n_ties"]),
+                str(each["n_dropped"]),
+                f"{100 * each['position_bias']:+.0f}",
+                f"{each['length_ours']:.0f} / {each['length_theirs']:.0f}",
+            ]
+        )
+    return ("local judge", "n", "wins %", "at equal length %", "ties", "dropped", "bias", "characters"), rows
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for i, head in enumerate(heads):
+        table.add_column(head, justify="left" if i == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
+def _interval(value: Report | None) -> tuple[str, str]:
+    if value is None:
+        return "not graded", ""
+    return f"{100 * value['value']:.1f}", f"{100 * value['low']:.1f} to {100 * value['high']:.1f}"

@@ -68,9 +68,14 @@ def mcnemar(only_first: int, only_second: int) -> float:
 def paired_difference(first: Sequence[float], second: Sequence[float]) -> Interval:
     """Mean of second - first over the same items, with a percentile bootstrap over items."""
     difference = np.asarray(second, dtype=np.float64) - np.asarray(first, dtype=np.float64)
-    means = difference[_resampled(len(difference))].mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return Interval(float(difference.mean()), float(low), float(high))
+    value = float(difference.mean())
+    if (
+        np.ptp(difference) == 0.0
+    ):  # a bootstrap would claim certainty: as many items that differ as may go unseen
+        unseen = wilson(0, len(difference)).high
+        return Interval(value, max(value - unseen, -1.0), min(value + unseen, 1.0))
+    low, high = np.quantile(difference[_resampled(len(difference))].mean(axis=1), (0.025, 0.975))
+    return Interval(value, float(low), float(high))
 
 
 def sign_flip(first: Sequence[float], second: Sequence[float]) -> float:

@@ -53,6 +53,7 @@ class _Models:
     interrupts: Interrupts
     open_one: tuple[str, Loaded] | None = None
     names: dict[str, str | None] = field(default_factory=dict)
+    known: dict[str | None, str] = field(default_factory=dict)  # labels by sha256
 
     def open(self, label: str) -> Loaded:
         """The model of a label."""
@@ -65,11 +66,13 @@ class _Models:
         """Open a model for the first time; its label is its name, or its path where two are called the same."""
         self.open_one = None
         loaded = open_model(self.options | {"model": name}, self.interrupts)
-        label = loaded.identity["name"]
-        if label in self.names:
-            label = str(loaded.identity["path"])
-        if label in self.names:
-            raise UsageProblem(f"-m {name} is given twice")
+        sha256 = loaded.identity["sha256"]
+        if sha256 in self.known:
+            raise UsageProblem(f"-m {name} is the same model as {self.known[sha256]}")
+        label = str(
+            loaded.identity["path"] if loaded.identity["name"] in self.names else loaded.identity["name"]
+        )
+        self.known[sha256] = label
         self.names[label], self.open_one = name, (label, loaded)
         return label, loaded
 
@@ -140,6 +143,8 @@ def start(wanted: Wanted) -> int:
                 return EXIT_INTERRUPTED
     if any(task.kind == "code" for task in tasks) and not options["run_code"]:
         say(f"note: no program was run; localpower regrade {wanted.out} --run-code runs them")
+    if any(task.kind == "open" for task in tasks):
+        say(f"note: open answers are compared by localpower regrade {wanted.out} --judge MODEL")
     show([wanted.out])
     return EXIT_OK
 
@@ -193,7 +198,8 @@ def _ask_all(
         label, loaded = models.learn(name)
         for note in loaded.notes:
             say(f"note: {label}: {note}")
-        if not loaded.has_template and options["form"] != "paper" and not options["raw"]:
+        through = [task for task in tasks if task.forms[options["form"]].template]
+        if through and not loaded.has_template and not options["raw"]:
             say(f"note: {label} has no chat template: prompts are sent as text")
         asked[label] = {
             task.name: ask(task, chosen[task.name], loaded, wording, options["max_tokens"]) for task in tasks

@@ -62,6 +62,7 @@ def parse_methods(
             wishes, Rules(), chat=False
         )  # values that can never be right are told before a model loads
         found[label] = wishes
+    matched_to(found)
     return found
 
 

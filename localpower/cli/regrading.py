@@ -25,12 +25,29 @@ if TYPE_CHECKING:
 @click.option(
     "--seconds", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Of each program."
 )
+@click.option(
+    "--judge", metavar="MODEL", help="Compare open answers with this model, each pair in both orders."
+)
+@click.option(
+    "--against",
+    metavar="METHOD|FILE",
+    help="What open answers are compared with: a method, else the first; or outputs.",
+)
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def regrade(grader: str, run_code: bool, seconds: float, folder: Path, debug: bool) -> int:
+def regrade(
+    grader: str,
+    run_code: bool,
+    seconds: float,
+    judge: str | None,
+    against: str | None,
+    folder: Path,
+    debug: bool,
+) -> int:
     """Grade the answers in DIR again: what localpower eval stored there.
 
-    Answers stay as they are; verdict, extracted and grader are replaced. The table is printed as by localpower compare.
+    Answers stay as they are; verdict, extracted and grader are replaced. Open answers are compared by --judge. The
+    table is printed as by localpower compare.
     """
     from localpower.cli.comparing import show
     from localpower.cli.terminal import say
@@ -40,19 +57,23 @@ def regrade(grader: str, run_code: bool, seconds: float, folder: Path, debug: bo
     from localpower.grading.sandbox import isolation
     from localpower.runs.interrupt import Interrupts
 
+    if against is not None and judge is None:
+        raise click.UsageError("--against goes with --judge")
     stored = store.read(folder)
     if run_code:
         say(f"note: programs run in isolation of kind {isolation()}")
     with (
         store.Folder(folder) as open_folder,
         Interrupts() as interrupts,
-        Grader(grader, run_code=run_code, seconds=seconds) as judge,
+        Grader(grader, run_code=run_code, seconds=seconds) as verdicts,
     ):
         open_folder.answers()
         try:
-            fresh = list(regraded(stored, judge, _texts(stored), interrupts.check))
+            if judge is not None:
+                _judge(stored, judge, against, interrupts)
+            fresh = list(regraded(stored, verdicts, _texts(stored), interrupts.check))
         except (Interrupted, KeyboardInterrupt):
-            say("interrupted: the verdicts are as they were")
+            say("interrupted: the verdicts are as they were; judgements are kept")
             return EXIT_INTERRUPTED
         changed = sum(a["verdict"] != b["verdict"] for a, b in zip(stored.rows, fresh, strict=True))
         open_folder.rewrite(fresh)
@@ -60,6 +81,29 @@ def regrade(grader: str, run_code: bool, seconds: float, folder: Path, debug: bo
         say(f"{len(fresh)} answers graded again by {grader}; {changed} verdicts are others now")
     show([folder])
     return EXIT_OK
+
+
+def _judge(stored: Stored, model: str, against: str | None, interrupts: Interrupts) -> None:
+    """Compare open answers with a model."""
+    from localpower.cli.terminal import say
+    from localpower.evals.judge import Judge
+    from localpower.evals.judging import judge_all, matches
+    from localpower.loading import Request, load
+
+    found = matches(stored, against)
+    loaded = load(Request(model), say=say, stop=lambda: interrupts.requested)
+    interrupts.check()
+    if loaded.identity["sha256"] in {one["sha256"] for one in stored.settings["models"].values()}:
+        say("note: the judge is one of the models it judges, and models prefer their own answers")
+    too_long = judge_all(
+        stored,
+        Judge(loaded, interrupts.check),
+        loaded.identity,
+        found,
+        lambda done, n: say(f"judged {done} of {n} pairs") if done % 20 == 0 else None,
+    )
+    if too_long:
+        say(f"note: {too_long} pairs are longer than the judge's context and were left out")
 
 
 def run_programs(

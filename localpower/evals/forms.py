@@ -74,7 +74,9 @@ def _paper_gpqa(problem: Problem) -> str:
     )
 
 
-_ONE_LETTER = r"Reason step by step, then give the letter of the answer as \boxed{A}, \boxed{B}, \boxed{C} or \boxed{D}."
+_ONE_LETTER = (
+    r"Reason step by step, then give the answer's letter as \boxed{A}, \boxed{B}, \boxed{C} or \boxed{D}."
+)
 GPQA: Forms = {
     "chat": Form(lambda p: f"{p.text}\n\n{_choices(p)}\n\n{_ONE_LETTER}", template=True),
     "plain": Form(lambda p: f"Question: {p.text}\n\n{_choices(p)}\n\n{_ONE_LETTER}\nAnswer:", stops=_NEXT),

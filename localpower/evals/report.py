@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from localpower.evals.groups import Group, groups
+from localpower.evals.judging import judged
 from localpower.evals.likelihood import Scores, likelihoods, own_scores
 from localpower.evals.store import Row, Stored
 from localpower.intervals import (
@@ -36,7 +37,11 @@ def report(runs: Sequence[Stored], scores: Scores = own_scores, scorer: str | No
     return {
         "runs": [{"path": str(run.path), "settings": run.settings} for run in runs],
         "scorer": scorer,
-        "tasks": {task: _task([group for group in found if group.task == task], scores) for task in tasks},
+        "tasks": {
+            task: _task([group for group in found if group.task == task], scores)
+            | {"judged": judged(runs, task)}
+            for task in tasks
+        },
     }
 
 
@@ -45,7 +50,6 @@ def _task(found: Sequence[Group], scores: Scores) -> Report:
     return {
         "groups": [_group(group) for group in found],
         "pairs": pairs,
-        "judged": [],
         "likelihood": likelihoods(found, scores),
         "notes": _notes(found, pairs),
     }
@@ -142,14 +146,17 @@ def _pair(first: Group, second: Group) -> Report | None:
 
 def _notes(found: Sequence[Group], pairs: Sequence[Report]) -> list[str]:
     notes = []
-    for pair in pairs:
-        if not pair["enough"] and pair["items_needed"] is not None:
-            gap = 100 * pair["difference"]["value"]
-            names = f"{pair['first']} and {pair['second']}"
-            notes.append(
-                f"{pair['n_items']} items are too few for {gap:+.1f} points between {names}; "
-                f"about {pair['items_needed']:,} would tell a difference of this size from none"
-            )
+    few = [
+        f"{pair['second']} - {pair['first']} ({100 * pair['difference']['value']:+.1f} points): about "
+        f"{pair['items_needed']:,} items"
+        for pair in pairs
+        if not pair["enough"] and pair["items_needed"] is not None
+    ]
+    if few:
+        most = max(pair["n_items"] for pair in pairs)
+        notes.append(
+            f"{most} items are too few to tell from none a difference as seen; what would do: {'; '.join(few)}"
+        )
     prints = {group.run.settings["tasks"][group.task]["problems_sha256"] for group in found}
     if len(prints) > 1:
         notes.append("the runs do not have the same problems: only those with the same id are paired")

@@ -55,7 +55,16 @@ def problem_rows(asked: Mapping[str, Mapping[str, Sequence[Asked]]], *, save_tex
 def refuse_changes(old: Row, new: Row, where: str) -> list[str]:
     """Notes on what grows. Raises UserError that names every setting that differs from the first start's."""
     notes, changed = [], []
-    before, after = dict(_flat(old)), dict(_flat(new))
+    for part in ("tasks", "methods", "models"):
+        changed += [f"{part}.{name} is missing now" for name in old[part] if name not in new[part]]
+        changed += [f"{part}.{name} is new" for name in new[part] if name not in old[part]]
+    shared = {part: old[part].keys() & new[part].keys() for part in ("tasks", "methods", "models")}
+    before, after = (
+        dict(
+            _flat(each | {part: {name: each[part][name] for name in names} for part, names in shared.items()})
+        )
+        for each in (old, new)
+    )
     for name in sorted(before.keys() | after.keys()):
         was, now = before.get(name), after.get(name)
         if was == now or name.split(".")[0] in _FREE or name.endswith((".path", ".name")):

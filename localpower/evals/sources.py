@@ -123,11 +123,15 @@ def _json_rows(text: str, name: str) -> list[Row]:
             if line.strip()
         ]
     if isinstance(whole, dict):
-        lists = [value for value in whole.values() if isinstance(value, list)]
+        lists = [value for value in whole.values() if isinstance(value, list) and _objects(value)]
         whole = lists[0] if len(lists) == 1 else [whole]
-    if not isinstance(whole, list) or not all(isinstance(row, dict) for row in whole):
+    if not isinstance(whole, list) or not _objects(whole):
         raise UserError(f"{name} is no list of JSON objects")
     return whole
+
+
+def _objects(rows: list[Any]) -> bool:
+    return all(isinstance(row, dict) for row in rows)
 
 
 def _object(line: str, place: str) -> Row:

@@ -64,6 +64,7 @@ class Folder:
             if fcntl:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._lock.close()
             raise UserError(f"another run writes to {path}", "wait for it, or choose another --out") from None
         except OSError as error:
             raise UserError(f"cannot write to {path}: {error.strerror}", "--out takes a folder") from None

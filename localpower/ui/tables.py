@@ -136,8 +136,10 @@ def judged_cells(judged: Sequence[Report]) -> Cells:
             [
                 f"{each['label']} over {each['against']}, says {each['judge']}",
                 str(each["n"]),
-                " ".join(_interval(each["raw"])),
-                " ".join(_interval(each["length_controlled"])),
+                *(
+                    " ".join(_interval(each[name])) if each[name] else ""
+                    for name in ("raw", "length_controlled")
+                ),
                 str(each["n_ties"]),
                 str(each["n_dropped"]),
                 f"{100 * each['position_bias']:+.0f}",

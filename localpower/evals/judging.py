@@ -1,0 +1,178 @@
+"""Open answers head to head: every judgement is a line of judgments.jsonl, and win rates are read from there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from localpower.errors import UserError
+from localpower.evals.groups import Group, groups
+from localpower.evals.judge import Judge, Judgement
+from localpower.evals.sources import pick, read_rows
+from localpower.evals.store import Row, Stored
+from localpower.evals.winrate import win_rate
+
+_FILE = "judgments.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Our answer to an instruction and the one it is held against. label, against: who wrote them."""
+
+    task: str
+    item: str
+    sample: int
+    label: str
+    against: str
+    instruction: str
+    ours: str
+    theirs: str
+
+
+def matches(run: Stored, against: str | None) -> list[Match]:
+    """Every open answer against that of `against`: a method of the run (None: its first) or a file of outputs.
+
+    Raises UserError where there are none.
+    """
+    found: list[Match] = []
+    for task in [name for name, task in run.settings["tasks"].items() if task["kind"] == "open"]:
+        players = [group for group in groups([run]) if group.task == task]
+        labels = {group.label: group for group in players}
+        name = against or next(iter(labels), "")
+        if name in labels:
+            other = _answers(labels[name])
+        elif Path(name).is_file():
+            other = _outputs(Path(name), players)
+        else:
+            raise UserError(
+                f"there is no method {name} to compare with",
+                f"--against one of {', '.join(labels)}, or a file",
+            )
+        for group in players:
+            if group.label != name:
+                found += _against(group, name, other)
+    if not found:
+        raise UserError(f"{run.path} has no open answers of two methods", "eval alpaca makes some")
+    return found
+
+
+def judge_all(
+    run: Stored,
+    judge: Judge,
+    identity: Mapping[str, Any],
+    found: Sequence[Match],
+    heard: Callable[[int, int], None] = lambda _done, _all: None,
+) -> int:
+    """Judge what this judge has not judged yet, each line flushed at once; how many pairs were too long for it."""
+    known = {(row["judge_sha256"], *_place(row)) for row in _rows(run)}
+    missing = [match for match in found if (identity["sha256"], *_place_of(match)) not in known]
+    too_long = 0
+    path = run.path / _FILE
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            for i, match in enumerate(missing):
+                said = judge.preference(match.instruction, match.ours, match.theirs)
+                if said is None:
+                    too_long += 1
+                    continue
+                row = {
+                    "task": match.task,
+                    "id": match.item,
+                    "sample": match.sample,
+                    "label": match.label,
+                    "against": match.against,
+                    "judge": identity["name"],
+                    "judge_sha256": identity["sha256"],
+                    "first": said.first,
+                    "second": said.second,
+                    "length_ours": len(match.ours),
+                    "length_theirs": len(match.theirs),
+                }
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+                heard(i + 1, len(missing))
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    return too_long
+
+
+def judged(runs: Sequence[Stored], task: str) -> list[dict[str, Any]]:
+    """Win rates by judge and pair. Several samples of an instruction count as one, their mean."""
+    found: dict[tuple[str, str, str, str], dict[str, list[Row]]] = {}
+    for run in runs:
+        for row in _rows(run):
+            if row["task"] == task:
+                place = (str(run.path), row["label"], row["against"], row["judge"])
+                found.setdefault(place, {}).setdefault(row["id"], []).append(row)
+    return [
+        {"run": path, "label": label, "against": against, "judge": judge, **_rate(list(items.values()))}
+        for (path, label, against, judge), items in found.items()
+    ]
+
+
+def _rate(items: Sequence[Sequence[Row]]) -> dict[str, Any]:
+    means = [
+        {
+            name: fmean(row[name] for row in rows)
+            for name in ("first", "second", "length_ours", "length_theirs")
+        }
+        for rows in items
+    ]
+    judgements = [Judgement(mean["first"], mean["second"]) for mean in means]
+    rate = win_rate(judgements, [(round(m["length_ours"]), round(m["length_theirs"])) for m in means])
+    intervals = {
+        name: None if value is None else value._asdict()
+        for name, value in (("raw", rate.raw), ("length_controlled", rate.length_controlled))
+    }
+    return asdict(rate) | intervals
+
+
+def _against(group: Group, name: str, other: Mapping[tuple[str, int], str]) -> Iterator[Match]:
+    for item, rows in group.items.items():
+        for row in rows:
+            theirs = other.get((item, row["sample"]), other.get((item, 0)))
+            if theirs is not None:
+                question = group.run.problems[group.task, item]["question"]
+                yield Match(group.task, item, row["sample"], group.label, name, question, row["text"], theirs)
+
+
+def _answers(group: Group) -> dict[tuple[str, int], str]:
+    return {(item, row["sample"]): row["text"] for item, rows in group.items.items() for row in rows}
+
+
+def _outputs(path: Path, players: Sequence[Group]) -> dict[tuple[str, int], str]:
+    """The outputs of a file, found by their instructions."""
+    outputs = {
+        str(pick(row, ("instruction", "prompt"), f"row {i + 1} of {path.name}")): str(
+            pick(row, ("output", "reference"), f"row {i + 1} of {path.name}")
+        )
+        for i, row in enumerate(read_rows(path))
+    }
+    questions = {
+        item: group.run.problems[group.task, item]["question"] for group in players for item in group.items
+    }
+    return {(item, 0): outputs[question] for item, question in questions.items() if question in outputs}
+
+
+def _rows(run: Stored) -> list[Row]:
+    """The judgements so far; the last line of a run that was killed is left out."""
+    path = run.path / _FILE
+    found = []
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
+
+
+def _place(row: Row) -> tuple[Any, ...]:
+    return row["task"], row["id"], row["sample"], row["label"], row["against"]
+
+
+def _place_of(match: Match) -> tuple[Any, ...]:
+    return match.task, match.item, match.sample, match.label, match.against

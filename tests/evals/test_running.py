@@ -1,0 +1,407 @@
+"""An eval from the command to its folder: paired, resumable, the same whatever the batch. On the laboratory's model."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from localpower.cli.main import main
+from localpower.completion import PLAIN
+from localpower.evals.jobs import Asked, Method, jobs
+from localpower.evals.problem import Problem
+from localpower.evals.running import times_drawn
+from localpower.evals.store import key
+from localpower.evals.tasks import TASKS
+from localpower.samplers import Ancestral, BestOfN
+from tests.evals.files import PROGRAM, gpqa_csv, gpqa_rows, lines
+
+LAB = ("eval", "lab-chain", "-m", "lab-base", "--seed", "1")
+METHODS = ("--method", "base,low-temp,power:steps=3")
+
+
+@pytest.fixture
+def evaluate(tmp_path, capsys):
+    """Runs `localpower eval`; returns exit code, stdout, stderr."""
+
+    def call(*arguments, out="run"):
+        code = main([*arguments, "--out", str(tmp_path / out)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def rows_in(folder, *, timed=False):
+    rows = [json.loads(line) for line in (folder / "answers.jsonl").read_text("utf-8").splitlines()]
+    times = () if timed else ("seconds", "tokens_per_second")
+    return {key(row): {k: v for k, v in row.items() if k not in times} for row in rows}
+
+
+def test_every_method_answers_the_same_problems_and_every_answer_is_a_line(evaluate, tmp_path):
+    code, out, err = evaluate(*LAB, *METHODS, "--limit", "5", "--samples", "2")
+    assert code == 0
+    rows = rows_in(tmp_path / "run")
+    assert len(rows) == 5 * 2 * 3
+    asked = {
+        method: {(k[1], k[4]) for k in rows if k[3] == method}
+        for method in ("base", "low-temp", "power:steps=3")
+    }
+    assert asked["base"] == asked["low-temp"] == asked["power:steps=3"]
+    assert "power:steps=3" in out
+    assert "seed 1" in err
+    assert "answers, about" in err
+
+
+def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(evaluate, tmp_path):
+    evaluate(*LAB, *METHODS, "--limit", "3")
+    problems = {p["id"]: p for p in json.loads((tmp_path / "run" / "problems.json").read_text())["problems"]}
+    for row in rows_in(tmp_path / "run", timed=True).values():
+        assert len(row["tokens"]) == len(row["token_log_p"]) == len(row["token_entropy"]) == row["n_tokens"]
+        assert sum(row["token_log_p"]) == pytest.approx(row["log_p"], abs=1e-9)
+        assert row["verdict"] in ("right", "wrong", "none")
+        assert row["grader"] == "value/1"
+        assert {
+            "seed",
+            "alpha",
+            "steps",
+            "block",
+            "max_tokens",
+            "decoded_tokens",
+            "finish",
+            "acceptance_rate",
+        } <= row.keys()
+        assert row["seconds"] > 0
+        assert problems[row["id"]]["prompts"]["lab-base"]["text"] == row["id"].removeprefix("lab-chain/")
+
+
+@pytest.mark.parametrize("width", ["2", "7"])
+def test_answers_do_not_depend_on_how_many_share_a_batch(evaluate, tmp_path, width):
+    methods = ("--method", "base,power:steps=4,smc:particles=4,tempering:rungs=2:steps=2")
+    evaluate(*LAB, *methods, "--limit", "4", "--samples", "2", "--parallel", "1", out="alone")
+    evaluate(*LAB, *methods, "--limit", "4", "--samples", "2", "--parallel", width, out="together")
+    assert rows_in(tmp_path / "alone") == rows_in(tmp_path / "together")
+
+
+def test_an_answer_can_be_repeated_by_run_with_its_seed(evaluate, tmp_path, capsys):
+    evaluate(*LAB, "--method", "power:steps=4", "--limit", "2")
+    for row in rows_in(tmp_path / "run").values():
+        prompt = row["id"].removeprefix("lab-chain/")
+        settings = ("--steps", "4", "--max-tokens", str(row["max_tokens"]), "--seed", str(row["seed"]))
+        main(["run", prompt, "-m", "lab-base", "--json", *settings])
+        again = json.loads(capsys.readouterr().out)
+        assert (again["tokens"], again["log_p"], again["text"]) == (row["tokens"], row["log_p"], row["text"])
+
+
+def test_a_finished_run_makes_nothing_again(evaluate, tmp_path):
+    evaluate(*LAB, *METHODS, "--limit", "3")
+    before = (tmp_path / "run" / "answers.jsonl").read_bytes()
+    code, _, err = evaluate(*LAB, *METHODS, "--limit", "3")
+    assert code == 0
+    assert "9 answers are there already" in err
+    assert (tmp_path / "run" / "answers.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("kept", [0, 1, 4.5, 8.999])
+def test_a_run_goes_on_from_any_byte(evaluate, tmp_path, kept):
+    evaluate(*LAB, *METHODS, "--limit", "3")
+    whole = rows_in(tmp_path / "run")
+    file = tmp_path / "run" / "answers.jsonl"
+    parts = file.read_bytes().splitlines(keepends=True)
+    last = parts[int(kept)][: int((kept % 1) * len(parts[int(kept)]))]
+    file.write_bytes(b"".join(parts[: int(kept)]) + last)
+    assert evaluate(*LAB, *METHODS, "--limit", "3")[0] == 0
+    assert rows_in(tmp_path / "run") == whole
+
+
+def test_kill_9_loses_at_most_what_was_being_made(evaluate, tmp_path):
+    arguments = [*LAB, *METHODS, "--limit", "12", "--samples", "3", "--parallel", "3"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "localpower", *arguments, "--out", str(tmp_path / "killed")],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if " of 108 answers" in line:  # a tenth of them are told to be there
+                process.send_signal(signal.SIGKILL)
+                break
+    told = int(line.split(" of 108 answers")[0].split()[-1])
+    assert (tmp_path / "killed" / "answers.jsonl").read_bytes().count(b"\n") >= told > 0
+    evaluate(*arguments, out="killed")
+    evaluate(*arguments, out="clean")
+    assert rows_in(tmp_path / "killed") == rows_in(tmp_path / "clean")
+
+
+def test_two_runs_at_once_in_one_folder_are_refused(evaluate, tmp_path):
+    from localpower.evals.store import Folder
+
+    with Folder(tmp_path / "run"):
+        code, _, err = evaluate(*LAB, *METHODS, "--limit", "1")
+    assert (code, "another run writes to" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("--seed", "2"), "seed was 1, now 2"),
+        (("--alpha", "3"), "methods.base.alpha was not set, now 3.0"),
+        (("--max-tokens", "20"), "tasks.lab-chain.max_tokens was 44, now 20"),
+        (("--stop", "x"), 'stops was [], now ["x"]'),
+        (("--grader", "paper"), 'grader was "value", now "paper"'),
+        (("--limit", "1"), "limit was 2, now 1"),
+        (("--method", "base"), "methods.low-temp"),
+    ],
+)
+def test_changed_settings_are_refused_by_name(evaluate, change, words):
+    evaluate(*LAB, "--method", "base,low-temp", "--limit", "2")
+    code, _, err = evaluate(*LAB, "--method", "base,low-temp", "--limit", "2", *change)
+    if change[0] == "--method":
+        code, _, err = evaluate(*LAB, *change, "--limit", "2")
+    assert code == 1
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_another_models_answers_are_never_mixed_in(evaluate):
+    evaluate(*LAB, "--method", "base", "--limit", "1")
+    code, _, err = evaluate(
+        "eval", "lab-chain", "-m", "lab-sft", "--seed", "1", "--method", "base", "--limit", "1"
+    )
+    assert (code, "models.lab-base" in err) == (1, True)
+
+
+def test_more_problems_join_a_run_and_the_old_answers_stay(evaluate, tmp_path):
+    evaluate(*LAB, "--method", "base", "--limit", "3")
+    before = rows_in(tmp_path / "run")
+    code, _, err = evaluate(*LAB, "--method", "base", "--limit", "6", "--samples", "2")
+    after = rows_in(tmp_path / "run")
+    assert code == 0
+    assert "limit was 3 and is 6" in err
+    assert len(after) == 12
+    assert before.items() <= after.items()
+
+
+def test_without_a_seed_a_run_goes_on_with_its_own(evaluate, tmp_path):
+    evaluate("eval", "lab-chain", "-m", "lab-base", "--method", "base", "--limit", "2")
+    assert evaluate("eval", "lab-chain", "-m", "lab-base", "--method", "base", "--limit", "2")[0] == 0
+
+
+def test_two_models_are_asked_the_same(evaluate, tmp_path):
+    code, out, _ = evaluate(*LAB, "-m", "lab-grpo", "--method", "base", "--limit", "4")
+    rows = rows_in(tmp_path / "run")
+    assert code == 0
+    assert {k[1] for k in rows if k[2] == "lab-base"} == {k[1] for k in rows if k[2] == "lab-grpo"}
+    assert "lab-grpo base - lab-base base" in out
+
+
+def test_the_same_model_twice_is_refused(evaluate):
+    code, _, err = evaluate(*LAB, "-m", "lab-base", "--limit", "1")
+    assert (code, "the same model as lab-base" in err) == (2, True)
+
+
+def test_matched_best_of_n_draws_as_many_tokens_as_the_chain(evaluate, tmp_path):
+    code, _, _ = evaluate(
+        *LAB, "--method", "power:steps=8,best-of-n:matched", "--limit", "30", "--samples", "2"
+    )
+    rows = rows_in(tmp_path / "run").values()
+    drawn = {
+        method: sum(row["decoded_tokens"] for row in rows if row["method"] == method)
+        for method in ("power:steps=8", "best-of-n:matched")
+    }
+    assert code == 0
+    assert drawn["best-of-n:matched"] == pytest.approx(drawn["power:steps=8"], rel=0.15)
+
+
+def test_the_matched_number_is_met_on_average_to_the_last_answer():
+    asked = [Asked(TASKS["tiny"], Problem(f"tiny/{i}", ""), "", (1,), False, 8, (), PLAIN) for i in range(40)]
+    method = Method("best-of-n:matched", lambda _, n: (BestOfN(n=n), 4.0), "power")
+    found = [job.sampler.n for job in jobs(asked, "m", [method], 1, 1, {("tiny", "best-of-n:matched"): 3.7})]
+    assert set(found) == {3, 4}
+    assert sum(found) == int(40 * 3.7)
+
+
+def test_what_a_chain_costs_is_counted_in_its_own_first_draws():
+    rows = [{"first_drawn": 10, "decoded_tokens": 35}, {"first_drawn": 30, "decoded_tokens": 85}]
+    assert times_drawn(rows) == 3.0
+    assert times_drawn([]) == 1.0
+
+
+def test_matching_needs_something_to_match(evaluate):
+    code, _, err = evaluate(*LAB, "--method", "base,best-of-n:matched", "--limit", "1")
+    assert (code, "matched to a power run" in err) == (2, True)
+
+
+def test_samples_of_a_problem_have_streams_of_their_own_and_methods_share_them():
+    asked = [Asked(TASKS["tiny"], Problem(f"tiny/{i}", ""), "", (1,), False, 8, (), PLAIN) for i in range(3)]
+    methods = [Method(name, lambda _asked, _n: (Ancestral(), 1.0)) for name in ("a", "b")]
+    made = list(jobs(asked, "m", methods, 4, 1, {}))
+    assert len({job.seed for job in made}) == 12
+    assert len({(job.seed, job.asked.problem.id, job.sample) for job in made}) == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--method", "greedy"), 2, "is none of power"),
+        (("--method", "base,base"), 2, "given twice"),
+        (("--method", "power:alpha=nan"), 2, "at least 1"),
+        (("--method", "power:heat=1"), 2, "expected name=value"),
+        (("--method", "power:max_tokens=9"), 2, "expected name=value"),
+        (("--method", "best-of-n:matched:n=3,power"), 2, "takes its -n"),
+        (("--budget", "3s"), 2, "depend on the machine"),
+        (("--top-k", "5"), 2, "refused"),
+        (("--prompt", "paper"), 2, "the paper has no prompt for lab-chain"),
+        (("--limit", "0"), 2, "0 is not in the range"),
+        (("--stop", ""), 2, "must not be empty"),
+    ],
+)
+def test_an_option_that_cannot_be_right_gets_one_line(evaluate, arguments, code, words):
+    found, _, err = evaluate(*LAB, *arguments)
+    assert (found, words in err, err.count("\n")) == (code, True, 1)
+
+
+def test_a_folder_of_other_things_is_not_written_to(evaluate, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex").write_text("x")
+    code, _, err = evaluate(*LAB, "--limit", "1")
+    assert (code, "has other files in it" in err) == (1, True)
+
+
+def test_a_problem_too_long_for_the_context_is_named(evaluate, tmp_path):
+    rows = [{"problem": "What is 1+1? " * 30_000, "answer": "2", "id": "endless"}]
+    (tmp_path / "m.jsonl").write_text(lines(rows))
+    code, _, err = evaluate("eval", "math500", "-m", "smollm2", "--data", str(tmp_path / "m.jsonl"))
+    assert code == 1
+    assert "math500/endless: the prompt has" in err
+
+
+def gpqa_run(evaluate, tmp_path, *more):
+    (tmp_path / "gpqa_diamond.csv").write_bytes(gpqa_csv())
+    arguments = ("eval", "gpqa", "--data", str(tmp_path), "-m", "smollm2", "--max-tokens", "4", "--seed", "1")
+    return evaluate(*arguments, "--method", "low-temp", "--limit", "3", *more)
+
+
+def test_nothing_of_gpqas_questions_is_in_the_folder(evaluate, tmp_path):
+    code, out, err = gpqa_run(evaluate, tmp_path)
+    assert code == 0, err
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "run").iterdir())
+    for word in ("Zorblax", "quixotic", "bumbling", "canary"):
+        assert word.encode() not in stored
+        assert word not in out + err
+    problem = json.loads((tmp_path / "run" / "problems.json").read_text())["problems"][0]
+    assert problem["gold"] in "ABCD"
+    assert sorted(problem["order"]) == [0, 1, 2, 3]
+    assert all(row["text"] is None and row["tokens"] for row in rows_in(tmp_path / "run").values())
+
+
+def test_gpqas_answers_can_be_graded_again_from_their_tokens(evaluate, tmp_path, capsys):
+    gpqa_run(evaluate, tmp_path)
+    before = rows_in(tmp_path / "run")
+    assert main(["regrade", str(tmp_path / "run")]) == 0
+    assert rows_in(tmp_path / "run") == before
+    assert "0 verdicts are others now" in capsys.readouterr().err
+
+
+def test_gpqas_text_is_stored_when_asked_for_with_a_warning(evaluate, tmp_path):
+    _, _, err = gpqa_run(evaluate, tmp_path, "--save-text")
+    assert "stores questions in clear" in err
+    record = gpqa_rows()[0]["Question"].split()[0]
+    assert record in (tmp_path / "run" / "problems.json").read_text()
+
+
+def code_run(evaluate, tmp_path, *more):
+    (tmp_path / "HumanEval.jsonl").write_text(lines([PROGRAM]))
+    arguments = (
+        "eval",
+        "humaneval",
+        "--data",
+        str(tmp_path),
+        "-m",
+        "smollm2",
+        "--max-tokens",
+        "8",
+        "--seed",
+        "1",
+    )
+    return evaluate(*arguments, "--method", "low-temp", *more)
+
+
+def test_programs_are_not_run_unless_asked_for(evaluate, tmp_path):
+    code, out, err = code_run(evaluate, tmp_path)
+    assert code == 0
+    assert [row["verdict"] for row in rows_in(tmp_path / "run").values()] == ["ungraded"]
+    assert "--run-code" in err
+    assert "not graded" in out
+
+
+def test_programs_are_run_after_all_answers_are_made(evaluate, tmp_path):
+    code_run(evaluate, tmp_path)
+    file = tmp_path / "run" / "answers.jsonl"
+    row = json.loads(file.read_text())
+    file.write_text(json.dumps(row | {"text": PROGRAM["canonical_solution"]}) + "\n")
+    code, _, err = code_run(evaluate, tmp_path, "--run-code")
+    (after,) = rows_in(tmp_path / "run").values()
+    assert code == 0
+    assert (after["verdict"], after["isolation"] in ("namespaces", "process")) == ("right", True)
+    assert "1 programs are run in isolation" in err
+
+
+def test_regrading_runs_programs_and_changes_nothing_else(evaluate, tmp_path):
+    code_run(evaluate, tmp_path)
+    (before,) = rows_in(tmp_path / "run").values()
+    assert main(["regrade", str(tmp_path / "run"), "--run-code"]) == 0
+    (after,) = rows_in(tmp_path / "run").values()
+    assert after["verdict"] in ("wrong", "none")
+    graded = ("verdict", "extracted", "lenient", "grader", "isolation")
+    assert {k: v for k, v in after.items() if k not in graded} == {
+        k: v for k, v in before.items() if k not in graded
+    }
+
+
+def test_stops_of_a_task_end_answers_inside_the_sampler_for_every_method(evaluate, tmp_path):
+    """The lab's answers hold `>`; as a stop it ends every method's answer there, and counts as its end."""
+    evaluate(*LAB, *METHODS, "--limit", "4", "--stop", ">")
+    for row in rows_in(tmp_path / "run").values():
+        assert ">" not in row["text"]
+        assert row["finish"] == "stop" or row["n_tokens"] == row["max_tokens"]
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
+    arguments = [*LAB, *METHODS, "--limit", "40", "--samples", "4", "--out", str(tmp_path / "run")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "localpower", *arguments],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if " of 480 answers" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        out, err = process.communicate()
+    assert process.returncode == 130
+    assert out == ""
+    assert "the same command goes on from there" in err
+    assert 0 < len(rows_in(tmp_path / "run")) < 480
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell that limits the size of files")
+def test_a_full_disk_is_one_line_and_loses_nothing_that_was_written(evaluate, tmp_path):
+    arguments = [*LAB, *METHODS, "--limit", "4", "--samples", "2"]
+    evaluate(*arguments, out="whole")
+    command = [sys.executable, "-m", "localpower", *arguments, "--out", str(tmp_path / "run")]
+    limited = ["sh", "-c", 'ulimit -f 16; exec "$@"', "sh", *command]  # blocks of 512 or 1,024 bytes
+    done = subprocess.run(limited, capture_output=True, text=True, check=False)
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 1
+    assert "answers.jsonl: File too large" in last
+    assert "the same command goes on" in last
+    assert (tmp_path / "run" / "answers.jsonl").read_bytes().count(b"\n") > 0
+    evaluate(*arguments)
+    assert rows_in(tmp_path / "run") == rows_in(tmp_path / "whole")

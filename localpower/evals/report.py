@@ -38,20 +38,20 @@ def report(runs: Sequence[Stored], scores: Scores = own_scores, scorer: str | No
         "runs": [{"path": str(run.path), "settings": run.settings} for run in runs],
         "scorer": scorer,
         "tasks": {
-            task: _task([group for group in found if group.task == task], scores)
-            | {"judged": judged(runs, task)}
+            task: _task([group for group in found if group.task == task], scores, judged(runs, task))
             for task in tasks
         },
     }
 
 
-def _task(found: Sequence[Group], scores: Scores) -> Report:
+def _task(found: Sequence[Group], scores: Scores, judgements: list[Report]) -> Report:
     pairs = [pair for a, b in combinations(found, 2) if (pair := _pair(a, b)) is not None]
     return {
         "groups": [_group(group) for group in found],
         "pairs": pairs,
+        "judged": judgements,
         "likelihood": likelihoods(found, scores),
-        "notes": _notes(found, pairs),
+        "notes": _notes(found, pairs, judgements),
     }
 
 
@@ -144,7 +144,7 @@ def _pair(first: Group, second: Group) -> Report | None:
     }
 
 
-def _notes(found: Sequence[Group], pairs: Sequence[Report]) -> list[str]:
+def _notes(found: Sequence[Group], pairs: Sequence[Report], judgements: Sequence[Report]) -> list[str]:
     notes = []
     few = [
         f"{pair['second']} - {pair['first']} ({100 * pair['difference']['value']:+.1f} points): about "
@@ -163,6 +163,12 @@ def _notes(found: Sequence[Group], pairs: Sequence[Report]) -> list[str]:
     graders = {row["grader"] for group in found for row in group.rows}
     if len(graders) > 1:
         notes.append(f"answers were graded by {' and '.join(sorted(graders))}: regrade before comparing")
+    notes += [
+        f"{each['judge']} contradicts itself on {each['n_dropped']} of {each['n'] + each['n_dropped']} pairs when "
+        "their order is changed: it prefers a place, not an answer, and cannot judge these"
+        for each in judgements
+        if each["n_dropped"] > each["n"]
+    ]
     return notes
 
 

@@ -1,0 +1,227 @@
+"""What a report says of stored answers, and that nothing of an answer is markup, a table's bar or a number."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from localpower.cli.main import main
+from localpower.evals.report import report
+from localpower.evals.store import Folder, read
+from localpower.intervals import wilson
+from localpower.ui.page import page
+from localpower.ui.standing import Standing, spell_seconds
+from localpower.ui.tables import markdown
+
+
+def row(method, item, verdict, *, sample=0, text="4", task="made", **more):
+    return {
+        "task": task, "id": item, "model": "m", "method": method, "sample": sample, "tokens": [1, 2], "text": text,
+        "verdict": verdict, "extracted": None if verdict == "none" else text, "lenient": False, "grader": "value/1",
+        "finish": "stop", "n_tokens": 2, "decoded_tokens": 4, "first_drawn": 2, "seconds": 0.5, "log_p": -1.5,
+        "acceptance_rate": None, "token_log_p": [-1.0, -0.5], "token_entropy": [0.2, 0.4], **more,
+    }  # fmt: skip
+
+
+def write(path, rows, *, kind="number", models=("m",), settings=None):
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    items = list(dict.fromkeys((row["task"], row["id"]) for row in rows))
+    prompts = {"text": "What?", "tokens": [1], "sha256": "", "chat": False, "stops": []}
+    told = {
+        "format": 1, "seed": 1, "prompt": "chat", "created": "2026-01-01T00:00:00", "system": None, "template_args": {},
+        "methods": {name: {} for name in methods},
+        "models": {name: {"name": name, "sha256": name, "quantization": "F16", "path": None} for name in models},
+        "tasks": {task: {"kind": kind, "problems_sha256": "p"} for task in {row["task"] for row in rows}},
+    }  # fmt: skip
+    problems = [
+        {"task": task, "id": item, "group": "", "gold": "4", "order": [], "question": "What?",
+         "prompts": dict.fromkeys(models, prompts)}
+        for task, item in items
+    ]  # fmt: skip
+    with Folder(path) as folder:
+        folder.begin(told | (settings or {}), problems)
+        folder.rewrite(rows)
+    return read(path)
+
+
+def two_methods(n=40):
+    """`b` gets every item of `a` right and five more."""
+    rows = [row("a", f"i{i}", "right" if i % 2 else "wrong") for i in range(n)]
+    return rows + [row("b", f"i{i}", "right" if i % 2 or i < 10 else "none") for i in range(n)]
+
+
+def test_shares_have_wilson_intervals_and_pairs_the_exact_test(tmp_path):
+    found = report([write(tmp_path / "r", two_methods())])["tasks"]["made"]
+    a, b = found["groups"]
+    assert a["accuracy"] == wilson(20, 40)._asdict()
+    assert (b["accuracy"]["value"], b["none_share"], a["none_share"]) == (25 / 40, 15 / 40, 0)
+    (pair,) = found["pairs"]
+    assert (pair["only_first"], pair["only_second"], pair["p"]) == (0, 5, 0.0625)
+    assert pair["difference"]["value"] == pytest.approx(5 / 40)
+    assert pair["test"] == "exact McNemar"
+
+
+def test_too_few_items_are_said_to_be_with_how_many_would_do(tmp_path):
+    task = report([write(tmp_path / "r", two_methods())])["tasks"]["made"]
+    needed = task["pairs"][0]["items_needed"]
+    assert 40 < needed < 100
+    (note,) = task["notes"]
+    assert "40 items are too few" in note
+    assert f"b - a (+12.5 points): about {needed} items" in note
+
+
+def test_enough_items_are_not_complained_about(tmp_path):
+    rows = [row(m, f"i{i}", "right" if m == "b" or i < 5 else "wrong") for m in "ab" for i in range(30)]
+    assert report([write(tmp_path / "r", rows)])["tasks"]["made"]["notes"] == []
+
+
+def test_several_samples_are_clustered_and_have_a_curve(tmp_path):
+    rows = [
+        row(m, f"i{i}", "right" if (i + s) % 3 == 0 else "wrong", sample=s, text=str(s // 2))
+        for m in "ab" for i in range(12) for s in range(4)
+    ]  # fmt: skip
+    task = report([write(tmp_path / "r", rows)])["tasks"]["made"]
+    group = task["groups"][0]
+    assert (group["n_items"], group["n_samples"], [p["k"] for p in group["pass_at"]]) == (12, 4, [1, 2, 4])
+    assert group["distinct"] == 0.5
+    assert task["pairs"][0]["test"] == "sign flips over items"
+
+
+def test_costs_are_told_a_problem_and_over_a_plain_answer(tmp_path):
+    (group,) = report([write(tmp_path / "r", [row("a", "i", "right", decoded_tokens=8)])])["tasks"]["made"][
+        "groups"
+    ]
+    assert (group["decoded_per_item"], group["cost_multiple"], group["seconds_per_item"]) == (8, 4, 0.5)
+
+
+def test_runs_are_paired_by_the_problems_they_share(tmp_path):
+    one = write(tmp_path / "one", [row("a", f"i{i}", "right") for i in range(4)])
+    two = write(tmp_path / "two", [row("a", f"i{i}", "wrong") for i in range(2, 9)])
+    (pair,) = report([one, two])["tasks"]["made"]["pairs"]
+    assert (pair["first"], pair["second"], pair["n_items"]) == ("one a", "two a", 2)
+
+
+def test_other_problems_and_other_graders_are_told(tmp_path):
+    one = write(tmp_path / "one", [row("a", "i", "right")])
+    two = write(
+        tmp_path / "two",
+        [row("a", "i", "right", grader="paper/1")],
+        settings={"tasks": {"made": {"kind": "number", "problems_sha256": "q"}}},
+    )
+    notes = " ".join(report([one, two])["tasks"]["made"]["notes"])
+    assert "do not have the same problems" in notes
+    assert "graded by paper/1 and value/1" in notes
+
+
+def test_answers_that_nobody_graded_have_no_share(tmp_path):
+    task = report([write(tmp_path / "r", [row("a", "i", "ungraded")])])["tasks"]["made"]
+    assert (task["groups"][0]["accuracy"], task["groups"][0]["none_share"], task["pairs"]) == (None, None, [])
+
+
+def test_likelihoods_are_on_common_bins_and_confidence_is_minus_entropy(tmp_path):
+    rows = [
+        row("a", "i", "right"),
+        row("b", "i", "right", token_log_p=[-3.0, -3.0], token_entropy=[2.0, 2.0]),
+    ]
+    a, b = report([write(tmp_path / "r", rows)])["tasks"]["made"]["likelihood"]
+    assert (a["log_p"]["mean"], b["log_p"]["mean"]) == (-0.75, -3.0)
+    assert (a["confidence"]["mean"], b["confidence"]["mean"]) == (pytest.approx(-0.3), -2.0)
+    assert a["log_p"]["edges"] == b["log_p"]["edges"]
+    assert sum(a["log_p"]["counts"]) == 1
+
+
+HOSTILE = '</pre><script>alert(1)</script>[bold]|x|\n\x1b[31m"\u202e'
+
+
+def test_a_page_shows_hostile_texts_and_obeys_none(tmp_path):
+    run = write(tmp_path / "r", [row("a", "<i>", "right", text=HOSTILE), row("b", "<i>", "wrong")])
+    html = page(report([run]), [run])
+    assert "<script>" not in html
+    assert "&lt;script&gt;alert(1)" in html
+    assert html.count('<div class="answer') == 2
+    assert "http" not in html.replace("http-equiv", "")
+
+
+def test_a_markdown_cell_holds_no_bar(tmp_path):
+    text = markdown(report([write(tmp_path / "r", [row("a|b", "i", "right")])]))
+    assert "| a\\|b | 1 | 100.0 |" in text
+
+
+def test_compare_prints_one_thing_on_stdout_in_each_format(tmp_path, capsys):
+    write(tmp_path / "r", two_methods())
+    outputs = {}
+    for form in ("table", "markdown", "json"):
+        assert main(["compare", str(tmp_path / "r"), "--format", form]) == 0
+        outputs[form] = capsys.readouterr().out
+    found = json.loads(outputs["json"])
+    assert found["tasks"]["made"]["groups"][0]["label"] == "a"
+    assert outputs["json"].count("\n") == 1
+    assert "| a | 40 | 50.0 |" in outputs["markdown"]
+    assert "b - a" in outputs["table"]
+    assert "\x1b" not in outputs["table"]
+
+
+def test_compare_writes_a_page(tmp_path, capsys):
+    write(tmp_path / "r", two_methods())
+    assert main(["compare", str(tmp_path / "r"), "--html", str(tmp_path / "p.html")]) == 0
+    assert (tmp_path / "p.html").read_text().startswith("<!doctype html>")
+    assert f"wrote {tmp_path / 'p.html'}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("{}/none",), "holds no run"),
+        (("{}/empty",), "there are no answers"),
+        (("{}/r", "--html", "{}/no/p.html"), "cannot write"),
+        (("{}/r", "--export-alpaca", "{}/out"), "no open answers"),
+        (("{}/r", "--scorer", "{}/none.gguf"), "none.gguf"),
+    ],
+)
+def test_what_cannot_be_compared_gets_one_line(tmp_path, capsys, arguments, words):
+    write(tmp_path / "r", two_methods(4))
+    (tmp_path / "empty").mkdir()
+    run = write(tmp_path / "e", [row("a", "i", "right")])
+    (tmp_path / "empty" / "settings.json").write_text(json.dumps(run.settings))
+    (tmp_path / "empty" / "problems.json").write_text('{"problems": []}')
+    code = main(["compare", *(argument.format(tmp_path) for argument in arguments)])
+    err = capsys.readouterr().err
+    assert (code, words in err, err.count("\n")) == (1, True, 1)
+
+
+def test_a_damaged_line_in_the_middle_is_named(tmp_path, capsys):
+    write(tmp_path / "r", two_methods(4))
+    file = tmp_path / "r" / "answers.jsonl"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text(lines[0] + "garbage\n" + "".join(lines[1:]))
+    assert main(["compare", str(tmp_path / "r")]) == 1
+    assert "a line of" in capsys.readouterr().err
+
+
+def test_the_export_is_what_the_authors_tool_reads(tmp_path):
+    write(
+        tmp_path / "r",
+        [row(m, f"i{i}", "ungraded", text=f"{m}{i}") for m in ("base", "low-temp") for i in range(2)],
+        kind="open",
+    )
+    assert main(["compare", str(tmp_path / "r"), "--export-alpaca", str(tmp_path / "out")]) == 0
+    rows = json.loads((tmp_path / "out" / "made-low-temp.json").read_text())
+    assert rows[0] == {"instruction": "What?", "output": "low-temp0", "generator": "low-temp"}
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["made-base.json", "made-low-temp.json"]
+
+
+def test_a_standing_counts_by_method_and_tells_the_time_left():
+    standing = Standing()
+    standing.begin("m", "made", ["a", "b"], [row("a", "i0", "right")], 4)
+    standing.n_missing, standing.expected, standing.drawn = 7, 700, 100
+    assert standing.eta(10.0) == pytest.approx(60.0)
+    standing.made(row("b", "i0", "wrong"))
+    assert standing.eta(10.0) == pytest.approx(60.0)
+    assert standing.lines()[0].startswith("a  1/4  right 100 % (21 to 100)")
+    assert "1 of 7 answers · 10 tok/s · eta 60 s" in standing.line(10.0)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(40, "40 s"), (720, "12 min"), (12_000, "3 h 20 min")])
+def test_durations_are_spelled_as_a_person_would(seconds, words):
+    assert spell_seconds(seconds) == words

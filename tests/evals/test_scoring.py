@@ -1,0 +1,163 @@
+"""Answers read by another model, and answers compared by one: what is kept, what is read anew, what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from localpower.cli.main import main
+from localpower.errors import UserError
+from localpower.evals.judge import Judgement
+from localpower.evals.judging import judge_all, judged, matches
+from localpower.evals.scoring import Scorer
+from localpower.evals.store import read
+from localpower.loading import Request, load
+from tests.evals.test_report import row, write
+
+
+@pytest.fixture(scope="module")
+def run_of_grpo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "r"
+    arguments = ("lab-chain", "-m", "lab-grpo", "--method", "base", "--limit", "4", "--seed", "1")
+    assert main(["eval", *arguments, "--out", str(folder)]) == 0
+    return folder
+
+
+def test_a_scorer_gives_each_token_the_log_p_that_its_own_evaluation_has(run_of_grpo):
+    run, base = read(run_of_grpo), load(Request("lab-base"))
+    scorer = Scorer(base, lambda: None)
+    scorer.read_all(run)
+    for answer in run.rows:
+        prompt = tuple(run.problems[answer["task"], answer["id"]]["prompts"]["lab-grpo"]["tokens"])
+        tokens = tuple(answer["tokens"])
+        engine = base.engine(prompt, len(tokens), 1, lambda: None)
+        log_p, entropy = scorer.scores(run, answer)
+        np.testing.assert_allclose(log_p, engine.score(prompt, tokens), atol=1e-6)
+        assert len(entropy) == len(tokens)
+        assert min(entropy) >= 0
+
+
+def test_what_was_read_once_is_kept_beside_the_run(run_of_grpo):
+    run, base = read(run_of_grpo), load(Request("lab-base"))
+    first = Scorer(base, lambda: None)
+    first.read_all(run)
+    heard = []
+    again = Scorer(base, lambda: None)
+    again.read_all(run, lambda done, n: heard.append(done))
+    assert heard == []
+    assert [again.scores(run, r) for r in run.rows] == [first.scores(run, r) for r in run.rows]
+
+
+def test_a_models_own_answers_are_not_read_again(run_of_grpo):
+    run = read(run_of_grpo)
+    scorer = Scorer(load(Request("lab-grpo")), lambda: None)
+    scorer.read_all(run, lambda *_: pytest.fail("read again"))
+    assert scorer.scores(run, run.rows[0]) == (run.rows[0]["token_log_p"], run.rows[0]["token_entropy"])
+
+
+def test_a_model_of_another_vocabulary_reads_the_text(run_of_grpo):
+    run = read(run_of_grpo)
+    smollm2 = load(Request("smollm2"))
+    scorer = Scorer(smollm2, lambda: None)
+    scorer.read_all(run)
+    log_p, _ = scorer.scores(run, run.rows[0])
+    assert 0 < len(log_p) < len(run.rows[0]["tokens"])  # its tokens are longer than a character
+    assert all(value < 0 for value in log_p)
+
+
+def test_answers_whose_prompt_was_not_stored_are_counted(tmp_path):
+    run = write(tmp_path / "r", [row("a", "i", "right")])
+    run.problems["made", "i"]["prompts"]["m"]["text"] = None
+    scorer = Scorer(load(Request("lab-base")), lambda: None)
+    scorer.read_all(run)
+    assert scorer.n_skipped == 1
+    assert scorer.scores(run, run.rows[0]) is None
+
+
+def test_compare_shows_the_scorers_histograms(run_of_grpo, capsys):
+    assert main(["compare", str(run_of_grpo), "--scorer", "lab-base", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    own = np.mean([np.mean(r["token_log_p"]) for r in read(run_of_grpo).rows])
+    assert found["scorer"] == "lab-base"
+    assert found["tasks"]["lab-chain"]["likelihood"][0]["log_p"]["mean"] != pytest.approx(own)
+
+
+class LongerIsBetter:
+    def __init__(self):
+        self.asked = 0
+
+    def preference(self, instruction, ours, theirs):
+        self.asked += 1
+        if len(ours) == 7:
+            return None
+        return Judgement(0.9, 0.7) if len(ours) > len(theirs) else Judgement(0.3, 0.1)
+
+
+IDENTITY = {"name": "judge", "sha256": "j"}
+
+
+def open_run(path, more=()):
+    rows = [row("base", f"i{i}", "ungraded", text="ok" * i) for i in range(1, 5)]
+    rows += [row("power", f"i{i}", "ungraded", text="fine" * i) for i in range(1, 5)]
+    return write(path, [*rows, *more], kind="open")
+
+
+def test_every_method_is_held_against_the_first(tmp_path):
+    found = matches(open_run(tmp_path / "r"), None)
+    assert {(m.label, m.against) for m in found} == {("power", "base")}
+    assert [(m.ours, m.theirs) for m in found][:2] == [("fine", "ok"), ("finefine", "okok")]
+
+
+def test_outputs_of_a_file_are_found_by_their_instruction(tmp_path):
+    (tmp_path / "ref.json").write_text(json.dumps([{"instruction": "What?", "output": "So."}]))
+    found = matches(open_run(tmp_path / "r"), str(tmp_path / "ref.json"))
+    assert {m.label for m in found} == {"base", "power"}
+    assert {m.theirs for m in found} == {"So."}
+
+
+def test_an_opponent_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(UserError, match="no method greedy"):
+        matches(open_run(tmp_path / "r"), "greedy")
+
+
+def test_judgements_are_kept_and_not_made_again(tmp_path):
+    run = open_run(tmp_path / "r")
+    judge = LongerIsBetter()
+    assert judge_all(run, judge, IDENTITY, matches(run, None)) == 0
+    assert judge_all(run, judge, IDENTITY, matches(run, None)) == 0
+    assert judge.asked == 4
+    (found,) = judged([run], "made")
+    assert (found["label"], found["against"], found["n"], found["n_dropped"]) == ("power", "base", 4, 0)
+    assert found["raw"]["value"] == pytest.approx(0.8)
+    assert found["position_bias"] == pytest.approx(0.1)
+
+
+def test_a_pair_that_is_too_long_is_counted_and_left_out(tmp_path):
+    run = open_run(tmp_path / "r", [row("power", "i1", "ungraded", text="seven77", sample=1)])
+    judge = LongerIsBetter()
+    assert judge_all(run, judge, IDENTITY, matches(run, None)) == 1
+
+
+def test_samples_of_an_instruction_count_as_one(tmp_path):
+    rows = [row(m, "i", "ungraded", text=m * (s + 1), sample=s) for m in ("base", "power") for s in range(3)]
+    run = write(tmp_path / "r", rows, kind="open")
+    judge_all(run, LongerIsBetter(), IDENTITY, matches(run, None))
+    (found,) = judged([run], "made")
+    assert found["n"] == 1
+
+
+def test_the_judge_that_plays_itself_is_told(tmp_path, capsys):
+    sha256 = load(Request("smollm2")).identity["sha256"]
+    models = {"m": {"name": "m", "sha256": sha256, "quantization": "Q", "path": None}}
+    write(
+        tmp_path / "r",
+        [row(m, "i", "ungraded", text=f"{m} answer") for m in "ab"],
+        kind="open",
+        settings={"models": models},
+    )
+    assert main(["regrade", str(tmp_path / "r"), "--judge", "smollm2"]) == 0
+    captured = capsys.readouterr()
+    assert "the judge is one of the models it judges" in captured.err
+    assert "b over a, says smollm2" in captured.out

@@ -142,17 +142,10 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     common = Wishes(**{name: value for name, value in given.items() if name != "max_tokens"})
     named = {parameter.name or "": parameter for parameter in ctx.command.params}
     labels = parse_methods(methods, common, named)
-    seed = options.pop("seed")
-    seeded = ctx.get_parameter_source("seed") == ParameterSource.COMMANDLINE
-    out = (
-        options.pop("out")
-        or Path("runs") / f"{'-'.join(_stem(t) for t in tasks)}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
-    )
+    said = {name for name in options if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    name = f"{'-'.join(Path(task).stem for task in tasks)}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    out = options.pop("out") or Path("runs") / name
     password = options.pop("gpqa_password") or os.environ.get(_PASSWORD)
     return start(
-        Wanted(tasks, labels, out, seed if seeded else None, secrets.randbits(32), password, options)
+        Wanted(tasks, labels, out, options.pop("seed"), secrets.randbits(32), password, said, options)
     )
-
-
-def _stem(task: str) -> str:
-    return Path(task).stem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from localpower import __version__
 from localpower.cli.asking import open_model
 from localpower.cli.comparing import show
 from localpower.cli.methods import make_methods, to_json
-from localpower.cli.planning import Wishes, template_arguments
+from localpower.cli.planning import Wishes, template_arguments, used_by_none
 from localpower.cli.regrading import run_programs
 from localpower.cli.terminal import can_redraw, say
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UsageProblem
@@ -34,7 +34,10 @@ from localpower.runs.interrupt import Interrupts
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the command line says. seed: None: drawn; then the folder's own where it has one."""
+    """What the command line says. seed: None: the folder's own where it has one, else `drawn`.
+
+    given: names of the options that were not left at their default.
+    """
 
     tasks: tuple[str, ...]
     labels: Mapping[str, Wishes]
@@ -42,6 +45,7 @@ class Wanted:
     seed: int | None
     drawn: int
     password: str | None
+    given: Collection[str]
     options: dict[str, Any]
 
 
@@ -86,6 +90,8 @@ def start(wanted: Wanted) -> int:
     options = wanted.options
     tasks = find_tasks(wanted.tasks)
     _check_options(options, tasks)
+    for name in used_by_none({wishes.method for wishes in wanted.labels.values()}, wanted.given):
+        say(f"note: {name} means nothing to these methods")
     with store.Folder(wanted.out) as folder, Interrupts() as interrupts:
         before = None if folder.is_new else store.read(wanted.out).settings
         seed = wanted.seed if wanted.seed is not None else before["seed"] if before else wanted.drawn

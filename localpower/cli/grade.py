@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from localpower.errors import EXIT_OK, UserError
+from localpower.names import GRADERS
 
 _FORMS = ('{"gold": ..., "answer": ...} or "completion"', '{"task": {...}, "completion": ...}')
 _KINDS = ("math", "gsm8k", "gpqa", "code")
@@ -17,6 +18,13 @@ _KINDS = ("math", "gsm8k", "gpqa", "code")
 
 @click.command()
 @click.option("--kind", type=click.Choice(_KINDS), required=True, help="What the answers are.")
+@click.option(
+    "--grader",
+    type=click.Choice(GRADERS),
+    default="value",
+    show_default=True,
+    help="Of kind math: by value, as the paper's grader, or by math-verify (extra: localpower[math]).",
+)
 @click.option(
     "--run-code",
     is_flag=True,
@@ -27,7 +35,7 @@ _KINDS = ("math", "gsm8k", "gpqa", "code")
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def grade(kind: str, run_code: bool, seconds: float, file: Path, debug: bool) -> int:
+def grade(kind: str, grader: str, run_code: bool, seconds: float, file: Path, debug: bool) -> int:
     """Grade the rows of FILE, JSON lines of {"gold": ..., "answer": ...} or {"gold": ..., "completion": ...}.
 
     Of kind code: {"task": ..., "completion": ...}, the task a row of HumanEval or MBPP.
@@ -36,17 +44,18 @@ def grade(kind: str, run_code: bool, seconds: float, file: Path, debug: bool) ->
     extracted is what was taken for the answer. Mathematics is read, never run.
     """
     from localpower.cli.terminal import say, write_answer
+    from localpower.grading.mathematics import math_grader
     from localpower.grading.sandbox import isolation
-    from localpower.grading.verdicts import NONE, Verdict, grade_code, grade_letter, grade_math, grade_number
+    from localpower.grading.verdicts import NONE, Verdict, grade_code, grade_letter, grade_number
 
+    if grader != "value" and kind != "math":
+        raise click.UsageError(f"--grader {grader} is of --kind math")
     if kind == "code" and not run_code:
         raise click.UsageError(
             "--kind code runs programs that a model wrote: say --run-code if you want that"
         )
     if kind == "code":
         say(f"note: programs run in isolation of kind {isolation()}")
-
-    graders = {"math": grade_math, "gsm8k": grade_number, "gpqa": grade_letter}
 
     def verdict(row: dict[str, Any]) -> Verdict:
         field = "answer" if "answer" in row else "completion"
@@ -57,9 +66,11 @@ def grade(kind: str, run_code: bool, seconds: float, file: Path, debug: bool) ->
             return grade_code(row["task"], text, seconds)
         return graders[kind](str(row["gold"]), **{field: text})
 
-    for row in _rows(file, kind):
-        found = verdict(row)
-        write_answer(json.dumps({"verdict": found.verdict, "extracted": found.extracted}))
+    with math_grader(grader) as grade_math:
+        graders = {"math": grade_math, "gsm8k": grade_number, "gpqa": grade_letter}
+        for row in _rows(file, kind):
+            found = verdict(row)
+            write_answer(json.dumps({"verdict": found.verdict, "extracted": found.extracted}))
     return EXIT_OK
 
 

@@ -194,15 +194,15 @@ def _method_option() -> Callable[..., Any]:
     )
 
 
-def target_options(max_tokens: int | None = 256) -> tuple[Callable[..., Any], ...]:
-    """The law and its horizon; max_tokens: its default, None: the task's own."""
+def target_options(max_tokens: int | None = 256, *, timed: bool = True) -> tuple[Callable[..., Any], ...]:
+    """The law and its horizon; max_tokens: its default, None: the task's own. timed: a budget may be in seconds."""
     whole = click.IntRange(min=1)
     return (
         click.option(
             "--budget",
             type=BudgetText(),
-            metavar="30s|5000t|4x",
-            help="Most that a run may take: seconds, tokens drawn, or times a plain answer.",
+            metavar="30s|5000t|4x" if timed else "5000t|4x",
+            help=f"Most that a run may take: {'seconds, ' if timed else ''}tokens drawn, or times a plain answer.",
         ),
         click.option(
             "--max-tokens",

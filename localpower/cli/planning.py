@@ -182,12 +182,19 @@ def fitted(sampler: Sampler, wishes: Wishes, widest: int) -> Sampler:
 
 def unused(method: str, cuts: str, given: Collection[str]) -> list[str]:
     """Notes on options that the method does not use."""
-    own = set().union(*_USES.values())
-    nothing = sorted((own - _USES[method]).intersection(given))
-    notes = [f"--{name} means nothing to --method {method}".replace("--n ", "-n ") for name in nothing]
+    notes = [f"{name} means nothing to --method {method}" for name in used_by_none([method], given)]
     if "rho" in _USES[method] and cuts != "restart" and "rho" in given:
         notes.insert(0, "--rho means nothing to --cuts " + cuts)
     return notes
+
+
+def used_by_none(methods: Collection[str], given: Collection[str]) -> list[str]:
+    """Options of single methods that were given and belong to none of these."""
+    own, used = (
+        set().union(*(uses for method, uses in _USES.items() if method in names))
+        for names in (_USES, methods)
+    )
+    return ["-n" if name == "n" else f"--{name}" for name in sorted((own - used).intersection(given))]
 
 
 def template_arguments(pairs: tuple[str, ...]) -> dict[str, Any]:

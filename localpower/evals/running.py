@@ -22,14 +22,28 @@ _WIDTHS = (8, 4, 2)
 _WORTH = 1.15  # what doubling the width must gain
 
 
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Answers that a task is still to get of a model, about how many tokens they draw, tokens a second."""
+
+    model: str
+    task: str
+    n: int
+    tokens: float
+    rate: float
+
+
 class Watcher(Protocol):
     """Hears how a run goes; changes nothing."""
+
+    def expect(self, forecasts: Sequence[Forecast]) -> None:
+        """What a model is to do, before it does any of it."""
 
     def begin(self, model: str, task: str, labels: Sequence[str], rows: Sequence[Row], n_each: int) -> None:
         """The answers of a task begin; rows: those that are there."""
 
-    def expect(self, n: int, tokens: float, rate: float) -> None:
-        """So many answers of about so many tokens in all, at so many tokens a second."""
+    def start(self, n: int, tokens: float) -> None:
+        """So many answers are being made now, of about so many tokens."""
 
     def drew(self, tokens: int) -> None:
         """Tokens drawn since."""
@@ -55,33 +69,46 @@ class Running:
     rows: dict[Key, Row]
     matched: dict[tuple[str, str, str], float] = field(default_factory=dict)
     settle: Callable[[], None] = lambda: None  # writes what was matched into the settings
+    _lengths: dict[str, float] = field(default_factory=dict)  # of a plain answer to each task, as probed
 
     def run(self, model: str, loaded: Loaded) -> None:
         """Make all answers of a model that are missing. What `check` raises ends it; all that was made is kept."""
-        engine: Engine | None = None
+        engine = self._expect(model, loaded)
         for task, asked in self.asked[model].items():
             free = [method for method in self.methods if method.matched is None]
             bound = [method for method in self.methods if method.matched is not None]
-            for methods in (free, bound):
+            for methods in filter(None, (free, bound)):
                 self._match(model, task, methods)
-                missing = [job for job in self._jobs(model, task, methods) if job.key not in self.rows]
                 mine = [row for row in self.rows.values() if (row["model"], row["task"]) == (model, task)]
-                if methods:
-                    labels = [method.label for method in methods]
-                    self.watcher.begin(model, task, labels, mine, len(asked) * self.samples)
-                if missing:
+                labels = [method.label for method in methods]
+                self.watcher.begin(model, task, labels, mine, len(asked) * self.samples)
+                if missing := self._missing(model, task, methods):
                     engine = self._make(loaded, missing, asked, engine)
+
+    def _expect(self, model: str, loaded: Loaded) -> Engine | None:
+        """Tell what is to come by a short probe of each task; returns the engine that the last of them used."""
+        engine: Engine | None = None
+        forecasts = []
+        for task, asked in self.asked[model].items():
+            if missing := self._missing(model, task, self.methods):
+                at_once, width = self._width(loaded, missing, asked)
+                engine = engine_for(loaded, asked, at_once, width, self.check, engine)
+                found = probe(loaded, engine, asked, at_once, self.check)
+                self._lengths[task] = found.length
+                tokens = sum(times_plain(job.sampler) for job in missing) * found.length
+                rate = _rate(loaded, found, at_once, width)
+                forecasts.append(Forecast(model, task, len(missing), tokens, rate))
+        if forecasts:
+            self.watcher.expect(forecasts)
+        return engine
 
     def _make(
         self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[Asked], engine: Engine | None
     ) -> Engine:
-        width = max(job.sampler.width for job in missing)
-        at_once = self.parallel or best_parallel(loaded, asked, width, len(missing))
-        at_once = max(min(at_once, _MOST_ROWS // width, len(missing)), 1)
+        at_once, width = self._width(loaded, missing, asked)
         engine = engine_for(loaded, asked, at_once, width, self.check, engine)
-        found = probe(loaded, engine, asked, at_once, self.check)
-        tokens = sum(times_plain(job.sampler) for job in missing) * found.length
-        self.watcher.expect(len(missing), tokens, _rate(loaded, found, at_once, width))
+        length = self._lengths[asked[0].task.name]
+        self.watcher.start(len(missing), sum(times_plain(job.sampler) for job in missing) * length)
         made = make_rows(
             loaded,
             engine,
@@ -98,9 +125,23 @@ class Running:
             self.watcher.made(row)
         return engine
 
+    def _width(self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[Asked]) -> tuple[int, int]:
+        """Answers at once, and contexts that each may ask for at a time."""
+        width = max(job.sampler.width for job in missing)
+        at_once = self.parallel or best_parallel(loaded, asked, width, len(missing))
+        return max(min(at_once, _MOST_ROWS // width, len(missing)), 1), width
+
+    def _missing(self, model: str, task: str, methods: Sequence[Method]) -> list[Job]:
+        return [job for job in self._jobs(model, task, methods) if job.key not in self.rows]
+
     def _jobs(self, model: str, task: str, methods: Sequence[Method]) -> Iterator[Job]:
+        asked = self.asked[model][task]
         known = {(t, label): mean for (m, t, label), mean in self.matched.items() if m == model}
-        return jobs(self.asked[model][task], model, methods, self.samples, self.seed, known)
+        for method in self.methods:
+            if method.matched is not None and (task, method.label) not in known:  # so far only expected
+                chain = next(other for other in self.methods if other.label == method.matched)
+                known[task, method.label] = min(times_plain(chain.make(asked[0], None)[0]), _MOST_ROWS)
+        return jobs(asked, model, methods, self.samples, self.seed, known)
 
     def _match(self, model: str, task: str, methods: Sequence[Method]) -> None:
         """Fix how many answers best-of-n has, now that what it is matched to is done."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from localpower.ui.echo import no_echo
 from localpower.ui.standing import Standing, spell_seconds
@@ -13,6 +13,30 @@ from localpower.ui.view import harmless
 
 _FRAMES_PER_SECOND = 4
 _PLAIN_SHARES = 10  # plain lines a task
+
+
+class Forecast(Protocol):
+    """What a task is to get of a model."""
+
+    @property
+    def model(self) -> str:
+        """Its label."""
+
+    @property
+    def task(self) -> str:
+        """Its name."""
+
+    @property
+    def n(self) -> int:
+        """Answers."""
+
+    @property
+    def tokens(self) -> float:
+        """That they draw, about."""
+
+    @property
+    def rate(self) -> float:
+        """Tokens a second."""
 
 
 class Progress:
@@ -40,15 +64,24 @@ class Progress:
         self._standing.begin(model, task, labels, rows, n_each)
         self._start = self._clock()
 
-    def expect(self, n: int, tokens: float, rate: float) -> None:
-        """Say what is to come."""
-        standing = self._standing
-        standing.n_missing, standing.expected = n, tokens
-        seconds = tokens / rate
-        self.say(
-            f"{standing.task} on {standing.model}: {n} answers, about {tokens:,.0f} tokens, "
-            f"{spell_seconds(seconds)} at {rate:.0f} tok/s"
-        )
+    def expect(self, forecasts: Sequence[Forecast]) -> None:
+        """Say what is to come: a line for each task, and one for all of them."""
+        for each in forecasts:
+            self._say_forecast(f"{each.task} on {each.model}", each.n, each.tokens, each.tokens / each.rate)
+        if len(forecasts) > 1:
+            tokens, seconds = (
+                sum(each.tokens for each in forecasts),
+                sum(each.tokens / each.rate for each in forecasts),
+            )
+            self._say_forecast("in all", sum(each.n for each in forecasts), tokens, seconds)
+
+    def _say_forecast(self, what: str, n: int, tokens: float, seconds: float) -> None:
+        pace = f"{spell_seconds(seconds)} at {tokens / seconds:.0f} tok/s"
+        self.say(f"{what}: {n:,} answers, about {tokens:,.0f} tokens, {pace}")
+
+    def start(self, n: int, tokens: float) -> None:
+        """Answers are being made."""
+        self._standing.n_missing, self._standing.expected = n, tokens
         self._start = self._clock()
         if self._redraw:
             self._draw()

@@ -104,21 +104,22 @@ def pass_at(k: int, n: int, right: int) -> float:
 
 
 def pass_curve(items: Sequence[Sequence[bool]]) -> list[tuple[int, Interval]]:
-    """pass@k for k = 1, 2, 4, ... and n, n being the fewest samples of an item; bootstrap over items and samples."""
+    """pass@k for k = 1, 2, 4, ... and n, n being the fewest samples of an item, with a bootstrap over items.
+
+    Not over an item's samples too: items are drawn with theirs, so that both kinds of chance are in the band, and
+    samples drawn twice are fewer different ones, which pulls pass@n far below itself.
+    """
     n = min((len(samples) for samples in items), default=0)
     ks = sorted({*(2**i for i in range(n.bit_length()) if 2**i <= n), n} - {0})
-    table = {k: np.array([pass_at(k, n, right) for right in range(n + 1)]) for k in ks}
-    counts = np.array([sum(samples[:n]) for samples in items])
-    rng = np.random.Generator(np.random.PCG64(_SEED))
-    chosen = counts[_resampled(len(counts))] if n else counts
-    drawn = rng.binomial(n, chosen / n) if n else chosen
+    chosen = _resampled(len(items))
     curve = []
     for k in ks:
-        low, high = np.quantile(table[k][drawn].mean(axis=1), (0.025, 0.975))
-        value = float(table[k][counts].mean())
-        if np.ptp(table[k][counts]) == 0.0:  # no item differs: a bootstrap would claim certainty
-            single = wilson(round(value * len(counts)), len(counts))
-            low, high = min(float(low), single.low), max(float(high), single.high)
+        solved = np.array([pass_at(k, n, sum(samples[:n])) for samples in items])
+        value = float(solved.mean())
+        if np.ptp(solved) == 0.0:  # no item differs: a bootstrap would claim certainty
+            low, high = wilson(round(value * len(solved)), len(solved))[1:]
+        else:
+            low, high = np.quantile(solved[chosen].mean(axis=1), (0.025, 0.975))
         curve.append((k, Interval(value, min(float(low), value), max(float(high), value))))
     return curve
 

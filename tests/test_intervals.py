@@ -135,6 +135,14 @@ def test_the_curve_rises_and_its_bands_hold_it():
     assert all(point.low <= point.value <= point.high for _, point in curve)
 
 
+def test_a_band_lies_on_both_sides_of_its_value_for_every_k():
+    rng = np.random.default_rng(4)
+    items = [list(rng.random(4) < chance) for chance in rng.random(100)]
+    for _, point in pass_curve(items):
+        assert 0.03 < point.value - point.low < 0.12
+        assert 0.03 < point.high - point.value < 0.12
+
+
 def test_items_that_were_never_solved_do_not_make_a_band_of_no_width():
     (_, first), *_ = pass_curve([[False, False]] * 6)
     assert first.value == 0.0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from localpower.cli.terminal import say, write_answer
+from localpower.cli.terminal import say, tenths, write_answer
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UserError
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ _FORMATS = ("table", "markdown", "json")
     help="Read every answer with this model: histograms of likelihood and confidence are then its own.",
 )
 @click.option(
+    "--against", metavar="LABEL", help="Pair all with this one; else methods of a model, models by a method."
+)
+@click.option(
     "--html", type=click.Path(path_type=Path), metavar="FILE", help="One page with the answers side by side."
 )
 @click.option(
@@ -50,6 +53,7 @@ _FORMATS = ("table", "markdown", "json")
 def compare(
     form: str,
     scorer: str | None,
+    against: str | None,
     html: Path | None,
     plot: Path | None,
     export: Path | None,
@@ -82,7 +86,7 @@ def compare(
             say("interrupted: what was read is kept")
             return EXIT_INTERRUPTED
         scores, name = reader.scores, str(reader.loaded.identity["name"])
-    found = report(runs, scores, name)
+    found = report(runs, scores, name, against)
     if form == "json":
         write_answer(json.dumps(found, ensure_ascii=False))
     elif form == "markdown":
@@ -130,9 +134,7 @@ def _read_with(name: str, runs: Sequence[Stored]) -> Scorer:
         interrupts.check()
         reader = Scorer(loaded, interrupts.check)
         for run in runs:
-            reader.read_all(
-                run, lambda done, n: say(f"read {done} of {n} answers") if done % 50 == 0 else None
-            )
+            reader.read_all(run, tenths("read", "answers"))
     if reader.n_skipped:
         say(
             f"note: {reader.n_skipped} answers could not be read: their prompts were not stored, or are too long"

@@ -85,7 +85,7 @@ def regrade(
 
 def _judge(stored: Stored, model: str, against: str | None, interrupts: Interrupts) -> None:
     """Compare open answers with a model."""
-    from localpower.cli.terminal import say
+    from localpower.cli.terminal import say, tenths
     from localpower.evals.judge import Judge
     from localpower.evals.judging import judge_all, matches
     from localpower.loading import Request, load
@@ -100,7 +100,7 @@ def _judge(stored: Stored, model: str, against: str | None, interrupts: Interrup
         Judge(loaded, interrupts.check),
         loaded.identity,
         found,
-        lambda done, n: say(f"judged {done} of {n} pairs") if done % 20 == 0 else None,
+        tenths("judged", "pairs"),
     )
     if too_long:
         say(f"note: {too_long} pairs are longer than the judge's context and were left out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -32,6 +33,16 @@ def say(line: str) -> None:
     from localpower.ui.view import harmless
 
     print(harmless(line), file=sys.stderr, flush=True)
+
+
+def tenths(verb: str, things: str) -> Callable[[int, int], None]:
+    """A listener to (done, of how many) that says a line for every tenth."""
+
+    def heard(done: int, n: int) -> None:
+        if done * 10 // n > (done - 1) * 10 // n:
+            say(f"{verb} {done:,} of {n:,} {things}")
+
+    return heard
 
 
 def write_answer(text: str) -> None:

@@ -7,6 +7,7 @@ from itertools import combinations
 from statistics import fmean
 from typing import Any
 
+from localpower.errors import UserError
 from localpower.evals.groups import Group, groups
 from localpower.evals.judging import judged
 from localpower.evals.likelihood import Scores, likelihoods, own_scores
@@ -27,25 +28,42 @@ _LEVEL = 0.05
 Report = dict[str, Any]
 
 
-def report(runs: Sequence[Stored], scores: Scores = own_scores, scorer: str | None = None) -> Report:
+def report(
+    runs: Sequence[Stored], scores: Scores = own_scores, scorer: str | None = None, against: str | None = None
+) -> Report:
     """tasks: by name, `groups`, `pairs`, `likelihood` and `notes`; runs: their folders and settings.
 
     scores: log p and entropy of an answer's tokens under the model called `scorer`; None: under the one that wrote it.
+    against: a label that all others are paired with. Raises UserError when there is none like it.
     """
     found = groups(runs)
     tasks = list(dict.fromkeys(group.task for group in found))
+    labels = list(dict.fromkeys(group.label for group in found))
+    if against is not None and against not in labels:
+        raise UserError(
+            f"there is nothing called {against} to compare with", f"--against one of: {'; '.join(labels)}"
+        )
     return {
         "runs": [{"path": str(run.path), "settings": run.settings} for run in runs],
         "scorer": scorer,
         "tasks": {
-            task: _task([group for group in found if group.task == task], scores, judged(runs, task))
+            task: _task([group for group in found if group.task == task], scores, judged(runs, task), against)
             for task in tasks
         },
     }
 
 
-def _task(found: Sequence[Group], scores: Scores, judgements: list[Report]) -> Report:
-    pairs = [pair for a, b in combinations(found, 2) if (pair := _pair(a, b)) is not None]
+def _belong_together(first: Group, second: Group, against: str | None) -> bool:
+    """Methods of one model, models by one method; with `against` whatever is not that, and it."""
+    if against is not None:
+        return against in (first.label, second.label)
+    same_model = first.model == second.model and first.run.path == second.run.path
+    return same_model or first.method == second.method
+
+
+def _task(found: Sequence[Group], scores: Scores, judgements: list[Report], against: str | None) -> Report:
+    chosen = [(a, b) for a, b in combinations(found, 2) if _belong_together(a, b, against)]
+    pairs = [pair for a, b in chosen if (pair := _pair(a, b)) is not None]
     return {
         "groups": [_group(group) for group in found],
         "pairs": pairs,

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from localpower.cli.main import main
+from localpower.errors import UserError
 from localpower.evals.report import report
 from localpower.evals.store import Folder, read
 from localpower.intervals import wilson
@@ -225,3 +226,14 @@ def test_a_standing_counts_by_method_and_tells_the_time_left():
 @pytest.mark.parametrize(("seconds", "words"), [(40, "40 s"), (720, "12 min"), (12_000, "3 h 20 min")])
 def test_durations_are_spelled_as_a_person_would(seconds, words):
     assert spell_seconds(seconds) == words
+
+
+def test_methods_are_paired_within_a_model_and_models_by_a_method(tmp_path):
+    rows = [row(method, "i", "right", model=model) for model in ("m", "n") for method in ("a", "b")]
+    run = write(tmp_path / "r", [r | {"model": r["model"]} for r in rows], models=("m", "n"))
+    pairs = {(p["first"], p["second"]) for p in report([run])["tasks"]["made"]["pairs"]}
+    assert pairs == {("m a", "m b"), ("n a", "n b"), ("m a", "n a"), ("m b", "n b")}
+    one = {(p["first"], p["second"]) for p in report([run], against="n a")["tasks"]["made"]["pairs"]}
+    assert one == {("m a", "n a"), ("m b", "n a"), ("n a", "n b")}
+    with pytest.raises(UserError, match="nothing called x"):
+        report([run], against="x")

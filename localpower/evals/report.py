@@ -53,16 +53,19 @@ def report(
     }
 
 
-def _belong_together(first: Group, second: Group, against: str | None) -> bool:
-    """Methods of one model, models by one method; with `against` whatever is not that, and it."""
+def _together(found: Sequence[Group], against: str | None) -> list[tuple[Group, Group]]:
+    """Methods of one model, and models by one method; with `against` that one and each of the others."""
     if against is not None:
-        return against in (first.label, second.label)
-    same_model = first.model == second.model and first.run.path == second.run.path
-    return same_model or first.method == second.method
+        return [(one, other) for one in found if one.label == against for other in found if other is not one]
+
+    def same_model(a: Group, b: Group) -> bool:
+        return a.model == b.model and a.run.path == b.run.path
+
+    return [(a, b) for a, b in combinations(found, 2) if same_model(a, b) or a.method == b.method]
 
 
 def _task(found: Sequence[Group], scores: Scores, judgements: list[Report], against: str | None) -> Report:
-    chosen = [(a, b) for a, b in combinations(found, 2) if _belong_together(a, b, against)]
+    chosen = _together(found, against)
     pairs = [pair for a, b in chosen if (pair := _pair(a, b)) is not None]
     return {
         "groups": [_group(group) for group in found],

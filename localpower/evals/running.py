@@ -24,13 +24,17 @@ _WORTH = 1.15  # what doubling the width must gain
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Answers that a task is still to get of a model, about how many tokens they draw, tokens a second."""
+    """Answers that a task is still to get of a model, about how many tokens they draw, tokens a second.
+
+    at_once: answers in a batch.
+    """
 
     model: str
     task: str
     n: int
     tokens: float
     rate: float
+    at_once: int
 
 
 class Watcher(Protocol):
@@ -97,7 +101,7 @@ class Running:
                 self._lengths[task] = found.length
                 tokens = sum(times_plain(job.sampler) for job in missing) * found.length
                 rate = _rate(loaded, found, at_once, width)
-                forecasts.append(Forecast(model, task, len(missing), tokens, rate))
+                forecasts.append(Forecast(model, task, len(missing), tokens, rate, at_once))
         if forecasts:
             self.watcher.expect(forecasts)
         return engine

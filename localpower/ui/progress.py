@@ -38,6 +38,10 @@ class Forecast(Protocol):
     def rate(self) -> float:
         """Tokens a second."""
 
+    @property
+    def at_once(self) -> int:
+        """Answers in a batch."""
+
 
 class Progress:
     """A watcher of evals. redraw: whether the terminal is redrawn; else every tenth of a task is a line on `stream`."""
@@ -67,7 +71,8 @@ class Progress:
     def expect(self, forecasts: Sequence[Forecast]) -> None:
         """Say what is to come: a line for each task, and one for all of them."""
         for each in forecasts:
-            self._say_forecast(f"{each.task} on {each.model}", each.n, each.tokens, each.tokens / each.rate)
+            what = f"{each.task} on {each.model}, {each.at_once} at once"
+            self._say_forecast(what, each.n, each.tokens, each.tokens / each.rate)
         if len(forecasts) > 1:
             tokens, seconds = (
                 sum(each.tokens for each in forecasts),

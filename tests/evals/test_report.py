@@ -200,15 +200,17 @@ def test_a_damaged_line_in_the_middle_is_named(tmp_path, capsys):
     assert "a line of" in capsys.readouterr().err
 
 
-def test_the_export_is_what_the_authors_tool_reads(tmp_path):
-    write(
-        tmp_path / "r",
-        [row(m, f"i{i}", "ungraded", text=f"{m}{i}") for m in ("base", "low-temp") for i in range(2)],
-        kind="open",
-    )
+def test_the_export_is_what_the_authors_tool_reads_the_first_answer_to_each(tmp_path):
+    rows = [
+        row(m, f"i{i}", "ungraded", text=f"{m}{i}{s}", sample=s)
+        for m in ("base", "low-temp")
+        for s in (1, 0)
+        for i in range(2)
+    ]
+    write(tmp_path / "r", rows, kind="open")
     assert main(["compare", str(tmp_path / "r"), "--export-alpaca", str(tmp_path / "out")]) == 0
-    rows = json.loads((tmp_path / "out" / "made-low-temp.json").read_text())
-    assert rows[0] == {"instruction": "What?", "output": "low-temp0", "generator": "low-temp"}
+    found = json.loads((tmp_path / "out" / "made-low-temp.json").read_text())
+    assert found[0] == {"instruction": "What?", "output": "low-temp00", "generator": "low-temp"}
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["made-base.json", "made-low-temp.json"]
 
 
@@ -234,6 +236,6 @@ def test_methods_are_paired_within_a_model_and_models_by_a_method(tmp_path):
     pairs = {(p["first"], p["second"]) for p in report([run])["tasks"]["made"]["pairs"]}
     assert pairs == {("m a", "m b"), ("n a", "n b"), ("m a", "n a"), ("m b", "n b")}
     one = {(p["first"], p["second"]) for p in report([run], against="n a")["tasks"]["made"]["pairs"]}
-    assert one == {("m a", "n a"), ("m b", "n a"), ("n a", "n b")}
+    assert one == {("n a", "m a"), ("n a", "m b"), ("n a", "n b")}
     with pytest.raises(UserError, match="nothing called x"):
         report([run], against="x")

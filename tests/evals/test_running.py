@@ -6,20 +6,25 @@ import json
 import signal
 import subprocess
 import sys
+from itertools import count
 
 import pytest
 
 from localpower.cli.main import main
 from localpower.completion import PLAIN
+from localpower.evals.grade import Grader
 from localpower.evals.jobs import Asked, Method, jobs
+from localpower.evals.making import make_rows
 from localpower.evals.problem import Problem
 from localpower.evals.running import times_drawn
 from localpower.evals.store import key
 from localpower.evals.tasks import TASKS
+from localpower.loaded import LoadedToy
 from localpower.samplers import Ancestral, BestOfN
 from tests.evals.files import PROGRAM, gpqa_csv, gpqa_rows, lines
 
 LAB = ("eval", "lab-chain", "-m", "lab-base", "--seed", "1")
+GOLD = {"form": "number", "answers": ["1"]}
 METHODS = ("--method", "base,low-temp,power:steps=3")
 
 
@@ -87,11 +92,11 @@ def test_answers_do_not_depend_on_how_many_share_a_batch(evaluate, tmp_path, wid
 
 
 def test_an_answer_can_be_repeated_by_run_with_its_seed(evaluate, tmp_path, capsys):
-    evaluate(*LAB, "--method", "power:steps=4", "--limit", "2")
+    evaluate(*LAB, "--method", "base,power:steps=4", "--limit", "3")
     for row in rows_in(tmp_path / "run").values():
-        prompt = row["id"].removeprefix("lab-chain/")
+        prompt, method = row["id"].removeprefix("lab-chain/"), row["method"].partition(":")[0]
         settings = ("--steps", "4", "--max-tokens", str(row["max_tokens"]), "--seed", str(row["seed"]))
-        main(["run", prompt, "-m", "lab-base", "--json", *settings])
+        main(["run", prompt, "-m", "lab-base", "--json", "--method", method, *settings])
         again = json.loads(capsys.readouterr().out)
         assert (again["tokens"], again["log_p"], again["text"]) == (row["tokens"], row["log_p"], row["text"])
 
@@ -405,3 +410,29 @@ def test_a_full_disk_is_one_line_and_loses_nothing_that_was_written(evaluate, tm
     assert (tmp_path / "run" / "answers.jsonl").read_bytes().count(b"\n") > 0
     evaluate(*arguments)
     assert rows_in(tmp_path / "run") == rows_in(tmp_path / "whole")
+
+
+def test_regrading_without_running_programs_keeps_what_is_known_of_them(evaluate, tmp_path):
+    code_run(evaluate, tmp_path, "--run-code")
+    before = rows_in(tmp_path / "run")
+    assert main(["regrade", str(tmp_path / "run")]) == 0
+    assert rows_in(tmp_path / "run") == before
+    assert all(row["verdict"] != "ungraded" for row in before.values())
+
+
+def test_the_time_that_passes_is_shared_by_the_answers_being_written():
+    """A clock that ticks once a look: what all answers took together is what passed, however many were at it."""
+    toy, ticks = LoadedToy(), count()
+    asked = [
+        Asked(TASKS["tiny"], Problem(f"t/{i}", "", GOLD), "", (1, 2), False, 12, (), PLAIN) for i in range(5)
+    ]
+    method = Method("base", lambda _asked, _n: (Ancestral(max_tokens=12), 1.0))
+    with Grader() as grader:
+        made = make_rows(
+            toy, toy.toy, jobs(asked, "toy", [method], 2, 1, {}), 3, grader,
+            save_text=lambda _: True, check=lambda: None, clock=lambda: float(next(ticks)),
+        )  # fmt: skip
+        seconds = [row["seconds"] for row in made]
+    assert len(seconds) == 10
+    assert sum(seconds) <= next(ticks)
+    assert sum(seconds) == pytest.approx(next(ticks), abs=10)

@@ -192,7 +192,7 @@ def test_a_smaller_subset_lies_within_a_larger_whatever_the_files_order():
     large = subset(problems, 100)
     assert subset(problems[::-1], 50) == large[:50]
     assert subset(problems, None)[:100] == large
-    assert [p.id for p in large[:3]] != ["x/0", "x/1", "x/2"]
+    assert [p.id for p in large[:3]] == ["x/35", "x/167", "x/87"]  # by sha256, on every machine
 
 
 def test_ids_must_be_unique():

@@ -1,0 +1,117 @@
+"""Short answers and countdown expressions, as small chat models write them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from localpower.evals.grade import Grader
+from localpower.grading.countdown import value_and_numbers
+from localpower.grading.verdicts import grade_countdown, grade_short
+
+
+@pytest.mark.parametrize(
+    ("answers", "completion", "verdict"),
+    [
+        (["Paris"], "Paris", "right"),
+        (["Paris"], "paris.", "right"),
+        (["Paris"], "The capital of France is Paris.", "right"),
+        (["Paris"], "**Paris**", "right"),
+        (["Paris"], "Paris is the capital of France.", "right"),
+        (["Paris"], r"So \boxed{\text{Paris}}.", "right"),
+        (["Paris"], "The capital of France is Paris. It lies on the Seine.", "right"),
+        (["Paris"], "Answer: Paris", "right"),
+        (["Paris"], "The capital of France is Lyon.", "wrong"),
+        (["Paris"], "Not Paris, Lyon", "wrong"),
+        (["Paris"], "I love Paris in the spring", "wrong"),
+        (["horse"], "a horse", "right"),
+        (["horse"], "The last word is the horse.", "right"),
+        (["table"], "green, water, bread, table", "wrong"),
+        (["small", "little"], 'The opposite of "big" is "little".', "right"),
+        (["cold"], "The opposite of hot is hot.", "wrong"),
+        (["cold"], "cold\n\nQuestion: What is the opposite of up?\nAnswer: down", "right"),
+        (["Paris"], " \n ", "none"),
+        (["Paris"], "...", "none"),
+    ],
+)
+def test_a_word_is_taken_from_the_ends_of_what_is_said(answers, completion, verdict):
+    assert grade_short("text", answers, completion).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("completion", "verdict"),
+    [
+        ("29, 55, 84", "right"),
+        ("29 55 84", "right"),
+        ("The numbers sorted from smallest to largest are: 29, 55, 84.", "right"),
+        ("Sure!\n29, 55, 84", "right"),
+        ("55, 29, 84", "wrong"),
+        ("29, 55", "wrong"),
+        ("29, 55, 84, 90", "wrong"),
+        ("the smallest is 29", "none"),
+    ],
+)
+def test_a_list_has_its_order_and_its_length(completion, verdict):
+    assert grade_short("list", ["29, 55, 84"], completion).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("completion", "verdict"),
+    [
+        ("4 + 13", "right"),
+        ("13 + 4 = 17", "right"),
+        ("17 = 4 + 13", "right"),
+        (r"\boxed{4 + 13}", "right"),
+        ("The expression is: 4+13", "right"),
+        ("4 × 13 = 52", "wrong"),
+        ("4 + 13 + 0", "wrong"),
+        ("17", "none"),
+        ("4 and 13 make 17", "none"),
+        ("__import__('os').getcwd() + 4", "none"),
+        ("(((((((((" * 100 + "4+13", "none"),
+    ],
+)
+def test_an_expression_must_use_every_number_once_and_make_the_target(completion, verdict):
+    assert grade_countdown([4, 13], 17, completion).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("(3 + 5) / 2", (Fraction(4), [2, 3, 5])),
+        ("7 / 2", (Fraction(7, 2), [2, 7])),
+        ("1 / 0", None),
+        ("9 ** 9", None),
+        ("-3 + 5", None),
+        ("(3)(4)", None),
+        ("3.5 + 1", None),
+        ("", None),
+    ],
+)
+def test_expressions_are_read_exactly_and_never_run(text, found):
+    assert value_and_numbers(text) == found
+
+
+@pytest.mark.parametrize(
+    ("kind", "gold", "text", "verdict"),
+    [
+        ("number", "18", "She has 18 eggs.", "right"),
+        ("letter", "B", r"\boxed{B}", "right"),
+        ("math", r"\frac{1}{2}", r"\boxed{0.5}", "right"),
+        ("lab", {"family": "chain", "prompt": "eed|r?", "solution": "dee"}, "eed:dee>dee", "right"),
+        ("lab", {"family": "chain", "prompt": "eed|r?", "solution": "dee"}, "dee", "none"),
+        ("lab", {"family": "countdown", "prompt": "8,9:17?", "solution": "9+8"}, ">8+9", "right"),
+        ("code", {}, "print(1)", "ungraded"),
+        ("open", None, "Anything.", "ungraded"),
+        ("number", "18", "  ", "none"),
+    ],
+)
+def test_every_kind_of_task_has_its_grader(kind, gold, text, verdict):
+    with Grader() as grader:
+        assert grader.grade(kind, gold, text).verdict == verdict
+
+
+def test_the_grader_is_named_with_its_version():
+    with Grader("paper") as grader:
+        assert (grader.name("math"), grader.name("number")) == ("paper/1", "value/1")

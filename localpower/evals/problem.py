@@ -28,8 +28,13 @@ class Problem:
 def subset(problems: Sequence[Problem], limit: int | None) -> list[Problem]:
     """The first `limit` by sha256 of the id: the same whatever the file's order, 50 of them within 100.
 
-    Raises UserError for ids that are not unique.
+    Raises UserError for ids that are not unique, and for text that is none.
     """
+    for problem in problems:
+        try:
+            "".join((problem.id, problem.text, *problem.options)).encode()
+        except UnicodeEncodeError:
+            raise UserError(f"{problem.id!a} is not valid Unicode: it holds a lone surrogate") from None
     by_id = {problem.id: problem for problem in problems}
     if len(by_id) < len(problems):
         seen: set[str] = set()

@@ -200,6 +200,11 @@ def test_ids_must_be_unique():
         subset([Problem("a", "1"), Problem("b", "2"), Problem("a", "3")], None)
 
 
+def test_text_that_is_no_unicode_is_told_by_its_problem():
+    with pytest.raises(UserError, match="'b' is not valid Unicode"):
+        subset([Problem("a", "1"), Problem("b", "\ud800")], None)
+
+
 def test_an_unknown_task_is_answered_with_those_that_exist():
     with pytest.raises(UserError) as raised:
         find_tasks(("maths500",))

@@ -2,76 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from localpower.errors import UserError
 
 Report = dict[str, Any]
+Colours = Mapping[str, str]  # by label, the same in all panels
+_SPREADS = {"log_p": "mean log p of a token, nats", "confidence": "confidence (minus mean entropy), nats"}
 
 
 def draw(report: Report, path: Path) -> None:
     """Write the picture, a column for each task. Raises UserError for a path that cannot be written."""
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     tasks = report["tasks"]
-    panels: Sequence[Callable[[Report, Any], None]] = (
-        _accuracy,
-        _pass_at,
-        _spread("log_p"),
-        _spread("confidence"),
-    )
-    figure = Figure(figsize=(5.5 * len(tasks), 2.8 * len(panels)), layout="constrained")
+    labels = list(dict.fromkeys(group["label"] for task in tasks.values() for group in task["groups"]))
+    colours = {label: f"C{i % 10}" for i, label in enumerate(labels)}
+    curves = any(group["pass_at"] for task in tasks.values() for group in task["groups"])
+    panels = [_accuracy, *([_pass_at] if curves else []), *(_spread(name) for name in _SPREADS)]
+    height = 2.8 * len(panels) + 0.25 * (1 + len(labels) // 3)
+    figure = Figure(figsize=(max(5.0 * len(tasks), 7.0), height), layout="constrained")
     axes = figure.subplots(len(panels), len(tasks), squeeze=False)
     for column, (name, task) in enumerate(tasks.items()):
         axes[0, column].set_title(name)
         for row, panel in enumerate(panels):
-            panel(task, axes[row, column])
+            panel(task, axes[row, column], colours)
+    lines = [Line2D([], [], color=colour, label=label) for label, colour in colours.items()]
+    figure.legend(handles=lines, loc="outside lower center", ncols=3, fontsize="small")
     try:
         figure.savefig(path, dpi=120)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot write {path}: {error}", "--plot takes a file such as picture.png") from None
 
 
-def _accuracy(task: Report, axis: Any) -> None:
-    """Shares with their 95 % intervals."""
+def _accuracy(task: Report, axis: Any, colours: Colours) -> None:
+    """Shares with their 95 % intervals, in the order of the legend."""
     known = [(group["label"], group["accuracy"]) for group in task["groups"] if group["accuracy"]]
-    for i, (_, share) in enumerate(known):
-        axis.plot([share["low"], share["high"]], [i, i], "k-", lw=1)
-        axis.plot(share["value"], i, "o")
-    axis.set(yticks=range(len(known)), xlim=(0, 1), xlabel="share of right answers, 95 %")
-    axis.set_yticklabels([label for label, _ in known])
+    for i, (label, share) in enumerate(known):
+        axis.plot([share["low"], share["high"]], [i, i], color=colours[label])
+        axis.plot(share["value"], i, "o", color=colours[label])
+    axis.set(yticks=[], xlim=(0, 1), xlabel="share of right answers, 95 %")
     axis.invert_yaxis()
 
 
-def _pass_at(task: Report, axis: Any) -> None:
+def _pass_at(task: Report, axis: Any, colours: Colours) -> None:
     """pass@k with bootstrap bands."""
+    ks = sorted({point["k"] for group in task["groups"] for point in group["pass_at"]})
     for group in task["groups"]:
-        curve = group["pass_at"]
-        if curve:
-            ks = [point["k"] for point in curve]
-            (line,) = axis.plot(ks, [point["value"] for point in curve], marker=".", label=group["label"])
-            lows, highs = [p["low"] for p in curve], [p["high"] for p in curve]
-            axis.fill_between(ks, lows, highs, color=line.get_color(), alpha=0.15, lw=0)
-    axis.set(xlabel="k", ylabel="pass@k", ylim=(0, 1))
-    if axis.lines:
-        axis.set_xscale("log", base=2)
-        axis.legend(fontsize="small")
-    else:
-        axis.text(0.5, 0.5, "one sample an item", ha="center", transform=axis.transAxes)
+        curve, colour = group["pass_at"], colours[group["label"]]
+        axis.plot([point["k"] for point in curve], [point["value"] for point in curve], ".-", color=colour)
+        axis.fill_between(
+            [point["k"] for point in curve],
+            [point["low"] for point in curve],
+            [point["high"] for point in curve],
+            color=colour,
+            alpha=0.12,
+            lw=0,
+        )
+    axis.set(xlabel="k", ylabel="pass@k", ylim=(0, 1.02), xscale="log")
+    axis.set_xticks(ks, [str(k) for k in ks])
+    axis.minorticks_off()
 
 
-def _spread(name: str) -> Callable[[Report, Any], None]:
-    """A histogram of each group on common bins."""
+def _spread(name: str) -> Any:
+    """A panel of the groups' histograms, on common bins."""
 
-    def panel(task: Report, axis: Any) -> None:
+    def panel(task: Report, axis: Any, colours: Colours) -> None:
         for each in task["likelihood"]:
             if each[name] is not None:
-                axis.stairs(each[name]["counts"], each[name]["edges"], label=each["label"])
-        words = "mean log p of a token" if name == "log_p" else "confidence (minus mean entropy)"
-        axis.set(xlabel=f"{words}, nats", ylabel="answers")
-        if axis.patches:
-            axis.legend(fontsize="small")
+                axis.stairs(each[name]["counts"], each[name]["edges"], color=colours[each["label"]])
+        axis.set(xlabel=_SPREADS[name], ylabel="answers")
 
     return panel

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 
 import pytest
 
@@ -239,3 +240,22 @@ def test_methods_are_paired_within_a_model_and_models_by_a_method(tmp_path):
     assert one == {("n a", "m a"), ("n a", "m b"), ("n a", "n b")}
     with pytest.raises(UserError, match="nothing called x"):
         report([run], against="x")
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is None, reason="the extra `plots` is not installed")
+def test_a_report_is_drawn_as_a_picture(tmp_path):
+    rows = [
+        row(m, f"i{i}", "right" if i % 2 else "wrong", sample=s)
+        for m in "ab"
+        for i in range(4)
+        for s in (0, 1)
+    ]
+    write(tmp_path / "r", rows)
+    assert main(["compare", str(tmp_path / "r"), "--plot", str(tmp_path / "p.png")]) == 0
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_without_matplotlib_is_refused_before_any_work(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["compare", str(tmp_path / "nowhere"), "--plot", str(tmp_path / "p.png")]) == 1
+    assert "--plot needs matplotlib" in capsys.readouterr().err

@@ -21,7 +21,7 @@ from localpower.evals.store import key
 from localpower.evals.tasks import TASKS
 from localpower.loaded import LoadedToy
 from localpower.samplers import Ancestral, BestOfN
-from tests.evals.files import PROGRAM, gpqa_csv, gpqa_rows, lines
+from tests.evals.files import PROGRAM, gpqa_csv, lines
 
 LAB = ("eval", "lab-chain", "-m", "lab-base", "--seed", "1")
 GOLD = {"form": "number", "answers": ["1"]}
@@ -123,7 +123,7 @@ def test_a_run_goes_on_from_any_byte(evaluate, tmp_path, kept):
 
 
 def test_kill_9_loses_at_most_what_was_being_made(evaluate, tmp_path):
-    arguments = [*LAB, *METHODS, "--limit", "12", "--samples", "3", "--parallel", "3"]
+    arguments = [*LAB, *METHODS, "--limit", "8", "--samples", "3", "--parallel", "3"]
     with subprocess.Popen(
         [sys.executable, "-m", "localpower", *arguments, "--out", str(tmp_path / "killed")],
         stderr=subprocess.PIPE,
@@ -132,10 +132,10 @@ def test_kill_9_loses_at_most_what_was_being_made(evaluate, tmp_path):
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if " of 108 answers" in line:  # a tenth of them are told to be there
+            if " of 72 answers" in line:  # a tenth of them are told to be there
                 process.send_signal(signal.SIGKILL)
                 break
-    told = int(line.split(" of 108 answers")[0].split()[-1])
+    told = int(line.split(" of 72 answers")[0].split()[-1])
     assert (tmp_path / "killed" / "answers.jsonl").read_bytes().count(b"\n") >= told > 0
     evaluate(*arguments, out="killed")
     evaluate(*arguments, out="clean")
@@ -288,7 +288,7 @@ def test_a_problem_too_long_for_the_context_is_named(evaluate, tmp_path):
 def gpqa_run(evaluate, tmp_path, *more):
     (tmp_path / "gpqa_diamond.csv").write_bytes(gpqa_csv())
     arguments = ("eval", "gpqa", "--data", str(tmp_path), "-m", "smollm2", "--max-tokens", "4", "--seed", "1")
-    return evaluate(*arguments, "--method", "low-temp", "--limit", "3", *more)
+    return evaluate(*arguments, "--method", "low-temp", "--limit", "1", *more)
 
 
 def test_nothing_of_gpqas_questions_is_in_the_folder(evaluate, tmp_path):
@@ -315,8 +315,7 @@ def test_gpqas_answers_can_be_graded_again_from_their_tokens(evaluate, tmp_path,
 def test_gpqas_text_is_stored_when_asked_for_with_a_warning(evaluate, tmp_path):
     _, _, err = gpqa_run(evaluate, tmp_path, "--save-text")
     assert "stores questions in clear" in err
-    record = gpqa_rows()[0]["Question"].split()[0]
-    assert record in (tmp_path / "run" / "problems.json").read_text()
+    assert "Zorblax" in (tmp_path / "run" / "problems.json").read_text()
 
 
 def code_run(evaluate, tmp_path, *more):

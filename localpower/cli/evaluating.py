@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,12 +25,13 @@ from localpower.evals.grade import Grader
 from localpower.evals.jobs import Asked
 from localpower.evals.problem import Problem, subset
 from localpower.evals.running import Running
-from localpower.evals.settings import fingerprint, problem_rows, refuse_changes
+from localpower.evals.settings import fingerprint, problem_rows, refuse_changes, refuse_other_prompts
 from localpower.evals.sources import Source
 from localpower.evals.task import Task
 from localpower.evals.tasks import find_tasks
 from localpower.loaded import Loaded
 from localpower.runs.interrupt import Interrupts
+from localpower.ui.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,78 +83,100 @@ class _Models:
         return label, loaded
 
 
+@dataclass
+class _Plan:
+    """What is to be made, and what of it is there."""
+
+    models: _Models
+    asked: dict[str, dict[str, list[Asked]]]
+    settings: dict[str, Any]
+    problems: list[store.Row]
+    rows: dict[store.Key, store.Row]
+
+
 def start(wanted: Wanted) -> int:
     """Run what is wanted; returns the exit code."""
-    import sys
-
-    from localpower.ui.progress import Progress
-
     options = wanted.options
     tasks = find_tasks(wanted.tasks)
     _check_options(options, tasks)
     for name in used_by_none({wishes.method for wishes in wanted.labels.values()}, wanted.given):
         say(f"note: {name} means nothing to these methods")
     with store.Folder(wanted.out) as folder, Interrupts() as interrupts:
-        before = None if folder.is_new else store.read(wanted.out).settings
-        seed = wanted.seed if wanted.seed is not None else before["seed"] if before else wanted.drawn
-        problems = {task.name: task.problems(_source(wanted, seed)) for task in tasks}
-        chosen = {task.name: subset(problems[task.name], options["limit"]) for task in tasks}
-        created = before["created"] if before else datetime.datetime.now().isoformat(timespec="seconds")
-        wording = _wording(options, datetime.datetime.fromisoformat(created))
-        models = _Models(options, interrupts)
-        asked, identities = _ask_all(models, tasks, chosen, wording, options)
-        settings = _settings(wanted, tasks, problems, identities, seed, created)
-        for note in refuse_changes(before, settings, str(wanted.out)) if before else []:
-            say(f"note: {note}")
-        settings["matched"] = before["matched"] if before else []
-        folder.begin(settings, problem_rows(asked, save_text=options["save_text"]))
-        _open_notes(wanted, tasks, seed)
-        rows = {store.key(row): row for row in folder.answers()}
-        if rows:
-            say(f"{len(rows)} answers are there already")
-        with Grader(options["grader"]) as grader, Progress(sys.stderr, redraw=can_redraw()) as progress:
-            running = Running(
-                folder,
-                asked,
-                make_methods(wanted.labels, lambda: models.open(current[0]), options["parallel"]),
-                options["samples"],
-                seed,
-                options["parallel"],
-                options["save_text"],
-                grader,
-                progress,
-                interrupts.check,
-                rows,
-                {tuple(place): mean for *place, mean in settings["matched"]},
+        plan = _prepare(wanted, tasks, folder, interrupts)
+        try:
+            _make(wanted, plan, folder, interrupts)
+        except (Interrupted, KeyboardInterrupt):
+            say(
+                f"interrupted: {len(plan.rows)} answers are in {wanted.out}; the same command goes on from there"
             )
-
-            def settle() -> None:
-                settings["matched"] = [[*place, mean] for place, mean in running.matched.items()]
-                folder.begin(settings, problem_rows(asked, save_text=options["save_text"]))
-
-            running.settle = settle
-            current = [""]
-            try:
-                for label in models.names:
-                    current[0] = label
-                    running.run(label, models.open(label))
-                if options["run_code"]:
-                    progress.pause()
-                    run_programs(
-                        folder, rows, {task.name: task.kind for task in tasks}, options["seconds"], interrupts
-                    )
-            except (Interrupted, KeyboardInterrupt):
-                progress.pause()
-                say(
-                    f"interrupted: {len(rows)} answers are in {wanted.out}; the same command goes on from there"
-                )
-                return EXIT_INTERRUPTED
+            return EXIT_INTERRUPTED
     if any(task.kind == "code" for task in tasks) and not options["run_code"]:
         say(f"note: no program was run; localpower regrade {wanted.out} --run-code runs them")
     if any(task.kind == "open" for task in tasks):
         say(f"note: open answers are compared by localpower regrade {wanted.out} --judge MODEL")
     show([wanted.out])
     return EXIT_OK
+
+
+def _prepare(wanted: Wanted, tasks: Sequence[Task], folder: store.Folder, interrupts: Interrupts) -> _Plan:
+    """Read the problems, open every model once, and settle what the run is about. Raises UserError."""
+    options = wanted.options
+    before = None if folder.is_new else store.read(wanted.out)
+    seed = wanted.seed if wanted.seed is not None else before.settings["seed"] if before else wanted.drawn
+    problems = {task.name: task.problems(_source(wanted, seed)) for task in tasks}
+    chosen = {task.name: subset(problems[task.name], options["limit"]) for task in tasks}
+    now = datetime.datetime.now().isoformat(timespec="seconds")
+    created = before.settings["created"] if before else now
+    models = _Models(options, interrupts)
+    wording = _wording(options, datetime.datetime.fromisoformat(created))
+    asked, identities = _ask_all(models, tasks, chosen, wording, options)
+    settings = _settings(wanted, tasks, problems, identities, seed, created)
+    rows = problem_rows(asked, save_text=options["save_text"])
+    if before:
+        for note in refuse_changes(before.settings, settings, str(wanted.out)):
+            say(f"note: {note}")
+        refuse_other_prompts(before.problems, rows, str(wanted.out))
+        settings["matched"] = before.settings["matched"]
+    folder.begin(settings, rows)
+    say(f"seed {seed} · answers go to {wanted.out}")
+    if options["save_text"] and any(task.secret for task in tasks):
+        say("note: --save-text stores questions in clear: their authors ask that these are shown to nobody")
+    answers = {store.key(row): row for row in folder.answers()}
+    if answers:
+        say(f"{len(answers)} answers are there already")
+    return _Plan(models, asked, settings, rows, answers)
+
+
+def _make(wanted: Wanted, plan: _Plan, folder: store.Folder, interrupts: Interrupts) -> None:
+    """Make what is missing, model by model; then run programs, if that is wished. Raises Interrupted."""
+    options, current = wanted.options, ""
+    methods = make_methods(wanted.labels, lambda: plan.models.open(current), options["parallel"])
+    with Grader(options["grader"]) as grader, Progress(sys.stderr, redraw=can_redraw()) as progress:
+        running = Running(
+            folder,
+            plan.asked,
+            methods,
+            options["samples"],
+            plan.settings["seed"],
+            options["parallel"],
+            options["save_text"],
+            grader,
+            progress,
+            interrupts.check,
+            plan.rows,
+            {tuple(place): mean for *place, mean in plan.settings["matched"]},
+        )
+
+        def settle() -> None:
+            plan.settings["matched"] = [[*place, mean] for place, mean in running.matched.items()]
+            folder.begin(plan.settings, plan.problems)
+
+        running.settle = settle
+        for current in plan.models.names:
+            running.run(current, plan.models.open(current))
+    if options["run_code"]:
+        kinds = {name: task["kind"] for name, task in plan.settings["tasks"].items()}
+        run_programs(folder, plan.rows, kinds, options["seconds"], interrupts)
 
 
 def _check_options(options: dict[str, Any], tasks: Sequence[Task]) -> None:
@@ -172,8 +196,6 @@ def _source(wanted: Wanted, seed: int) -> Source:
     def password() -> str:
         if wanted.password is not None:
             return wanted.password
-        import sys
-
         return str(click.prompt("GPQA password", hide_input=True, err=True)) if sys.stdin.isatty() else ""
 
     return Source(wanted.options["data"], seed, password)
@@ -249,10 +271,5 @@ def _settings(
         },
         "methods": {label: to_json(wishes) for label, wishes in wanted.labels.items()},
         "models": dict(identities),
+        "matched": [],
     }
-
-
-def _open_notes(wanted: Wanted, tasks: Sequence[Task], seed: int) -> None:
-    say(f"seed {seed} · answers go to {wanted.out}")
-    if wanted.options["save_text"] and any(task.secret for task in tasks):
-        say("note: --save-text stores questions in clear: their authors ask that these are shown to nobody")

@@ -84,6 +84,20 @@ def refuse_changes(old: Row, new: Row, where: str) -> list[str]:
     return notes
 
 
+def refuse_other_prompts(old: Mapping[tuple[str, str], Row], new: Sequence[Row], where: str) -> None:
+    """Raises UserError when a problem is asked in other words or tokens than at the first start.
+
+    No setting says so when a newer version puts problems otherwise.
+    """
+    for row in new:
+        before = old.get((row["task"], row["id"]))
+        if before is not None and before["prompts"] != row["prompts"]:
+            raise UserError(
+                f"{where} was begun with another prompt for {row['id']}",
+                "another version puts it otherwise; begin anew with another --out",
+            )
+
+
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Leaves by dotted path."""
     if isinstance(value, dict) and value:

@@ -180,6 +180,16 @@ def test_another_models_answers_are_never_mixed_in(evaluate):
     assert (code, "models.lab-base" in err) == (1, True)
 
 
+def test_a_problem_that_a_newer_version_would_put_otherwise_is_not_mixed_in(evaluate, tmp_path):
+    evaluate(*LAB, "--method", "base", "--limit", "1")
+    file = tmp_path / "run" / "problems.json"
+    stored = json.loads(file.read_text())
+    stored["problems"][0]["prompts"]["lab-base"]["sha256"] = "of other words"
+    file.write_text(json.dumps(stored))
+    code, _, err = evaluate(*LAB, "--method", "base", "--limit", "1")
+    assert (code, "begun with another prompt for lab-chain/" in err) == (1, True)
+
+
 def test_more_problems_join_a_run_and_the_old_answers_stay(evaluate, tmp_path):
     evaluate(*LAB, "--method", "base", "--limit", "3")
     before = rows_in(tmp_path / "run")

@@ -2,4 +2,5 @@
 
 METHODS = ("power", "base", "low-temp", "best-of-n", "smc", "tempering", "lookahead")
 CUTS = ("uniform", "early", "restart", "entropy")
+FORMS = ("chat", "paper", "paper-chat")
 GRADERS = ("value", "paper", "math-verify")

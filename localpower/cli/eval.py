@@ -20,7 +20,7 @@ from localpower.cli.options import (
     target_options,
     width_options,
 )
-from localpower.names import GRADERS
+from localpower.names import FORMS, GRADERS
 
 _PASSWORD = "LOCALPOWER_GPQA_PASSWORD"
 
@@ -61,7 +61,7 @@ def _options(command: Any) -> Any:
         click.option(
             "--prompt",
             "form",
-            type=click.Choice(("chat", "paper", "paper-chat")),
+            type=click.Choice(FORMS),
             default="chat",
             show_default=True,
             help="chat: through the model's template; paper: Karan & Du's texts; paper-chat: those in the template.",

@@ -113,11 +113,10 @@ def run_programs(
     from localpower.cli.terminal import say
     from localpower.evals import store
     from localpower.evals.grade import Grader
-    from localpower.evals.regrade import regrade_row
-    from localpower.evals.running import pending_code
+    from localpower.evals.regrade import pending_code, regrade_row
     from localpower.grading.sandbox import isolation
 
-    waiting = pending_code(rows, kinds)
+    waiting = pending_code(rows.values(), kinds)
     if not waiting:
         return
     say(f"{len(waiting)} programs are run in isolation of kind {isolation()}")

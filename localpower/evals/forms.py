@@ -14,8 +14,6 @@ from dataclasses import dataclass
 
 from localpower.evals.problem import Problem
 
-CHOICES = ("chat", "paper", "paper-chat")
-
 
 @dataclass(frozen=True, slots=True)
 class Form:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +38,6 @@ def subset(problems: Sequence[Problem], limit: int | None) -> list[Problem]:
             raise UserError(f"{problem.id!a} is not valid Unicode: it holds a lone surrogate") from None
     by_id = {problem.id: problem for problem in problems}
     if len(by_id) < len(problems):
-        seen: set[str] = set()
-        twice = next(problem.id for problem in problems if problem.id in seen or seen.add(problem.id))  # type: ignore[func-returns-value]
+        twice = next(name for name, n in Counter(problem.id for problem in problems).items() if n > 1)
         raise UserError(f"two problems have the id {twice}", "results are kept by id: make them unique")
     return sorted(by_id.values(), key=lambda problem: hashlib.sha256(problem.id.encode()).digest())[:limit]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from localpower.evals.grade import Grader
@@ -19,6 +19,11 @@ def regraded(
     for row in stored.rows:
         check()
         yield regrade_row(row, kinds, stored.problems, grader, text_of)
+
+
+def pending_code(rows: Iterable[Row], kinds: Mapping[str, str]) -> list[Row]:
+    """Answers that are programs and have not been run."""
+    return [row for row in rows if kinds.get(row["task"]) == "code" and row["verdict"] == "ungraded"]
 
 
 def regrade_row(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Protocol
 
 from localpower.errors import UserError
@@ -203,15 +202,3 @@ def _rate(loaded: Loaded, found: Probe, at_once: int, width: int) -> float:
     """Tokens a second of a full batch: the probe's was as narrow as it had answers."""
     probed, full = loaded.speed(min(at_once, 4)), loaded.speed(at_once * width)
     return found.rate * (full / probed if probed and full else 1.0)
-
-
-def pending_code(rows: Mapping[Key, Row], kinds: Mapping[str, str]) -> list[Row]:
-    """Answers that are programs and have not been run."""
-    return [row for row in rows.values() if kinds.get(row["task"]) == "code" and row["verdict"] == "ungraded"]
-
-
-def some(rows: Sequence[Row], n: int) -> Iterator[list[Row]]:
-    """In pieces of n."""
-    waiting = iter(rows)
-    while piece := list(islice(waiting, n)):
-        yield piece

@@ -9,12 +9,10 @@ from localpower.evals.forms import Forms
 from localpower.evals.problem import Problem
 from localpower.evals.sources import Source
 
-KINDS = ("math", "number", "letter", "code", "short", "countdown", "lab", "open")
-
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """kind: of the grader; `open` answers are only ever compared by a judge. secret: questions are not to be stored."""
+    """kind: of the grader (grade.py); `open` answers are for a judge. secret: questions are not stored."""
 
     name: str
     kind: str

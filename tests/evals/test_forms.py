@@ -6,10 +6,11 @@ import pytest
 
 from localpower.errors import UsageProblem
 from localpower.evals.asking import Wording, ask, form_of
-from localpower.evals.forms import CHOICES, Form
+from localpower.evals.forms import Form
 from localpower.evals.problem import Problem
 from localpower.evals.tasks import TASKS
 from localpower.loading import Request, load
+from localpower.names import FORMS
 from tests.evals.files import PROGRAM
 
 MATH = Problem("math500/1", "What is $1+1$?", "2")
@@ -67,7 +68,7 @@ def test_the_template_is_used_where_it_should_be(task, form, template):
 
 def test_every_task_has_a_form_for_models_with_a_template_and_without():
     for task in TASKS.values():
-        assert {"chat", "plain"} <= set(task.forms) <= {"plain", *CHOICES}
+        assert {"chat", "plain"} <= set(task.forms) <= {"plain", *FORMS}
         assert all(isinstance(form, Form) for form in task.forms.values())
 
 

@@ -58,7 +58,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
     only_first, only_second: items right under one alone. Binomial with 1/2, so at least as honest as chi-square.
     """
-    n, least = only_first + only_second, min(only_first, only_second)
+    n, least = int(only_first + only_second), int(min(only_first, only_second))
     if n == 0:
         return 1.0
     tail = sum(math.comb(n, k) for k in range(least + 1))

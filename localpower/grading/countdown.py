@@ -11,6 +11,8 @@ from localpower.grading.extract import announced, boxed, first_answer
 
 _LONGEST = 200
 _SIGNS = {
+    "[": "(",
+    "]": ")",
     "×": "*",
     "÷": "/",
     "−": "-",
@@ -22,6 +24,10 @@ _SIGNS = {
     r"\div": "/",
 }
 _RUN = re.compile(r"[\d(][\d+\-*/() \t]{0,199}")
+_WRAPPERS = re.compile(r"\\[()\[\]]|[$`]")
+_MARKER = re.compile(r"^\s{0,9}\d[.)]\s{1,9}")  # of a numbered list
+_FRACTION = re.compile(r"\\[dt]?frac\{([^{}]{1,99})\}\{([^{}]{1,99})\}")
+_CROSS = re.compile(r"(?<=[\d)\s])[xX](?=[\s\d(])")
 _LINES = 50  # of an answer that are looked at
 
 
@@ -58,8 +64,10 @@ def expression_answer(text: str) -> str | None:
 
 def _expressions(line: str) -> Iterator[str]:
     """Readable expressions with at least one sign; `3 + 4 = 7` and `7 = 3 + 4` hold one."""
+    line = _FRACTION.sub(r"((\1)/(\2))", _WRAPPERS.sub(" ", _MARKER.sub("", line)))
     for name, sign in _SIGNS.items():
         line = line.replace(name, sign)
+    line = _CROSS.sub("*", line)
     for part in line.split("="):
         for match in _RUN.finditer(part):
             found = match.group().strip().rstrip("+-*/ (")

@@ -29,6 +29,16 @@ def equal(gold: str, answer: str) -> bool:
         return False
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a number or an expression of one, without any word or letter beside it."""
+    if len(text) > LONGEST or re.search(r"[^\W\d_]", re.sub(r"\\[a-zA-Z]+", "", text)):
+        return False
+    try:
+        return read(text).kind == "number"
+    except (NotRead, RecursionError):
+        return False
+
+
 def _same(gold: Value, answer: Value) -> bool:
     if gold.kind == "equation" or answer.kind == "equation":
         return _same_equation(gold, answer)

@@ -8,7 +8,14 @@ _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])[ \t]*")
 _TOKEN = re.compile(r"-?\d+(?:\.\d+)?|\\[A-Za-z]+|[^\s{}\\$]")
 _FINAL = re.compile(r"(?i)\banswer\s{0,9}(?:is\s{0,9}:?|:|=)")
 _NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?|-?\$?\.\d+")
-_LETTER = re.compile(r"[Aa]nswer(?:\s{1,9}is)?\s{0,9}:?\s{0,9}\(?([A-D])\)?(?![A-Za-z])")
+_DRESS = r"[\s*$({]{0,9}(?:\\(?:text|math)[a-z]{0,6}\{)?\(?"  # what a letter may be wrapped in
+_LETTER = re.compile(
+    r"(?:[Aa]nswer|ANSWER)(?:\s{1,9}is)?\s{0,9}:?(?:\s{1,9}(?:option|choice))?"
+    + _DRESS
+    + r"([A-D])(?![A-Za-z])"
+)
+_ALONE = re.compile(r"[\s*(]{0,9}([A-D])[\s*).]{0,9}")
+_EQUATION = re.compile(r"[\d\s.,$()*/^×÷+-]{1,99}=\s{0,9}(?=-?\$?[\d.])")
 _RUN_ON = re.compile(r"\n[ \t]{0,9}(?:Question|Problem|Q)[ \t]{0,9}:")
 _LETTER_BOX = 200  # characters of a box in which a letter is looked for
 _NESTED = 20  # boxes in boxes that are opened
@@ -72,10 +79,18 @@ def math_answer(text: str) -> str | None:
 
 
 def number_answer(text: str) -> tuple[str | None, bool]:
-    """GSM8K: after ####, else a box, else an announced number, else the last number (lenient: True)."""
-    text = first_answer(text)
+    """GSM8K: after ####, else a box, else an announced number, else the last number (lenient: True).
+
+    Of an announced equation such as 5^2 = 25 what it comes to.
+    """
+    text = re.sub(r"(?<=\d)(?:\{,\}|\\[,!])(?=\d)", "", first_answer(text).replace("−", "-"))
     marked = text.rsplit("####", 1)[1].strip().split("\n", 1)[0] if "####" in text else ""
-    for source in (marked, boxed(text) or "", announced(text) or ""):
+    said = announced(text) or ""
+    for source in (
+        marked,
+        boxed(text) or "",
+        said[equation.end() :] if (equation := _EQUATION.match(said)) else said,
+    ):
         numbers = _NUMBER.findall(source)
         if numbers:
             return _plain(numbers[0]), False
@@ -88,7 +103,10 @@ def _plain(number: str) -> str:
 
 
 def letter_answer(text: str) -> str | None:
-    r"""GPQA: the letter A to D of the last box that begins with one alone, else of the last "answer is (X)"."""
+    r"""GPQA: the letter A to D of the last box that begins with one alone, else of the last "answer is (X)".
+
+    Else the text itself, where it is nothing but a letter.
+    """
     text = first_answer(text)
     ends = _closing(text)
     found = None
@@ -99,10 +117,11 @@ def letter_answer(text: str) -> str | None:
             if start in ends
             else text[start : start + 2]
         )
-        bare = re.sub(r"\\(?:text|textbf|mathrm|mathbf|mbox)\s*|[{}()\[\]\s$*]", "", content)
+        bare = re.sub(r"\\(?:text[a-z]*|math[a-z]*|mbox)\s*|[{}()\[\]\s$*]", "", content)
         if re.match(r"[A-D](?![A-Za-z])", bare):
             found = bare[0]
     if found is None:
         letters = _LETTER.findall(text)
-        found = letters[-1] if letters else None
+        alone = _ALONE.fullmatch(text)
+        found = letters[-1] if letters else alone.group(1) if alone else None
     return found

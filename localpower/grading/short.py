@@ -15,14 +15,19 @@ _LONGEST = 2000
 
 def text_answer(text: str) -> list[str]:
     """What a text may be saying, likeliest first: its box; else of its first sentence what follows the last "is" or
-    colon, all of it, and what comes before the first "is". Empty without words."""
+    colon, all of it, the former up to a comma, and what comes before the first "is" unless that is denied. Empty
+    without words.
+    """
     text = first_answer(text)[:_LONGEST].strip()
     box = boxed(text)
     if box is not None:
         return [box]
     first = next((part.strip() for part in _SENTENCE.split(text) if _plain(part)), "")
     parts = _SAYS.split(first)
-    found = [parts[-1], first, parts[0]] if len(parts) > 1 else [first]
+    if len(parts) == 1:
+        return [first] if first else []
+    denied = _plain(parts[1]).split()[:1] == ["not"]
+    found = [parts[-1], first, parts[-1].partition(",")[0], "" if denied else parts[0]]
     return [part.strip() for part in found if _plain(part)]
 
 
@@ -32,12 +37,12 @@ def same_text(answers: Sequence[str], found: Sequence[str]) -> bool:
 
 
 def list_answer(text: str) -> list[str] | None:
-    """The numbers of the first line that lists some, after its last colon; None without such a line."""
-    for line in (boxed(text) or first_answer(text))[:_LONGEST].splitlines():
-        numbers = _NUMBER.findall(line.rpartition(":")[2])
-        if len(numbers) > 1:
-            return numbers
-    return None
+    """The numbers of the first line that lists some, after its last colon; else of lines that hold one each."""
+    lines = (boxed(text) or first_answer(text).replace("−", "-"))[:_LONGEST].splitlines()
+    found = [_NUMBER.findall(line.rpartition(":")[2]) for line in lines]
+    listed = next((numbers for numbers in found if len(numbers) > 1), [])
+    alone = [numbers[0] for numbers in found if len(numbers) == 1]
+    return listed or (alone if len(alone) > 1 else None)
 
 
 def _plain(text: str) -> str:

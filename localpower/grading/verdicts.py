@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localpower.grading.countdown import expression_answer, solves
-from localpower.grading.equality import equal
+from localpower.grading.equality import equal, is_number
 from localpower.grading.extract import boxed, letter_answer, math_answer, number_answer
 from localpower.grading.program import imports, program
 from localpower.grading.sandbox import passes
@@ -38,11 +38,15 @@ def grade_math(gold: str, *, answer: str | None = None, completion: str | None =
 
 
 def grade_number(gold: str, *, answer: str | None = None, completion: str | None = None) -> Verdict:
-    """GSM8K and its like: numbers, commas and dollars aside."""
-    found, lenient = number_answer(answer if answer is not None else completion or "")
+    """GSM8K and its like: numbers, commas and dollars aside; a whole answer that is a fraction, say, by its value."""
+    wanted, _ = number_answer(gold)
+    text = answer if answer is not None else completion or ""
+    whole = boxed(text) or (answer if answer is not None else math_answer(text))
+    if "####" not in text and whole and is_number(whole):
+        return Verdict("right" if equal(wanted or gold, whole) else "wrong", whole.strip())
+    found, lenient = number_answer(text)
     if found is None:
         return NONE if not (answer or "").strip() else Verdict("wrong", answer)
-    wanted, _ = number_answer(gold)
     return Verdict("right" if equal(wanted or gold, found) else "wrong", found, lenient)
 
 

@@ -119,7 +119,7 @@ def _table(found: dict[str, object]) -> str:
 
     width = shutil.get_terminal_size((_WIDE, 24)).columns if sys.stdout.isatty() else _WIDE
     text = io.StringIO()
-    Console(file=text, width=width, color_system=None).print(terminal(found))
+    Console(file=text, width=width, color_system=None).print(terminal(found, width))
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 

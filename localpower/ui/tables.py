@@ -12,6 +12,17 @@ from rich.text import Text
 
 Report = dict[str, Any]
 Cells = tuple[tuple[str, ...], list[list[str]]]  # heads, rows
+_LEAST = (
+    "s/item",
+    "tokens",
+    "cut off",
+    "no answer",
+    "only first",
+    "only second",
+    "quartiles",
+    "distinct texts",
+    "",
+)
 _BARS = " ▁▂▃▄▅▆▇█"
 _GROUPS = ("method", "items", "right", "95 %", "no answer", "cut off", "tokens", "drawn", "cost", "s/item")
 _PAIRS = ("pair", "difference", "95 %", "only first", "only second", "p", "items needed")
@@ -71,16 +82,32 @@ def pass_cells(groups: Sequence[Report]) -> Cells | None:
     return ("method", *(f"pass@{k}" for k in ks), "distinct answers", "distinct texts"), rows
 
 
-def terminal(report: Report) -> RenderableType:
-    """The whole report for a terminal."""
+def terminal(report: Report, width: int) -> RenderableType:
+    """The whole report for a terminal; of tables that are too wide some columns are left out."""
     parts: list[RenderableType] = []
     for name, task in report["tasks"].items():
         parts.append(Text(name, style="bold"))
-        for cells in sections(task):
-            parts += [_table(*cells), Text()]
+        for heads, rows in sections(task):
+            parts += [_table(*_fitted(heads, rows, width)), Text()]
         parts += [Text(f"note: {note}") for note in task["notes"]]
         parts.append(Text())
     return Group(*parts[:-1])
+
+
+def _fitted(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Cells:
+    """Without the least columns, as many as it takes; the first column may be folded to a third of the width."""
+    columns = list(zip(heads, *rows, strict=True))
+    needs = [max(map(len, column)) + 2 for column in columns]
+    needs[0] = min(needs[0], width // 3)
+    kept = set(range(len(columns)))
+    for least in _LEAST:
+        for i, head in enumerate(heads):
+            if head == least and sum(needs[k] for k in kept) > width:
+                kept.discard(i)
+    left = [columns[k] for k in sorted(kept)]
+    return tuple(column[0] for column in left), [
+        list(row) for row in zip(*(c[1:] for c in left), strict=True)
+    ]
 
 
 def markdown(report: Report) -> str:

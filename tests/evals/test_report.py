@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
 from importlib.util import find_spec
 
 import pytest
+from rich.console import Console
 
 from localpower.cli.main import main
+from localpower.completion import PLAIN
 from localpower.errors import UserError
+from localpower.evals.jobs import Asked
+from localpower.evals.problem import Problem
 from localpower.evals.report import report
+from localpower.evals.running import best_parallel
 from localpower.evals.store import Folder, read
+from localpower.evals.tasks import TASKS
 from localpower.intervals import wilson
+from localpower.loaded import LoadedToy
 from localpower.ui.page import page
 from localpower.ui.standing import Standing, spell_seconds
-from localpower.ui.tables import markdown
+from localpower.ui.tables import markdown, terminal
 
 
 def row(method, item, verdict, *, sample=0, text="4", task="made", **more):
@@ -259,3 +267,29 @@ def test_a_picture_without_matplotlib_is_refused_before_any_work(tmp_path, capsy
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["compare", str(tmp_path / "nowhere"), "--plot", str(tmp_path / "p.png")]) == 1
     assert "--plot needs matplotlib" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", [50, 70, 100, 160])
+def test_a_narrow_terminal_has_fewer_columns_and_no_line_too_many(tmp_path, width):
+    found = report([write(tmp_path / "r", two_methods())])
+    text = io.StringIO()
+    Console(file=text, width=width, color_system=None).print(terminal(found, width))
+    lines = text.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    (base,) = [line for line in lines if line.startswith("a ")][:1]
+    assert "50.0" in base  # on one line with its name, whatever else is there
+    assert ("s/item" in text.getvalue()) == (width >= 100)
+
+
+def test_answers_at_once_are_as_many_as_gain_and_fit():
+    class Curve(LoadedToy):
+        def speed(self, rows):
+            return {1: 67.0, 2: 77.0, 4: 90.0, 8: 101.0}.get(rows)
+
+    def asked(longest):
+        return [Asked(TASKS["tiny"], Problem("t", ""), "", (1,), False, longest, (), PLAIN)]
+
+    assert best_parallel(Curve(), asked(32), 1, 100) == 8
+    assert best_parallel(Curve(), asked(32), 1, 5) == 4
+    assert best_parallel(Curve(), asked(8000), 1, 100) == 1
+    assert best_parallel(LoadedToy(), asked(32), 1, 100) == 1

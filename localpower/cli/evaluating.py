@@ -183,6 +183,10 @@ def _check_options(options: dict[str, Any], tasks: Sequence[Task]) -> None:
     if not all(options["stops"]):
         raise click.UsageError("--stop must not be empty")
     template_arguments(options["template_args"])
+    try:
+        "".join([options["system"] or "", *options["stops"], *options["template_args"]]).encode()
+    except UnicodeEncodeError:
+        raise click.UsageError("--system, --stop and --template-arg must be valid Unicode") from None
     data = options["data"]
     if data is not None and data.is_file() and len(tasks) > 1:
         raise click.UsageError("--data names one file, and there are several tasks: name a folder")

@@ -59,7 +59,7 @@ def regrade(
 
     if against is not None and judge is None:
         raise click.UsageError("--against goes with --judge")
-    stored = store.read(folder)
+    store.read(folder)  # refuses what is no run before anything is made there
     if run_code:
         say(f"note: programs run in isolation of kind {isolation()}")
     with (
@@ -68,6 +68,7 @@ def regrade(
         Grader(grader, run_code=run_code, seconds=seconds) as verdicts,
     ):
         open_folder.answers()
+        stored = store.read(folder)
         try:
             if judge is not None:
                 _judge(stored, judge, against, interrupts)

@@ -53,10 +53,13 @@ class RecurrentModel(GgufEngine):
         self._check()
         distinct = list(dict.fromkeys(contexts))
         self._refuse(distinct)
-        starts = assign(self._lanes, distinct, self._trunk[0])
+        trunk = (
+            self._trunk
+        )  # reading one context may keep another trunk before the next one goes back to this
+        starts = assign(self._lanes, distinct, trunk[0])
         self._tick += 1
         for start, context in zip(starts, distinct, strict=True):
-            self._go_back(start.lane, start.length, from_trunk=start.from_trunk)
+            self._go_back(start.lane, start.length, trunk if start.from_trunk else None)
             self._read(start.lane, context[:-1])
         lanes = [start.lane for start in starts]
         rows: dict[int, Row] = {}
@@ -77,7 +80,7 @@ class RecurrentModel(GgufEngine):
         self._check()
         self._refuse([context])
         (start,) = assign(self._lanes, [(*context, 0)], self._trunk[0])
-        self._go_back(start.lane, start.length, from_trunk=start.from_trunk)
+        self._go_back(start.lane, start.length, self._trunk if start.from_trunk else None)
         self._read(start.lane, context)
         return self._keep(start.lane, context)
 
@@ -86,7 +89,7 @@ class RecurrentModel(GgufEngine):
         self.reset()
         self._trunk = (snapshot.tokens, snapshot.pieces[0])
         try:
-            self._go_back(0, len(snapshot.tokens), from_trunk=True)
+            self._go_back(0, len(snapshot.tokens), self._trunk)
         except BaseException:
             self.reset()
             raise
@@ -111,11 +114,11 @@ class RecurrentModel(GgufEngine):
         if longest > self.n_cells:
             raise EngineError(f"a context of {longest} tokens does not fit {self.n_cells} cells")
 
-    def _go_back(self, index: int, length: int, *, from_trunk: bool) -> None:
-        """Take a lane to its first `length` tokens, or to the trunk."""
+    def _go_back(self, index: int, length: int, trunk: tuple[Tokens, bytes] | None) -> None:
+        """Take a lane to its first `length` tokens, or to a trunk."""
         lane = self._lanes[index]
-        if from_trunk:
-            tokens, state = self._trunk
+        if trunk is not None:
+            tokens, state = trunk
             self._forget(index)
             self._memory.restore_state(index, state, len(tokens), whole=True)
             self._lanes[index] = Lane(tokens, used=self._tick)

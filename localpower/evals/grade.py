@@ -19,7 +19,7 @@ from localpower.grading.verdicts import (
 )
 from localpower.lab import problems as lab
 
-VERSION = 1  # of our own rules: raised whenever one of them changes a verdict
+VERSION = 2  # of our own rules: raised whenever one of them changes a verdict
 UNGRADED = Verdict("ungraded", None)  # code that has not been run, and answers that only a judge compares
 
 

@@ -86,7 +86,7 @@ def jobs(
                         matched[question.task.name, method.label],
                         places[question.task.name, question.problem.id],
                     )
-                    n = max(int((i + 1) * mean) - int(i * mean), 1)
+                    n = max(round((i + 1) * mean) - round(i * mean), 1)
                 sampler, alpha = method.make(question, n)
                 own = seed_of(seed, question.problem.id, sample)
                 yield Job(question, model, method.label, sample, own, sampler, alpha)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -68,8 +69,8 @@ def judge_all(
     heard: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> int:
     """Judge what this judge has not judged yet, each line flushed at once; how many pairs were too long for it."""
-    known = {(row["judge_sha256"], *_place(row)) for row in _rows(run)}
-    missing = [match for match in found if (identity["sha256"], *_place_of(match)) not in known]
+    known = {(row["judge_sha256"], row["texts_sha256"], *_place(row)) for row in _rows(run)}
+    missing = [m for m in found if (identity["sha256"], _texts(m), *_place_of(m)) not in known]
     too_long = 0
     path = run.path / _FILE
     try:
@@ -89,6 +90,7 @@ def judge_all(
                     "judge_sha256": identity["sha256"],
                     "first": said.first,
                     "second": said.second,
+                    "texts_sha256": _texts(match),
                     "length_ours": len(match.ours),
                     "length_theirs": len(match.theirs),
                 }
@@ -102,14 +104,21 @@ def judge_all(
 
 def judged(runs: Sequence[Stored], task: str) -> list[dict[str, Any]]:
     """Win rates by judge and pair. Several samples of an instruction count as one, their mean."""
-    found: dict[tuple[str, str, str, str], dict[str, list[Row]]] = {}
+    found: dict[tuple[str, str, str, str], dict[str, dict[tuple[int, str], Row]]] = {}
     for run in runs:
         for row in _rows(run):
             if row["task"] == task:
                 place = (str(run.path), row["label"], row["against"], row["judge"])
-                found.setdefault(place, {}).setdefault(row["id"], []).append(row)
+                items = found.setdefault(place, {}).setdefault(row["id"], {})
+                items[row["sample"], row["judge_sha256"]] = row  # the newest
     return [
-        {"run": path, "label": label, "against": against, "judge": judge, **_rate(list(items.values()))}
+        {
+            "run": path,
+            "label": label,
+            "against": against,
+            "judge": judge,
+            **_rate([list(rows.values()) for rows in items.values()]),
+        }
         for (path, label, against, judge), items in found.items()
     ]
 
@@ -168,6 +177,11 @@ def _rows(run: Stored) -> list[Row]:
         except ValueError:
             continue
     return found
+
+
+def _texts(match: Match) -> str:
+    """Of both answers: a file of outputs may hold others the next time."""
+    return hashlib.sha256(json.dumps([match.ours, match.theirs]).encode()).hexdigest()
 
 
 def _place(row: Row) -> tuple[Any, ...]:

@@ -130,7 +130,10 @@ def alpaca(source: Source) -> list[Problem]:
     found = []
     for row, place, _ in _rows("alpaca", ALPACA, source):
         text = _text(row, ("instruction", "prompt"), place)
-        name = row.get("id") or f"alpaca/{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        name = (
+            row.get("id")
+            or f"alpaca/{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+        )
         found.append(Problem(str(name), text, None, str(row.get("dataset") or row.get("category") or "")))
     return list({problem.id: problem for problem in found}.values())  # an instruction may be listed twice
 

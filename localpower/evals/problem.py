@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from localpower.errors import UserError
@@ -33,7 +34,7 @@ def subset(problems: Sequence[Problem], limit: int | None) -> list[Problem]:
     """
     for problem in problems:
         try:
-            "".join((problem.id, problem.text, *problem.options)).encode()
+            json.dumps(asdict(problem), ensure_ascii=False).encode()
         except UnicodeEncodeError:
             raise UserError(f"{problem.id!a} is not valid Unicode: it holds a lone surrogate") from None
     by_id = {problem.id: problem for problem in problems}

@@ -12,7 +12,7 @@ from localpower.evals.jobs import Asked
 from localpower.evals.problem import Problem
 from localpower.evals.store import Row
 
-_FREE = {"version", "created", "matched", "format"}  # may differ between two starts
+_FREE = {"created", "matched", "format"}  # may differ between two starts
 _GROWING = ("limit", "samples")
 
 

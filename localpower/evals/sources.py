@@ -118,12 +118,10 @@ def _json_rows(text: str, name: str) -> list[Row]:
         whole = json.loads(text)
     except (ValueError, RecursionError):
         return [
-            _object(line, f"line {i} of {name}")
-            for i, line in enumerate(text.splitlines(), 1)
-            if line.strip()
+            _object(line, f"line {i} of {name}") for i, line in enumerate(text.split("\n"), 1) if line.strip()
         ]
     if isinstance(whole, dict):
-        lists = [value for value in whole.values() if isinstance(value, list) and _objects(value)]
+        lists = [value for value in whole.values() if isinstance(value, list) and value and _objects(value)]
         whole = lists[0] if len(lists) == 1 else [whole]
     if not isinstance(whole, list) or not _objects(whole):
         raise UserError(f"{name} is no list of JSON objects")
@@ -150,8 +148,8 @@ def pick(row: Row, names: Sequence[str], place: str) -> Any:
         if row.get(name) is not None:
             return row[name]
     raise UserError(
-        f"{place} has no field {' or '.join(names)}", f"it has {', '.join(map(str, row)) or 'none'}"
-    )
+        f"{place} has no field {' or '.join(names)}"
+    )  # which it has may be a question, without a header
 
 
 def numbered(rows: Iterable[Row], name: str) -> Iterable[tuple[Row, str, int]]:

@@ -23,6 +23,23 @@ except ImportError:  # not on Windows: there two runs at once are not noticed
 Row = dict[str, Any]
 Key = tuple[str, str, str, str, int]
 FORMAT = 1
+_FIELDS = {  # that every reader of an answer relies on
+    *(
+        "task",
+        "id",
+        "model",
+        "method",
+        "sample",
+        "text",
+        "tokens",
+        "verdict",
+        "extracted",
+        "lenient",
+        "grader",
+    ),
+    *("finish", "n_tokens", "decoded_tokens", "first_drawn", "seconds", "log_p", "acceptance_rate"),
+    *("token_log_p", "token_entropy"),
+}
 _SETTINGS, _PROBLEMS, _ANSWERS, _LOCK = "settings.json", "problems.json", "answers.jsonl", ".lock"
 
 
@@ -46,10 +63,13 @@ def read(path: Path) -> Stored:
     if not (path / _SETTINGS).is_file():
         raise UserError(f"{path} holds no run of localpower eval", "give the folder that --out named")
     settings, problems = _json(path / _SETTINGS), _json(path / _PROBLEMS)
+    if not isinstance(settings, dict) or not isinstance(problems, dict) or "problems" not in problems:
+        raise UserError(f"{path} is damaged", "begin anew in another folder")
     if settings.get("format") != FORMAT:
         raise UserError(f"{path} was written by another version", f"its format is {settings.get('format')}")
-    rows = [row for row in _lines(path / _ANSWERS)[0] if _is_row(row)]
-    return Stored(path, settings, {(row["task"], row["id"]): row for row in problems["problems"]}, rows)
+    by_id = {(row["task"], row["id"]): row for row in problems["problems"]}
+    rows = [row for row in _lines(path / _ANSWERS)[0] if _is_row(row) and (row["task"], row["id"]) in by_id]
+    return Stored(path, settings, by_id, rows)
 
 
 class Folder:
@@ -168,7 +188,4 @@ def _lines(path: Path) -> tuple[list[Any], int]:
 
 
 def _is_row(row: Any) -> bool:
-    return (
-        isinstance(row, dict)
-        and {"task", "id", "model", "method", "sample", "tokens", "verdict"} <= row.keys()
-    )
+    return isinstance(row, dict) and row.keys() >= _FIELDS

@@ -64,6 +64,8 @@ def read(path: Path) -> Task:
         )
         if wrong_type or (isinstance(value, int) and _FIELDS[name] is int and value < 1):
             raise UserError(f"{path}: {name} cannot be {value!r}")
+    if not said.get("name", path.stem).isprintable():
+        raise UserError(f"{path}: name cannot be {said['name']!a}")
     grader, stops = said.get("grader", "text"), said.get("stops", [])
     if grader not in _GRADERS:
         raise UserError(f"{path}: there is no grader {grader}", f"graders: {', '.join(_GRADERS)}")
@@ -108,6 +110,8 @@ def _problem(row: Row, place: str, i: int, said: dict[str, Any], grader: str) ->
         return Problem(str(i if own is None else own), text)
     answer = pick(row, (said.get("answer", "answer"),), place)
     answers = [str(part) for part in answer] if isinstance(answer, list) else [str(answer)]
+    if grader == "list" and isinstance(answer, list) and not any(isinstance(part, str) for part in answer):
+        answers = [", ".join(answers)]  # one list of numbers, not several answers
     if not answers:
         raise UserError(f"{place} has no right answer")
     gold = {"form": grader, "answers": answers} if _GRADERS[grader] == "short" else answers[0]

@@ -141,7 +141,7 @@ _KINDS: dict[str, tuple[str, Maker]] = {  # kind: (number, list or text, maker)
     "sub_2d": ("number", _sub(10, 100)),
     "times": ("number", _times),
     "chain": ("number", _chain),
-    "larger": ("number", _larger),
+    "larger": ("text", _larger),
     "next": ("number", _next),
     "double": ("number", _double),
     "half": ("number", _half),

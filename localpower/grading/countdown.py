@@ -28,6 +28,7 @@ _WRAPPERS = re.compile(r"\\[()\[\]]|[$`]")
 _MARKER = re.compile(r"^\s{0,9}\d[.)]\s{1,9}")  # of a numbered list
 _FRACTION = re.compile(r"\\[dt]?frac\{([^{}]{1,99})\}\{([^{}]{1,99})\}")
 _CROSS = re.compile(r"(?<=[\d)\s])[xX](?=[\s\d(])")
+_BEFORE, _AFTER = re.compile(r"[\w.^+*/-]"), re.compile(r"[\w^!]|\.\d")  # 3 + 4! and -3 + 4 are not 3 + 4
 _LINES = 50  # of an answer that are looked at
 
 
@@ -70,6 +71,8 @@ def _expressions(line: str) -> Iterator[str]:
     line = _CROSS.sub("*", line)
     for part in line.split("="):
         for match in _RUN.finditer(part):
+            if _BEFORE.search(part[: match.start()][-1:]) or _AFTER.match(part, match.end()):
+                continue
             found = match.group().strip().rstrip("+-*/ (")
             if any(sign in found for sign in "+-*/") and value_and_numbers(found) is not None:
                 yield found

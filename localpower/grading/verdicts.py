@@ -68,14 +68,15 @@ def grade_letter(gold: str, *, answer: str | None = None, completion: str | None
 def grade_short(form: str, answers: Sequence[str], completion: str) -> Verdict:
     """A short answer. form: number, text or list; answers: what is right, the usual one first."""
     if form == "number":
-        return grade_number(answers[0], completion=completion)
+        found = [grade_number(answer, completion=completion) for answer in answers]
+        return next((each for each in found if each.verdict == "right"), found[0])
     if form == "list":
         numbers = list_answer(completion)
         if numbers is None:
             return NONE
         return Verdict("right" if numbers == list_answer(answers[0]) else "wrong", ", ".join(numbers))
-    found = text_answer(completion)
-    return Verdict("right" if same_text(answers, found) else "wrong", found[0]) if found else NONE
+    said = text_answer(completion)
+    return Verdict("right" if same_text(answers, said) else "wrong", said[0]) if said else NONE
 
 
 def grade_countdown(numbers: Sequence[int], target: int, completion: str) -> Verdict:

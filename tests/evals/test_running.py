@@ -68,7 +68,7 @@ def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(evaluate, tmp_
         assert len(row["tokens"]) == len(row["token_log_p"]) == len(row["token_entropy"]) == row["n_tokens"]
         assert sum(row["token_log_p"]) == pytest.approx(row["log_p"], abs=1e-9)
         assert row["verdict"] in ("right", "wrong", "none")
-        assert row["grader"] == "value/1"
+        assert row["grader"] == "value/2"
         assert {
             "seed",
             "alpha",
@@ -237,7 +237,7 @@ def test_the_matched_number_is_met_on_average_to_the_last_answer():
     method = Method("best-of-n:matched", lambda _, n: (BestOfN(n=n), 4.0), "power")
     found = [job.sampler.n for job in jobs(asked, "m", [method], 1, 1, {("tiny", "best-of-n:matched"): 3.7})]
     assert set(found) == {3, 4}
-    assert sum(found) == int(40 * 3.7)
+    assert sum(found) == round(40 * 3.7)
 
 
 def test_what_a_chain_costs_is_counted_in_its_own_first_draws():
@@ -445,3 +445,23 @@ def test_the_time_that_passes_is_shared_by_the_answers_being_written():
     assert len(seconds) == 10
     assert sum(seconds) <= next(ticks)
     assert sum(seconds) == pytest.approx(next(ticks), abs=10)
+
+
+@pytest.mark.parametrize("kind", ["window", "hybrid", "recurrent"])
+def test_no_kind_of_memory_mixes_up_prompts_that_share_a_batch(evaluate, tmp_path, tiny_paths, kind):
+    arguments = (
+        "eval",
+        "tiny",
+        "-m",
+        str(tiny_paths[kind]),
+        "--limit",
+        "3",
+        "--seed",
+        "5",
+        "--max-tokens",
+        "10",
+    )
+    methods = ("--method", "power:tries=2,smc:particles=3,best-of-n:n=2", "--block", "5")
+    for width in ("1", "3"):
+        assert evaluate(*arguments, *methods, "--parallel", width, out=width)[0] == 0
+    assert rows_in(tmp_path / "1") == rows_in(tmp_path / "3")

@@ -161,3 +161,12 @@ def test_the_judge_that_plays_itself_is_told(tmp_path, capsys):
     captured = capsys.readouterr()
     assert "the judge is one of the models it judges" in captured.err
     assert "b over a, says smollm2" in captured.out
+
+
+def test_other_outputs_in_the_same_file_are_judged_anew(tmp_path):
+    run, judge = open_run(tmp_path / "r"), LongerIsBetter()
+    for output in ("So.", "Quite another, much longer answer."):
+        (tmp_path / "ref.json").write_text(json.dumps([{"instruction": "What?", "output": output}]))
+        judge_all(run, judge, IDENTITY, matches(run, str(tmp_path / "ref.json")))
+    assert judge.asked == 16
+    assert {each["n"] for each in judged([run], "made")} == {4}

@@ -201,8 +201,27 @@ def test_ids_must_be_unique():
 
 
 def test_text_that_is_no_unicode_is_told_by_its_problem():
-    with pytest.raises(UserError, match="'b' is not valid Unicode"):
-        subset([Problem("a", "1"), Problem("b", "\ud800")], None)
+    for wrong in (
+        Problem("b", "\ud800"),
+        Problem("b", "2", {"answers": ["\ud800"]}),
+        Problem("b", "2", "4", "\ud800"),
+    ):
+        with pytest.raises(UserError, match="'b' is not valid Unicode"):
+            subset([Problem("a", "1"), wrong], None)
+
+
+def test_line_separators_inside_a_text_end_no_line(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"a": "one\u2028two"}\n{"a": "three", "steps": []}\n', "utf-8")
+    assert [row["a"] for row in read_rows(tmp_path / "x.jsonl")] == ["one\u2028two", "three"]
+    (tmp_path / "one.jsonl").write_text('{"a": "four", "steps": []}')
+    assert read_rows(tmp_path / "one.jsonl")[0]["a"] == "four"
+
+
+def test_a_gpqa_file_without_its_header_shows_no_question(tmp_path):
+    headless = b"\n".join(gpqa_csv(199).split(b"\r\n")[1:])
+    with pytest.raises(UserError) as raised:
+        gpqa.problems(source(tmp_path, "gpqa_diamond.csv", headless))
+    assert "Zorblax" not in raised.value.line()
 
 
 def test_an_unknown_task_is_answered_with_those_that_exist():

@@ -28,6 +28,9 @@ from localpower.grading.verdicts import grade_countdown, grade_short
         (["horse"], "a horse", "right"),
         (["horse"], "The last word is the horse.", "right"),
         (["table"], "green, water, bread, table", "wrong"),
+        (["177"], "177 is larger than 112.", "right"),
+        (["177"], "112 is larger than 177.", "wrong"),
+        (["177"], "The larger number is 177.", "right"),
         (["small", "little"], 'The opposite of "big" is "little".', "right"),
         (["cold"], "The opposite of hot is hot.", "wrong"),
         (["cold"], "cold\n\nQuestion: What is the opposite of up?\nAnswer: down", "right"),
@@ -70,6 +73,10 @@ def test_a_list_has_its_order_and_its_length(completion, verdict):
         ("The expression is: 4+13", "right"),
         (r"\(4 + 13\)", "right"),
         ("`4 + 13`", "right"),
+        ("The expression is 4 + 13.", "right"),
+        ("4 + 13 - x", "none"),
+        ("4 + 13!", "none"),
+        ("-4 + 13 + 8", "none"),
         ("1) 4 + 13", "right"),
         ("4 x 13", "wrong"),
         (r"\boxed{\frac{13}{4}}", "wrong"),
@@ -142,4 +149,4 @@ def test_every_kind_of_task_has_its_grader(kind, gold, text, verdict):
 
 def test_the_grader_is_named_with_its_version():
     with Grader("paper") as grader:
-        assert (grader.name("math"), grader.name("number")) == ("paper/1", "value/1")
+        assert (grader.name("math"), grader.name("number")) == ("paper/2", "value/2")

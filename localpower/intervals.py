@@ -104,22 +104,22 @@ def pass_at(k: int, n: int, right: int) -> float:
 
 
 def pass_curve(items: Sequence[Sequence[bool]]) -> list[tuple[int, Interval]]:
-    """pass@k for k = 1, 2, 4, ... and n, n being the fewest samples of an item, with a bootstrap over items.
+    """pass@k for k = 1, 2, 4, ... and the most samples an item has, with a bootstrap over items.
 
-    Not over an item's samples too: items are drawn with theirs, so that both kinds of chance are in the band, and
-    samples drawn twice are fewer different ones, which pulls pass@n far below itself.
+    Each k is of the items with at least k samples, by all of their samples: an interrupted run has fewer of some.
+    The bootstrap is not over an item's samples too: items are drawn with theirs, so that both kinds of chance are in
+    the band, and samples drawn twice are fewer different ones, which pulls pass@n far below itself.
     """
-    n = min((len(samples) for samples in items), default=0)
+    n = max((len(samples) for samples in items), default=0)
     ks = sorted({*(2**i for i in range(n.bit_length()) if 2**i <= n), n} - {0})
-    chosen = _resampled(len(items))
     curve = []
     for k in ks:
-        solved = np.array([pass_at(k, n, sum(samples[:n])) for samples in items])
+        solved = np.array([pass_at(k, len(each), sum(each)) for each in items if len(each) >= k])
         value = float(solved.mean())
         if np.ptp(solved) == 0.0:  # no item differs: a bootstrap would claim certainty
             low, high = wilson(round(value * len(solved)), len(solved))[1:]
         else:
-            low, high = np.quantile(solved[chosen].mean(axis=1), (0.025, 0.975))
+            low, high = np.quantile(solved[_resampled(len(solved))].mean(axis=1), (0.025, 0.975))
         curve.append((k, Interval(value, min(float(low), value), max(float(high), value))))
     return curve
 

@@ -143,6 +143,13 @@ def test_a_band_lies_on_both_sides_of_its_value_for_every_k():
         assert 0.03 < point.high - point.value < 0.12
 
 
+def test_a_missing_sample_takes_nothing_from_the_others():
+    whole = [[True, False]] * 5 + [[False, False]] * 5
+    curve = dict(pass_curve([*whole, [True]]))
+    assert curve[1].value == pytest.approx((5 * 0.5 + 1) / 11)
+    assert curve[2].value == 0.5  # of the ten that have two
+
+
 def test_items_that_were_never_solved_do_not_make_a_band_of_no_width():
     (_, first), *_ = pass_curve([[False, False]] * 6)
     assert first.value == 0.0

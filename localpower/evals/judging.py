@@ -124,12 +124,14 @@ def judged(runs: Sequence[Stored], task: str) -> list[dict[str, Any]]:
 
 
 def _rate(items: Sequence[Sequence[Row]]) -> dict[str, Any]:
+    """Of an instruction's pairs those on which the judge contradicts itself are dropped before the mean is taken."""
+    kept = [[row for row in rows if not Judgement(row["first"], row["second"]).disagrees] for rows in items]
     means = [
         {
             name: fmean(row[name] for row in rows)
             for name in ("first", "second", "length_ours", "length_theirs")
         }
-        for rows in items
+        for rows in (some or every[:1] for some, every in zip(kept, items, strict=True))
     ]
     judgements = [Judgement(mean["first"], mean["second"]) for mean in means]
     rate = win_rate(judgements, [(round(m["length_ours"]), round(m["length_theirs"])) for m in means])

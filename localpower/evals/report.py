@@ -96,8 +96,8 @@ def _group(group: Group) -> Report:
         "cut_share": fmean(row["finish"] == "length" for row in rows),
         "lenient_share": fmean(bool(row["lenient"]) for row in rows),
         "tokens_per_answer": fmean(row["n_tokens"] for row in rows),
-        "decoded_per_item": fmean(row["decoded_tokens"] for row in rows),
-        "seconds_per_item": fmean(row["seconds"] for row in rows),
+        "decoded_per_answer": fmean(row["decoded_tokens"] for row in rows),
+        "seconds_per_answer": fmean(row["seconds"] for row in rows),
         "cost_multiple": _ratio(rows),
         "acceptance_rate": fmean(row["acceptance_rate"] for row in chains) if chains else None,
         "pass_at": [{"k": k, **_json(value)} for k, value in pass_curve(list(right.values()))]

@@ -24,7 +24,7 @@ _SIGNS = {
     r"\div": "/",
 }
 _RUN = re.compile(r"[\d(][\d+\-*/() \t]{0,199}")
-_WRAPPERS = re.compile(r"\\[()\[\]]|[$`]")
+_WRAPPERS = re.compile(r"\\[()\[\]]|[$`]|\\(?:left|right)(?![A-Za-z])|^\s{0,9}\*\*|\*\*[\s.]{0,9}$")
 _MARKER = re.compile(r"^\s{0,9}\d[.)]\s{1,9}")  # of a numbered list
 _FRACTION = re.compile(r"\\[dt]?frac\{([^{}]{1,99})\}\{([^{}]{1,99})\}")
 _CROSS = re.compile(r"(?<=[\d)\s])[xX](?=[\s\d(])")
@@ -71,9 +71,9 @@ def _expressions(line: str) -> Iterator[str]:
     line = _CROSS.sub("*", line)
     for part in line.split("="):
         for match in _RUN.finditer(part):
-            if _BEFORE.search(part[: match.start()][-1:]) or _AFTER.match(part, match.end()):
+            found = match.group().rstrip(" \t(")  # a bracket after a blank may begin a remark
+            if _BEFORE.search(part[: match.start()][-1:]) or _AFTER.match(part, match.start() + len(found)):
                 continue
-            found = match.group().strip().rstrip("+-*/ (")
             if any(sign in found for sign in "+-*/") and value_and_numbers(found) is not None:
                 yield found
 

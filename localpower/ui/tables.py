@@ -13,7 +13,7 @@ from rich.text import Text
 Report = dict[str, Any]
 Cells = tuple[tuple[str, ...], list[list[str]]]  # heads, rows
 _LEAST = (
-    "s/item",
+    "s/answer",
     "tokens",
     "cut off",
     "no answer",
@@ -24,7 +24,7 @@ _LEAST = (
     "",
 )
 _BARS = " ▁▂▃▄▅▆▇█"
-_GROUPS = ("method", "items", "right", "95 %", "no answer", "cut off", "tokens", "drawn", "cost", "s/item")
+_GROUPS = ("method", "items", "right", "95 %", "no answer", "cut off", "tokens", "drawn", "cost", "s/answer")
 _PAIRS = ("pair", "difference", "95 %", "only first", "only second", "p", "items needed")
 
 
@@ -42,9 +42,9 @@ def group_cells(groups: Sequence[Report]) -> Cells:
                 _percent(group["none_share"]),
                 _percent(group["cut_share"]),
                 f"{group['tokens_per_answer']:.0f}",
-                f"{group['decoded_per_item']:.0f}",
+                f"{group['decoded_per_answer']:.0f}",
                 "" if group["cost_multiple"] is None else f"{group['cost_multiple']:.1f}x",
-                f"{group['seconds_per_item']:.2g}",
+                f"{group['seconds_per_answer']:.2g}",
             ]
         )
     return _GROUPS, rows

@@ -102,7 +102,7 @@ def test_costs_are_told_a_problem_and_over_a_plain_answer(tmp_path):
     (group,) = report([write(tmp_path / "r", [row("a", "i", "right", decoded_tokens=8)])])["tasks"]["made"][
         "groups"
     ]
-    assert (group["decoded_per_item"], group["cost_multiple"], group["seconds_per_item"]) == (8, 4, 0.5)
+    assert (group["decoded_per_answer"], group["cost_multiple"], group["seconds_per_answer"]) == (8, 4, 0.5)
 
 
 def test_runs_are_paired_by_the_problems_they_share(tmp_path):
@@ -278,7 +278,7 @@ def test_a_narrow_terminal_has_fewer_columns_and_no_line_too_many(tmp_path, widt
     assert max(map(len, lines)) <= width
     (base,) = [line for line in lines if line.startswith("a ")][:1]
     assert "50.0" in base  # on one line with its name, whatever else is there
-    assert ("s/item" in text.getvalue()) == (width >= 100)
+    assert ("s/answer" in text.getvalue()) == (width >= 100)
 
 
 def test_answers_at_once_are_as_many_as_gain_and_fit():

@@ -148,6 +148,19 @@ def test_samples_of_an_instruction_count_as_one(tmp_path):
     assert found["n"] == 1
 
 
+class FirstOrSecond:
+    def preference(self, instruction, ours, theirs):
+        return Judgement(1.0, 0.0) if len(ours) % 2 else Judgement(0.0, 1.0)
+
+
+def test_contradictions_of_several_samples_do_not_cancel(tmp_path):
+    rows = [row(m, "i", "ungraded", text=m + "x" * s, sample=s) for m in ("base", "power") for s in range(2)]
+    run = write(tmp_path / "r", rows, kind="open")
+    judge_all(run, FirstOrSecond(), IDENTITY, matches(run, None))
+    (found,) = judged([run], "made")
+    assert (found["n"], found["n_dropped"]) == (0, 1)
+
+
 def test_the_judge_that_plays_itself_is_told(tmp_path, capsys):
     sha256 = load(Request("smollm2")).identity["sha256"]
     models = {"m": {"name": "m", "sha256": sha256, "quantization": "Q", "path": None}}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Z = 1.959963984540054  # of 95 %
 _POWER = 0.8416212335729143  # of 80 %
 _RESAMPLES = 4000
+_COUNTED = 12  # items whose signs are all counted: 4,096 ways
 _SEED = 20251125  # of the bootstrap: the same rows give the same interval
 
 Floats = NDArray[np.float64]
@@ -53,6 +54,13 @@ def clustered(items: Sequence[Sequence[float]]) -> Interval:
     return Interval(value, max(value - half, 0.0), min(value + half, 1.0))
 
 
+def share_right(items: Sequence[Sequence[bool]]) -> Interval:
+    """Share of right answers: Wilson's interval where every item has one, else clustered. Raises ValueError without."""
+    if all(len(samples) == 1 for samples in items):
+        return wilson(sum(samples[0] for samples in items), len(items))
+    return clustered(items)
+
+
 def mcnemar(only_first: int, only_second: int) -> float:
     """Two-sided p value of the exact McNemar test: whether items that one of two gets right favour either.
 
@@ -81,14 +89,19 @@ def paired_difference(first: Sequence[float], second: Sequence[float]) -> Interv
 def sign_flip(first: Sequence[float], second: Sequence[float]) -> float:
     """Two-sided p value: how often the mean difference is as far from 0 when each item's sign is a coin's.
 
-    For items with several samples each; with single answers McNemar's test is its exact form.
+    For items with several samples each; with single answers McNemar's test is its exact form. All signs are counted
+    for up to 12 items that differ, else 4,000 are drawn.
     """
     difference = np.asarray(second, dtype=np.float64) - np.asarray(first, dtype=np.float64)
-    rng = np.random.Generator(np.random.PCG64(_SEED))
-    signs = rng.integers(0, 2, (_RESAMPLES, len(difference))) * 2 - 1
-    means = np.abs((signs * difference).mean(axis=1))
-    far = int((means >= abs(float(difference.mean())) - 1e-12).sum())
-    return (far + 1) / (_RESAMPLES + 1)
+    difference = difference[difference != 0.0]
+    n = len(difference)
+    if n <= _COUNTED:
+        signs = (np.arange(1 << n)[:, None] >> np.arange(n) & 1) * 2 - 1
+    else:
+        signs = np.random.Generator(np.random.PCG64(_SEED)).integers(0, 2, (_RESAMPLES, n)) * 2 - 1
+    sums = np.abs((signs * difference).sum(axis=1))
+    far = int((sums >= abs(float(difference.sum())) - 1e-12).sum())
+    return far / len(signs) if n <= _COUNTED else (far + 1) / (_RESAMPLES + 1)
 
 
 def pass_at(k: int, n: int, right: int) -> float:

@@ -15,6 +15,7 @@ from localpower.intervals import (
     paired_difference,
     pass_at,
     pass_curve,
+    share_right,
     sign_flip,
     wilson,
 )
@@ -104,8 +105,16 @@ def test_items_that_never_differ_leave_an_interval_around_none():
 
 def test_sign_flips_agree_with_mcnemar_on_single_answers():
     first, second = [1.0] * 3 + [0.0] * 9 + [1.0] * 5, [0.0] * 3 + [1.0] * 9 + [1.0] * 5
-    assert sign_flip(first, second) == pytest.approx(mcnemar(3, 9), abs=0.03)
+    assert sign_flip(first, second) == pytest.approx(
+        mcnemar(3, 9), abs=1e-12
+    )  # twelve differ: all signs are counted
+    assert sign_flip(first * 2, second * 2) == pytest.approx(mcnemar(6, 18), abs=0.02)
     assert sign_flip(first, first) == 1.0
+
+
+def test_a_share_is_wilsons_with_one_sample_and_clustered_with_more():
+    assert share_right([[True], [False], [True]]) == wilson(2, 3)
+    assert share_right([[True], [False], [True, False]]) == clustered([[True], [False], [True, False]])
 
 
 def test_pass_at_k_is_the_share_of_subsets_with_a_right_one():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from localpower.cli.options import MOST_RUNS
 from localpower.cli.planning import Wishes
+from localpower.cli.values import MOST_RUNS
 from localpower.samplers import Ancestral, BestOfN, Budget, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
 from localpower.samplers.tempering import ladder
 

@@ -25,13 +25,22 @@ from localpower.evals.grade import Grader
 from localpower.evals.jobs import Asked
 from localpower.evals.problem import Problem, subset
 from localpower.evals.running import Running
-from localpower.evals.settings import fingerprint, problem_rows, refuse_changes, refuse_other_prompts
+from localpower.evals.settings import (
+    fingerprint,
+    problem_rows,
+    refuse_changes,
+    refuse_other_graders,
+    refuse_other_prompts,
+)
 from localpower.evals.sources import Source
 from localpower.evals.task import Task
 from localpower.evals.tasks import find_tasks
+from localpower.grading.math_verify import require
 from localpower.loaded import Loaded
 from localpower.runs.interrupt import Interrupts
 from localpower.ui.progress import Progress
+
+_MOST_ANSWERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +130,14 @@ def start(wanted: Wanted) -> int:
 def _prepare(wanted: Wanted, tasks: Sequence[Task], folder: store.Folder, interrupts: Interrupts) -> _Plan:
     """Read the problems, open every model once, and settle what the run is about. Raises UserError."""
     options = wanted.options
-    before = None if folder.is_new else store.read(wanted.out)
+    is_new = folder.is_new
+    if not is_new:
+        folder.trim()
+    before = None if is_new else store.read(wanted.out)
     seed = wanted.seed if wanted.seed is not None else before.settings["seed"] if before else wanted.drawn
     problems = {task.name: task.problems(_source(wanted, seed)) for task in tasks}
     chosen = {task.name: subset(problems[task.name], options["limit"]) for task in tasks}
+    _check_size(wanted, chosen)
     now = datetime.datetime.now().isoformat(timespec="seconds")
     created = before.settings["created"] if before else now
     models = _Models(options, interrupts)
@@ -141,7 +154,8 @@ def _prepare(wanted: Wanted, tasks: Sequence[Task], folder: store.Folder, interr
     say(f"seed {seed} · answers go to {wanted.out}")
     if options["save_text"] and any(task.secret for task in tasks):
         say("note: --save-text stores questions in clear: their authors ask that these are shown to nobody")
-    answers = {store.key(row): row for row in folder.answers()}
+    answers = {store.key(row): row for row in before.rows} if before else {}
+    refuse_other_graders(answers.values(), settings, str(wanted.out))
     if answers:
         say(f"{len(answers)} answers are there already")
     return _Plan(models, asked, settings, rows, answers)
@@ -179,10 +193,22 @@ def _make(wanted: Wanted, plan: _Plan, folder: store.Folder, interrupts: Interru
         run_programs(folder, plan.rows, kinds, options["seconds"], interrupts)
 
 
+def _check_size(wanted: Wanted, chosen: Mapping[str, Sequence[Problem]]) -> None:
+    """Raises UsageProblem for more answers than anybody waits for."""
+    models = max(len(wanted.options["models"]), 1)
+    n = sum(map(len, chosen.values())) * len(wanted.labels) * wanted.options["samples"] * models
+    if n > _MOST_ANSWERS:
+        raise UsageProblem(
+            f"that is {n:,} answers, and a run has at most {_MOST_ANSWERS:,}", "lower --samples or --limit"
+        )
+
+
 def _check_options(options: dict[str, Any], tasks: Sequence[Task]) -> None:
     if not all(options["stops"]):
         raise click.UsageError("--stop must not be empty")
     template_arguments(options["template_args"])
+    if options["grader"] == "math-verify":
+        require()  # before a model is opened
     try:
         "".join([options["system"] or "", *options["stops"], *options["template_args"]]).encode()
     except UnicodeEncodeError:

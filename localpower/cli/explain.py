@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from localpower.cli.options import Finite
+from localpower.cli.values import Finite
 from localpower.errors import EXIT_OK
 
 if TYPE_CHECKING:

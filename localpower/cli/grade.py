@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from localpower.cli.options import program_options
 from localpower.errors import EXIT_OK, UserError
 from localpower.names import GRADERS
 
@@ -25,14 +26,7 @@ _KINDS = ("math", "gsm8k", "gpqa", "code")
     show_default=True,
     help="Of kind math: by value, as the paper's grader, or by math-verify (extra: localpower[math]).",
 )
-@click.option(
-    "--run-code",
-    is_flag=True,
-    help="Of kind code: run what completions say; fenced in, not imprisoned.",
-)
-@click.option(
-    "--seconds", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Of each program."
-)
+@program_options
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def grade(kind: str, grader: str, run_code: bool, seconds: float, file: Path, debug: bool) -> int:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from localpower.cli.values import MOST_ALPHA, MOST_RUNS, MOST_THREADS, BudgetText, Finite, Rungs, Share, Width
 from localpower.names import CUTS, METHODS
 
 _TARGET = "it would change the target: power sampling needs the model's whole distribution"
@@ -21,97 +20,6 @@ REFUSED = {
     "--presence-penalty": _TARGET,
     "--frequency-penalty": _TARGET,
 }
-
-
-MOST_RUNS = 61  # chains times proposals: four sequences each, of llama.cpp's 256
-MOST_ALPHA = 1e6  # beyond it alpha * log p could overflow
-MOST_THREADS = 512  # GGML_MAX_N_THREADS: more abort the process
-
-
-class Finite(click.ParamType[float]):
-    """A finite number from `low` to `high`: NaN and infinities can never be right."""
-
-    name = "float"
-
-    def __init__(self, low: float, high: float = sys.float_info.max) -> None:
-        self._low = low
-        self._high = high
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number, or a usage error that says what was expected."""
-        try:
-            number = float(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a number", param, ctx)
-        if number > self._high and math.isfinite(number):
-            self.fail(f"expected a number of at most {self._high:g}, got {value}", param, ctx)
-        if not math.isfinite(number) or number < self._low:
-            self.fail(f"expected a number of at least {self._low:g}, got {value}", param, ctx)
-        return number
-
-
-class Share(Finite):
-    """A weight of at least 0 and below 1."""
-
-    def __init__(self) -> None:
-        super().__init__(0.0)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number, or a usage error that says what was expected."""
-        number = super().convert(value, param, ctx)
-        if number >= 1.0:
-            self.fail(f"expected a number from 0 to less than 1, got {value}", param, ctx)
-        return number
-
-
-class Width(click.ParamType[str]):
-    """`auto`, or a whole number of proposals."""
-
-    name = "auto|N"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The text as it is, or a usage error."""
-        if value != "auto" and not (
-            str(value).isascii() and str(value).isdigit() and 1 <= int(value) <= MOST_RUNS
-        ):
-            self.fail(f"expected auto or a number from 1 to {MOST_RUNS}, got {value!r}", param, ctx)
-        return str(value)
-
-
-class Rungs(click.ParamType[str]):
-    """A number of rungs, or their exponents separated by commas."""
-
-    name = "N|A,B,..."
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The text as it is, or a usage error."""
-        if str(value).isascii() and str(value).isdigit():
-            if not 1 <= int(value) <= MOST_RUNS:
-                self.fail(f"expected 1 to {MOST_RUNS} rungs, got {value}", param, ctx)
-        else:
-            for part in str(value).split(","):
-                Finite(1.0, MOST_ALPHA).convert(part, param, ctx)
-        return str(value)
-
-
-_UNITS = {"s": 1e7, "t": 1e9, "x": 1e4}  # and the most of each
-
-
-class BudgetText(click.ParamType[str]):
-    """30s, 5000t or 4x."""
-
-    name = "budget"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The text as it is, or a usage error."""
-        number, unit = str(value)[:-1], str(value)[-1:]
-        try:
-            good = unit in _UNITS and 0.0 < float(number) <= _UNITS[unit] and (unit != "t" or int(number) > 0)
-        except ValueError:
-            good = False
-        if not good:
-            self.fail(f"expected something like 30s, 5000t or 4x, got {value!r}", param, ctx)
-        return str(value)
 
 
 def _refuse(ctx: click.Context, param: click.Parameter, value: Any) -> None:
@@ -309,9 +217,7 @@ def width_options() -> tuple[Callable[..., Any], ...]:
 def _run_options() -> tuple[Callable[..., Any], ...]:
     """How many chains, and from which seed."""
     return (
-        click.option(
-            "--seed", type=click.IntRange(min=0, max=2**64 - 1), help="Drawn and printed if not given."
-        ),
+        seed_option(),
         click.option(
             "--pick",
             type=click.Choice(("random", "logp", "all")),
@@ -331,13 +237,20 @@ def _run_options() -> tuple[Callable[..., Any], ...]:
 
 def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What shapes the prompt and ends the answer."""
-    for option in (
-        click.option(
-            "--prompt-cache",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="Keep the evaluated prompt in FILE, and begin from what FILE has of it.",
-        ),
+    cache = click.option(
+        "--prompt-cache",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Keep the evaluated prompt in FILE, and begin from what FILE has of it.",
+    )
+    for option in (cache, *wording_options()):
+        command = option(command)
+    return command
+
+
+def wording_options() -> tuple[Callable[..., Any], ...]:
+    """How a text becomes a prompt, and what ends its answer."""
+    return (
         click.option("--stop", "stops", multiple=True, help="A text that ends the answer; may be repeated."),
         click.option(
             "--template-arg",
@@ -348,6 +261,27 @@ def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--raw", is_flag=True, help="Send the text as it is, without the chat template."),
         click.option("--system", help="The system message."),
+    )
+
+
+def seed_option() -> Callable[..., Any]:
+    """Where all chance comes from."""
+    return click.option(
+        "--seed", type=click.IntRange(min=0, max=2**64 - 1), help="Drawn and printed if not given."
+    )
+
+
+def program_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Whether programs that a model wrote are run, and for how long."""
+    for option in (
+        click.option(
+            "--seconds", type=Finite(0.1, 600), default=10.0, show_default=True, help="Of each program."
+        ),
+        click.option(
+            "--run-code",
+            is_flag=True,
+            help="Run the programs in answers, in a fence and not a prison; not while answers are made.",
+        ),
     ):
         command = option(command)
     return command

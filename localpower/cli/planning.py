@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from localpower.cli.options import MOST_RUNS
+from localpower.cli.values import MOST_RUNS
 from localpower.completion import Rules
 from localpower.drafts import Mode
 from localpower.errors import UsageProblem

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from localpower.cli.options import program_options
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UserError
 from localpower.names import GRADERS
 
@@ -18,13 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--grader", type=click.Choice(GRADERS), default="value", show_default=True, help="Of mathematics."
-)
-@click.option("--run-code", is_flag=True, help="Run programs of answers; fenced in, not imprisoned.")
-@click.option(
-    "--seconds", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Of each program."
-)
+@click.option("--grader", type=click.Choice(GRADERS), help="Of mathematics; else as DIR was graded.")
+@program_options
 @click.option(
     "--judge", metavar="MODEL", help="Compare open answers with this model, each pair in both orders."
 )
@@ -36,7 +32,7 @@ if TYPE_CHECKING:
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def regrade(
-    grader: str,
+    grader: str | None,
     run_code: bool,
     seconds: float,
     judge: str | None,
@@ -62,24 +58,22 @@ def regrade(
     store.read(folder)  # refuses what is no run before anything is made there
     if run_code:
         say(f"note: programs run in isolation of kind {isolation()}")
-    with (
-        store.Folder(folder) as open_folder,
-        Interrupts() as interrupts,
-        Grader(grader, run_code=run_code, seconds=seconds) as verdicts,
-    ):
-        open_folder.answers()
+    with store.Folder(folder) as open_folder, Interrupts() as interrupts:
+        open_folder.trim()
         stored = store.read(folder)
+        how = grader or stored.settings["grader"]
         try:
             if judge is not None:
                 _judge(stored, judge, against, interrupts)
-            fresh = list(regraded(stored, verdicts, _texts(stored), interrupts.check))
+            with Grader(how, run_code=run_code, seconds=seconds) as verdicts:
+                fresh = list(regraded(stored, verdicts, _texts(stored), interrupts.check))
         except (Interrupted, KeyboardInterrupt):
             say("interrupted: the verdicts are as they were; judgements are kept")
             return EXIT_INTERRUPTED
         changed = sum(a["verdict"] != b["verdict"] for a, b in zip(stored.rows, fresh, strict=True))
         open_folder.rewrite(fresh)
-        open_folder.begin(stored.settings | {"grader": grader}, list(stored.problems.values()))
-        say(f"{len(fresh)} answers graded again by {grader}; {changed} verdicts are others now")
+        open_folder.begin(stored.settings | {"grader": how}, list(stored.problems.values()))
+        say(f"{len(fresh)} answers graded again by {how}; {changed} verdicts are others now")
     show([folder])
     return EXIT_OK
 
@@ -110,7 +104,7 @@ def _judge(stored: Stored, model: str, against: str | None, interrupts: Interrup
 def run_programs(
     folder: Folder, rows: dict[Key, Row], kinds: Mapping[str, str], seconds: float, interrupts: Interrupts
 ) -> None:
-    """Run the programs that have not been run; what is known is kept, whatever ends this."""
+    """Run the programs that have not been run; a kill loses the one that is running."""
     from localpower.cli.terminal import say
     from localpower.evals import store
     from localpower.evals.grade import Grader
@@ -123,12 +117,11 @@ def run_programs(
     say(f"{len(waiting)} programs are run in isolation of kind {isolation()}")
     problems = store.read(folder.path).problems
     with Grader(run_code=True, seconds=seconds) as grader:
-        try:
-            for row in waiting:
-                interrupts.check()
-                rows[store.key(row)] = regrade_row(row, kinds, problems, grader, _stored_text)
-        finally:
-            folder.rewrite(rows.values())
+        for row in waiting:
+            interrupts.check()
+            rows[store.key(row)] = regrade_row(row, kinds, problems, grader, _stored_text)
+            folder.add(rows[store.key(row)])  # the later line of an answer counts
+    folder.rewrite(rows.values())
 
 
 def _stored_text(row: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from localpower.cli.options import Finite
+from localpower.cli.values import Finite
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, Interrupted, UserError
 
 if TYPE_CHECKING:

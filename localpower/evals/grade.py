@@ -43,8 +43,7 @@ class Grader:
 
     def name(self, kind: str) -> str:
         """Grader and version, for the record."""
-        how = self.how if kind == "math" else "value"
-        return f"{how}/{metadata.version(how) if how == 'math-verify' else VERSION}"
+        return grader_name(self.how, kind)
 
     def grade(self, kind: str, gold: Any, text: str) -> Verdict:
         """The verdict on an answer's text."""
@@ -65,6 +64,12 @@ class Grader:
             "countdown": lambda gold, text: grade_countdown(gold["numbers"], gold["target"], text),
             "lab": _lab,
         }
+
+
+def grader_name(how: str, kind: str) -> str:
+    """What grades answers of a kind when --grader is `how`, with its version."""
+    how = how if kind == "math" else "value"
+    return f"{how}/{metadata.version(how) if how == 'math-verify' else VERSION}"
 
 
 def _lab(gold: dict[str, str], text: str) -> Verdict:

@@ -114,10 +114,10 @@ def mbpp(source: Source) -> list[Problem]:
     """The authors' test split, ids 11 to 510; a file without such ids is taken whole."""
     found = []
     for row, place, i in _rows("mbpp", MBPP, source):
-        tests = row.get("test_list")
-        if not isinstance(tests, list) or not tests or not all(isinstance(test, str) for test in tests):
-            raise UserError(f"{place} has no test_list of programs")
-        gold = {"test_list": tests, "test_imports": list(row.get("test_imports") or ())}
+        tests, imports = row.get("test_list"), row.get("test_imports") or []
+        if not _texts(tests) or not tests or not _texts(imports):
+            raise UserError(f"{place} has no test_list of programs, or test_imports that are none")
+        gold = {"test_list": tests, "test_imports": imports}
         found.append(
             Problem(_id("mbpp", row, ("task_id", "id"), i), _text(row, ("prompt", "text"), place), gold)
         )
@@ -150,6 +150,10 @@ def _text(row: Row, names: tuple[str, ...], place: str) -> str:
     if not str(value).strip():
         raise UserError(f"{place} has nothing in {' or '.join(names)}")
     return str(value)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
 def _id(task: str, row: Row, names: tuple[str, ...], i: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import combinations
 from statistics import fmean
@@ -14,13 +15,12 @@ from localpower.evals.likelihood import Scores, likelihoods, own_scores
 from localpower.evals.store import Row, Stored
 from localpower.intervals import (
     Interval,
-    clustered,
     items_needed,
     mcnemar,
     paired_difference,
     pass_curve,
+    share_right,
     sign_flip,
-    wilson,
 )
 
 _LEVEL = 0.05
@@ -89,7 +89,7 @@ def _group(group: Group) -> Report:
         "n_items": len(group.items),
         "n_samples": n_samples,
         "n_answers": len(rows),
-        "accuracy": _json(_accuracy(right)) if right else None,
+        "accuracy": _json(share_right(list(right.values()))) if right else None,
         "by_group": _by_group(group, right),
         "none_share": verdicts.count("none") / graded if graded else None,
         "ungraded": verdicts.count("ungraded"),
@@ -108,13 +108,6 @@ def _group(group: Group) -> Report:
     }
 
 
-def _accuracy(right: dict[str, list[bool]]) -> Interval:
-    samples = list(right.values())
-    if all(len(each) == 1 for each in samples):
-        return wilson(sum(each[0] for each in samples), len(samples))
-    return clustered(samples)
-
-
 def _by_group(group: Group, right: dict[str, list[bool]]) -> Report:
     """Accuracy by level, subject or kind, where problems have one."""
     kinds: dict[str, dict[str, list[bool]]] = {}
@@ -123,7 +116,10 @@ def _by_group(group: Group, right: dict[str, list[bool]]) -> Report:
         kinds.setdefault(kind, {})[name] = samples
     if set(kinds) == {""}:
         return {}
-    return {kind: {"n": len(kinds[kind]), **_json(_accuracy(kinds[kind]))} for kind in sorted(kinds)}
+    return {
+        kind: {"n": len(kinds[kind]), **_json(share_right(list(kinds[kind].values())))}
+        for kind in sorted(kinds)
+    }
 
 
 def _ratio(rows: Sequence[Row]) -> float | None:
@@ -181,6 +177,8 @@ def _notes(found: Sequence[Group], pairs: Sequence[Report], judgements: Sequence
     prints = {group.run.settings["tasks"][group.task]["problems_sha256"] for group in found}
     if len(prints) > 1:
         notes.append("the runs do not have the same problems: only those with the same id are paired")
+    if len({json.dumps(_asked(group), sort_keys=True) for group in found}) > 1:
+        notes.append("the runs differ in prompt, stops or longest answer: methods are not all that differs")
     graders = {row["grader"] for group in found for row in group.rows}
     if len(graders) > 1:
         notes.append(f"answers were graded by {' and '.join(sorted(graders))}: regrade before comparing")
@@ -191,6 +189,13 @@ def _notes(found: Sequence[Group], pairs: Sequence[Report], judgements: Sequence
         if each["n_dropped"] > each["n"]
     ]
     return notes
+
+
+def _asked(group: Group) -> list[Any]:
+    """How the problems were put, and what ended answers."""
+    settings = group.run.settings
+    names = ("prompt", "system", "raw", "template_args", "stops", "own_stops")
+    return [settings["tasks"][group.task].get("max_tokens"), *(settings.get(name) for name in names)]
 
 
 def _json(interval: Interval) -> dict[str, float]:

@@ -13,27 +13,13 @@ from localpower.evals.jobs import Asked, Job, Method, jobs
 from localpower.evals.making import make_rows
 from localpower.evals.store import Folder, Key, Row, key
 from localpower.loaded import Loaded
+from localpower.runs.forecast import Forecast
 from localpower.runs.gather import Engine
 
 _MOST_ROWS = 61  # contexts at a time: four sequences each, of llama.cpp's 256
 _MOST_CELLS = 1 << 15  # that an automatic width may ask of the cache
 _WIDTHS = (1, 2, 4, 8)
 _NEARLY = 0.9  # of the best speed is good enough, with fewer answers lost by Ctrl-C
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """Answers that a task is still to get of a model, about how many tokens they draw, tokens a second.
-
-    at_once: answers in a batch.
-    """
-
-    model: str
-    task: str
-    n: int
-    tokens: float
-    rate: float
-    at_once: int
 
 
 class Watcher(Protocol):
@@ -135,6 +121,7 @@ class Running:
         return max(min(at_once, _MOST_ROWS // width, len(missing)), 1), width
 
     def _missing(self, model: str, task: str, methods: Sequence[Method]) -> list[Job]:
+        self.check()
         return [job for job in self._jobs(model, task, methods) if job.key not in self.rows]
 
     def _jobs(self, model: str, task: str, methods: Sequence[Method]) -> Iterator[Job]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from localpower.errors import UserError
+from localpower.evals.grade import grader_name
 from localpower.evals.jobs import Asked
 from localpower.evals.problem import Problem
 from localpower.evals.store import Row
@@ -45,7 +46,7 @@ def problem_rows(asked: Mapping[str, Mapping[str, Sequence[Asked]]], *, save_tex
                 row["prompts"][model] = {
                     "text": question.text if kept else None,
                     "tokens": list(question.tokens) if kept else None,
-                    "sha256": hashlib.sha256(question.text.encode("utf-8", "surrogatepass")).hexdigest(),
+                    "sha256": hashlib.sha256(json.dumps(question.tokens).encode()).hexdigest(),
                     "chat": question.chat,
                     "stops": list(question.stops),
                 }
@@ -61,13 +62,19 @@ def refuse_changes(old: Row, new: Row, where: str) -> list[str]:
     shared = {part: old[part].keys() & new[part].keys() for part in ("tasks", "methods", "models")}
     before, after = (
         dict(
-            _flat(each | {part: {name: each[part][name] for name in names} for part, names in shared.items()})
+            _flat(
+                each
+                | {
+                    part: {name: _essence(each[part][name]) for name in names}
+                    for part, names in shared.items()
+                }
+            )
         )
         for each in (old, new)
     )
     for name in sorted(before.keys() | after.keys()):
         was, now = before.get(name), after.get(name)
-        if was == now or name.split(".")[0] in _FREE or name.endswith((".path", ".name")):
+        if was == now or name.split(".")[0] in _FREE:
             continue
         grows = name in _GROWING and (now is None or (was is not None and now > was))
         if grows and not old.get("matched"):
@@ -85,17 +92,39 @@ def refuse_changes(old: Row, new: Row, where: str) -> list[str]:
 
 
 def refuse_other_prompts(old: Mapping[tuple[str, str], Row], new: Sequence[Row], where: str) -> None:
-    """Raises UserError when a problem is asked in other words or tokens than at the first start.
+    """Raises UserError when a problem is asked in other tokens, or with other stops, than at the first start.
 
-    No setting says so when a newer version puts problems otherwise.
+    No setting says so of a task file's stops, or of a template that tells the time.
     """
     for row in new:
         before = old.get((row["task"], row["id"]))
         if before is not None and before["prompts"] != row["prompts"]:
             raise UserError(
-                f"{where} was begun with another prompt for {row['id']}",
-                "another version puts it otherwise; begin anew with another --out",
+                f"{where} was begun with another prompt or other stops for {row['id']}",
+                "begin anew with another --out",
             )
+
+
+def refuse_other_graders(rows: Iterable[Row], settings: Row, where: str) -> None:
+    """Raises UserError for answers that another grader, or an older one, has graded: one table has one."""
+    kinds = {name: task["kind"] for name, task in settings["tasks"].items()}
+    others = {
+        row["grader"] for row in rows if row["grader"] != grader_name(settings["grader"], kinds[row["task"]])
+    }
+    if others:
+        raise UserError(
+            f"answers in {where} were graded by {' and '.join(sorted(others))}",
+            f"localpower regrade {where} --grader {settings['grader']} grades them as the others will be",
+        )
+
+
+def _essence(part: Row) -> Row:
+    """Of a model without what it is called and where it lies: its sha256 says which it is."""
+    return (
+        {name: value for name, value in part.items() if name not in ("name", "path")}
+        if "sha256" in part
+        else part
+    )
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

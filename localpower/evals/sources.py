@@ -96,9 +96,7 @@ def parse_rows(data: bytes, name: str) -> list[Row]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is no UTF-8 text (byte {error.start + 1})") from None
-    if name.removesuffix(".gz").endswith(".csv"):
-        return _csv_rows(text, name)
-    rows = _json_rows(text, name)
+    rows = (_csv_rows if name.removesuffix(".gz").endswith(".csv") else _json_rows)(text, name)
     if not rows:
         raise UserError(f"{name} holds no problems")
     return rows

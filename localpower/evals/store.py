@@ -24,22 +24,9 @@ Row = dict[str, Any]
 Key = tuple[str, str, str, str, int]
 FORMAT = 1
 _FIELDS = {  # that every reader of an answer relies on
-    *(
-        "task",
-        "id",
-        "model",
-        "method",
-        "sample",
-        "text",
-        "tokens",
-        "verdict",
-        "extracted",
-        "lenient",
-        "grader",
-    ),
-    *("finish", "n_tokens", "decoded_tokens", "first_drawn", "seconds", "log_p", "acceptance_rate"),
-    *("token_log_p", "token_entropy"),
-}
+    "task", "id", "model", "method", "sample", "text", "tokens", "verdict", "extracted", "lenient", "grader", "finish",
+    "n_tokens", "decoded_tokens", "first_drawn", "seconds", "log_p", "acceptance_rate", "token_log_p", "token_entropy",
+}  # fmt: skip
 _SETTINGS, _PROBLEMS, _ANSWERS, _LOCK = "settings.json", "problems.json", "answers.jsonl", ".lock"
 
 
@@ -50,7 +37,7 @@ def key(row: Row) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a folder holds. problems by (task, id)."""
+    """What a folder holds. problems by (task, id). rows: of an answer with several lines the last."""
 
     path: Path
     settings: dict[str, Any]
@@ -68,8 +55,8 @@ def read(path: Path) -> Stored:
     if settings.get("format") != FORMAT:
         raise UserError(f"{path} was written by another version", f"its format is {settings.get('format')}")
     by_id = {(row["task"], row["id"]): row for row in problems["problems"]}
-    rows = [row for row in _lines(path / _ANSWERS)[0] if _is_row(row) and (row["task"], row["id"]) in by_id]
-    return Stored(path, settings, by_id, rows)
+    rows = [row for row in _lines(path / _ANSWERS) if _is_row(row) and (row["task"], row["id"]) in by_id]
+    return Stored(path, settings, by_id, list({key(row): row for row in rows}.values()))
 
 
 class Folder:
@@ -117,13 +104,13 @@ class Folder:
         )
         replace_file(self.path / _SETTINGS, json.dumps(settings, ensure_ascii=False, indent=1))
 
-    def answers(self) -> list[Row]:
-        """The answers so far; a line that was cut off is taken off the file."""
+    def trim(self) -> None:
+        """Take a line that was cut off from the end of the answers."""
         path = self.path / _ANSWERS
-        rows, whole = _lines(path)
-        if path.exists() and path.stat().st_size > whole:
+        data = path.read_bytes() if path.exists() else b""
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
             os.truncate(path, whole)
-        return [row for row in rows if _is_row(row)]
 
     def add(self, row: Row) -> None:
         """One more answer, on the disk before this returns. Raises UserError when it cannot be written."""
@@ -164,27 +151,21 @@ def _json(path: Path) -> Any:
         raise UserError(f"{path} is missing or damaged") from None
 
 
-def _lines(path: Path) -> tuple[list[Any], int]:
-    """The objects of the whole lines, and their length in bytes up to the first that is none."""
+def _lines(path: Path) -> list[Any]:
+    """The objects of the whole lines; what follows the last line break is the line of a kill or a full disk."""
     try:
         data = path.read_bytes() if path.exists() else b""
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
-    rows, length = [], 0
-    for line in data.splitlines(keepends=True):
+    rows = []
+    for line in data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]:
         try:
-            row = json.loads(line)
+            rows.append(json.loads(line))
         except (ValueError, RecursionError):
-            if line.endswith(b"\n"):
-                raise UserError(
-                    f"a line of {path} is damaged", "remove it, and the answer is made again"
-                ) from None
-            break
-        if not line.endswith(b"\n"):
-            break
-        rows.append(row)
-        length += len(line)
-    return rows, length
+            raise UserError(
+                f"a line of {path} is damaged", "remove it, and the answer is made again"
+            ) from None
+    return rows
 
 
 def _is_row(row: Any) -> bool:

@@ -51,7 +51,7 @@ def read(path: Path) -> Task:
     """The task. Raises UserError for a file that cannot be read or says what no task file says."""
     try:
         said = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(f"cannot read the task file {path}: {reason}") from None
     for name, value in said.items():
@@ -64,15 +64,16 @@ def read(path: Path) -> Task:
         )
         if wrong_type or (isinstance(value, int) and _FIELDS[name] is int and value < 1):
             raise UserError(f"{path}: {name} cannot be {value!r}")
-    if not said.get("name", path.stem).isprintable():
-        raise UserError(f"{path}: name cannot be {said['name']!a}")
+    name = said.get("name", path.stem)
+    if not name.strip() or not name.isprintable():
+        raise UserError(f"{path}: a task's name cannot be {name!a}")
     grader, stops = said.get("grader", "text"), said.get("stops", [])
     if grader not in _GRADERS:
         raise UserError(f"{path}: there is no grader {grader}", f"graders: {', '.join(_GRADERS)}")
     if not all(isinstance(stop, str) and stop for stop in stops):
         raise UserError(f"{path}: stops must be texts, none of them empty")
     return Task(
-        said.get("name", path.stem),
+        name,
         _GRADERS[grader],
         _loader(said, path, grader),
         _forms(tuple(stops), template=said.get("template", True)),
@@ -90,7 +91,8 @@ def _forms(stops: tuple[str, ...], *, template: bool) -> Forms:
 
 def _loader(said: dict[str, Any], path: Path, grader: str) -> Callable[[Source], list[Problem]]:
     def load(source: Source) -> list[Problem]:
-        data = source.path or path.parent / said.get("data", f"{path.stem}.jsonl")
+        named = source.path if source.path is not None and source.path.is_file() else None
+        data = named or path.parent / said.get("data", f"{path.stem}.jsonl")
         return [
             _problem(row, place, i, said, grader) for row, place, i in numbered(read_rows(data), data.name)
         ]

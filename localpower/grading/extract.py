@@ -12,8 +12,8 @@ _DRESS = r"[\s*$({]{0,9}(?:\\(?:text|math)[a-z]{0,6}\{)?\(?"  # what a letter ma
 _LETTER = re.compile(
     r"(?:[Aa]nswer|ANSWER)(?:\s{1,9}is)?\s{0,9}:?(?:\s{1,9}(?:option|choice))?"
     + _DRESS
-    + r"([A-D])(?![A-Za-z])"
-)
+    + r"([A-D])(?![A-Za-z-])(?!(?<=A)\s{1,9}(?!is\b|as\b|and\b|since\b|because\b)[a-z])"
+)  # "answer: A good way" has an article, no letter
 _ALONE = re.compile(r"[\s*(]{0,9}([A-D])[\s*).]{0,9}")
 _EQUATION = re.compile(r"[\d\s.,$()*/^×÷+-]{1,99}=\s{0,9}(?=-?\$?[\d.])")
 _RUN_ON = re.compile(r"\n[ \t]{0,9}(?:Question|Problem|Q)[ \t]{0,9}:")
@@ -81,21 +81,22 @@ def math_answer(text: str) -> str | None:
 def number_answer(text: str) -> tuple[str | None, bool]:
     """GSM8K: after ####, else a box, else an announced number, else the last number (lenient: True).
 
-    Of an announced equation such as 5^2 = 25 what it comes to.
+    Of an equation in a box or announced, what it comes to.
     """
     text = re.sub(r"(?<=\d)(?:\{,\}|\\[,!])(?=\d)", "", first_answer(text).replace("−", "-"))
     marked = text.rsplit("####", 1)[1].strip().split("\n", 1)[0] if "####" in text else ""
-    said = announced(text) or ""
-    for source in (
-        marked,
-        boxed(text) or "",
-        said[equation.end() :] if (equation := _EQUATION.match(said)) else said,
-    ):
+    for source in (marked, _result(boxed(text) or ""), _result(announced(text) or "")):
         numbers = _NUMBER.findall(source)
         if numbers:
             return _plain(numbers[0]), False
     numbers = _NUMBER.findall(text)
     return (_plain(numbers[-1]), True) if numbers else (None, False)
+
+
+def _result(said: str) -> str:
+    """Of an equation such as 5^2 = 25 what it comes to."""
+    equation = _EQUATION.match(said)
+    return said[equation.end() :] if equation else said
 
 
 def _plain(number: str) -> str:

@@ -9,7 +9,8 @@ from localpower.grading.extract import boxed, first_answer
 
 _SENTENCE = re.compile(r"[.!?](?:\s|$)|\n")
 _SAYS = re.compile(r"\s(?:is|are)\s|:\s?", re.IGNORECASE)
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"-?\d{1,99}(?:\.\d{1,99})?")
+_OPENERS = {"sure", "certainly", "of course", "yes", "okay", "ok", "well"}
 _LONGEST = 2000
 
 
@@ -22,7 +23,8 @@ def text_answer(text: str) -> list[str]:
     box = boxed(text)
     if box is not None:
         return [box]
-    first = next((part.strip() for part in _SENTENCE.split(text) if _plain(part)), "")
+    sentences = (part.strip() for part in _SENTENCE.split(text) if _plain(part))
+    first = next((part for part in sentences if _plain(part) not in _OPENERS and not part.endswith(":")), "")
     parts = _SAYS.split(first)
     if len(parts) == 1:
         return [first] if first else []

@@ -74,9 +74,15 @@ def grade_short(form: str, answers: Sequence[str], completion: str) -> Verdict:
         numbers = list_answer(completion)
         if numbers is None:
             return NONE
-        return Verdict("right" if numbers == list_answer(answers[0]) else "wrong", ", ".join(numbers))
+        wanted = [list_answer(answer) or [answer] for answer in answers]
+        right = any(list(map(float, numbers)) == list(map(float, each)) for each in wanted if _numeric(each))
+        return Verdict("right" if right else "wrong", ", ".join(numbers))
     said = text_answer(completion)
     return Verdict("right" if same_text(answers, said) else "wrong", said[0]) if said else NONE
+
+
+def _numeric(parts: Sequence[str]) -> bool:
+    return all(re.fullmatch(r"-?\d{1,99}(?:\.\d{1,99})?", part) for part in parts)
 
 
 def grade_countdown(numbers: Sequence[int], target: int, completion: str) -> Verdict:

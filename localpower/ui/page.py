@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
-from html import escape
 from typing import Any, Protocol
 
 from localpower.ui.tables import sections
+from localpower.ui.view import harmless
 
 _STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:90em;padding:0 1em;color:#222;background:#fff}
@@ -33,6 +34,11 @@ class Run(Protocol):
     @property
     def rows(self) -> list[Report]:
         """The answers."""
+
+
+def escape(text: str) -> str:
+    """Text that is neither markup nor obeyed as a control character."""
+    return html.escape(harmless(text))
 
 
 def page(report: Report, runs: Sequence[Run]) -> str:

@@ -5,42 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
+from localpower.runs.forecast import Forecast
 from localpower.ui.echo import no_echo
 from localpower.ui.standing import Standing, spell_seconds
 from localpower.ui.view import harmless
 
 _FRAMES_PER_SECOND = 4
 _PLAIN_SHARES = 10  # plain lines a task
-
-
-class Forecast(Protocol):
-    """What a task is to get of a model."""
-
-    @property
-    def model(self) -> str:
-        """Its label."""
-
-    @property
-    def task(self) -> str:
-        """Its name."""
-
-    @property
-    def n(self) -> int:
-        """Answers."""
-
-    @property
-    def tokens(self) -> float:
-        """That they draw, about."""
-
-    @property
-    def rate(self) -> float:
-        """Tokens a second."""
-
-    @property
-    def at_once(self) -> int:
-        """Answers in a batch."""
 
 
 class Progress:

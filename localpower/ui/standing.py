@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from localpower.intervals import clustered, wilson
+from localpower.intervals import share_right
 
 
 @dataclass
@@ -29,9 +29,7 @@ class Count:
         """Share of right answers, with its interval."""
         if not self.right:
             return "not graded" if self.n else ""
-        samples = list(self.right.values())
-        single = all(len(each) == 1 for each in samples)
-        share = wilson(sum(each[0] for each in samples), len(samples)) if single else clustered(samples)
+        share = share_right(list(self.right.values()))
         return f"right {100 * share.value:.0f} % ({100 * share.low:.0f} to {100 * share.high:.0f})"
 
 

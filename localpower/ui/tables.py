@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from localpower.ui.view import harmless
 
 Report = dict[str, Any]
 Cells = tuple[tuple[str, ...], list[list[str]]]  # heads, rows
@@ -62,7 +65,7 @@ def pair_cells(pairs: Sequence[Report]) -> Cells:
                 f"{100 * found['low']:+.1f} to {100 * found['high']:+.1f}",
                 str(pair["only_first"]),
                 str(pair["only_second"]),
-                "<.001" if pair["p"] < 0.001 else f"{pair['p']:.3f}".lstrip("0") if pair["p"] < 1 else "1",
+                "<.001" if pair["p"] < 0.001 else f"{pair['p']:.3f}".removeprefix("0"),
                 "" if pair["items_needed"] is None else f"{pair['items_needed']:,}",
             ]
         )
@@ -86,10 +89,10 @@ def terminal(report: Report, width: int) -> RenderableType:
     """The whole report for a terminal; of tables that are too wide some columns are left out."""
     parts: list[RenderableType] = []
     for name, task in report["tasks"].items():
-        parts.append(Text(name, style="bold"))
+        parts.append(Text(harmless(name), style="bold"))
         for heads, rows in sections(task):
             parts += [_table(*_fitted(heads, rows, width)), Text()]
-        parts += [Text(f"note: {note}") for note in task["notes"]]
+        parts += [Text(harmless(f"note: {note}")) for note in task["notes"]]
         parts.append(Text())
     return Group(*parts[:-1])
 
@@ -114,7 +117,7 @@ def markdown(report: Report) -> str:
     """The whole report as Markdown."""
     lines: list[str] = []
     for name, task in report["tasks"].items():
-        lines += [f"## {name}", ""]
+        lines += [f"## {_escaped(name)}", ""]
         for heads, rows in sections(task):
             cells = [[_escaped(cell) for cell in row] for row in rows]
             lines += [_line(heads), _line(["---"] * len(heads)), *(_line(row) for row in cells), ""]
@@ -181,7 +184,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     for i, head in enumerate(heads):
         table.add_column(head, justify="left" if i == 0 else "right", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(harmless(cell)) for cell in row))
     return table
 
 
@@ -190,7 +193,9 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Of a label or note: no bar, markup or control character."""
+    text = re.sub(r"([\\|`*_\[])", r"\\\1", harmless(text).replace("\n", " "))
+    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _percent(share: float | None) -> str:

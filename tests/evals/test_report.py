@@ -39,7 +39,7 @@ def write(path, rows, *, kind="number", models=("m",), settings=None):
     items = list(dict.fromkeys((row["task"], row["id"]) for row in rows))
     prompts = {"text": "What?", "tokens": [1], "sha256": "", "chat": False, "stops": []}
     told = {
-        "format": 1, "seed": 1, "prompt": "chat", "created": "2026-01-01T00:00:00", "system": None, "template_args": {},
+        "format": 1, "seed": 1, "prompt": "chat", "created": "2026-01-01T00:00:00", "system": None, "template_args": {}, "grader": "value",
         "methods": {name: {} for name in methods},
         "models": {name: {"name": name, "sha256": name, "quantization": "F16", "path": None} for name in models},
         "tasks": {task: {"kind": kind, "problems_sha256": "p"} for task in {row["task"] for row in rows}},
@@ -156,6 +156,26 @@ def test_a_page_shows_hostile_texts_and_obeys_none(tmp_path):
 def test_a_markdown_cell_holds_no_bar(tmp_path):
     text = markdown(report([write(tmp_path / "r", [row("a|b", "i", "right")])]))
     assert "| a\\|b | 1 | 100.0 |" in text
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "html"])
+def test_no_output_carries_control_characters_or_markup_of_labels_and_answers(tmp_path, capsys, form):
+    run = write(tmp_path / "r", [row(HOSTILE, HOSTILE, "right", text=HOSTILE, task="t" + HOSTILE)])
+    text = {
+        "table": lambda: main(["compare", str(run.path)]) or capsys.readouterr().out,
+        "markdown": lambda: markdown(report([run])),
+        "html": lambda: page(report([run]), [run]),
+    }[form]()
+    assert not set(text) & set("\x1b\x07\u202e")
+    assert "<script>" not in text or form == "table"
+
+
+def test_runs_asked_otherwise_are_said_to_be(tmp_path):
+    one = write(tmp_path / "one", [row("a", "i", "right")])
+    two = write(tmp_path / "two", [row("a", "i", "right")], settings={"stops": ["x"]})
+    assert "differ in prompt, stops or longest answer" in " ".join(
+        report([one, two])["tasks"]["made"]["notes"]
+    )
 
 
 def test_compare_prints_one_thing_on_stdout_in_each_format(tmp_path, capsys):

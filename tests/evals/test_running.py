@@ -17,7 +17,7 @@ from localpower.evals.jobs import Asked, Method, jobs
 from localpower.evals.making import make_rows
 from localpower.evals.problem import Problem
 from localpower.evals.running import times_drawn
-from localpower.evals.store import key
+from localpower.evals.store import key, read
 from localpower.evals.tasks import TASKS
 from localpower.loaded import LoadedToy
 from localpower.samplers import Ancestral, BestOfN
@@ -155,6 +155,7 @@ def test_two_runs_at_once_in_one_folder_are_refused(evaluate, tmp_path):
     [
         (("--seed", "2"), "seed was 1, now 2"),
         (("--alpha", "3"), "methods.base.alpha was not set, now 3.0"),
+        (("--template-arg", "name=x"), "template_args.name"),
         (("--max-tokens", "20"), "tasks.lab-chain.max_tokens was 44, now 20"),
         (("--stop", "x"), 'stops was [], now ["x"]'),
         (("--grader", "paper"), 'grader was "value", now "paper"'),
@@ -187,7 +188,7 @@ def test_a_problem_that_a_newer_version_would_put_otherwise_is_not_mixed_in(eval
     stored["problems"][0]["prompts"]["lab-base"]["sha256"] = "of other words"
     file.write_text(json.dumps(stored))
     code, _, err = evaluate(*LAB, "--method", "base", "--limit", "1")
-    assert (code, "begun with another prompt for lab-chain/" in err) == (1, True)
+    assert (code, "begun with another prompt or other stops for lab-chain/" in err) == (1, True)
 
 
 def test_more_problems_join_a_run_and_the_old_answers_stay(evaluate, tmp_path):
@@ -273,6 +274,8 @@ def test_samples_of_a_problem_have_streams_of_their_own_and_methods_share_them()
         (("--prompt", "paper"), 2, "the paper has no prompt for lab-chain"),
         (("--limit", "0"), 2, "0 is not in the range"),
         (("--stop", ""), 2, "must not be empty"),
+        (("--stop", "\udcff"), 2, "valid Unicode"),
+        (("--seconds", "nan"), 2, "expected a number"),
     ],
 )
 def test_an_option_that_cannot_be_right_gets_one_line(evaluate, arguments, code, words):
@@ -375,6 +378,56 @@ def test_regrading_runs_programs_and_changes_nothing_else(evaluate, tmp_path):
     assert {k: v for k, v in after.items() if k not in graded} == {
         k: v for k, v in before.items() if k not in graded
     }
+
+
+def paper_run(evaluate, tmp_path):
+    (tmp_path / "m.jsonl").write_text(lines([{"problem": "1+1?", "answer": "2", "id": i} for i in range(2)]))
+    arguments = ("--data", str(tmp_path / "m.jsonl"), "-m", "lab-base", "--seed", "1", "--max-tokens", "6")
+    return evaluate("eval", "math500", *arguments, "--method", "base", "--grader", "paper")
+
+
+def test_regrading_keeps_the_runs_grader_unless_another_is_named(evaluate, tmp_path):
+    paper_run(evaluate, tmp_path)
+    assert main(["regrade", str(tmp_path / "run"), "--run-code"]) == 0
+    assert {row["grader"] for row in rows_in(tmp_path / "run").values()} == {"paper/2"}
+    assert paper_run(evaluate, tmp_path)[0] == 0
+    assert main(["regrade", str(tmp_path / "run"), "--grader", "value"]) == 0
+    assert {row["grader"] for row in rows_in(tmp_path / "run").values()} == {"value/2"}
+    assert json.loads((tmp_path / "run" / "settings.json").read_text())["grader"] == "value"
+
+
+def test_answers_of_an_older_grader_are_not_mixed_with_new_ones(evaluate, tmp_path):
+    """As a kill between the two strokes of regrade, or an older version, leaves them."""
+    paper_run(evaluate, tmp_path)
+    file = tmp_path / "run" / "answers.jsonl"
+    file.write_text(file.read_text().replace('"paper/2"', '"paper/1"', 1))
+    code, _, err = paper_run(evaluate, tmp_path)
+    assert (code, "were graded by paper/1" in err, "regrade" in err) == (1, True, True)
+
+
+def test_of_an_answer_with_two_lines_the_later_counts(evaluate, tmp_path):
+    """So a program's verdict is on the disk when it is known, and a kill loses one of them."""
+    evaluate(*LAB, "--method", "base", "--limit", "2")
+    file = tmp_path / "run" / "answers.jsonl"
+    first = json.loads(file.read_text().splitlines()[0])
+    with file.open("a") as more:
+        more.write(json.dumps(first | {"verdict": "none"}) + "\n")
+    stored = read(tmp_path / "run")
+    assert len(stored.rows) == 2
+    assert {key(row): row["verdict"] for row in stored.rows}[key(first)] == "none"
+
+
+def test_verdicts_of_programs_are_on_the_disk_one_by_one(evaluate, tmp_path, monkeypatch):
+    code_run(evaluate, tmp_path, "--samples", "3")
+    monkeypatch.setattr("localpower.evals.store.Folder.rewrite", lambda *_: pytest.fail("killed here"))
+    with pytest.raises(pytest.fail.Exception):
+        code_run(evaluate, tmp_path, "--samples", "3", "--run-code")
+    assert all(row["verdict"] != "ungraded" for row in read(tmp_path / "run").rows)
+
+
+def test_more_answers_than_anybody_waits_for_are_refused(evaluate):
+    code, _, err = evaluate(*LAB, "--limit", "2", "--samples", "1000000000")
+    assert (code, "a run has at most 1,000,000" in err, err.count("\n")) == (2, True, 1)
 
 
 def test_stops_of_a_task_end_answers_inside_the_sampler_for_every_method(evaluate, tmp_path):

@@ -89,6 +89,12 @@ def test_mbpp_is_the_authors_test_split(tmp_path):
     assert [problem.id for problem in found] == ["mbpp/11", "mbpp/510"]
 
 
+def test_mbpp_rows_of_another_form_are_named(tmp_path):
+    row = {"task_id": 11, "prompt": "Do.", "test_list": ["assert f()"], "test_imports": 5}
+    with pytest.raises(UserError, match=r"row 1 of m.json has no test_list of programs"):
+        loaders.mbpp(source(tmp_path, "m.json", json.dumps([row])))
+
+
 def test_aime_answers_are_whole_numbers(tmp_path):
     good = source(tmp_path, "aime.jsonl", lines([{"Problem": "Find n.", "Answer": "070", "ID": "2024-I-1"}]))
     assert loaders.aime(good)[0] == Problem("aime/2024-I-1", "Find n.", "70")
@@ -116,6 +122,7 @@ def test_an_alpaca_instruction_has_an_id_by_its_text(tmp_path):
         ("x.jsonl", b"\xff\xfe\x00", "no UTF-8 text"),
         ("x.jsonl.gz", gzip.compress(lines([MATH] * 50).encode())[:-9], "is damaged"),
         ("x.csv", 'problem,answer\n"a', "no CSV file"),
+        ("x.csv", "problem,answer\n", "holds no problems"),
     ],
 )
 def test_a_file_that_is_something_else_gets_one_line(tmp_path, name, data, words):
@@ -258,6 +265,13 @@ def test_a_task_file_describes_rows_of_ones_own(tmp_path):
     assert problem.gold == {"form": "text", "answers": ["Rome", "Roma"]}
 
 
+def test_a_task_file_has_its_own_rows_beside_a_folder_of_authors_files(tmp_path):
+    (tmp_path / "t.jsonl").write_text(lines([{"question": "?", "answer": "1"}]))
+    (tmp_path / "t.toml").write_text("max_tokens = 4")
+    (task,) = find_tasks((str(tmp_path / "t.toml"),))
+    assert len(task.problems(Source(tmp_path))) == 1
+
+
 @pytest.mark.parametrize(
     ("toml", "words"),
     [
@@ -268,6 +282,10 @@ def test_a_task_file_describes_rows_of_ones_own(tmp_path):
         ("grader = 'guess'", "there is no grader guess"),
         ("stops = ['']", "none of them empty"),
         ("name = 'tiny'", "which another one is called"),
+        ("name = ''", "a task's name cannot be ''"),
+        ('name = "a\\nb"', "a task's name cannot be"),
+        ("max_tokens = " + "9" * 5000, "cannot read the task file"),
+        ("stops = " + "[" * 100_000, "cannot read the task file"),
     ],
 )
 def test_a_task_file_that_cannot_be_right_is_refused(tmp_path, toml, words):

@@ -18,9 +18,9 @@ from localpower.cli.options import engines_options, program_options, refused_opt
 
 @click.command("eval")
 @click.argument("tasks", nargs=-1, required=True, metavar="TASK...")
-@program_options
-@running_options
 @method_options
+@running_options
+@program_options
 @engines_options
 @refused_options
 @click.pass_context

@@ -17,6 +17,7 @@ from localpower.width import best_width, relative_cost
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
     from localpower.engine.base import GgufEngine
+    from localpower.engine.cores import Governor
     from localpower.engine.probe import Verdict
     from localpower.engine.weights import Weights
     from localpower.text.vocabulary import Vocabulary
@@ -169,6 +170,7 @@ class LoadedGguf:
     exactness: str | float
     notes: list[str]
     n_ctx: int
+    governor: Governor | None = None
 
     @property
     def usual_alpha(self) -> float:
@@ -211,11 +213,14 @@ class LoadedGguf:
                 f"more than the context of {self.n_ctx}",
                 "shorten the prompt, lower --max-tokens or raise --ctx",
             )
-        recurrent = self.weights.is_recurrent()
-        room = len(prompt) + (horizon if recurrent else (rows + (chains or rows) + 4) * horizon + 64)
-        if not recurrent and prompts > 1:
-            room += prompts * len(prompt)  # the others, and one that was just answered
-        n_sequences = rows + 1 if recurrent else 4 * rows + 8
+        if self.verdict.settings.streams:
+            room, n_sequences = len(prompt) + horizon, rows + (chains or rows)
+        elif self.weights.is_recurrent():
+            room, n_sequences = len(prompt) + horizon, rows + 1
+        else:
+            room, n_sequences = len(prompt) + (rows + (chains or rows) + 4) * horizon + 64, 4 * rows + 8
+            if prompts > 1:
+                room += prompts * len(prompt)  # the others, and one that was just answered
         before = as_gguf(keep) if keep is not None else None
         if before is not None and before.n_cells >= room and before.n_sequences == n_sequences:
             before.prompt_length = len(prompt)
@@ -237,13 +242,31 @@ class LoadedGguf:
     def _make(self, n_cells: int, n_sequences: int, rows: int, check: Callable[[], None]) -> GgufEngine:
         from localpower.engine.llama import LlamaModel
         from localpower.engine.recurrent import RecurrentModel
+        from localpower.engine.streams import StreamModel
 
-        settings = self.verdict.settings
+        settings, governor = self.verdict.settings, self.governor
+        if settings.streams:
+            return StreamModel(
+                self.weights,
+                settings,
+                n_cells=n_cells,
+                n_sequences=n_sequences,
+                check=check,
+                governor=governor,
+            )
         if self.weights.is_recurrent():
-            return RecurrentModel(self.weights, settings, n_cells=n_cells, n_lanes=n_sequences, check=check)
+            return RecurrentModel(
+                self.weights, settings, n_cells=n_cells, n_lanes=n_sequences, check=check, governor=governor
+            )
         steady = 0 if self._same_bits() else min(rows, settings.batch)
         return LlamaModel(
-            self.weights, settings, n_cells=n_cells, n_slots=n_sequences, steady_rows=steady, check=check
+            self.weights,
+            settings,
+            n_cells=n_cells,
+            n_slots=n_sequences,
+            steady_rows=steady,
+            check=check,
+            governor=governor,
         )
 
     def warm(self, engine: Engine, prompt: Tokens, path: Path) -> list[str]:
@@ -251,12 +274,13 @@ class LoadedGguf:
         from localpower.engine.prompt_cache import warm
         from localpower.engine.verdict import build, processor
 
+        streams = self.verdict.settings.streams or self.weights.is_recurrent()  # saved with their number
         owner = {
             "model": self.identity["sha256"],
             "llama.cpp": build(),
             "set of engine settings": self.verdict.settings.to_json(),
             "processor": processor(),
-            "number of chains": as_gguf(engine).n_sequences if self.weights.is_recurrent() else None,
+            "number of chains": as_gguf(engine).n_sequences if streams else None,
         }
         return warm(as_gguf(engine), prompt, path, owner)
 

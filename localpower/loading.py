@@ -36,13 +36,13 @@ def load(
     """Find, check and load a model. Raises ModelError for a file that cannot be used, Interrupted by stop()."""
     if request.model == "toy":
         return LoadedToy(notes=_toy_notes(request))
+    from localpower.engine.cores import Governor, physical_cores
     from localpower.engine.files import check_file, sha256
-    from localpower.engine.settings import default_threads
     from localpower.engine.verdict import verdict_for
 
     name, path = locate(request.model)
     check_file(path)
-    threads = request.threads or default_threads()
+    threads = request.threads or physical_cores()
     gpu_layers = request.gpu_layers or 0
     verdict = verdict_for(
         path,
@@ -59,6 +59,7 @@ def load(
     from localpower.text.vocabulary import Vocabulary
 
     check_layout()
+    governor = None if request.threads else Governor(threads)
     weights = Weights(path, repack=verdict.settings.repack, gpu_layers=gpu_layers, stop_loading=stop)
     _refuse_memory(weights)
     identity = {
@@ -75,6 +76,7 @@ def load(
         "exact" if verdict.exact and not request.fast else min(verdict.largest, 1e9),
         _notes(request, verdict, weights),
         request.ctx or weights.n_ctx_train,
+        governor,
     )
 
 

@@ -62,7 +62,9 @@ class ToyModel:
             self._rows[seen] = row
         return self._rows[seen]
 
-    def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
+    def logits(
+        self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None
+    ) -> Sequence[Row]:
         """Rows (vocab,) float64, one a context."""
         return [self._row(tuple(context)) for context in contexts]
 
@@ -82,7 +84,7 @@ class ToyModel:
     def waste(self, rows: int) -> None:
         """Nobody counts a table's rows."""
 
-    def pin(self, context: Tokens, owner: object = None) -> None:
+    def pin(self, context: Tokens, owner: object = None, prompt_length: int | None = None) -> None:
         """A table needs no hints."""
 
     def unpin(self, owner: object) -> None:

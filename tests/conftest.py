@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from localpower.engine.settings import EXACT_BATCH
 from localpower.loading import Request, load
 from tests.gguf_files import TEMPLATE, write_gemma3, write_lfm2, write_llama, write_mamba
 
@@ -40,6 +43,24 @@ def tiny(own_cache, tiny_paths):
 def tiny16(own_cache, tiny_paths):
     """The F16 file, loaded."""
     return load(Request(str(tiny_paths["f16"])))
+
+
+def sharing(loaded, **settings):
+    """The same model with one cache for all sequences instead of a stream for each."""
+    shared = replace(loaded.verdict.settings, streams=False, flash=1, batch=EXACT_BATCH, **settings)
+    return replace(loaded, verdict=replace(loaded.verdict, settings=shared))
+
+
+@pytest.fixture(scope="session")
+def tiny_shared(tiny):
+    """The F32 file with one cache for all sequences."""
+    return sharing(tiny)
+
+
+@pytest.fixture(scope="session")
+def tiny16_shared(tiny16):
+    """The F16 file with one cache for all sequences."""
+    return sharing(tiny16)
 
 
 @pytest.fixture(scope="session")

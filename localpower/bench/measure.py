@@ -28,7 +28,7 @@ class _Forgetful:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
-    def pin(self, context: Tokens, owner: object = None) -> None:
+    def pin(self, context: Tokens, owner: object = None, prompt_length: int | None = None) -> None:
         """Forget everything."""
         self._engine.reset()
 

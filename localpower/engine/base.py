@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from localpower.engine.batch import RowSpec
 from localpower.engine.context import Context
+from localpower.engine.cores import Governor
 from localpower.engine.settings import Settings
 from localpower.engine.snapshot import Snapshot
 from localpower.engine.weights import Weights
@@ -45,19 +46,22 @@ class GgufEngine(ABC):
         weights: Weights,
         settings: Settings,
         check: Callable[[], None],
+        governor: Governor | None,
         *,
         n_cells: int,
         n_sequences: int,
     ) -> None:
         """Raises EngineError when the context cannot be made."""
-        self._context = Context(weights, settings, n_cells=n_cells, n_sequences=n_sequences)
-        self._memory = self._context.memory
+        self.context = Context(
+            weights, settings, n_cells=n_cells, n_sequences=n_sequences, governor=governor
+        )
+        self._memory = self.context.memory
         self._settings = settings
         self._check = check
         self._pins: dict[object, Tokens] = {}
         self.n_vocab = weights.n_vocab
         self.eos = weights.eos
-        self.n_cells = self._context.n_cells
+        self.n_cells = self.context.n_cells
         self.n_sequences = n_sequences
         self._opening: Snapshot | None = None  # for `rows`
         self.counters = Counters()
@@ -65,10 +69,12 @@ class GgufEngine(ABC):
         self.prompt_length = 0
 
     @abstractmethod
-    def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
+    def logits(
+        self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None
+    ) -> Sequence[Row]:
         """Rows (vocab,) float32 after each context; views, valid until the next call.
 
-        Raises EngineError for an empty context, and for more than there is room for.
+        prompt_lengths: how many tokens of each are its prompt; None: `prompt_length` of every one. Raises EngineError for an empty context, and for more than there is room for.
         """
 
     @abstractmethod
@@ -97,7 +103,7 @@ class GgufEngine(ABC):
 
     def close(self) -> None:
         """Free the cache."""
-        self._context.close()
+        self.context.close()
 
     def cost(self, rows: int) -> float:
         """Seconds of a batch of so many rows over those of a lone row, by the measured curve."""
@@ -107,7 +113,7 @@ class GgufEngine(ABC):
         """Count rows that were thrown away."""
         self.counters.wasted_rows += rows
 
-    def pin(self, context: Tokens, owner: object = None) -> None:
+    def pin(self, context: Tokens, owner: object = None, prompt_length: int | None = None) -> None:
         """Keep the prefixes of `context` at hand for `owner`, who holds one pin at a time."""
         self._pins[owner] = context
 
@@ -159,10 +165,10 @@ class GgufEngine(ABC):
 
     def _evaluate(self, specs: Sequence[RowSpec], at_least: int = 0) -> list[Row]:
         """One decode: the wanted rows in order."""
-        padded = self._context.padded_rows
+        padded = self.context.padded_rows
         self.counters.decode_calls += 1
-        rows = self._context.decode(specs, at_least)
-        self.counters.padded_rows += self._context.padded_rows - padded
+        rows = self.context.decode(specs, at_least)
+        self.counters.padded_rows += self.context.padded_rows - padded
         return list(rows)
 
     def _count(self, first: int, stop: int) -> None:

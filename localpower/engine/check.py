@@ -30,8 +30,7 @@ N_TOKENS = 48
 _JUNK = (2, 3, 4, 5)  # sequences whose restored copies fill cells 48..239
 _N_SEQUENCES = 6
 _CELLS = 1024
-_TIMED = 12
-_WIDTHS = (1, 2, 4, 8, 16)
+TIMED = 12
 
 Logits = list[NDArray[np.float32]]
 
@@ -53,11 +52,14 @@ class AnyChecker(Protocol):
     def differences(self) -> Iterator[Difference]:
         """Every shape against the reference, the likeliest to fail first."""
 
-    def lone_row(self) -> Callable[[], float]:
-        """A function that decodes one more row past 256 cells and returns the seconds it took."""
+    def set_threads(self, threads: int) -> None:
+        """Decode with so many from now on."""
 
-    def curve(self) -> dict[int, float]:
-        """Median seconds of a batch by its rows, past 256 cells; empty where width is of no use."""
+    def lone_row(self, cells: int) -> Callable[[], float]:
+        """A function that decodes one row after so many tokens and returns the seconds it took."""
+
+    def curve(self, widths: Sequence[int]) -> dict[int, float]:
+        """Least seconds of a batch by its rows, past 256 cells; empty where width is of no use."""
 
 
 class Checker:
@@ -79,6 +81,11 @@ class Checker:
         for sequence in junk:
             self._context.memory.restore(sequence, self._state)
         yield self._compare("lone rows past 256 cells", self._feed(1, [1] * N_TOKENS))
+        if self._context.settings.threads > 1:
+            self._context.memory.trim(1, 0)
+            self._context.set_threads(1)
+            yield self._compare("lone rows by one thread", self._feed(1, [1] * N_TOKENS))
+            self._context.set_threads(self._context.settings.threads)
         for size in (2, 7, 20):
             self._context.memory.trim(1, 0)
             shape = [size] * (N_TOKENS // size) + [N_TOKENS % size] * bool(N_TOKENS % size)
@@ -92,35 +99,37 @@ class Checker:
         self._context.memory.trim(1, 0)
         yield self._compare("after a restore", self._after_restore(), first=N_TOKENS - 8)
 
-    def lone_row(self) -> Callable[[], float]:
-        """A function that decodes one more row past 256 cells and returns the seconds it took."""
-        for sequence in _JUNK:
-            self._context.memory.restore(sequence, self._state)
-        self._context.memory.copy(0, 1, N_TOKENS)
-        position = N_TOKENS
+    def set_threads(self, threads: int) -> None:
+        """As in `AnyChecker`."""
+        self._context.set_threads(threads)
 
-        def decode() -> float:
-            nonlocal position
-            start = time.perf_counter()
-            self._decode([RowSpec(1, position, self._tokens[position % N_TOKENS], True)])
-            position += 1
-            return time.perf_counter() - start
+    def lone_row(self, cells: int) -> Callable[[], float]:
+        """As in `AnyChecker`. One length at a time: other sequences would take this one's place."""
+        memory = self._context.memory
+        memory.clear()
+        start, batch = 0, self._context.settings.batch
+        while start < cells:
+            stop = min(start + batch, cells)
+            rows = [RowSpec(1, i, self._tokens[i % N_TOKENS], False) for i in range(start, stop)]
+            self._context.decode(rows)
+            start = stop
+        return timed_row(self._context, RowSpec(1, cells, self._tokens[0], True))
 
-        return decode
-
-    def curve(self) -> dict[int, float]:
+    def curve(self, widths: Sequence[int]) -> dict[int, float]:
         """As in `AnyChecker`, measured in turns."""
+        self._context.memory.clear()
+        self._context.memory.restore(0, self._state)
         for sequence in _JUNK:
             self._context.memory.restore(sequence, self._state)
         self._context.memory.copy(0, 1, N_TOKENS)
-        seconds: dict[int, list[float]] = {n: [] for n in _WIDTHS}
-        for _ in range(_TIMED // 2):
-            for n in _WIDTHS:
+        seconds: dict[int, list[float]] = {n: [] for n in widths}
+        for _ in range(TIMED // 2):
+            for n in widths:
                 start = time.perf_counter()
                 self._decode([RowSpec(1, N_TOKENS + i, self._tokens[i], True) for i in range(n)])
                 seconds[n].append(time.perf_counter() - start)
                 self._context.memory.trim(1, N_TOKENS)
-        return {n: float(np.median(found)) for n, found in seconds.items()}
+        return {n: float(np.min(found)) for n, found in seconds.items()}
 
     def _decode(self, rows: Sequence[RowSpec]) -> Logits:
         return [row.copy() for row in self._context.decode(rows)]
@@ -190,8 +199,26 @@ def text_tokens(weights: Weights, n: int) -> list[int]:
     return [usable[i % len(usable)] for i in range(n)]
 
 
-def lone_row_seconds(checkers: Sequence[AnyChecker]) -> list[float]:
-    """Median seconds of a lone row for each checker, measured in turns."""
-    decoders = [checker.lone_row() for checker in checkers]
-    seconds = [[decode() for decode in decoders] for _ in range(_TIMED)]
-    return [float(np.median(column)) for column in zip(*seconds, strict=True)]
+def timed_row(context: Context, row: RowSpec) -> Callable[[], float]:
+    """A function that decodes the row, forgets it and returns the seconds it took."""
+
+    def decode() -> float:
+        start = time.perf_counter()
+        context.decode([row])
+        seconds = time.perf_counter() - start
+        context.memory.trim(row.sequence, row.position)
+        return seconds
+
+    return decode
+
+
+def lone_row_seconds(checkers: Sequence[AnyChecker], lengths: Sequence[int]) -> list[float]:
+    """Seconds of a lone row for each checker, the mean over contexts of these lengths.
+
+    Measured in turns, the least of each: what disturbs one of them only ever adds.
+    """
+    total = np.zeros(len(checkers))
+    for cells in lengths:
+        decoders = [checker.lone_row(cells) for checker in checkers]
+        total += np.min([[decode() for decode in decoders] for _ in range(TIMED)], axis=0)
+    return [float(seconds) for seconds in total / len(lengths)]

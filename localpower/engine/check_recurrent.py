@@ -49,8 +49,12 @@ class RecurrentChecker:
         self._context.memory.trim(1, 0)
         yield compare("lone rows in an empty cache", self._opening, self._feed(1, [1] * _TAIL, 0))
 
-    def lone_row(self) -> Callable[[], float]:
-        """A function that decodes one more row past 256 cells and returns the seconds it took."""
+    def set_threads(self, threads: int) -> None:
+        """As in `AnyChecker`."""
+        self._context.set_threads(threads)
+
+    def lone_row(self, cells: int) -> Callable[[], float]:
+        """As in `AnyChecker`, but always past 256 cells: a state has one size."""
         self._restore(1)
         position = _BEFORE
 
@@ -63,7 +67,7 @@ class RecurrentChecker:
 
         return decode
 
-    def curve(self) -> dict[int, float]:
+    def curve(self, widths: Sequence[int]) -> dict[int, float]:
         """Empty: a proposal beside another would need a whole state of its own."""
         return {}
 

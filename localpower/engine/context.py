@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localpower.engine.batch import Batch, RowSpec
+from localpower.engine.cores import Governor
 from localpower.engine.library import L, clear_errors, get_logits, last_error
 from localpower.engine.memory import Memory
 from localpower.engine.settings import Settings
@@ -21,20 +22,32 @@ MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ of the tested build
 class Context:
     """A KV cache and its decoder over `Weights`. Sequences are numbered 0..n_sequences-1.
 
-    Attention: n_cells for all sequences together, which share what they have in common. Recurrent and hybrid models:
-    n_cells for each, a stream of its own, for a state cannot be shared by the position.
+    One cache: n_cells for all sequences together, which share what they have in common. Streams, and always recurrent
+    and hybrid models, whose state cannot be shared by the position: n_cells for each.
     """
 
-    def __init__(self, weights: Weights, settings: Settings, *, n_cells: int, n_sequences: int) -> None:
-        """Raises EngineError when the cache cannot be made (usually: not enough memory)."""
-        total = n_sequences + Memory.EXTRA
-        if not 1 <= n_sequences <= MAX_SEQUENCES - Memory.EXTRA:
-            most = MAX_SEQUENCES - Memory.EXTRA
-            raise EngineError(f"{n_sequences} sequences, expected 1 to {most}")
+    def __init__(
+        self,
+        weights: Weights,
+        settings: Settings,
+        *,
+        n_cells: int,
+        n_sequences: int,
+        governor: Governor | None = None,
+    ) -> None:
+        """Raises EngineError when the cache cannot be made (usually: not enough memory).
+
+        governor: says before each decode how many threads it has; None: always those of the settings.
+        """
+        extra = 0 if settings.streams else Memory.EXTRA
+        total = n_sequences + extra
+        if not 1 <= n_sequences <= MAX_SEQUENCES - extra:
+            raise EngineError(f"{n_sequences} sequences, expected 1 to {MAX_SEQUENCES - extra}")
         self.settings = settings
         self.padded_rows = 0
+        self._governor, self._threads = governor, settings.threads
         self.n_vocab = weights.n_vocab
-        shared = not weights.is_recurrent()
+        shared = not weights.is_recurrent() and not settings.streams
         if n_cells * total >= 1 << 31:
             raise EngineError(f"a context of {n_cells} cells is more than llama.cpp can count")
         params = L.llama_context_default_params()
@@ -56,7 +69,7 @@ class Context:
                 "a smaller --max-tokens, --chains, --prefetch, --particles, -n or --rungs needs less memory",
             )
         try:
-            self.memory = Memory(self._context, n_sequences, weights.window())
+            self.memory = Memory(self._context, n_sequences, weights.window(), spare=extra > 0)
         except ModelError:
             L.llama_free(self._context)
             raise
@@ -74,10 +87,10 @@ class Context:
     def decode(self, rows: Sequence[RowSpec], at_least: int = 0) -> list[NDArray[np.float32]]:
         """Evaluate a batch. Returns the wanted rows of logits in order: views, valid until the next decode.
 
-        Padded on the scratch sequence to max(at_least, settings.min_rows) rows, and to as many outputs: the
-        last layer runs on the output rows alone, so one output among many rows is a lone row there.
+        Padded on the scratch sequence, where there is one, to max(at_least, settings.min_rows) rows, and to as many
+        outputs: the last layer runs on the output rows alone, so one output among many rows is a lone row there.
         """
-        at_least = max(at_least, self.settings.min_rows)
+        at_least = max(at_least, self.settings.min_rows) if self.memory.spare else 0
         if not 1 <= max(len(rows), at_least) <= self.settings.batch:
             raise EngineError(f"a batch of {len(rows)} rows, expected 1 to {self.settings.batch}")
         for row in rows:
@@ -94,6 +107,8 @@ class Context:
             spare = (i for i in reversed(range(len(padded))) if i not in outputs)
             outputs |= {i for i, _ in zip(spare, range(at_least - len(outputs)), strict=False)}
         self.memory.guard(max(row.position for row in rows))
+        if self._governor is not None:
+            self.set_threads(self._governor.now())
         try:
             code = L.llama_decode(self._context, self._batch.fill(padded, outputs))
         finally:
@@ -102,6 +117,12 @@ class Context:
         if code != 0:
             raise EngineError(f"llama_decode failed with code {code}: {last_error()}")
         return [self._logits(i) for i, row in enumerate(rows) if row.wanted]
+
+    def set_threads(self, threads: int) -> None:
+        """Decode with so many from now on."""
+        if threads != self._threads:
+            L.llama_set_n_threads(self._context, threads, threads)
+            self._threads = threads
 
     def _logits(self, index: int) -> NDArray[np.float32]:
         address = get_logits(self._context, index)

@@ -10,10 +10,11 @@ import ctypes
 import os
 from collections import deque
 
-# GNU OpenMP reads this once, when it is loaded. By default a thread that waits for the others spins for milliseconds:
-# two runs at once on two cores then take each other's time until hardly a token comes (figures in CHANGELOG.md).
+# GNU OpenMP reads this once, when it is loaded. By default a thread that waits for the others spins for milliseconds,
+# which stalls whoever wants its core; with a count of hundreds it sleeps before the others can have come. Threads are
+# given up when others want the cores (cores.py): until then this bounds the loss.
 if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "200")
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 from llama_cpp import llama_cpp as L
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from localpower.engine import slots
 from localpower.engine.base import GgufEngine, even_chunks
 from localpower.engine.batch import RowSpec
+from localpower.engine.cores import Governor
 from localpower.engine.planner import AGAIN, Planner
 from localpower.engine.settings import Settings
 from localpower.engine.snapshot import Snapshot
@@ -32,15 +33,18 @@ class LlamaModel(GgufEngine):
         n_slots: int,
         steady_rows: int = 0,
         check: Callable[[], None] = lambda: None,
+        governor: Governor | None = None,
     ) -> None:
         """Raises EngineError when the context cannot be made."""
-        super().__init__(weights, settings, check, n_cells=n_cells, n_sequences=n_slots)
+        super().__init__(weights, settings, check, governor, n_cells=n_cells, n_sequences=n_slots)
         self._steady = steady_rows
         self._capacity = self.n_cells - max(settings.min_rows, steady_rows)
         self._planner = Planner(n_slots, self._capacity, again=0 if steady_rows else AGAIN)
         self._torn = False  # whether the cache may hold something else than the planner believes
 
-    def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
+    def logits(
+        self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None
+    ) -> Sequence[Row]:
         """As in `GgufEngine`. What exceeds a batch is evaluated piece by piece, each of them kept."""
         rows = self._execute(plan := self._plan_after_pieces(contexts))
         return [rows[i] for i in plan.rows]

@@ -21,17 +21,19 @@ class Memory:
     """The memory of a context whose caller uses sequences 0..n_sequences-1.
 
     scratch: one more sequence, empty between calls. window: tokens that a sliding window shows, 0 without one.
+    spare: whether the context has the two sequences beyond the caller's.
     """
 
     EXTRA = 2  # sequences beyond the caller's: scratch and guardian
 
-    def __init__(self, context: Any, n_sequences: int, window: int) -> None:
+    def __init__(self, context: Any, n_sequences: int, window: int, *, spare: bool = True) -> None:
         """Raises ModelError for a model without memory."""
         self._context = context
         self._memory = L.llama_get_memory(context)
         if not self._memory:
             raise ModelError("this model has no memory to decode into", "encoders cannot answer")
         self.n_sequences = n_sequences
+        self.spare = spare
         self.scratch = n_sequences
         self._guardian = n_sequences + 1
         self._window = window
@@ -75,7 +77,14 @@ class Memory:
         """Forget all tokens of all sequences."""
         for sequence in range(self.n_sequences):
             self.trim(sequence, 0)
-        self.clear_scratch()
+        if self.spare:
+            self.clear_scratch()
+
+    def copy_stream(self, source: int, target: int) -> None:
+        """Make `target` hold all of `source`, of streams: the bytes are copied before the next decode."""
+        self.trim(target, 0)
+        self.check(source)
+        L.llama_memory_seq_cp(self._memory, source, target, -1, -1)
 
     def clear_scratch(self) -> None:
         """Forget the padding."""

@@ -9,12 +9,22 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localpower.engine.settings import Settings, exact_candidates, fast
+from localpower.errors import EngineError
+
+if TYPE_CHECKING:
+    from localpower.engine.check import AnyChecker, Difference
+    from localpower.engine.weights import Weights
+
+_SLACK = 1.1  # what the more faithful settings may cost
+_LENGTHS = (100, 500)  # tokens before a lone row that is timed: attention costs little or much
+_LARGE = 2 << 30  # bytes of a file whose long prompt would take too long to read
+_WIDTHS = (1, 2, 4, 8, 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,7 @@ class Verdict:
     largest: the largest |difference in log p| seen under `settings`, nats. price: seconds of a lone row under
     `settings` over the same row under llama.cpp's own settings, both measured in turns past 256 cells.
     curve: seconds of a batch by its rows. shapes: difference by shape. tried: what was rejected and by which shape.
+    timed: seconds of a lone row by settings, of those that were compared.
     """
 
     exact: bool
@@ -33,6 +44,7 @@ class Verdict:
     shapes: dict[str, float] = field(default_factory=dict)
     tried: dict[str, str] = field(default_factory=dict)
     curve: dict[int, float] = field(default_factory=dict)
+    timed: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -44,6 +56,7 @@ class Verdict:
             "shapes": self.shapes,
             "tried": self.tried,
             "curve": self.curve,
+            "timed": self.timed,
         }
 
     @staticmethod
@@ -62,80 +75,149 @@ class Verdict:
 
 
 def probe(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
-    """Try repacked weights first (never slower), then weights as stored; among exact ones take the quickest."""
+    """The most faithful exact settings of the first group that has any; else the nearest to it, said to be inexact."""
     closest: Verdict | None = None
     tried: dict[str, str] = {}
-    candidates = exact_candidates(threads, gpu_layers)
-    for repack in (True, False):
-        group = [settings for settings in candidates if settings.repack == repack]
-        verdict = _probe_group(path, group, tried)
+    for group in exact_candidates(threads, gpu_layers):
+        verdict = _Group(path, group, tried).verdict()
+        if verdict is None:
+            continue
         if verdict.exact:
             return verdict
         if closest is None or verdict.largest < closest.largest:
             closest = verdict
-    assert closest is not None
-    measured = _probe_group(path, [closest.settings], {}, whole=True)
-    return replace(measured, price=closest.price, tried=tried)
+    if closest is None:
+        raise EngineError(f"llama.cpp cannot be set up for {path}: {next(iter(tried.values()), '')}")
+    measured = _Group(path, [closest.settings], {}).measured()
+    return replace(measured, tried=tried)
 
 
 def probe_fast(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
     """llama.cpp's own numerics: how far do its log-probabilities move with the batch shape?"""
-    return _probe_group(path, [fast(threads, gpu_layers)], {}, whole=True)
+    return _Group(path, fast(threads, gpu_layers), {}).measured()
 
 
-def _probe_group(path: Path, group: list[Settings], tried: dict[str, str], *, whole: bool = False) -> Verdict:
-    """Settings that share loaded weights, quickest first, up to the first that is exact.
+class _Group:
+    """Settings that share loaded weights. tried: why some were rejected, added to."""
 
-    whole: measure every shape of settings that are not exact too. Raises EngineError when none can be set up.
-    """
-    from localpower.engine.check import AnyChecker, Checker, lone_row_seconds
-    from localpower.engine.check_recurrent import RecurrentChecker
-    from localpower.engine.weights import Weights
-    from localpower.errors import EngineError
+    def __init__(self, path: Path, group: list[Settings], tried: dict[str, str]) -> None:
+        from localpower.engine.cores import Governor
+        from localpower.engine.weights import Weights
 
-    group[0].set_environment()
-    weights = Weights(path, repack=group[0].repack, gpu_layers=group[0].gpu_layers)
-    make: Callable[[Weights, Settings], AnyChecker] = RecurrentChecker if weights.is_recurrent() else Checker
-    checkers: dict[Settings, AnyChecker] = {}
-    problem = EngineError("no settings to try")
-    try:
-        for settings in group:
-            try:
-                checkers[settings] = make(weights, settings)
-            except (
-                EngineError
-            ) as error:  # a KV type that this model's heads do not allow, or no memory for it
-                problem = error
-                tried[settings.words()] = error.line()
-        if not checkers:
-            raise problem
-        seconds = dict(zip(checkers, lone_row_seconds(list(checkers.values())), strict=True))
-        own = seconds.get(group[0], min(seconds.values()))  # one row, f16 KV: llama.cpp's own way
-        closest: Verdict | None = None
-        for settings in sorted(checkers, key=lambda s: seconds[s]):
-            checkers[settings].close()
-            checker = make(weights, settings)
-            shapes = {}
-            for difference in checker.differences():
-                shapes[difference.shape] = difference.log_p
-                if difference.log_p > 0 and not whole:
-                    break
-            checker.close()
-            largest = max(shapes.values())
-            price = seconds[settings] / own
-            verdict = Verdict(largest == 0.0, settings, largest, price, shapes, dict(tried))
-            if verdict.exact:
-                checkers[settings] = checker = make(weights, settings)
-                return replace(verdict, curve=checker.curve())
-            tried[settings.words()] = f"{difference.shape}: {largest:.2g} nats"
-            if closest is None or largest < closest.largest:
-                closest = verdict
-        assert closest is not None
-        return closest
-    finally:
+        group[0].set_environment()
+        self._group, self._tried = group, tried
+        self._governor = Governor(group[0].threads)
+        self._lengths = _LENGTHS if path.stat().st_size < _LARGE else _LENGTHS[:1]
+        self._weights = Weights(path, repack=group[0].repack, gpu_layers=group[0].gpu_layers)
+        self._open: list[AnyChecker] = []
+
+    def verdict(self) -> Verdict | None:
+        """The most faithful exact settings, unless others are quicker by a tenth; None: none can be set up."""
+        try:
+            makers = {s: checker for s in self._group if (checker := self._make(s)) is not None}
+            if not makers:
+                return None
+            first = {settings: next(iter(checker.differences())) for settings, checker in makers.items()}
+            for settings, difference in first.items():
+                self._reject(settings, difference)
+            alive = [settings for settings, difference in first.items() if difference.log_p == 0.0]
+            if not alive:
+                settings, nearest = min(first.items(), key=lambda item: item[1].log_p)
+                return Verdict(False, settings, nearest.log_p, 1.0)
+            seconds = self._time(makers)
+            nearest_one: Verdict | None = None
+            while alive:
+                settings = choose(alive, seconds)
+                alive.remove(settings)
+                found = self._whole(settings, stop=True)
+                if found.exact:
+                    return self._finished(found, seconds)
+                nearest_one = found
+            return nearest_one
+        finally:
+            self._close()
+
+    def measured(self) -> Verdict:
+        """The first settings that can be set up, with every shape, exact or not. Raises EngineError when none can."""
+        try:
+            for settings in self._group:
+                checker = self._make(settings)
+                if checker is not None:
+                    seconds = self._time({settings: checker})
+                    return self._finished(self._whole(settings, stop=False), seconds)
+            raise EngineError(next(iter(self._tried.values()), "no settings to try"))
+        finally:
+            self._close()
+
+    def _make(self, settings: Settings) -> AnyChecker | None:
+        """None for keys or a memory of a kind that this model does not allow, or where there is no room."""
+        try:
+            self._open.append(_checker(self._weights, settings))
+        except EngineError as error:
+            self._tried[settings.words()] = error.line()
+            return None
+        return self._open[-1]
+
+    def _time(self, checkers: Mapping[Settings, AnyChecker]) -> dict[Settings, float]:
+        """Seconds of a lone row, all by the same number of threads: a busy machine changes no choice."""
+        from localpower.engine.check import lone_row_seconds
+
+        free = self._governor.now()
         for checker in checkers.values():
+            checker.set_threads(free)
+        return dict(zip(checkers, lone_row_seconds(list(checkers.values()), self._lengths), strict=True))
+
+    def _whole(self, settings: Settings, *, stop: bool) -> Verdict:
+        """Every shape, up to the first that differs if `stop`."""
+        checker = self._make(settings)
+        assert checker is not None  # it could be made before
+        shapes: dict[str, float] = {}
+        for difference in checker.differences():
+            shapes[difference.shape] = difference.log_p
+            if difference.log_p > 0 and stop:
+                self._reject(settings, difference)
+                break
+        largest = max(shapes.values())
+        checker.close()
+        return Verdict(largest == 0.0, settings, largest, 1.0, shapes)
+
+    def _reject(self, settings: Settings, difference: Difference) -> None:
+        if difference.log_p > 0:
+            self._tried[settings.words()] = f"{difference.shape}: {difference.log_p:.2g} nats"
+
+    def _finished(self, found: Verdict, seconds: Mapping[Settings, float]) -> Verdict:
+        checker = self._make(found.settings)
+        assert checker is not None
+        checker.set_threads(self._governor.now())
+        own = seconds.get(self._group[0], min(seconds.values()))
+        return replace(
+            found,
+            price=seconds[found.settings] / own,
+            tried=dict(self._tried),
+            curve=checker.curve(_WIDTHS),
+            timed={settings.words(): value for settings, value in seconds.items()},
+        )
+
+    def _close(self) -> None:
+        for checker in self._open:
             checker.close()
-        weights.close()
+        self._weights.close()
+
+
+def _checker(weights: Weights, settings: Settings) -> AnyChecker:
+    from localpower.engine.check import Checker
+    from localpower.engine.check_recurrent import RecurrentChecker
+    from localpower.engine.check_streams import StreamChecker
+
+    if settings.streams:
+        return StreamChecker(weights, settings)
+    return RecurrentChecker(weights, settings) if weights.is_recurrent() else Checker(weights, settings)
+
+
+def choose(good: Sequence[Settings], seconds: Mapping[Settings, float]) -> Settings:
+    """The first, unless a later one is quicker by more than a tenth; of those the first again."""
+    least = min(seconds[settings] for settings in good)
+    return next(settings for settings in good if seconds[settings] <= _SLACK * least)
 
 
 def main() -> None:

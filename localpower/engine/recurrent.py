@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from localpower.engine.base import GgufEngine
 from localpower.engine.batch import RowSpec
+from localpower.engine.cores import Governor
 from localpower.engine.lanes import Lane, assign
 from localpower.engine.settings import Settings
 from localpower.engine.snapshot import Snapshot
@@ -34,9 +35,10 @@ class RecurrentModel(GgufEngine):
         n_cells: int,
         n_lanes: int,
         check: Callable[[], None] = lambda: None,
+        governor: Governor | None = None,
     ) -> None:
         """Raises EngineError when the context cannot be made."""
-        super().__init__(weights, settings, check, n_cells=n_cells, n_sequences=n_lanes)
+        super().__init__(weights, settings, check, governor, n_cells=n_cells, n_sequences=n_lanes)
         self._tick = 0
         self._spacing = _SPACING
         self.reset()
@@ -48,7 +50,9 @@ class RecurrentModel(GgufEngine):
         self._trunk: tuple[Tokens, bytes] = ((), b"")
         self._memory.clear()
 
-    def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
+    def logits(
+        self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None
+    ) -> Sequence[Row]:
         """As in `GgufEngine`."""
         self._check()
         distinct = list(dict.fromkeys(contexts))

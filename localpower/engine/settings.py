@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 F16, Q8_0 = 1, 8  # ggml types of the KV cache
 EXACT_BATCH = 60  # from 64 query rows on, flash attention takes a tiled path with other rounding
-FAST_BATCH = 512
+LARGE_BATCH = 512  # llama.cpp's own
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One way to run a model.
 
+    streams: each sequence has a stream of keys and values to itself (engine/streams.py); else all share one cache.
     repack: rearranged weights (llama.cpp's `use_extra_bufts`). flash: flash attention, 1 on, 0 off, -1 as
     llama.cpp likes. min_rows: batches are padded to at least this many rows. tiled: allow the K-quant kernel
     that only large batches use; read from the environment once per process. batch: rows a decode.
@@ -28,13 +29,15 @@ class Settings:
     tiled: bool = False
     batch: int = EXACT_BATCH
     gpu_layers: int = 0
+    streams: bool = False
 
     def words(self) -> str:
         """For people: what was chosen."""
         parts = [
             f"{self.threads} thread{'s' if self.threads != 1 else ''}",
             "repacked weights" if self.repack else "weights as stored",
-            f"{'q8_0' if self.kv_type == Q8_0 else 'f16'} KV",
+            f"{'q8_0' if self.kv_type == Q8_0 else 'f16'} keys and values",
+            "a stream for each sequence" if self.streams else "one cache for all sequences",
         ]
         if self.min_rows > 1:
             parts.append(f"at least {self.min_rows} rows a batch")
@@ -53,22 +56,25 @@ class Settings:
             os.environ["GGML_CPU_TILED_MM"] = "0"
 
 
-def default_threads() -> int:
-    """The cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(len(os.sched_getaffinity(0)), 1)
-    return os.cpu_count() or 1
+def fast(threads: int, gpu_layers: int = 0) -> list[Settings]:
+    """llama.cpp's own numerics, as `--fast` gives them: on a CPU by plain attention where the memory has streams."""
+    own = Settings(threads, flash=-1, tiled=True, batch=LARGE_BATCH, gpu_layers=gpu_layers)
+    return [own] if gpu_layers else [replace(own, flash=0, streams=True), own]
 
 
-def fast(threads: int, gpu_layers: int = 0) -> Settings:
-    """llama.cpp's own numerics: what `--fast` gives."""
-    return Settings(threads, flash=-1, tiled=True, batch=FAST_BATCH, gpu_layers=gpu_layers)
+def exact_candidates(threads: int, gpu_layers: int = 0) -> list[list[Settings]]:
+    """Settings that may be exact, in groups: a later group only where none of the ones before it has any.
 
-
-def exact_candidates(threads: int, gpu_layers: int = 0) -> list[Settings]:
-    """Settings that may be exact. Which are, and which is quickest, is for a check on the machine to say."""
+    In a group the most faithful come first: llama.cpp's own way of decoding, then flash attention, then 8-bit keys and
+    values. Which are exact, and whether a less faithful one is so much quicker that it is taken, is for a check on
+    the machine to say. (Flash attention over 16-bit keys splits a lone row among threads: only padded it can be exact.)
+    """
+    plain = Settings(threads, flash=0, batch=LARGE_BATCH, gpu_layers=gpu_layers, streams=True)
+    shared = Settings(threads, gpu_layers=gpu_layers)
+    lone = [plain, replace(shared, kv_type=Q8_0)]
+    padded = [replace(plain, min_rows=2), replace(shared, min_rows=2)]
     return [
-        Settings(threads, repack=repack, kv_type=kv, min_rows=rows, gpu_layers=gpu_layers)
+        [replace(settings, repack=repack) for settings in group]
         for repack in (True, False)
-        for kv, rows in ((F16, 1), (Q8_0, 1), (F16, 2))
+        for group in (lone, padded)
     ]

@@ -40,7 +40,8 @@ def probe(
 
     def run(question: Asked, i: int) -> Run:
         sampler = Ancestral("base", 1.0, min(_TOKENS, question.max_tokens), question.rules)
-        return lambda handle: sampler.run(handle, question.tokens, StreamDice(_PROBE).spawn(i))
+        prompt, dice = question.tokens, StreamDice(_PROBE).spawn(i)
+        return Run(prompt, lambda handle: sampler.run(handle, prompt, dice))
 
     def watch(_index: int, _context: Tokens) -> None:
         check()

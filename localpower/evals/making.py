@@ -80,7 +80,8 @@ def make_rows(
 
 def _run(job: Job) -> Run:
     """As chain 0 of `run --seed`."""
-    return lambda handle: job.sampler.run(handle, job.asked.tokens, StreamDice(job.seed).spawn(0))
+    prompt = job.asked.tokens
+    return Run(prompt, lambda handle: job.sampler.run(handle, prompt, StreamDice(job.seed).spawn(0)))
 
 
 def _row(loaded: Loaded, one: _Live, grader: Grader, *, save_text: bool) -> Row:

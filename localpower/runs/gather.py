@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from greenlet import getcurrent, greenlet
@@ -30,8 +30,10 @@ class Engine(Protocol):
     def eos(self) -> frozenset[int]:
         """Every token that ends an answer."""
 
-    def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
-        """As in `Model`."""
+    def logits(
+        self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None
+    ) -> Sequence[Row]:
+        """As in `Model`. prompt_lengths: how many tokens of each context are its prompt; None: of its own prompt."""
 
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
         """As in `Model`."""
@@ -39,7 +41,7 @@ class Engine(Protocol):
     def rows(self, context: Tokens, continuation: Tokens) -> Iterator[Row]:
         """The rows that predict each token of `continuation`, evaluated afresh; each valid until the next."""
 
-    def pin(self, context: Tokens, owner: object = None) -> None:
+    def pin(self, context: Tokens, owner: object = None, prompt_length: int | None = None) -> None:
         """As in `Model`, one pin an owner."""
 
     def unpin(self, owner: object) -> None:
@@ -52,16 +54,25 @@ class Engine(Protocol):
         """As in `Model`."""
 
 
-Run = Callable[["Handle"], Iterator[Event]]
+
+class Run(NamedTuple):
+    """A sampler about to answer a prompt: `start` begins it on the model as it sees it."""
+
+    prompt: Tokens
+    start: Callable[[Handle], Iterator[Event]]
+
+
 Watch = Callable[[int, Tokens], None]
 
 
 class Handle:
     """The model as one run sees it."""
 
-    def __init__(self, engine: Engine, index: int, hub: greenlet, crowd: Callable[[], int]) -> None:
+    def __init__(
+        self, engine: Engine, index: int, prompt_length: int, hub: greenlet, crowd: Callable[[], int]
+    ) -> None:
         self._engine, self._crowd = engine, crowd
-        self._index = index
+        self._index, self._prompt_length = index, prompt_length
         self._hub = hub
         self.n_vocab = engine.n_vocab
         self.eos = engine.eos
@@ -86,7 +97,7 @@ class Handle:
 
     def pin(self, context: Tokens) -> None:
         """This run's pin."""
-        self._engine.pin(context, self._index)
+        self._engine.pin(context, self._index, self._prompt_length)
 
 
 def gather(
@@ -105,18 +116,20 @@ def gather(
 
     def live(run: Run, index: int) -> Callable[[], None]:
         def body() -> None:
-            for event in run(Handle(engine, index, hub, lambda: len(tasks))):
+            for event in run.start(Handle(engine, index, len(run.prompt), hub, lambda: len(tasks))):
                 hub.switch(event)
 
         return body
 
     waiting = enumerate(runs)
     tasks: dict[int, greenlet] = {}
+    prompt_lengths: dict[int, int] = {}
     replies: dict[int, Sequence[Row]] = {}
     try:
         while True:
             room = None if at_once is None else at_once - len(tasks)
-            tasks |= {index: greenlet(live(run, index)) for index, run in islice(waiting, room)}
+            for index, run in islice(waiting, room):
+                tasks[index], prompt_lengths[index] = greenlet(live(run, index)), len(run.prompt)
             if not tasks:
                 break
             wanted: dict[int, list[Tokens]] = {}
@@ -132,7 +145,10 @@ def gather(
                     wanted[index] = message
                     watch(index, message[0])  # of several proposals the one that is decided next
             if wanted:
-                rows = engine.logits([context for asked in wanted.values() for context in asked])
+                rows = engine.logits(
+                    [context for asked in wanted.values() for context in asked],
+                    [prompt_lengths[index] for index, asked in wanted.items() for _ in asked],
+                )
                 taken = 0
                 for index, asked in wanted.items():
                     replies[index] = rows[taken : taken + len(asked)]

@@ -52,7 +52,7 @@ def run_chains(
     tallies = [Tally() for _ in range(n_chains)]
 
     def chain(index: int) -> Run:
-        return lambda handle: sampler.run(handle, prompt, dice.spawn(index))
+        return Run(prompt, lambda handle: sampler.run(handle, prompt, dice.spawn(index)))
 
     def check() -> None:
         if interrupts is not None:

@@ -55,7 +55,8 @@ def main() -> None:
 
             def run(problem: Problem, index: int) -> Run:
                 prompt = loaded.prompt(Conversation.of(problem.prompt), raw=True, arguments={})
-                return lambda handle: sampler.run(handle, prompt, StreamDice(options.seed, (index,)))
+                dice = StreamDice(options.seed, (index,))
+                return Run(prompt, lambda handle: sampler.run(handle, prompt, dice))
 
             tallies = [Tally() for _ in problems]
             for chain, event in gather(engine, [run(*pair) for pair in zip(problems, indices, strict=True)]):

@@ -95,7 +95,8 @@ def main() -> None:
 
         def run(problem: Problem, index: int, sampler: Sampler = sampler) -> Run:
             prompt = loaded.prompt(Conversation.of(problem.prompt), raw=True, arguments={})
-            return lambda handle: sampler.run(handle, prompt, StreamDice(options.seed, (index,)))
+            dice = StreamDice(options.seed, (index,))
+            return Run(prompt, lambda handle: sampler.run(handle, prompt, dice))
 
         right, drawn, began = defaultdict(int), 0, time.perf_counter()
         for first in range(0, len(problems), AT_ONCE):

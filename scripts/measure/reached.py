@@ -84,9 +84,8 @@ def main() -> None:
                 found = [Tally() for _ in part]
 
                 def run(i: int, first: int = first, seed: int = seed, sampler: Sampler = sampler) -> Run:
-                    return lambda handle: sampler.run(
-                        handle, prompts[first + i], StreamDice(seed, (first + i,))
-                    )
+                    prompt, dice = prompts[first + i], StreamDice(seed, (first + i,))
+                    return Run(prompt, lambda handle: sampler.run(handle, prompt, dice))
 
                 for i, event in gather(engine, [run(i) for i in range(len(part))]):
                     found[i] = found[i].add(event)

@@ -9,10 +9,22 @@ from localpower.errors import EngineError
 from localpower.numerics import log_softmax
 from localpower.toy import ToyModel
 
-N_ROUNDS = {"toy": 50, "f32": 200, "f16": 200, "window": 200, "hybrid": 100, "recurrent": 100, "smollm2": 25}
+N_ROUNDS = {
+    "toy": 50,
+    "streams32": 200,
+    "streams16": 200,
+    "f32": 200,
+    "f16": 200,
+    "window": 200,
+    "hybrid": 100,
+    "recurrent": 100,
+    "smollm2": 25,
+}
 FIXTURES = {
-    "f32": "tiny",
-    "f16": "tiny16",
+    "streams32": "tiny",
+    "streams16": "tiny16",
+    "f32": "tiny_shared",
+    "f16": "tiny16_shared",
     "window": "tiny_window",
     "hybrid": "tiny_hybrid",
     "recurrent": "tiny_recurrent",
@@ -32,7 +44,7 @@ def engine_of(request, name):
 
 
 @pytest.fixture(
-    params=["toy", *SHARED_CELLS, "hybrid", "recurrent", pytest.param("smollm2", marks=pytest.mark.model)]
+    params=["toy", "streams32", "streams16", *SHARED_CELLS, "hybrid", "recurrent", pytest.param("smollm2", marks=pytest.mark.model)]
 )
 def pair(request, monkeypatch):
     """The engine under test, and one that starts from nothing for every row."""
@@ -100,12 +112,13 @@ def test_rows_cannot_be_written_to(pair):
         row[0] = 0.0
 
 
-def test_what_would_abort_the_process_is_refused_in_python(tiny):
-    engine = tiny.engine((0, 1), 8, 1, lambda: None)
+@pytest.mark.parametrize("kind", ["tiny", "tiny_shared"])
+def test_what_would_abort_the_process_is_refused_in_python(request, kind):
+    engine = request.getfixturevalue(kind).engine((0, 1), 8, 1, lambda: None)
     for contexts in ([()], [(0, 99)], [(0, -1)]):
         with pytest.raises(EngineError, match=r"at least one token|outside the vocabulary"):
             engine.logits(contexts)
-    with pytest.raises(EngineError, match="do not fit"):
+    with pytest.raises(EngineError, match="not fit"):
         engine.logits([(0,) * 5000])
     assert np.isfinite(engine.logits([(0, 1)])[0]).all(), "it still works afterwards"
     engine.close()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from localpower.chance import StreamDice
-from localpower.runs.gather import gather
+from localpower.runs.gather import Run, gather
 from localpower.samplers.cuts import UniformCuts
 from localpower.samplers.kernel import ChainState, step
 from localpower.selftest.law import ForgottenLengthTerm, recorded
@@ -53,7 +53,7 @@ def counts_after_steps(engine, target, cuts):
             ends[order[state.completion.tokens]] += 1
             yield from ()
 
-        return run
+        return Run(PROMPT, run)
 
     for first in range(0, REPLICATES, WIDTH):
         for _ in gather(engine, [replicate(i) for i in range(first, first + WIDTH)]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,10 +43,9 @@ def test_a_context_larger_than_a_c_integer_is_refused(weights):
         Context(weights, Settings(1), n_cells=2**32 + 256, n_sequences=1)
 
 
-def test_as_many_chains_as_fit_the_slots_fit_a_batch(tiny, monkeypatch):
-    inexact = Verdict(False, tiny.verdict.settings, 0.1, 1.0)
-    monkeypatch.setattr(tiny, "verdict", inexact)
-    engine = tiny.engine((0, 1), 4, 61, lambda: None)
+def test_as_many_chains_as_fit_the_slots_fit_a_batch(tiny_shared):
+    inexact = Verdict(False, tiny_shared.verdict.settings, 0.1, 1.0)
+    engine = replace(tiny_shared, verdict=inexact).engine((0, 1), 4, 61, lambda: None)
     assert isinstance(engine, LlamaModel)
     assert len(engine.logits([(0, 1)])) == 1
 
@@ -144,7 +144,7 @@ def test_a_check_that_ctrl_c_killed_is_no_damaged_file(tiny_paths, monkeypatch, 
 
 
 @pytest.mark.parametrize(
-    ("wish", "spins"), [({}, "200"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)]
+    ("wish", "spins"), [({}, "5000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)]
 )
 def test_waiting_threads_do_not_spin_for_long_unless_the_user_wishes(wish, spins):
     code = "import localpower.engine.library, os; print(os.environ.get('GOMP_SPINCOUNT'))"

@@ -21,8 +21,15 @@ CHAINS = 3
 
 
 @pytest.fixture(scope="module")
-def fast(own_cache, tiny_paths):
+def plain(own_cache, tiny_paths):
     return load(Request(str(tiny_paths["f16"]), fast=True))
+
+
+@pytest.fixture(scope="module")
+def fast(plain):
+    """As on a GPU, or with a memory that has no streams."""
+    shared = dataclasses.replace(plain.verdict.settings, streams=False, flash=-1)
+    return dataclasses.replace(plain, verdict=dataclasses.replace(plain.verdict, settings=shared))
 
 
 class Work:
@@ -42,24 +49,24 @@ class Work:
         pass
 
 
-def test_fast_says_so_and_how_far_log_p_moves(fast):
-    assert isinstance(fast.exactness, float)
-    assert any(note.startswith("--fast: llama.cpp's own numerics") for note in fast.notes)
-    assert fast.verdict.settings.flash == -1
-    assert fast.verdict.settings.tiled
+def test_fast_says_so_and_how_far_log_p_moves(plain):
+    assert isinstance(plain.exactness, float)
+    assert any(note.startswith("--fast: llama.cpp's own numerics") for note in plain.notes)
+    assert plain.verdict.settings.flash == 0, "on a CPU plain attention is the quicker one"
+    assert plain.verdict.settings.tiled
 
 
 def test_every_row_a_chain_draws_from_is_decoded_in_one_shape(fast, monkeypatch):
     engine = fast.engine(PROMPT, SAMPLER.max_tokens, CHAINS, lambda: None)
     shapes = set()
-    decode = engine._context.decode
+    decode = engine.context.decode
 
     def spy(rows, at_least=0):
         if any(row.wanted for row in rows):
             shapes.add((max(len(rows), at_least), all(row.wanted for row in rows)))
         return decode(rows, at_least)
 
-    monkeypatch.setattr(engine._context, "decode", spy)
+    monkeypatch.setattr(engine.context, "decode", spy)
     run_chains(engine, SAMPLER, PROMPT, StreamDice(1), CHAINS)
     assert shapes == {(CHAINS, True)}
 
@@ -75,12 +82,12 @@ def test_no_token_of_a_state_or_a_growing_proposal_is_evaluated_twice_even_when_
     assert evaluated <= len(PROMPT) + work.drawn + work.cuts
 
 
-def test_only_the_exact_mode_decodes_a_resident_token_again(fast, tiny16):
-    engines = [model.engine(PROMPT, 24, 1, lambda: None) for model in (fast, tiny16)]
+def test_only_the_exact_mode_decodes_a_resident_token_again(fast, tiny16_shared):
+    engines = [model.engine(PROMPT, 24, 1, lambda: None) for model in (fast, tiny16_shared)]
     assert [engine._planner.again > 0 for engine in engines] == [False, True]
 
 
-def test_a_machine_without_exact_settings_runs_the_same_way(tiny16):
-    verdict = dataclasses.replace(tiny16.verdict, exact=False, largest=0.01)
-    engine = dataclasses.replace(tiny16, verdict=verdict).engine(PROMPT, 24, CHAINS, lambda: None)
+def test_a_machine_without_exact_settings_runs_the_same_way(tiny16_shared):
+    verdict = dataclasses.replace(tiny16_shared.verdict, exact=False, largest=0.01)
+    engine = dataclasses.replace(tiny16_shared, verdict=verdict).engine(PROMPT, 24, CHAINS, lambda: None)
     assert engine._steady == CHAINS

@@ -14,6 +14,7 @@ from localpower.samplers import PowerMH
 from tests.gguf_files import WINDOW
 
 PROMPT = (0, 1, 2, 1, 0, 0, 2, 1, 1, 2)  # longer than the window
+KINDS = ("tiny_window", "tiny_hybrid", "tiny_recurrent", "tiny_shared", "tiny")
 
 
 class NoEnd:
@@ -27,7 +28,7 @@ class NoEnd:
         return getattr(self._engine, name)
 
 
-@pytest.mark.parametrize("kind", ["tiny_window", "tiny_hybrid", "tiny_recurrent", "tiny"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_chains_record_the_numbers_of_a_fresh_evaluation(request, kind):
     loaded = request.getfixturevalue(kind)
     engine = loaded.engine(PROMPT, 48, 3, lambda: None)
@@ -39,21 +40,23 @@ def test_chains_record_the_numbers_of_a_fresh_evaluation(request, kind):
         assert np.array_equal(engine.score(PROMPT, tally.state.tokens), tally.state.log_p)
 
 
-@pytest.mark.parametrize("kind", ["tiny_window", "tiny_hybrid", "tiny_recurrent", "tiny"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_snapshot_goes_on_in_another_engine_with_the_same_bits(request, kind):
     loaded = request.getfixturevalue(kind)
     one, other = (loaded.engine(PROMPT, 40, 1, lambda: None) for _ in range(2))
     kept = PROMPT * 3
+    one.prompt_length = other.prompt_length = len(kept) + 1
     snapshot = one.snapshot(kept)
     other.adopt(snapshot)
     row = other.logits([(*kept, 2)])[0].copy()
     assert other.counters.prefill_tokens + other.counters.answer_tokens == 1, "nothing was evaluated again"
     one.reset()
     assert np.array_equal(row, one.logits([(*kept, 2)])[0])
-    assert snapshot.divisible == (kind in ("tiny", "tiny_window"))
+    assert snapshot.divisible == (kind in ("tiny", "tiny_shared", "tiny_window"))
 
 
-def test_what_is_interrupted_in_a_long_prompt_is_not_evaluated_again(tiny):
+@pytest.mark.parametrize("kind", ["tiny", "tiny_shared"])
+def test_what_is_interrupted_in_a_long_prompt_is_not_evaluated_again(request, kind):
     allowed = [3]
 
     def check():
@@ -61,8 +64,8 @@ def test_what_is_interrupted_in_a_long_prompt_is_not_evaluated_again(tiny):
         if allowed[0] < 0:
             raise InterruptedError
 
-    prompt = PROMPT * 30
-    engine = tiny.engine(prompt, 8, 1, check)
+    prompt = PROMPT * 150
+    engine = request.getfixturevalue(kind).engine(prompt, 8, 1, check)
     with pytest.raises(InterruptedError):
         engine.logits([prompt])
     before = engine.counters.prefill_tokens
@@ -72,24 +75,25 @@ def test_what_is_interrupted_in_a_long_prompt_is_not_evaluated_again(tiny):
     assert engine.counters.prefill_tokens == len(prompt)
 
 
-@pytest.mark.parametrize("kind", ["tiny_window", "tiny_hybrid", "tiny_recurrent", "tiny"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_exception_around_a_decode_leaves_rows_right(request, kind, when):
     loaded = request.getfixturevalue(kind)
     engine, reference = (loaded.engine(PROMPT, 40, 2, lambda: None) for _ in range(2))
-    real, calls = engine._context.decode, 0
+    real, calls = engine.context.decode, 0
+    every = 31 if kind == "tiny" else 7  # decodes; of streams each token is one
 
     def decode(rows, at_least=0):
         nonlocal calls
         calls += 1
-        if calls % 7 == 0 and when == "before":
+        if calls % every == 0 and when == "before":
             raise KeyboardInterrupt
         found = real(rows, at_least)
-        if calls % 7 == 0:
+        if calls % every == 0:
             raise KeyboardInterrupt
         return found
 
-    engine._context.decode = decode
+    engine.context.decode = decode
     rng = np.random.default_rng(3)
     served = 0
     for _ in range(60):
@@ -105,9 +109,10 @@ def test_an_exception_around_a_decode_leaves_rows_right(request, kind, when):
     assert served > 10
 
 
-def test_long_contexts_that_share_nothing_are_each_evaluated_once(tiny):
-    decodes = iter(range(50))
-    engine = tiny.engine(PROMPT, 40, 4, lambda: next(decodes))  # a fault here goes on for ever
+@pytest.mark.parametrize(("kind", "most"), [("tiny", 600), ("tiny_shared", 50)])
+def test_long_contexts_that_share_nothing_are_each_evaluated_once(request, kind, most):
+    decodes = iter(range(most))
+    engine = request.getfixturevalue(kind).engine(PROMPT, 40, 4, lambda: next(decodes))  # a fault here goes on for ever
     rng = np.random.default_rng(1)
     contexts = [(first, *rng.integers(0, 3, n - 1).tolist()) for first, n in ((0, 159), (1, 93), (2, 120))]
     rows = [row.copy() for row in engine.logits(contexts)]
@@ -117,10 +122,11 @@ def test_long_contexts_that_share_nothing_are_each_evaluated_once(tiny):
         assert np.array_equal(row, engine.logits([context])[0])
 
 
-def test_other_numbers_of_chains_leave_the_room_as_it_is_where_it_suffices(tiny):
+@pytest.mark.parametrize("kind", ["tiny", "tiny_shared"])
+def test_other_numbers_of_chains_leave_the_room_as_it_is_where_it_suffices(request, kind):
     engine, sizes = None, set()
     for chains in (1, 2, 1, 2, 1, 2, 1):
-        engine = tiny.engine(PROMPT, 8, chains, lambda: None, engine)
+        engine = request.getfixturevalue(kind).engine(PROMPT, 8, chains, lambda: None, engine)
         sizes.add(engine.n_cells)
     assert max(sizes) <= 512
 

@@ -12,7 +12,7 @@ from localpower.cli.planning import Wishes, fitted, make_sampler
 from localpower.completion import Rules
 from localpower.errors import Interrupted
 from localpower.events import Finished, Started, Stepped
-from localpower.runs.gather import gather
+from localpower.runs.gather import Run, gather
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.record import Recorder
 from localpower.runs.session import pick, run_chains
@@ -34,7 +34,7 @@ class Stopping(ToyModel):
         object.__setattr__(self, "left", calls)
         object.__setattr__(self, "error", error)
 
-    def logits(self, contexts):
+    def logits(self, contexts, prompt_lengths=None):
         object.__setattr__(self, "left", self.left - 1)
         if self.left < 0:
             raise self.error
@@ -107,7 +107,7 @@ def test_the_watcher_hears_of_the_proposal_that_is_decided_next():
         handle.logits([(1,), (2,), (3,)])
         yield from ()
 
-    list(gather(ToyModel(), [run], lambda _, context: heard.append(context)))
+    list(gather(ToyModel(), [Run((), run)], lambda _, context: heard.append(context)))
     assert heard == [(1,)]
 
 

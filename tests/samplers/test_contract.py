@@ -10,7 +10,7 @@ import pytest
 from localpower.chance import StreamDice
 from localpower.events import Finished, from_json, to_json
 from localpower.names import CUTS, METHODS
-from localpower.runs.gather import gather
+from localpower.runs.gather import Run, gather
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.session import run_chains
 from localpower.runs.tally import Tally
@@ -42,7 +42,9 @@ def engine(request):
 def told(engine, sampler, seed=3, chains=1):
     """The events of each chain, all chains in one batch."""
     found = [[] for _ in range(chains)]
-    runs = [lambda handle, i=i: sampler.run(handle, PROMPT, StreamDice(seed, (i,))) for i in range(chains)]
+    runs = [
+        Run(PROMPT, lambda handle, i=i: sampler.run(handle, PROMPT, StreamDice(seed, (i,)))) for i in range(chains)
+    ]
     for i, event in gather(engine, runs):
         found[i].append(event)
     return found
@@ -92,7 +94,7 @@ def test_no_more_contexts_at_once_than_the_width_says(name):
     widths = []
 
     class Counting(ToyModel):
-        def logits(self, contexts):
+        def logits(self, contexts, prompt_lengths=None):
             widths.append(len(contexts))
             return super().logits(contexts)
 
@@ -118,7 +120,7 @@ def test_a_budget_is_kept_to_the_token_and_leaves_a_state(name, tokens):
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_ctrl_c_at_any_evaluation_returns_a_state(name):
     class Stopping(ToyModel):
-        def logits(self, contexts):
+        def logits(self, contexts, prompt_lengths=None):
             nonlocal left
             left -= 1
             if not left:

@@ -10,7 +10,7 @@ from localpower.chance import StreamDice
 from localpower.completion import Rules
 from localpower.drafts import Ahead, Drafts
 from localpower.events import Stepped
-from localpower.runs.gather import gather
+from localpower.runs.gather import Run, gather
 from localpower.samplers import PowerMH
 from localpower.samplers.cuts import CUTS, cut_law
 from localpower.samplers.race import Form
@@ -28,7 +28,7 @@ class Counting(ToyModel):
         for name in ("calls", "asked", "wasted"):
             object.__setattr__(self, name, [])
 
-    def logits(self, contexts):
+    def logits(self, contexts, prompt_lengths=None):
         self.calls.append(len(contexts))
         self.asked.extend(contexts)
         return super().logits(contexts)
@@ -113,7 +113,7 @@ def test_chains_with_drafts_share_one_batch_and_change_nothing():
     drafted = dataclasses.replace(SAMPLER, drafts="on")
 
     def run(sampler, i):
-        return lambda handle: sampler.run(handle, PROMPT, StreamDice(1, (i,)))
+        return Run(PROMPT, lambda handle: sampler.run(handle, PROMPT, StreamDice(1, (i,))))
 
     together = [[] for _ in range(3)]
     for i, event in gather(model(), [run(drafted, i) for i in range(3)]):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from localpower.chance import StreamDice
-from localpower.runs.gather import gather
+from localpower.runs.gather import Run, gather
 from localpower.samplers import Budget, PowerMH
 from localpower.samplers.prefetch import in_order
 from localpower.toy import ToyModel
@@ -24,7 +24,7 @@ class Gpu(ToyModel):
     def cost(self, rows):
         return max(1.0, rows / 8)
 
-    def logits(self, contexts):
+    def logits(self, contexts, prompt_lengths=None):
         calls.append(len(contexts))
         return super().logits(contexts)
 
@@ -95,7 +95,7 @@ def test_several_chains_with_several_proposals_share_one_batch():
     wide = dataclasses.replace(SAMPLER, prefetch=3)
 
     def run(sampler, i):
-        return lambda handle: sampler.run(handle, PROMPT, StreamDice(1, (i,)))
+        return Run(PROMPT, lambda handle: sampler.run(handle, PROMPT, StreamDice(1, (i,))))
 
     together = [[] for _ in range(4)]
     for i, event in gather(model, [run(wide, i) for i in range(4)]):

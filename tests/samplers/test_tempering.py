@@ -137,7 +137,7 @@ def test_all_rungs_share_a_batch_and_finished_answers_stay_in_play():
     asked = []
 
     class Counting(ToyModel):
-        def logits(self, contexts):
+        def logits(self, contexts, prompt_lengths=None):
             asked.append(len(contexts))
             return super().logits(contexts)
 

@@ -1,0 +1,231 @@
+"""Attention with a stream of keys and values for each sequence: whole contexts in, rows of logits out.
+
+In a stream the token at position i lies in cell i, and each decode holds one token of a sequence. So llama.cpp computes
+every token of an answer as it does a lone one, by its plain attention, whoever else is in the batch: the bits
+are those of llama.cpp's own decoding, at its speed. (In a cache that sequences share, plain attention sums over all of
+their cells, so that bits depend on who else is there; only the slower flash attention can be made exact there.)
+
+A prompt but its last token is read in batches, by kernels that round otherwise than those of a lone row. It is always
+read so, and nothing else is (placement.py), so that a row is a function of prompt and answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+
+from localpower.engine.base import GgufEngine, even_chunks
+from localpower.engine.batch import RowSpec
+from localpower.engine.cores import Governor
+from localpower.engine.placement import Held, Wanted, opening_of, place, reusable
+from localpower.engine.settings import Settings
+from localpower.engine.snapshot import Snapshot
+from localpower.engine.weights import Weights
+from localpower.errors import EngineError
+from localpower.model import Row, Tokens
+
+
+class StreamModel(GgufEngine):
+    """For plain attention. n_cells: tokens of one context; n_sequences: contexts at a time, and those kept beside."""
+
+    def __init__(
+        self,
+        weights: Weights,
+        settings: Settings,
+        *,
+        n_cells: int,
+        n_sequences: int,
+        check: Callable[[], None] = lambda: None,
+        governor: Governor | None = None,
+    ) -> None:
+        """Raises EngineError when the context cannot be made."""
+        super().__init__(weights, settings, check, governor, n_cells=n_cells, n_sequences=n_sequences)
+        self._tick = 0
+        self._held = [Held()] * n_sequences
+        self._openings: dict[object, int] = {}  # of pins, by owner
+        self._copied = False  # since the last decode
+
+    def reset(self) -> None:
+        """Forget everything resident."""
+        self._held = [Held()] * self.n_sequences  # first: a sequence is cut to what is held before it is used
+        self._memory.clear()
+
+    def logits(self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None) -> Sequence[Row]:
+        """As in `GgufEngine`."""
+        self._check()
+        lengths = prompt_lengths or [self.prompt_length] * len(contexts)
+        each = [Wanted(c, opening_of(c, n)) for c, n in zip(contexts, lengths, strict=True)]
+        distinct = list(dict.fromkeys(each))
+        sequences = self._serve(distinct)
+        rows = self._decode([(s, w.context[-1:]) for s, w in zip(sequences, distinct, strict=True)])
+        index = {w: i for i, w in enumerate(distinct)}
+        return [rows[index[w]] for w in each]
+
+    def pin(self, context: Tokens, owner: object = None, prompt_length: int | None = None) -> None:
+        """As in `GgufEngine`."""
+        super().pin(context, owner)
+        self._openings[owner] = self.prompt_length if prompt_length is None else prompt_length
+
+    def unpin(self, owner: object) -> None:
+        """As in `GgufEngine`."""
+        super().unpin(owner)
+        self._openings.pop(owner, None)
+
+    def snapshot(self, context: Tokens) -> Snapshot:
+        """As in `GgufEngine`: `context` is taken for the beginning of a prompt."""
+        self._check()
+        (sequence,) = self._serve([_beginning(context)])
+        if self._copied:  # llama.cpp copies a stream before the next decode, and would now save what was there before
+            again = min(2, len(context))
+            self._cut(sequence, len(context) - again)
+            self._decode([(sequence, context[-again:])], wanted=False, read=again == 2)
+        return self._keep(sequence, context)
+
+    def adopt(self, snapshot: Snapshot) -> None:
+        """As in `GgufEngine`."""
+        self.reset()
+        n = len(snapshot.tokens)
+        if n > self.n_cells:
+            raise EngineError(f"{n} tokens do not fit {self.n_cells} cells")
+        self._load(snapshot)
+        self._held[0] = Held(snapshot.tokens, n if n >= 2 else 0, self._tick)
+
+    def resident(self, context: Tokens) -> int:
+        """As in `GgufEngine`: `context` is taken for the beginning of a prompt."""
+        return max(reusable(held, _beginning(context)) for held in self._held)
+
+    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[Row]:
+        """As in `GgufEngine`: after the opening a token at a time, as they are drawn."""
+        if not context:
+            raise EngineError("a context must hold at least one token")
+        tokens, first = context + continuation[:-1], len(context) - 1
+        self.reset()
+        try:
+            opening = tokens[: opening_of(context, self.prompt_length)]
+            self._open(opening)
+            self._held[0] = Held(opening, len(opening))
+            for i, token in enumerate(tokens[len(opening) :], len(opening)):
+                self._check()
+                yield from self._decode([(0, (token,))], wanted=i >= first)
+        finally:
+            self.reset()
+
+    def _keep(self, sequence: int, tokens: Tokens) -> Snapshot:
+        return Snapshot(tokens, (self._memory.save_state(sequence, whole=True),), divisible=True)
+
+    def _load(self, snapshot: Snapshot) -> None:
+        self._memory.restore_state(0, snapshot.pieces[0], len(snapshot.tokens), whole=True)
+
+    def _refuse(self, wanted: Sequence[Wanted]) -> None:
+        if not all(w.context for w in wanted):
+            raise EngineError("a context must hold at least one token")
+        if len(wanted) > self.n_sequences:
+            raise EngineError(f"{len(wanted)} contexts, and sequences for {self.n_sequences}")
+        longest = max((len(w.context) for w in wanted), default=0)
+        if longest > self.n_cells:
+            raise EngineError(f"a context of {longest} tokens does not fit {self.n_cells} cells")
+
+    def _serve(self, wanted: Sequence[Wanted]) -> tuple[int, ...]:
+        """Sequences that hold all of each of these distinct contexts but its last token, and nothing beyond."""
+        self._refuse(wanted)
+        self._tick += 1
+        pins = [
+            Wanted(context, opening_of(context, self._openings.get(owner, 0)))
+            for owner, context in self._pins.items()
+            if context
+        ]
+        placed = place(self._held, wanted, pins)
+        for source, target in placed.copies:
+            self._copy(source, target)
+        for sequence, length in zip(placed.sequences, placed.lengths, strict=True):
+            self._cut(sequence, length)
+        self._read(wanted, placed.sequences)
+        self._catch_up(wanted, placed.sequences)
+        return placed.sequences
+
+    def _read(self, wanted: Sequence[Wanted], sequences: Sequence[int]) -> None:
+        """Read every opening that is missing once, and copy it to all who begin with it."""
+        readers: dict[Tokens, int] = {}
+        for sequence, w in zip(sequences, wanted, strict=True):
+            at = len(self._held[sequence].tokens)
+            if at >= w.opening:
+                continue
+            opening = w.context[: w.opening]
+            if opening in readers:
+                self._copy(readers[opening], sequence)
+                continue
+            for start, stop in even_chunks(w.opening - at, self._settings.batch):
+                self._check()
+                self._decode([(sequence, opening[at + start : at + stop])], wanted=False, read=True)
+            readers[opening] = sequence
+
+    def _copy(self, source: int, target: int) -> None:
+        held, self._held[target] = self._held[source], Held()
+        self._memory.copy_stream(source, target)
+        self._held[target] = replace(held, used=self._tick)
+        self._copied = True
+
+    def _cut(self, sequence: int, length: int) -> None:
+        held = self._held[sequence]
+        if length < len(held.tokens) or not held.tokens:
+            self._memory.trim(sequence, length)
+        self._held[sequence] = Held(held.tokens[:length], min(held.read, length), self._tick)
+
+    def _catch_up(self, wanted: Sequence[Wanted], sequences: Sequence[int]) -> None:
+        """Evaluate, one a decode and sequence, what is missing of each context before its last token."""
+        while True:
+            behind = [
+                (s, w.context[at : at + 1])
+                for s, w in sorted(zip(sequences, wanted, strict=True), key=lambda pair: pair[0])
+                if (at := len(self._held[s].tokens)) < len(w.context) - 1
+            ]
+            if not behind:
+                return
+            self._check()
+            self._decode(behind, wanted=False)
+
+    def _decode(
+        self, parts: Sequence[tuple[int, Tokens]], *, wanted: bool = True, read: bool = False
+    ) -> list[Row]:
+        """One decode that appends tokens to sequences, and the rows after the last of each, if wanted."""
+        before = {sequence: self._held[sequence] for sequence, _ in parts}
+        specs = []
+        for sequence, tokens in parts:
+            at = len(before[sequence].tokens)
+            specs += [RowSpec(sequence, at + i, token, False) for i, token in enumerate(tokens)]
+            specs[-1] = replace(specs[-1], wanted=wanted)
+            self._count(at, at + len(tokens))
+            self._held[sequence] = Held()  # whatever happens inside llama.cpp, it is not what it was
+        pads = self._padding(len(specs), before.keys())
+        batch = sorted([*specs, *pads], key=lambda spec: (spec.sequence, spec.position))
+        try:
+            rows = self._evaluate(batch)
+        finally:
+            for pad in pads:
+                self._memory.trim(pad.sequence, pad.position)
+        self._copied = False
+        self.counters.padded_rows += len(pads)
+        for sequence, tokens in parts:
+            held = before[sequence]
+            n = len(held.tokens) + len(tokens)
+            self._held[sequence] = Held(held.tokens + tokens, n if read else held.read, self._tick)
+        found = {spec.sequence: row for spec, row in zip((s for s in batch if s.wanted), rows, strict=True)}
+        return [found[sequence] for sequence, _ in parts] if wanted else []
+
+    def _padding(self, n_rows: int, busy: Collection[int]) -> list[RowSpec]:
+        """Rows and outputs of idle sequences, neighbours of the busy ones, where fewer rows have other bits."""
+        least = self._settings.min_rows
+        if least == 1 or (n_rows >= least and len(busy) == 1):
+            return []
+        idle = [s for s in range(self.n_sequences) if s not in busy and len(self._held[s].tokens) < self.n_cells]
+        gaps = [s for s in idle if min(busy) < s < max(busy)]
+        near = sorted(set(idle).difference(gaps), key=lambda s: (min(abs(s - b) for b in busy), -s))
+        chosen = [*gaps, *near[: max(least - n_rows - len(gaps), 0)]]
+        for sequence in chosen:
+            if not self._held[sequence].tokens:
+                self._memory.trim(sequence, 0)
+        return [RowSpec(sequence, len(self._held[sequence].tokens), 0, True) for sequence in chosen]
+
+
+def _beginning(context: Tokens) -> Wanted:
+    return Wanted((*context, 0), len(context) if len(context) >= 2 else 0)

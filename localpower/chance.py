@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 256  # weights summed at a time: a running sum over a whole vocabulary is slow
+from localpower.numerics import BLOCK, block_sums
 
 
 class Threshold(Protocol):
@@ -33,8 +33,11 @@ class Threshold(Protocol):
 class Dice(Protocol):
     """Chance as samplers see it."""
 
-    def pick(self, weights: NDArray[np.floating]) -> int:
-        """An index i with probability weights[i] / sum(weights); weights (n,), none negative."""
+    def pick(self, weights: NDArray[np.floating], sums: NDArray[np.float64] | None = None) -> int:
+        """An index i with probability weights[i] / sum(weights); weights (n,), none negative.
+
+        sums: `numerics.block_sums(weights)`, where they are known.
+        """
 
     def threshold(self) -> Threshold:
         """A fresh uniform to be compared with acceptance ratios."""
@@ -77,24 +80,19 @@ class StreamDice:
             self._generator = np.random.Generator(np.random.Philox(sequence))
         return (int(self._generator.integers(1 << 52)) + 0.5) / (1 << 52)
 
-    def pick(self, weights: NDArray[np.floating]) -> int:
+    def pick(self, weights: NDArray[np.floating], sums: NDArray[np.float64] | None = None) -> int:
         """Inverse-CDF draw by one uniform: first the block, then the index in it. Sums in float64."""
-        whole = len(weights) // _BLOCK * _BLOCK
-        blocks = np.append(
-            weights[:whole].reshape(-1, _BLOCK).sum(axis=1, dtype=np.float64),
-            weights[whole:].sum(dtype=np.float64),
-        )
-        before = np.cumsum(blocks)
+        before = np.add.accumulate(block_sums(weights) if sums is None else sums)
         total = float(before[-1])
         if not (0.0 < total < math.inf):
             raise ValueError(f"weights must have a positive finite sum, got {total}")
         # Below the total even when u * total rounds up to it: a zero weight is never picked.
         point = min(self._uniform() * total, math.nextafter(total, 0.0))
-        block = int(np.searchsorted(before, point, side="right"))
-        inside = np.cumsum(weights[block * _BLOCK : (block + 1) * _BLOCK], dtype=np.float64)
+        block = int(before.searchsorted(point, side="right"))
+        inside = np.add.accumulate(weights[block * BLOCK : (block + 1) * BLOCK], dtype=np.float64)
         rest = point - (float(before[block - 1]) if block else 0.0)
         rest = min(rest, math.nextafter(float(inside[-1]), 0.0))
-        return block * _BLOCK + int(np.searchsorted(inside, rest, side="right"))
+        return block * BLOCK + int(inside.searchsorted(rest, side="right"))
 
     def threshold(self) -> DrawnThreshold:
         """Draw u now; later comparisons see the same u."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from localpower.chance import Dice
 from localpower.drafts import Ahead, Drafts
 from localpower.model import Model, Tokens
-from localpower.numerics import Weighed, weigh
+from localpower.numerics import Weighed
 
 Floats = NDArray[np.float64]
 
@@ -188,7 +188,8 @@ class Writer:
 
     def draw(self, dice: Dice, row: Weighed, unlike: int | None = None) -> tuple[float, float, float]:
         """Draw a token from a row; its log p, log q and the entropy there, nats."""
-        token = dice.pick(row.weights if unlike is None else _without(row.weights, unlike))
+        law = (row.weights, row.sums) if unlike is None else (_without(row.weights, unlike),)
+        token = dice.pick(*law)
         numbers = (row.log_p(token), row.log_q(token), row.entropy)
         self._write(token, numbers, tuple(row.log_z(a) for a in self._exponents), given=False)
         self.ended = token in self._eos or self._rules.ended(tuple(self.tokens[self._run_start :]))
@@ -244,13 +245,13 @@ def extend(
     if start.complete_at(horizon):
         return start
     writer = Writer(start, horizon, model.eos, rules, exponents)
-    ahead = Ahead(model, drafts, prompt + start.tokens)
+    ahead = Ahead(model, drafts, prompt + start.tokens, temperature)
     while True:
         for token in writer.write_given():
             ahead.wrote(token, given=True)
         if writer.complete:
             break
-        row = weigh(ahead.row(horizon - len(writer.tokens)), temperature)
+        row = ahead.row(horizon - len(writer.tokens))
         numbers = writer.draw(dice, row, unlike)
         unlike = None
         ahead.wrote(writer.tokens[-1])

@@ -10,10 +10,12 @@ Source: prompt look-up decoding; the rule "compare with the target's own draw" a
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from localpower.model import Model, Row, Tokens
+from localpower.model import Model, Tokens, weighed
+from localpower.numerics import Weighed
 from localpower.width import best_width
 
 Mode = Literal["off", "auto", "on"]
@@ -83,28 +85,31 @@ class Drafts:
 class Ahead:
     """The rows of one answer while it grows, some of them asked for ahead."""
 
-    def __init__(self, model: Model, drafts: Drafts | None, start: Tokens) -> None:
-        """start: prompt and answer so far."""
-        self._model, self._drafts = model, drafts
+    def __init__(self, model: Model, drafts: Drafts | None, start: Tokens, temperature: float) -> None:
+        """start: prompt and answer so far. temperature: at which the rows are weighed."""
+        self._model, self._drafts, self._temperature = model, drafts, temperature
         self._text = list(start)
         self._source, self._guess = _ALIGNED, deque[int]()
-        self._rows = deque[Row]()
+        self._rows = deque[Weighed]()
 
-    def row(self, most: int) -> Row:
+    def row(self, most: int) -> Weighed:
         """The row after the text, valid until the next one. most: tokens that may still be drawn, this one included."""
         if self._rows:
             return self._rows.popleft()
         context = tuple(self._text)
         if self._drafts is None:
-            return self._model.logits([context])[0]
+            return self._weighed([context])[0]
         self._source, guess = self._drafts.guess(self._text)
         self._guess = deque(guess)
         ahead = min(len(guess), self._drafts.width(self._source, self._model) if guess else 0, most - 1)
         ends = next((i for i, token in enumerate(guess) if token in self._model.eos), ahead)
         lengths = range(min(ahead, ends) + 1)
-        first, *rest = self._model.logits([context + guess[:n] for n in lengths])
+        first, *rest = self._weighed([context + guess[:n] for n in lengths])
         self._rows.extend(rest)
         return first
+
+    def _weighed(self, contexts: list[Tokens]) -> Sequence[Weighed]:
+        return weighed(self._model, contexts, self._temperature)
 
     def wrote(self, token: int, *, given: bool = False) -> None:
         """The text goes on with this token. given: it was not drawn, so that nobody took a row for it."""

@@ -83,6 +83,9 @@ class Loaded(Protocol):
     def widest(self) -> int:
         """Most proposals that may share a batch with gain; 0: none may, for the engine is not exact or has states."""
 
+    def goes_ahead(self) -> bool:
+        """Whether rows of one answer may be evaluated together, ahead of the draws before them."""
+
     def speed(self, rows: int) -> float | None:
         """Tokens a second that so many at a time are good for; None: never measured."""
 
@@ -149,6 +152,10 @@ class LoadedToy:
     def widest(self) -> int:
         """A table reads one row after another."""
         return 1
+
+    def goes_ahead(self) -> bool:
+        """A table does not mind."""
+        return True
 
     def speed(self, rows: int) -> float | None:
         """Nobody times a table."""
@@ -297,6 +304,10 @@ class LoadedGguf:
         if not self._same_bits() or self.weights.is_recurrent():
             return 0
         return best_width(partial(relative_cost, self.verdict.curve), _USUAL_RATE, _WIDEST)
+
+    def goes_ahead(self) -> bool:
+        """In streams each token of an answer is a batch's only one of its sequence."""
+        return self._same_bits() and not self.weights.is_recurrent() and not self.verdict.settings.streams
 
     def speed(self, rows: int) -> float | None:
         """By the measured curve."""

@@ -7,10 +7,12 @@ can reuse, so that a table can stand in for llama.cpp and every sampler can be p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from localpower.numerics import Weighed, weigh, weigh_all
 
 Tokens = tuple[int, ...]
 Row = NDArray[np.floating[Any]]
@@ -44,3 +46,40 @@ class Model(Protocol):
 
     def pin(self, context: Tokens) -> None:
         """Hint that calls will come back to prefixes of `context`. Never changes a result."""
+
+
+class Request(NamedTuple):
+    """What one of several who share a model asks for: rows after contexts, weighed where a temperature is given."""
+
+    contexts: list[Tokens]
+    temperature: float | None = None
+
+
+def weighed(model: Model, contexts: Sequence[Tokens], temperature: float) -> Sequence[Weighed]:
+    """The rows after each context, weighed for a proposal; by the model itself where it does so for many at once."""
+    for_many = getattr(model, "weighed", None)
+    if for_many is not None:
+        found: Sequence[Weighed] = for_many(contexts, temperature)
+        return found
+    return [weigh(row, temperature) for row in model.logits(contexts)]
+
+
+def serve(model: Model, requests: Sequence[Request]) -> list[Sequence[Any]]:
+    """The replies to requests, from one call of the model."""
+    contexts = [context for request in requests for context in request.contexts]
+    temperatures = {request.temperature for request in requests}
+    if len(temperatures) == 1 and (temperature := next(iter(temperatures))) is not None:
+        rows: Sequence[Any] = weighed(model, contexts, temperature)
+    else:
+        each = [request.temperature for request in requests for _ in request.contexts]
+        rows = weigh_all(model.logits(contexts), each)
+    return split(rows, requests)
+
+
+def split(rows: Sequence[Any], requests: Sequence[Request]) -> list[Sequence[Any]]:
+    """Rows in the order of all contexts, by request."""
+    replies, taken = [], 0
+    for request in requests:
+        replies.append(rows[taken : taken + len(request.contexts)])
+        taken += len(request.contexts)
+    return replies

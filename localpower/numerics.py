@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from localpower.errors import EngineError
 
+BLOCK = 256  # values summed at a time: a running sum over a whole vocabulary is slow
+_WORTH_A_THREAD = 1 << 14  # values in a row
 _COLDEST = 1e-30
+_ROUND_UP = 1.001  # so that the power of what was rounded is still a normal number
 _LOWEST = -1e30  # stands for log 0 where 0 * log 0 must be 0
 
 
 class Weighed(NamedTuple):
-    """A row of logits seen through the base model and through the proposal.
+    """A row of logits seen through the base model and through the proposal; valid as long as the row is.
 
-    `weights` (vocab,): the proposal's unnormalised probabilities, p(v)^(1/temperature) up to a constant,
-    in the row's own precision. `entropy`: of the base model, nats.
+    `row` (vocab,): the logits, `top` the largest of them. `weights` (vocab,): the proposal's unnormalised
+    probabilities, p(v)^(1/temperature) up to a constant, in the row's own precision; `sums`: of their blocks, as
+    `block_sums` makes them. `entropy`: of the base model, nats.
     """
 
     weights: NDArray[np.floating]
+    sums: NDArray[np.float64]
     log_total: float
-    shifted: NDArray[np.floating]
+    row: NDArray[np.floating]
+    top: np.floating
     log_norm: float
     entropy: float
 
     def log_p(self, token: int) -> float:
         """log p(token) under the base model."""
-        return float(self.shifted[token]) - self.log_norm
+        return float(self.row[token] - self.top) - self.log_norm
 
     def log_q(self, token: int) -> float:
         """log q(token): of the weight that `pick` really saw, so that the ratio uses the law drawn from."""
@@ -42,7 +54,7 @@ class Weighed(NamedTuple):
 
     def log_z(self, exponent: float) -> float:
         """log of the sum of p^exponent over the vocabulary, nats; of the proposal's own exponent log p^a - log q."""
-        powers = np.exp(self.shifted * self.shifted.dtype.type(exponent))
+        powers = np.exp((self.row - self.top) * self.row.dtype.type(exponent))
         return math.log(float(powers.sum(dtype=np.float64))) - exponent * self.log_norm
 
 
@@ -52,57 +64,145 @@ def weigh(row: NDArray[np.floating], temperature: float) -> Weighed:
     Works in the precision of `row` (float32 from llama.cpp, float64 from the toy) with float64 sums.
     Raises EngineError when the row holds NaN or no finite value: there is no distribution to sample.
     """
-    top = float(row.max())
+    top = row.max()
     if not math.isfinite(top):
-        raise EngineError(f"the model gave logits with maximum {top}", "the file may be damaged")
-    shifted = row - row.dtype.type(top)
-    base = np.exp(shifted)
-    norm = float(base.sum(dtype=np.float64))
+        raise EngineError(f"the model gave logits with maximum {float(top)}", "the file may be damaged")
+    weights = _spare(row)
+    shifted, base = _scratch(row)
+    base = weights if temperature == 1.0 else base
+    np.subtract(row, top, out=shifted)
+    np.exp(shifted, out=base)
+    sums = block_sums(base)
+    norm = float(sums.sum())
     log_norm = math.log(norm)
-    entropy = log_norm - _surprise(base, shifted) / norm
-    if temperature == 1.0:
-        weights = base
-    elif temperature == 0.0:
-        weights = np.zeros_like(base)
-        weights[int(np.argmax(row))] = 1.0
-    elif temperature < _COLDEST:
-        weights = (shifted == 0.0).astype(row.dtype)  # any other token's weight is below every float
-    else:
-        weights = _power(base, shifted, 1.0 / temperature)
-    return Weighed(
-        weights=weights,
-        log_total=math.log(float(weights.sum(dtype=np.float64))),
-        shifted=shifted,
-        log_norm=log_norm,
-        entropy=max(entropy, 0.0),
-    )
+    surprise = float(np.einsum("i,i->", base, shifted))  # in C; np.dot would wake the threads of a BLAS
+    possible = not math.isnan(surprise)
+    if not possible:  # 0 log 0 of an impossible token; in most models there is none
+        surprise = float((base * np.maximum(shifted, shifted.dtype.type(_LOWEST))).sum(dtype=np.float64))
+    if temperature != 1.0:
+        if temperature == 0.0:  # of several that are the largest the first
+            weights[:] = 0.0
+            weights[int(np.argmax(row))] = 1.0
+        elif temperature < _COLDEST:  # any other token's weight is below every float
+            weights[:] = shifted == 0.0
+        else:
+            _power(base, shifted, 1.0 / temperature, weights)
+            if not possible:
+                weights[np.isneginf(row)] = 0.0
+        sums = block_sums(weights)
+    entropy = max(log_norm - surprise / norm, 0.0)
+    return Weighed(weights, sums, math.log(float(sums.sum())), row, top, log_norm, entropy)
 
 
-def _surprise(base: NDArray[np.floating], shifted: NDArray[np.floating]) -> float:
-    """Sum of base * log base, with 0 log 0 = 0. Not np.dot: BLAS would wake threads."""
-    with np.errstate(invalid="ignore"):
-        total = float((base * shifted).sum(dtype=np.float64))
-    if math.isnan(total):  # an impossible token; in most models there is none
-        total = float((base * np.maximum(shifted, shifted.dtype.type(_LOWEST))).sum(dtype=np.float64))
-    return total
+class _Scratch(threading.local):
+    """Arrays of one thread: to ask the system for new ones takes longer than to fill them."""
+
+    def __init__(self) -> None:
+        self.arrays: NDArray[np.floating] | None = None
+        self.handed_out: list[NDArray[np.floating]] = []
+
+
+_own = _Scratch()
+_ROWS_KEPT = 64
+
+
+def _spare(row: NDArray[np.floating]) -> NDArray[np.floating]:
+    """An array like a row, which nobody else holds: one that was handed out earlier and forgotten since, or a new one."""
+    kept = _own.handed_out
+    if kept and (kept[0].shape != row.shape or kept[0].dtype != row.dtype):
+        kept.clear()
+    for array in kept:
+        if sys.getrefcount(array) == 3:  # the list, this loop and the call
+            return array
+    array = np.empty(row.shape, row.dtype)
+    if len(kept) < _ROWS_KEPT:
+        kept.append(array)
+    return array
+
+
+def _scratch(row: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Two arrays like a row, (2, vocab), of this thread, to be overwritten by its next call."""
+    arrays = _own.arrays
+    if arrays is None or arrays.shape[1:] != row.shape or arrays.dtype != row.dtype:
+        arrays = _own.arrays = np.empty((2, *row.shape), row.dtype)
+    return arrays
 
 
 def _power(
-    base: NDArray[np.floating], shifted: NDArray[np.floating], exponent: float
+    base: NDArray[np.floating], shifted: NDArray[np.floating], exponent: float, power: NDArray[np.floating]
 ) -> NDArray[np.floating]:
-    """base^exponent: a few multiplications where the exponent is a small half-integer, else another exp."""
+    """base^exponent into `power`: a few multiplications where the exponent is a small half-integer, else another exp.
+
+    The other two arrays are used up. Powers below the smallest normal number are taken for that number: to multiply
+    smaller ones takes a processor a hundred times as long, and none of them is ever drawn.
+    """
     doubled = exponent * 2.0
     if doubled != int(doubled) or doubled > 16:
-        return np.exp(shifted * shifted.dtype.type(exponent))
-    power: NDArray[np.floating] | None = np.sqrt(base) if doubled % 2 else None
-    square, left = base, int(exponent)
+        np.exp(np.multiply(shifted, base.dtype.type(exponent), out=shifted), out=power)
+        return power
+    floor = float(np.finfo(base.dtype).tiny) ** (1.0 / exponent) * _ROUND_UP
+    np.fmax(base, _constant(base.size, base.dtype, floor), out=base)
+    begun = bool(doubled % 2)
+    if begun:
+        np.sqrt(base, out=power)
+    left = int(exponent)
     while left:
         if left % 2:
-            power = square if power is None else power * square
+            if begun:
+                np.multiply(power, base, out=power)
+            else:
+                np.copyto(power, base)
+            begun = True
         left //= 2
-        square = square * square if left else square
-    assert power is not None  # the exponent is at least 1/2
+        if left:
+            np.multiply(base, base, out=base)
     return power
+
+
+@lru_cache(maxsize=8)
+def _constant(n: int, dtype: np.dtype[Any], value: float) -> NDArray[np.floating]:
+    """An array of one value: numpy compares arrays several times as fast as an array with a number."""
+    array = np.full(n, value, dtype)
+    array.flags.writeable = False
+    return array
+
+
+def weigh_all(
+    rows: Sequence[NDArray[np.floating]], temperatures: Sequence[float | None]
+) -> list[NDArray[np.floating] | Weighed]:
+    """Each row as `weigh` weighs it, on several cores where that pays; at None it stays as it is."""
+    pairs = list(zip(rows, temperatures, strict=True))
+    if len(rows) < 2 or rows[0].size < _WORTH_A_THREAD:
+        return _weigh_each(pairs)
+    n = min(_cores(), len(rows))
+    mine, *others = (pairs[i * len(pairs) // n : (i + 1) * len(pairs) // n] for i in range(n))
+    waiting = [_pool().submit(_weigh_each, part) for part in others]
+    return [*_weigh_each(mine), *(row for future in waiting for row in future.result())]
+
+
+def _weigh_each(
+    pairs: Sequence[tuple[NDArray[np.floating], float | None]],
+) -> list[NDArray[np.floating] | Weighed]:
+    return [row if temperature is None else weigh(row, temperature) for row, temperature in pairs]
+
+
+def _cores() -> int:
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Numpy works outside of Python's lock. Threads of a pool sleep between two calls."""
+    return ThreadPoolExecutor(_cores(), thread_name_prefix="weigh")
+
+
+def block_sums(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Sums of BLOCK values each and of the rest, (n // BLOCK + 1,), in float64."""
+    whole = len(values) // BLOCK * BLOCK
+    sums = np.empty(whole // BLOCK + 1, np.float64)
+    np.add.reduce(values[:whole].reshape(-1, BLOCK), axis=1, dtype=np.float64, out=sums[:-1])
+    sums[-1] = np.add.reduce(values[whole:], dtype=np.float64)
+    return sums
 
 
 def log_softmax(rows: NDArray[np.floating]) -> NDArray[np.float64]:

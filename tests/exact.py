@@ -34,7 +34,7 @@ class Trace:
         self.probability *= probabilities[chosen]
         return chosen
 
-    def pick(self, weights: Any) -> int:
+    def pick(self, weights: Any, sums: Any = None) -> int:
         weights = np.asarray(weights, dtype=np.float64)
         possible = np.flatnonzero(weights > 0)
         shares = weights[possible] / weights.sum()

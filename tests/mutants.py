@@ -155,7 +155,7 @@ class _NeverNone:
     def __init__(self, dice):
         self._dice = dice
 
-    def pick(self, weights):
+    def pick(self, weights, sums=None):
         return self._dice.pick(weights[:-1])
 
 

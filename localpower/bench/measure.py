@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localpower.bench.plain import PlainTimes
 from localpower.bench.prompts import LONG, PROMPTS
 from localpower.bench.rows import Row as BenchRow
 from localpower.chance import StreamDice
@@ -124,6 +125,11 @@ def summed(row: BenchRow, found: Sequence[Measured]) -> dict[str, Any]:
         "acceptance_rate": total("n_accepted") / (steps - free) if steps > free else None,
         "free_share": free / steps if steps else None,
         "early_share": total("n_early") / steps if steps else None,
+        "rates": [
+            one.decoded_tokens / (one.seconds - one.prompt_seconds)
+            for one in found
+            if one.seconds > one.prompt_seconds
+        ],
         "by_prompt": [
             {"prompt": one.prompt, "seconds": one.seconds, "decoded_tokens": one.decoded_tokens}
             for one in found
@@ -154,9 +160,37 @@ def raw_row(rows: int, tokens: int, found: Sequence[tuple[float, int]]) -> dict[
     }
 
 
+def plain_row(max_tokens: int, found: Sequence[PlainTimes]) -> dict[str, Any]:
+    """The same object for llama-cpp-python's own completion."""
+    n_tokens = sum(one.n_tokens for one in found)
+    seconds, prompt_seconds = (
+        sum(getattr(one, name) for one in found) for name in ("seconds", "prompt_seconds")
+    )
+    bare = raw_row(1, 1, [(seconds, 0)])
+    return bare | {
+        "name": "plain",
+        "max_tokens": max_tokens,
+        "prompt_seconds": prompt_seconds,
+        "decoded_tokens": n_tokens,
+        "tokens_per_second": n_tokens / seconds if seconds else None,
+        "cost_multiple": 1.0,
+        "rates": [
+            (one.n_tokens - 1) / (one.seconds - one.prompt_seconds) for one in found if one.n_tokens > 1
+        ],
+    }
+
+
 def ratios(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, float]]:
     """What the table shows, in words and numbers."""
     by_name = {row["name"]: row for row in rows}
+    if {"plain", "base"} <= by_name.keys() and len(by_name["plain"]["rates"]) == len(
+        by_name["base"]["rates"]
+    ):
+        pairs = zip(by_name["base"]["rates"], by_name["plain"]["rates"], strict=True)
+        yield (
+            "tokens/s after the prompt, base over plain, median of turns",
+            statistics.median(ours / theirs for ours, theirs in pairs),
+        )
 
     def speed(row: dict[str, Any]) -> float:
         return float(row["decoded_tokens"] / (row["seconds"] - row["prompt_seconds"]))

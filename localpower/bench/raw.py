@@ -18,11 +18,15 @@ def raw_loop(
 
     Each decode holds one token of every sequence, and its logits are made; nothing is drawn from them.
     """
-    context = Context(weights, settings, n_cells=(len(prompt) + tokens) * rows + 64, n_sequences=rows)
+    each = len(prompt) + tokens
+    n_cells = each if settings.streams else each * rows + 64
+    context = Context(weights, settings, n_cells=n_cells, n_sequences=rows)
     try:
-        shared = not weights.is_recurrent()
         for sequence in range(rows):
-            if shared and sequence:
+            if settings.streams and sequence:
+                context.memory.copy_stream(0, sequence)
+                continue
+            if not weights.is_recurrent() and sequence:
                 context.memory.copy(0, sequence, len(prompt))
                 continue
             for start in range(0, len(prompt), settings.batch):

@@ -16,7 +16,7 @@ _NONE = Savers(skip=False, early=False)
 class Row:
     """forget: the engine's memory is emptied before every proposal, as published implementations run.
 
-    prompts: on how many of the first prompts it is measured; 0: on all.
+    prompts: on how many of the first prompts it is measured; 0: on all. turns: how often, each with a seed of its own.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Row:
     chains: int = 1
     forget: bool = False
     prompts: int = 0
+    turns: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,11 @@ WALL = Size(128, 32, 4, 3, 48)
 TOKENS = Size(256, 16, 10, 10, 0)
 
 
-def rows(size: Size, alpha: float, usual: float) -> list[Row]:
+def rows(size: Size, alpha: float, usual: float, *, ahead: bool) -> list[Row]:
     """All rows that run a sampler; mh-fresh, mh-reuse and mh differ in nothing but what they may reuse.
 
-    alpha: of the rows that are compared; usual: the model's own, of what `run` does unless told otherwise.
+    alpha: of the rows that are compared; usual: the model's own, of what `run` does unless told otherwise. ahead:
+    whether the engine takes drafts.
     """
 
     def chain(cuts: CutLaw, savers: Savers = ALL_SAVERS) -> PowerMH:
@@ -53,32 +55,30 @@ def rows(size: Size, alpha: float, usual: float) -> list[Row]:
 
     default = PowerMH(usual, 1 / usual, size.max_tokens, size.max_tokens, 5)
     table = [
-        Row("base", Ancestral("base", 1.0, size.max_tokens)),
+        Row("base", Ancestral("base", 1.0, size.max_tokens), turns=3),
         Row("mh-fresh", chain(UniformCuts(), _NONE), forget=True),
         Row("mh-reuse", chain(UniformCuts(), _NONE)),
         Row("mh", chain(UniformCuts())),
         Row("default", default),
     ]
 
-    def ahead(max_tokens: int, prompts: int) -> list[Row]:
+    def early(max_tokens: int, prompts: int) -> list[Row]:
         plain = replace(chain(UniformCuts()), max_tokens=max_tokens)
-        return [
-            Row("prefetch-4", replace(plain, prefetch=4), prompts=prompts),
-            Row("drafts-on", replace(plain, drafts="on"), prompts=prompts),
-        ]
+        drafts = [Row("drafts-on", replace(plain, drafts="on"), prompts=prompts)] if ahead else []
+        return [Row("prefetch-4", replace(plain, prefetch=4), prompts=prompts), *drafts]
 
     if size is QUICK:
         half = size.max_tokens // 2
-        return [*table, Row("chains-8", replace(default, max_tokens=half), 8, prompts=1), *ahead(half, 1)]
+        return [*table, Row("chains-8", replace(default, max_tokens=half), 8, prompts=1), *early(half, 1)]
     laws = [Row(f"cuts-{name}", chain(cut_law(name))) for name in ("early", "restart", "entropy")]
     return [
         *table,
         Row("chains-8", default, chains=8),
         *laws,
-        *ahead(size.max_tokens, 0),
+        *early(size.max_tokens, 0),
     ]
 
 
 def token_rows(size: Size, alpha: float) -> list[Row]:
     """The two that are compared by tokens alone, at the paper's own schedule."""
-    return [row for row in rows(size, alpha, alpha) if row.name in ("mh", "mh-reuse")]
+    return [row for row in rows(size, alpha, alpha, ahead=False) if row.name in ("mh", "mh-reuse")]

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from localpower.bench.measure import Measured, measure, raw_row, summed
+from localpower.bench.measure import Measured, measure, plain_row, raw_row, summed
+from localpower.bench.plain import PlainLlama, PlainTimes
 from localpower.bench.prompts import PROMPTS
 from localpower.bench.raw import raw_loop
 from localpower.bench.rows import QUICK, RAW, TOKENS, WALL, Size, rows, token_rows
@@ -22,6 +23,7 @@ from localpower.runs.interrupt import Interrupts
 from localpower.text.conversation import Conversation
 
 _ALPHA = 4.0
+_PLAIN_CTX = 2048
 
 
 class Bench:
@@ -51,7 +53,8 @@ class Bench:
     def rows(self) -> list[dict[str, Any]]:
         """Every row of the table."""
         size = QUICK if self._quick else WALL
-        found = self._raw(size) + self._sampled("", size, rows(size, _ALPHA, self._loaded.usual_alpha))
+        plain = self._plain(size)
+        found = [*self._raw(size), plain, *self._sampled("", size, self._table(size))]
         if not self._quick:
             long = self._sampled("tokens ", TOKENS, token_rows(TOKENS, _ALPHA))
             found += [row | {"name": f"{row['name']}-256"} for row in long]
@@ -72,15 +75,36 @@ class Bench:
                 found[n].append((seconds, padded))
         return [raw_row(n, size.raw_tokens, found[n]) for n in RAW]
 
+    def _table(self, size: Size) -> list[BenchRow]:
+        return rows(size, _ALPHA, self._loaded.usual_alpha, ahead=self._loaded.goes_ahead())
+
+    def _plain(self, size: Size) -> dict[str, Any]:
+        """llama-cpp-python's own completion and ours, turn by turn: what they find is kept for both rows."""
+        path, threads = Path(str(self._loaded.identity["path"])), self._loaded.verdict.settings.threads
+        (base,) = [row for row in self._table(size) if row.name == "base"]
+        found: list[PlainTimes] = []
+        with PlainLlama(path, threads, _PLAIN_CTX) as plain:
+            for number, prompt in self._prompts(size):
+                for turn in range(base.turns):
+                    seed = self._seed + turn
+                    ask = partial(plain.answer, prompt, size.max_tokens, seed)
+                    found.append(PlainTimes(**self._once(f"plain on prompt {number + 1}, seed {seed}", ask)))
+                    self._measure("", base, prompt, number, seed)
+        return plain_row(size.max_tokens, found)
+
+    def _measure(self, part: str, row: BenchRow, prompt: Tokens, number: int, seed: int) -> Measured:
+        run = partial(measure, self._loaded, row, prompt, number, seed, self._interrupts)
+        turn = f", seed {seed}" if row.turns > 1 else ""
+        return Measured(**self._once(f"{part}{row.name} on prompt {number + 1}{turn}", run))
+
     def _sampled(self, part: str, size: Size, table: list[BenchRow]) -> list[dict[str, Any]]:
         found: dict[str, list[Measured]] = {row.name: [] for row in table}
         for number, prompt in self._prompts(size):
             for row in table:
                 if row.prompts and number >= row.prompts:
                     continue
-                run = partial(measure, self._loaded, row, prompt, number, self._seed, self._interrupts)
-                value = self._once(f"{part}{row.name} on prompt {number + 1}", run)
-                found[row.name].append(Measured(**value))
+                for turn in range(row.turns):
+                    found[row.name].append(self._measure(part, row, prompt, number, self._seed + turn))
         return [summed(row, found[row.name]) for row in table]
 
     def _prompts(self, size: Size) -> list[tuple[int, Tokens]]:
@@ -94,7 +118,7 @@ class Bench:
         if name not in self._kept:
             self._interrupts.check()
             made = make()
-            value = asdict(made) if isinstance(made, Measured) else list(made)
+            value = asdict(made) if isinstance(made, Measured | PlainTimes) else list(made)
             seconds = value[0] if isinstance(value, list) else value["seconds"]
             self._say(f"{name}: {seconds:.1f} s")
             self._kept[name] = value

@@ -89,7 +89,7 @@ def ask(loaded: Loaded, options: dict[str, Any], conversation: Conversation) -> 
     budget = allowed(wishes.budget, wishes.chains, loaded.speed, len(tokens))
     sampler, said = within(sampler, wishes, budget)
     check_width(sampler, wishes)
-    sampler = fitted(sampler, wishes, loaded.widest())
+    sampler = fitted(sampler, wishes, loaded.widest(), ahead=loaded.goes_ahead())
     return Question(tokens, sampler, alpha, stops, rules, wishes.budget, budget.seconds, tuple(said))
 
 
@@ -101,16 +101,12 @@ def uses_template(loaded: Loaded, options: dict[str, Any]) -> bool:
 def notes(loaded: Loaded, options: dict[str, Any], given: Collection[str]) -> list[str]:
     """What a user must know before work starts. given: names of the options that were not left at their default."""
     found = [*loaded.notes, *unused(options["method"], options["cuts"], given)]
-    if loaded.widest() == 0:
-        wider = [
-            ("--prefetch", options["prefetch"] not in ("auto", "1")),
-            ("--drafts", options["drafts"] == "on"),
-        ]
-        found += [
-            f"{name} is not used: with this engine a wider batch would change results, or cost a whole state"
-            for name, wished in wider
-            if wished
-        ]
+    if loaded.widest() == 0 and options["prefetch"] not in ("auto", "1"):
+        found.append(
+            "--prefetch is not used: with this engine a wider batch would change results, or cost a whole state"
+        )
+    if not loaded.goes_ahead() and options["drafts"] == "on":
+        found.append("--drafts is not used: this engine evaluates the tokens of an answer one at a time")
     if uses_template(loaded, options):
         return found
     why = "--raw sends no template" if options["raw"] else "this model has no chat template"

@@ -102,7 +102,9 @@ def make_methods(
             check_width(sampler, mine)
             widest = loaded().widest()
             alone = parallel == 1
-            return fitted(sampler, mine, widest if alone else min(widest, 1)), alpha
+            return fitted(
+                sampler, mine, widest if alone else min(widest, 1), ahead=loaded().goes_ahead()
+            ), alpha
 
         return make
 

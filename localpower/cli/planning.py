@@ -167,12 +167,14 @@ _MAKERS: dict[str, Callable[[Wishes, float, Rules], Sampler]] = {
 }
 
 
-def fitted(sampler: Sampler, wishes: Wishes, widest: int) -> Sampler:
-    """The sampler with as many proposals in a batch as the engine is good for; no rows ahead where it is for none."""
+def fitted(sampler: Sampler, wishes: Wishes, widest: int, *, ahead: bool) -> Sampler:
+    """The sampler with as many proposals in a batch as the engine is good for; ahead: whether it takes drafts."""
     if not isinstance(sampler, PowerMH):
         return sampler
+    if not ahead:
+        sampler = replace(sampler, drafts="off")
     if widest == 0:
-        sampler = replace(sampler, drafts="off", prefetch=1)
+        sampler = replace(sampler, prefetch=1)
     if wishes.prefetch == "auto":
         steps = widest if sampler.steps is None else sampler.steps
         most = min(widest, steps, MOST_RUNS // (wishes.chains * wishes.tries))  # more is room for nothing

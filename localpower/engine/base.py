@@ -52,9 +52,7 @@ class GgufEngine(ABC):
         n_sequences: int,
     ) -> None:
         """Raises EngineError when the context cannot be made."""
-        self.context = Context(
-            weights, settings, n_cells=n_cells, n_sequences=n_sequences, governor=governor
-        )
+        self.context = Context(weights, settings, n_cells=n_cells, n_sequences=n_sequences, governor=governor)
         self._memory = self.context.memory
         self._settings = settings
         self._check = check

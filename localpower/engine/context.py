@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,6 +129,7 @@ class Context:
         address = get_logits(self._context, index)
         if not address:
             raise EngineError(f"llama.cpp has no logits for row {index}")
-        view: NDArray[np.float32] = np.ctypeslib.as_array(self._row_type.from_address(address))
+        values: Any = self._row_type.from_address(address)
+        view: NDArray[np.float32] = np.frombuffer(values, np.float32)
         view.flags.writeable = False
         return view

@@ -1,7 +1,7 @@
 """How many threads a decode should use now: what the machine allows this process, less what others are using.
 
-Two threads that meet hundreds of times in a decode are slower than one as soon as somebody else wants one of their cores.
-So the share of the cores that others use is read off the system's counters a few times a second. Nothing is agreed
+Two threads that meet hundreds of times in a decode are slower than one as soon as somebody else wants one of their
+cores. So the share of the cores that others use is read off the system's counters a few times a second. Nothing is agreed
 upon between processes: what is suspended uses nothing, whatever it had reserved.
 """
 
@@ -18,6 +18,7 @@ from typing import NamedTuple
 import psutil
 
 _LOOK_S = 0.2  # the counters have ticks of 10 ms: a shorter look sees noise
+_STALE_S = 1.0  # a decode that took longer is judged by the next one
 _MARGIN = 0.1  # of a core, around the half at which the number of threads changes
 _FRACTION = 0.2  # of a core in a quota that is worth a thread more
 _SHORTEST_S, _LONGEST_S = 0.4, 30.0  # how long a core must have been free before it is taken
@@ -129,8 +130,8 @@ class Governor:
         if last is None or time.perf_counter() - last.clock < _LOOK_S:
             return self.threads
         found = self.look()
-        if found is not None and found.clock > last.clock:
-            span = found.clock - last.clock
+        span = found.clock - last.clock if found is not None else 0.0
+        if found is not None and 0.0 < span < _STALE_S:  # else it tells of the time between two runs
             self._decide(found.clock, max(found.busy - last.busy - (found.own - last.own), 0.0) / span)
         self._last = found
         return self.threads

@@ -17,8 +17,9 @@ from dataclasses import replace
 from localpower.engine.base import GgufEngine, even_chunks
 from localpower.engine.batch import RowSpec
 from localpower.engine.cores import Governor
-from localpower.engine.placement import Held, Wanted, opening_of, place, reusable
+from localpower.engine.placement import Held, Wanted, opening_of, place
 from localpower.engine.settings import Settings
+from localpower.engine.slots import common_prefix
 from localpower.engine.snapshot import Snapshot
 from localpower.engine.weights import Weights
 from localpower.errors import EngineError
@@ -50,7 +51,9 @@ class StreamModel(GgufEngine):
         self._held = [Held()] * self.n_sequences  # first: a sequence is cut to what is held before it is used
         self._memory.clear()
 
-    def logits(self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None) -> Sequence[Row]:
+    def logits(
+        self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None
+    ) -> Sequence[Row]:
         """As in `GgufEngine`."""
         self._check()
         lengths = prompt_lengths or [self.prompt_length] * len(contexts)
@@ -75,7 +78,9 @@ class StreamModel(GgufEngine):
         """As in `GgufEngine`: `context` is taken for the beginning of a prompt."""
         self._check()
         (sequence,) = self._serve([_beginning(context)])
-        if self._copied:  # llama.cpp copies a stream before the next decode, and would now save what was there before
+        if (
+            self._copied
+        ):  # llama.cpp copies a stream before the next decode, and would now save what was there before
             again = min(2, len(context))
             self._cut(sequence, len(context) - again)
             self._decode([(sequence, context[-again:])], wanted=False, read=again == 2)
@@ -92,7 +97,7 @@ class StreamModel(GgufEngine):
 
     def resident(self, context: Tokens) -> int:
         """As in `GgufEngine`: `context` is taken for the beginning of a prompt."""
-        return max(reusable(held, _beginning(context)) for held in self._held)
+        return max(min(common_prefix(held.tokens, context), held.read) for held in self._held)
 
     def rows(self, context: Tokens, continuation: Tokens) -> Iterator[Row]:
         """As in `GgufEngine`: after the opening a token at a time, as they are drawn."""
@@ -217,7 +222,9 @@ class StreamModel(GgufEngine):
         least = self._settings.min_rows
         if least == 1 or (n_rows >= least and len(busy) == 1):
             return []
-        idle = [s for s in range(self.n_sequences) if s not in busy and len(self._held[s].tokens) < self.n_cells]
+        idle = [
+            s for s in range(self.n_sequences) if s not in busy and len(self._held[s].tokens) < self.n_cells
+        ]
         gaps = [s for s in idle if min(busy) < s < max(busy)]
         near = sorted(set(idle).difference(gaps), key=lambda s: (min(abs(s - b) for b in busy), -s))
         chosen = [*gaps, *near[: max(least - n_rows - len(gaps), 0)]]

@@ -16,7 +16,8 @@ from greenlet import getcurrent, greenlet
 from numpy.typing import NDArray
 
 from localpower.events import Event
-from localpower.model import Row, Tokens
+from localpower.model import Request, Row, Tokens, split
+from localpower.numerics import Weighed, weigh_all
 
 
 class Engine(Protocol):
@@ -54,7 +55,6 @@ class Engine(Protocol):
         """As in `Model`."""
 
 
-
 class Run(NamedTuple):
     """A sampler about to answer a prompt: `start` begins it on the model as it sees it."""
 
@@ -79,7 +79,12 @@ class Handle:
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
         """Wait for the batch; the rows are valid until this run's next call."""
-        rows: Sequence[Row] = self._hub.switch(list(contexts))
+        rows: Sequence[Row] = self._hub.switch(Request(list(contexts)))
+        return rows
+
+    def weighed(self, contexts: Sequence[Tokens], temperature: float) -> Sequence[Weighed]:
+        """The same, weighed: those of all runs at once."""
+        rows: Sequence[Weighed] = self._hub.switch(Request(list(contexts), temperature))
         return rows
 
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
@@ -124,7 +129,7 @@ def gather(
     waiting = enumerate(runs)
     tasks: dict[int, greenlet] = {}
     prompt_lengths: dict[int, int] = {}
-    replies: dict[int, Sequence[Row]] = {}
+    replies: dict[int, Sequence[Any]] = {}
     try:
         while True:
             room = None if at_once is None else at_once - len(tasks)
@@ -132,10 +137,10 @@ def gather(
                 tasks[index], prompt_lengths[index] = greenlet(live(run, index)), len(run.prompt)
             if not tasks:
                 break
-            wanted: dict[int, list[Tokens]] = {}
+            wanted: dict[int, Request] = {}
             for index, task in list(tasks.items()):
                 message: Any = task.switch(replies.pop(index)) if index in replies else task.switch()
-                while not task.dead and not isinstance(message, list):
+                while not task.dead and not isinstance(message, Request):
                     yield index, message
                     message = task.switch()
                 if task.dead:
@@ -143,16 +148,15 @@ def gather(
                     engine.unpin(index)
                 else:
                     wanted[index] = message
-                    watch(index, message[0])  # of several proposals the one that is decided next
+                    watch(index, message.contexts[0])  # of several proposals the one that is decided next
             if wanted:
                 rows = engine.logits(
-                    [context for asked in wanted.values() for context in asked],
-                    [prompt_lengths[index] for index, asked in wanted.items() for _ in asked],
+                    [context for asked in wanted.values() for context in asked.contexts],
+                    [prompt_lengths[index] for index, asked in wanted.items() for _ in asked.contexts],
                 )
-                taken = 0
-                for index, asked in wanted.items():
-                    replies[index] = rows[taken : taken + len(asked)]
-                    taken += len(asked)
+                each = [asked.temperature for asked in wanted.values() for _ in asked.contexts]
+                found = split(weigh_all(rows, each), list(wanted.values()))
+                replies = dict(zip(wanted, found, strict=True))
     finally:
         for index, task in tasks.items():
             task.throw()  # GreenletExit: unwind; what a run had accepted was told in its events

@@ -13,8 +13,8 @@ import numpy as np
 
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Floats, Rules, Writer
-from localpower.model import Model, Tokens
-from localpower.numerics import Weighed, weigh
+from localpower.model import Model, Tokens, weighed
+from localpower.numerics import Weighed
 
 
 @dataclass(slots=True)
@@ -41,9 +41,9 @@ def look(model: Model, prompt: Tokens, group: Sequence[Member], temperature: flo
         member.row = None
     live = [member for member in group if not member.writer.complete]
     if live:
-        rows = model.logits([prompt + tuple(member.writer.tokens) for member in live])
+        rows = weighed(model, [prompt + tuple(member.writer.tokens) for member in live], temperature)
         for member, row in zip(live, rows, strict=True):
-            member.row = weigh(row, temperature)
+            member.row = row
     return live
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from greenlet import getcurrent, greenlet
 from numpy.typing import NDArray
 
-from localpower.model import Model, Row, Tokens
+from localpower.model import Model, Request, Row, Tokens, serve
+from localpower.numerics import Weighed
 
 Task = Callable[[Model], Any]
 
@@ -30,7 +31,12 @@ class _View:
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
         """Wait for the batch of all proposals."""
-        rows: Sequence[Row] = self._hub.switch(list(contexts))
+        rows: Sequence[Row] = self._hub.switch(Request(list(contexts)))
+        return rows
+
+    def weighed(self, contexts: Sequence[Tokens], temperature: float) -> Sequence[Weighed]:
+        """The same, weighed."""
+        rows: Sequence[Weighed] = self._hub.switch(Request(list(contexts), temperature))
         return rows
 
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
@@ -55,8 +61,8 @@ class _View:
 class _Live:
     task: greenlet
     view: _View
-    wanted: list[Tokens] | None = None
-    reply: Sequence[Row] | None = None
+    wanted: Request | None = None
+    reply: Sequence[Any] | None = None
     result: Any = None
 
 
@@ -86,11 +92,10 @@ def in_order(model: Model, tasks: Iterator[Task], width: int) -> Generator[Any, 
             if not queue:
                 return
             waiting = [live for live in queue if live.wanted is not None]
-            rows, taken = model.logits([context for live in waiting for context in live.wanted or ()]), 0
-            for live in waiting:
-                n = len(live.wanted or ())
-                live.reply, taken = rows[taken : taken + n], taken + n
-                live.view.rows += n
+            replies = serve(model, [live.wanted for live in waiting if live.wanted is not None])
+            for live, reply in zip(waiting, replies, strict=True):
+                live.reply = reply
+                live.view.rows += len(reply)
             for live in waiting:
                 _advance(live)
     finally:

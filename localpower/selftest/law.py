@@ -103,7 +103,7 @@ def recorded(model: Model, prompt: Tokens, tokens: Tokens, horizon: int, alpha: 
     forced = iter(tokens)
 
     class Forced:
-        def pick(self, weights: Any) -> int:
+        def pick(self, weights: Any, sums: Any = None) -> int:
             return next(forced)
 
         def threshold(self) -> Any:

@@ -44,7 +44,15 @@ def engine_of(request, name):
 
 
 @pytest.fixture(
-    params=["toy", "streams32", "streams16", *SHARED_CELLS, "hybrid", "recurrent", pytest.param("smollm2", marks=pytest.mark.model)]
+    params=[
+        "toy",
+        "streams32",
+        "streams16",
+        *SHARED_CELLS,
+        "hybrid",
+        "recurrent",
+        pytest.param("smollm2", marks=pytest.mark.model),
+    ]
 )
 def pair(request, monkeypatch):
     """The engine under test, and one that starts from nothing for every row."""

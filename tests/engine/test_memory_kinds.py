@@ -112,7 +112,9 @@ def test_an_exception_around_a_decode_leaves_rows_right(request, kind, when):
 @pytest.mark.parametrize(("kind", "most"), [("tiny", 600), ("tiny_shared", 50)])
 def test_long_contexts_that_share_nothing_are_each_evaluated_once(request, kind, most):
     decodes = iter(range(most))
-    engine = request.getfixturevalue(kind).engine(PROMPT, 40, 4, lambda: next(decodes))  # a fault here goes on for ever
+    engine = request.getfixturevalue(kind).engine(
+        PROMPT, 40, 4, lambda: next(decodes)
+    )  # a fault here goes on for ever
     rng = np.random.default_rng(1)
     contexts = [(first, *rng.integers(0, 3, n - 1).tolist()) for first, n in ((0, 159), (1, 93), (2, 120))]
     rows = [row.copy() for row in engine.logits(contexts)]

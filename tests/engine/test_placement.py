@@ -46,7 +46,9 @@ def test_what_is_reused_was_evaluated_in_the_right_way_by_sequences_without_a_ga
         placed = place(held, wanted, pins)
         assert sorted(placed.sequences) == list(range(len(wanted)))
         assert all(length < len(w.context) for length, w in zip(placed.lengths, wanted, strict=True))
-        assert all(w.opening - n != 1 for n, w in zip(placed.lengths, wanted, strict=True)), "no lone token is read"
+        assert all(w.opening - n != 1 for n, w in zip(placed.lengths, wanted, strict=True)), (
+            "no lone token is read"
+        )
         held = apply(held, wanted, placed, tick)
 
 

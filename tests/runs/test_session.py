@@ -117,7 +117,7 @@ def test_the_watcher_hears_of_the_proposal_that_is_decided_next():
 def test_auto_prefetch_is_no_wider_than_engine_steps_and_sequences_allow(widest, steps, chains, width):
     wishes = Wishes(alpha=4.0, max_tokens=64, steps=steps, chains=chains)
     sampler, _ = make_sampler(wishes, Rules(), chat=False)
-    fit = fitted(sampler, wishes, widest)
+    fit = fitted(sampler, wishes, widest, ahead=True)
     assert (fit.prefetch, fit.adaptive) == (width, True)
 
 

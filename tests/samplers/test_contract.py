@@ -43,7 +43,8 @@ def told(engine, sampler, seed=3, chains=1):
     """The events of each chain, all chains in one batch."""
     found = [[] for _ in range(chains)]
     runs = [
-        Run(PROMPT, lambda handle, i=i: sampler.run(handle, PROMPT, StreamDice(seed, (i,)))) for i in range(chains)
+        Run(PROMPT, lambda handle, i=i: sampler.run(handle, PROMPT, StreamDice(seed, (i,))))
+        for i in range(chains)
     ]
     for i, event in gather(engine, runs):
         found[i].append(event)

@@ -107,7 +107,7 @@ _ROWS_KEPT = 64
 
 
 def _spare(row: NDArray[np.floating]) -> NDArray[np.floating]:
-    """An array like a row, which nobody else holds: one that was handed out earlier and forgotten since, or a new one."""
+    """An array like a row that nobody else holds: one that was handed out and forgotten since, or a new one."""
     kept = _own.handed_out
     if kept and (kept[0].shape != row.shape or kept[0].dtype != row.dtype):
         kept.clear()

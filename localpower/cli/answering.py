@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from localpower.runs.session import Listener, pick, run_chains
 from localpower.runs.tally import Tally
 from localpower.text.stops import answer_text
 from localpower.text.vocabulary import readable
+from localpower.ui.view import multiples
 from localpower.ui.views import view_on
 
 
@@ -87,11 +88,21 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
     dice = StreamDice(job.seed)
     done = job.loaded.work(job.engine)
     start = time.perf_counter()
+    question.pace.start(question.seconds)
     if job.prompt_cache:
         for note in job.loaded.warm(job.engine, question.prompt, job.prompt_cache):
             say(f"note: {note}")
+
+    def plain_seconds(n_tokens: int) -> float | None:
+        return question.pace.plain_seconds(n_tokens, job.engine.cost)
+
     with view_on(
-        None if redraw else sys.stderr, job.loaded.piece, settings, job.n_chains, len(question.prompt)
+        None if redraw else sys.stderr,
+        job.loaded.piece,
+        settings,
+        job.n_chains,
+        len(question.prompt),
+        plain_seconds=plain_seconds,
     ) as view:
         tallies = run_chains(
             job.engine,
@@ -101,7 +112,7 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
             job.n_chains,
             listeners=[view, *([_Tap(recorder)] if recorder else []), *job.listeners],
             interrupts=interrupts,
-            out_of_time=_deadline(question.seconds, start),
+            pace=question.pace,
         )
     seconds = time.perf_counter() - start
     prefill, padded, wasted = (
@@ -122,16 +133,10 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
             padded,
             wasted,
             question.budget,
+            plain_seconds=plain_seconds,
         ),
         job.text,
     )
-
-
-def _deadline(seconds: float | None, start: float) -> Callable[[], bool]:
-    """Whether the seconds of a budget are over."""
-    if seconds is None:
-        return lambda: False
-    return lambda: time.perf_counter() - start > seconds
 
 
 def words(result: dict[str, Any]) -> str:
@@ -153,7 +158,7 @@ def summary(result: dict[str, Any]) -> list[str]:
     if result["acceptance_rate"] is not None:
         parts.append(f"accepted {100 * result['acceptance_rate']:.0f} % of {result['n_steps']} steps")
     if result["cost_multiple"] is not None:
-        parts.append(f"{result['cost_multiple']:.1f}x a plain answer")
+        parts.append(multiples(result["cost_multiple"], result["time_multiple"]))
     if result["tokens_per_second"] is not None:
         parts.append(f"{result['tokens_per_second']:.0f} tok/s")
     parts.append(f"{result['seconds']:.1f} s")

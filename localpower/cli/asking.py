@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import click
@@ -17,6 +17,7 @@ from localpower.loaded import Loaded
 from localpower.loading import Request, load
 from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
+from localpower.runs.pace import Pace
 from localpower.samplers import Sampler
 from localpower.text.conversation import Conversation
 from localpower.text.stops import ends
@@ -36,6 +37,7 @@ class Question:
     budget: str | None = None
     seconds: float | None = None  # of the budget
     notes: tuple[str, ...] = ()
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def width(self) -> int:
@@ -86,11 +88,12 @@ def ask(loaded: Loaded, options: dict[str, Any], conversation: Conversation) -> 
     whole = conversation.under(options["system"]) if chat else conversation
     arguments = template_arguments(options["template_args"])
     tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
-    budget = allowed(wishes.budget, wishes.chains, loaded.speed, len(tokens))
+    pace = Pace()
+    budget = allowed(wishes.budget, wishes.chains, loaded.speed, len(tokens), pace)
     sampler, said = within(sampler, wishes, budget)
     check_width(sampler, wishes)
     sampler = fitted(sampler, wishes, loaded.widest(), ahead=loaded.goes_ahead())
-    return Question(tokens, sampler, alpha, stops, rules, wishes.budget, budget.seconds, tuple(said))
+    return Question(tokens, sampler, alpha, stops, rules, wishes.budget, budget.seconds, tuple(said), pace)
 
 
 def uses_template(loaded: Loaded, options: dict[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from localpower.cli.planning import Wishes
 from localpower.cli.values import MOST_RUNS
+from localpower.runs.pace import Pace
 from localpower.samplers import Ancestral, BestOfN, Budget, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
 from localpower.samplers.tempering import ladder
 
@@ -19,16 +20,26 @@ _MOST_TOKENS = 2**31 - 1
 class Allowed:
     """budget(width): of one chain that asks for so many tokens at a time; None: no budget, or no known speed.
 
-    seconds: of the whole run.
+    seconds: of the whole run. measured: the same seconds, by the speed that the run itself turns out to have.
     """
 
     budget: Callable[[int], Budget | None]
     seconds: float | None
     words: str | None
+    measured: Budget | None = None
 
 
-def allowed(text: str | None, chains: int, speed: Callable[[int], float | None], n_prompt: int) -> Allowed:
-    """What `--budget` says. Seconds and tokens are the whole run's; speed(rows): tokens a second so many at a time."""
+def allowed(
+    text: str | None,
+    chains: int,
+    speed: Callable[[int], float | None],
+    n_prompt: int,
+    pace: Pace | None = None,
+) -> Allowed:
+    """What `--budget` says. Seconds and tokens are the whole run's.
+
+    speed(rows): tokens a second so many at a time, as once measured. pace: of the run to come.
+    """
     if text is None:
         return Allowed(lambda _: None, None, None)
     number, unit = float(text[:-1]), text[-1]
@@ -44,13 +55,16 @@ def allowed(text: str | None, chains: int, speed: Callable[[int], float | None],
         left = max(_CAREFUL * number - n_prompt / reading, 0.0)
         return Budget(tokens=max(min(int(left * rate / chains), _MOST_TOKENS), 1))
 
-    return Allowed(in_time, number, text)
+    measured = Budget(left=lambda: pace.tokens_left(chains)) if pace else None
+    return Allowed(in_time, number, text, measured)
 
 
 def within(sampler: Sampler, wishes: Wishes, allowed: Allowed) -> tuple[Sampler, list[str]]:
     """The sampler whose schedule fits, and what to say about it. What was given by hand is only ever lowered."""
     if allowed.words is None:
         return sampler, []
+    if isinstance(sampler, PowerMH) and allowed.measured is not None:
+        return replace(sampler, steps=wishes.steps, budget=allowed.measured), []
     budget = allowed.budget(sampler.width)
     if budget is None:
         return sampler, [

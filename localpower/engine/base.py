@@ -72,7 +72,8 @@ class GgufEngine(ABC):
     ) -> Sequence[Row]:
         """Rows (vocab,) float32 after each context; views, valid until the next call.
 
-        prompt_lengths: how many tokens of each are its prompt; None: `prompt_length` of every one. Raises EngineError for an empty context, and for more than there is room for.
+        prompt_lengths: how many tokens of each are its prompt; None: `prompt_length` of every one. Raises EngineError
+        for an empty context, and for more than there is room for.
         """
 
     @abstractmethod

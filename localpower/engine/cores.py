@@ -1,8 +1,8 @@
 """How many threads a decode should use now: what the machine allows this process, less what others are using.
 
 Two threads that meet hundreds of times in a decode are slower than one as soon as somebody else wants one of their
-cores. So the share of the cores that others use is read off the system's counters a few times a second. Nothing is agreed
-upon between processes: what is suspended uses nothing, whatever it had reserved.
+cores. So the share of the cores that others use is read off the system's counters a few times a second. Nothing is
+agreed upon between processes: what is suspended uses nothing, whatever it had reserved.
 """
 
 from __future__ import annotations

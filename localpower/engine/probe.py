@@ -75,21 +75,13 @@ class Verdict:
 
 
 def probe(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
-    """The most faithful exact settings of the first group that has any; else the nearest to it, said to be inexact."""
-    closest: Verdict | None = None
+    """The most faithful exact settings of the first group that has any; else llama.cpp's own, said to be inexact."""
     tried: dict[str, str] = {}
     for group in exact_candidates(threads, gpu_layers):
         verdict = _Group(path, group, tried).verdict()
-        if verdict is None:
-            continue
-        if verdict.exact:
+        if verdict is not None:
             return verdict
-        if closest is None or verdict.largest < closest.largest:
-            closest = verdict
-    if closest is None:
-        raise EngineError(f"llama.cpp cannot be set up for {path}: {next(iter(tried.values()), '')}")
-    measured = _Group(path, [closest.settings], {}).measured()
-    return replace(measured, tried=tried)
+    return replace(_Group(path, fast(threads, gpu_layers), {}).measured(), exact=False, tried=tried)
 
 
 def probe_fast(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
@@ -112,28 +104,18 @@ class _Group:
         self._open: list[AnyChecker] = []
 
     def verdict(self) -> Verdict | None:
-        """The most faithful exact settings, unless others are quicker by a tenth; None: none can be set up."""
+        """The most faithful exact settings, unless others are quicker by a tenth; None: there are none."""
         try:
             makers = {s: checker for s in self._group if (checker := self._make(s)) is not None}
-            if not makers:
-                return None
-            first = {settings: next(iter(checker.differences())) for settings, checker in makers.items()}
-            for settings, difference in first.items():
-                self._reject(settings, difference)
-            alive = [settings for settings, difference in first.items() if difference.log_p == 0.0]
-            if not alive:
-                settings, nearest = min(first.items(), key=lambda item: item[1].log_p)
-                return Verdict(False, settings, nearest.log_p, 1.0)
-            seconds = self._time(makers)
-            nearest_one: Verdict | None = None
+            alive = [s for s, checker in makers.items() if self._passes(s, next(iter(checker.differences())))]
+            seconds = self._time(makers) if alive else {}
             while alive:
                 settings = choose(alive, seconds)
                 alive.remove(settings)
                 found = self._whole(settings, stop=True)
                 if found.exact:
                     return self._finished(found, seconds)
-                nearest_one = found
-            return nearest_one
+            return None
         finally:
             self._close()
 
@@ -174,16 +156,16 @@ class _Group:
         shapes: dict[str, float] = {}
         for difference in checker.differences():
             shapes[difference.shape] = difference.log_p
-            if difference.log_p > 0 and stop:
-                self._reject(settings, difference)
+            if not self._passes(settings, difference) and stop:
                 break
         largest = max(shapes.values())
         checker.close()
         return Verdict(largest == 0.0, settings, largest, 1.0, shapes)
 
-    def _reject(self, settings: Settings, difference: Difference) -> None:
+    def _passes(self, settings: Settings, difference: Difference) -> bool:
         if difference.log_p > 0:
             self._tried[settings.words()] = f"{difference.shape}: {difference.log_p:.2g} nats"
+        return difference.log_p == 0
 
     def _finished(self, found: Verdict, seconds: Mapping[Settings, float]) -> Verdict:
         checker = self._make(found.settings)

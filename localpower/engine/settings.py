@@ -75,6 +75,6 @@ def exact_candidates(threads: int, gpu_layers: int = 0) -> list[list[Settings]]:
     padded = [replace(plain, min_rows=2), replace(shared, min_rows=2)]
     return [
         [replace(settings, repack=repack) for settings in group]
-        for repack in (True, False)
+        for repack in ((True, False) if not gpu_layers else (True,))
         for group in (lone, padded)
     ]

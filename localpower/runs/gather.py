@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
-from greenlet import getcurrent, greenlet
 from numpy.typing import NDArray
 
 from localpower.events import Event
 from localpower.model import Request, Row, Tokens, split
 from localpower.numerics import Weighed, weigh_all
+from localpower.runs.pace import Pace
+
+if TYPE_CHECKING:
+    from greenlet import greenlet
 
 
 class Engine(Protocol):
@@ -111,12 +114,16 @@ def gather(
     watch: Watch = lambda _index, _context: None,
     *,
     at_once: int | None = None,
+    pace: Pace | None = None,
 ) -> Iterator[tuple[int, Event]]:
     """Advance runs together, yielding (index, event) as events happen; at_once: most that are live, None: all.
 
-    A run is taken from `runs` when there is room for it. watch(index, context) hears of every context a run asks for:
-    the tail being written. An exception from the engine or the consumer ends all runs and passes on.
+    pace: hears of every batch. A run is taken from `runs` when there is room for it. watch(index, context) hears of
+    every context a run asks for: the tail being written. An exception from the engine or the consumer ends all runs
+    and passes on.
     """
+    from greenlet import getcurrent, greenlet  # after llama.cpp, whose C++ library may be the newer one
+
     hub = getcurrent()
 
     def live(run: Run, index: int) -> Callable[[], None]:
@@ -150,6 +157,8 @@ def gather(
                     wanted[index] = message
                     watch(index, message.contexts[0])  # of several proposals the one that is decided next
             if wanted:
+                if pace is not None:
+                    pace.batch(sum(len(asked.contexts) for asked in wanted.values()))
                 rows = engine.logits(
                     [context for asked in wanted.values() for context in asked.contexts],
                     [prompt_lengths[index] for index, asked in wanted.items() for _ in asked.contexts],

@@ -33,6 +33,7 @@ class Circumstances:
     padded_rows: int
     wasted_rows: int
     budget: str | None = None
+    plain_seconds: Callable[[int], float | None] = lambda _: None  # of a plain answer of so many tokens
 
 
 def describe(
@@ -70,6 +71,7 @@ def _one(
     moves = n_steps - n_free
     cut_short = any(tally.finish in ("interrupted", "budget") for tally in paid)
     no_step = answer.planned == 0 and run.alpha != 1.0  # the low-temperature draw that a chain begins with
+    plain = run.plain_seconds(len(state)) if len(state) else None
     return {
         "text": text(answer),
         "tokens": list(state.tokens),
@@ -100,6 +102,7 @@ def _one(
         "wasted_rows": run.wasted_rows,
         "saved_tokens": sum(tally.n_saved for tally in paid),
         "cost_multiple": decoded / len(state) if len(state) else None,
+        "time_multiple": run.seconds / plain if plain else None,
         "seconds": run.seconds,
         "tokens_per_second": decoded / run.seconds if run.seconds > 0 else None,
         "exactness": run.exactness,

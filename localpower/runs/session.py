@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from localpower.events import Event, Finished
 from localpower.model import Tokens
 from localpower.runs.gather import Engine, Run, gather
 from localpower.runs.interrupt import Interrupts
+from localpower.runs.pace import Pace
 from localpower.runs.tally import Tally
 from localpower.samplers import Sampler
 
@@ -42,11 +43,11 @@ def run_chains(
     *,
     listeners: Iterable[Listener] = (),
     interrupts: Interrupts | None = None,
-    out_of_time: Callable[[], bool] = lambda: False,
+    pace: Pace | None = None,
 ) -> list[Tally]:
     """Run chain i with `dice.spawn(i)`. An interrupt finishes every live chain with its last accepted state.
 
-    out_of_time is asked before every evaluation; once true it ends every live chain in the same way, by `budget`.
+    pace: hears of every batch; once its seconds are over, every live chain ends in the same way, by `budget`.
     """
     listeners = list(listeners)
     tallies = [Tally() for _ in range(n_chains)]
@@ -57,7 +58,7 @@ def run_chains(
     def check() -> None:
         if interrupts is not None:
             interrupts.check()
-        if out_of_time():
+        if pace is not None and pace.out():
             raise OutOfTime
 
     def asked(index: int, context: Tokens) -> None:
@@ -71,7 +72,7 @@ def run_chains(
             listener.event(index, event)
 
     try:
-        for index, event in gather(engine, [chain(i) for i in range(n_chains)], asked):
+        for index, event in gather(engine, [chain(i) for i in range(n_chains)], asked, pace=pace):
             tell(index, event)
             check()  # free steps ask for nothing
     except (Interrupted, KeyboardInterrupt, OutOfTime) as end:  # the second Ctrl-C loses nothing either

@@ -1,23 +1,32 @@
 """How many tokens a run may draw. Planned for before it starts, kept while it runs. Pure: no clock.
 
 A state that is returned because a budget ran out in mid-chain is not from the target even in stationarity: its law is
-about pi(x) E[cost of a step | x]. So the number of steps is fixed before the first of them, such that they fit.
+about pi(x) E[cost of a step | x]. So steps are planned in rounds, each of a number that fits whatever its steps cost
+(short of twice the usual), and a round begins only where at least one more does. What remains is that the number of
+rounds depends on what earlier steps cost: a chain whose law must not depend on that has a fixed number of steps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """tokens drawn at most; or times the tokens of a plain answer. Exactly one is given."""
+    """tokens drawn at most; or times the tokens of a plain answer; or left: how many more may be drawn now.
+
+    Exactly one is given.
+    """
 
     tokens: int | None = None
     times: float | None = None
+    left: Callable[[], int] | None = None
 
     def limit(self, plain: int) -> int:
         """In tokens, where a plain answer has `plain`."""
+        if self.left is not None:
+            return self.left()
         return self.tokens if self.tokens is not None else int((self.times or 0.0) * plain)
 
 
@@ -25,13 +34,16 @@ class Spent:
     """What a run has drawn of its budget. out: whether more was asked for than is left."""
 
     def __init__(self, budget: Budget | None, plain: int) -> None:
-        self._limit = budget.limit(plain) if budget else None
+        self._now = budget.left if budget else None
+        self._limit = budget.limit(plain) if budget and not self._now else None
         self.tokens = 0
         self.out = False
 
     @property
     def left(self) -> int | None:
         """Tokens that may still be drawn; None: any number."""
+        if self._now is not None:
+            return max(self._now(), 0)
         return None if self._limit is None else max(self._limit - self.tokens, 0)
 
     def takes(self, tokens: int, *, undecided: bool = False) -> int:
@@ -39,7 +51,7 @@ class Spent:
 
         Returns how many of its tokens the budget had left: what a wider batch drew beyond them does not count.
         """
-        kept = tokens if self.left is None else min(tokens, self.left)
+        kept = tokens if self._limit is None else min(tokens, self._limit - self.tokens)
         self.out = self.out or kept < tokens or undecided
         self.tokens += kept
         return kept

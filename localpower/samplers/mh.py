@@ -130,6 +130,9 @@ class PowerMH:
                 break
             horizon = self.max_tokens if chain.state.ended else min(horizon + self.block, self.max_tokens)
             stage += 1
+        while (planned := chain.plan_more()) is not None:
+            yield planned
+            yield from chain.walk(horizon, stage)
         yield finished(chain.state, budget=chain.spent.out, n_dropped=chain.n_dropped)
 
 
@@ -141,6 +144,8 @@ class _Chain:
         self._drafts = None if sampler.drafts == "off" else Drafts(prompt, always=sampler.drafts == "on")
         self._move = self._tried = self._moved = 0
         self._steps = sampler.steps or 0  # a stage
+        self._done = 0  # of them, in the last stage
+        self._each = 0.0  # tokens set aside for a step
         self.state = Completion()
         self.spent = Spent(sampler.budget, sampler.max_tokens)
         self.n_dropped = 0
@@ -177,14 +182,30 @@ class _Chain:
         stages = 1 if self.state.complete_at(sampler.max_tokens) else -(-sampler.max_tokens // sampler.block)
         average = plain * (stages + 1) / (2 * stages)  # tokens of the state at a stage
         left = (self.spent.left or 0) - (plain - drawn)
-        step = sampler.cuts.planned_cost * sampler.form.tries * max(average, 1.0)
-        fit = max(int(left / stages / step), 0)
+        self._each = sampler.cuts.planned_cost * sampler.form.tries * max(average, 1.0)
+        fit = max(int(left / stages / self._each), 0)
         self._steps = fit if sampler.steps is None else min(sampler.steps, fit)
         return Planned(self._steps, self.spent.tokens + (self.spent.left or 0))
 
+    def plan_more(self) -> Planned | None:
+        """Another round of the last stage, of as many steps as fit into what the budget has left; None: none does."""
+        if (
+            self._sampler.budget is None
+            or self._sampler.steps is not None
+            or self.spent.out
+            or not self._each
+        ):
+            return None
+        left = self.spent.left or 0
+        more = int(left / max(self._each, self.state.n_drawn))
+        if not more or not self.state.n_drawn:
+            return None
+        self._steps += more
+        return Planned(self._steps, self.spent.tokens + left)
+
     def walk(self, horizon: int, stage: int) -> Iterator[Event]:
         """The steps of a stage."""
-        index = 0
+        index = self._done
         while index < self._steps and self.state.n_drawn and not self.spent.out:
             tasks = islice(self._tasks(horizon), self._steps - index)
             with closing(in_order(self._model, tasks, self._width())) as results:
@@ -198,6 +219,7 @@ class _Chain:
                     if info.accepted and info.divergence is not None:
                         self.state, self._moved = after.completion, self._moved + 1
                         break
+        self._done = index if horizon == self._sampler.max_tokens else 0
 
     def _tasks(self, horizon: int) -> Iterator[Task]:
         """Steps from the state, one a move number, each ready to be run on a model."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from greenlet import getcurrent, greenlet
 from numpy.typing import NDArray
 
 from localpower.model import Model, Request, Row, Tokens, serve
 from localpower.numerics import Weighed
+
+if TYPE_CHECKING:
+    from greenlet import greenlet
 
 Task = Callable[[Model], Any]
 
@@ -71,6 +73,8 @@ def in_order(model: Model, tasks: Iterator[Task], width: int) -> Generator[Any, 
 
     A task begins as soon as one before it is done, so that no row is left idle.
     """
+    from greenlet import getcurrent  # after llama.cpp, whose C++ library may be the newer one
+
     hub = getcurrent()
     queue: deque[_Live] = deque()
     more = True
@@ -108,6 +112,8 @@ def in_order(model: Model, tasks: Iterator[Task], width: int) -> Generator[Any, 
 
 def _begin(model: Model, hub: greenlet, task: Task, crowd: Callable[[], int]) -> _Live:
     view = _View(model, hub, crowd)
+
+    from greenlet import greenlet
 
     def body() -> None:
         live.result = task(view)

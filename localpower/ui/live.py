@@ -31,7 +31,9 @@ class LiveView:
         n_chains: int,
         prompt_length: int,
         clock: Callable[[], float] = time.perf_counter,
+        plain_seconds: Callable[[int], float | None] = lambda _: None,
     ) -> None:
+        self._plain_seconds = plain_seconds
         self._console = console
         self._piece = piece
         self._clock = clock
@@ -52,7 +54,8 @@ class LiveView:
     def _frame(self) -> RenderableType:
         elapsed = self._clock() - self._start
         height = max(self._console.height - 1, 1)
-        return render(self._board, self._piece, self._console, elapsed, height=height)
+        plain = self._plain_seconds(len(self._board.chains[0].tally.state))
+        return render(self._board, self._piece, self._console, elapsed, height=height, plain=plain)
 
     def __enter__(self) -> LiveView:
         self._terminal.enter_context(no_echo())

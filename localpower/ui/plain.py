@@ -22,7 +22,9 @@ class PlainView:
         settings: dict[str, Any],
         n_chains: int,
         clock: Callable[[], float] = time.perf_counter,
+        plain_seconds: Callable[[int], float | None] = lambda _: None,
     ) -> None:
+        self._plain_seconds = plain_seconds
         self._stream = stream
         self._clock = clock
         self._start = clock()
@@ -45,7 +47,8 @@ class PlainView:
         steps = self._board.steps
         stage_done = isinstance(event, Stepped) and event.member == 0 and event.step + 1 == steps
         if chain == 0 and (stage_done or (not steps and isinstance(event, Finished))):
-            print(numbers(self._board, self._clock() - self._start), file=self._stream)
+            plain = self._plain_seconds(len(self._board.chains[0].tally.state))
+            print(numbers(self._board, self._clock() - self._start, plain), file=self._stream)
 
     def asked(self, chain: int, context: Tokens) -> None:
         """A growing proposal is not shown."""

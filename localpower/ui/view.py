@@ -53,8 +53,8 @@ def answer_text(chain: ChainView, piece: Piece) -> Text:
     )
 
 
-def numbers(board: Board, elapsed: float) -> str:
-    """The one line of numbers."""
+def numbers(board: Board, elapsed: float, plain: float | None = None) -> str:
+    """The one line of numbers. plain: seconds of a plain answer as long as that of the first chain, where known."""
     chain, settings = board.chains[0], board.settings
     tally = chain.tally
     parts = []
@@ -74,10 +74,17 @@ def numbers(board: Board, elapsed: float) -> str:
     rate = board.n_decoded / elapsed if elapsed > 0 else 0.0
     parts.append(f"{rate:.0f} tok/s")
     if settings.get("method") not in ("base", "low-temp") and len(tally.state):
-        parts.append(f"{board.n_decoded / len(tally.state) / len(board.chains):.1f}x a plain answer")
+        cost = board.n_decoded / len(tally.state) / len(board.chains)
+        parts.append(multiples(cost, elapsed / plain if plain else None))
     if rate > 0 and elapsed >= _SETTLED_S and not tally.finish and settings.get("method") not in _NO_ETA:
         parts.append(f"eta {math.ceil(board.remaining() * len(board.chains) * len(tally.members) / rate)} s")
     return " · ".join(parts)
+
+
+def multiples(cost: float, time: float | None) -> str:
+    """What an answer cost, over a plain one of its length: in tokens, and in time where that was measured."""
+    both = f"{cost:.1f}x tokens" if time is None else f"{cost:.1f}x tokens, {time:.1f}x time"
+    return f"{both} of a plain answer"
 
 
 def sparkline(values: tuple[float, ...]) -> str:
@@ -89,10 +96,18 @@ def sparkline(values: tuple[float, ...]) -> str:
     return "".join(_BARS[round((value - low) * scale)] for value in values)
 
 
-def render(board: Board, piece: Piece, console: Console, elapsed: float, *, height: int) -> RenderableType:
+def render(
+    board: Board,
+    piece: Piece,
+    console: Console,
+    elapsed: float,
+    *,
+    height: int,
+    plain: float | None = None,
+) -> RenderableType:
     """At most `height` lines: the last lines of the text, then what is growing, then the numbers."""
     chain = board.chains[0]
-    foot: list[Text] = [Text(numbers(board, elapsed), style="bold", no_wrap=True, overflow="ellipsis")]
+    foot: list[Text] = [Text(numbers(board, elapsed, plain), style="bold", no_wrap=True, overflow="ellipsis")]
     if chain.strip:
         foot.append(Text(f"steps {chain.strip}", style="dim", no_wrap=True, overflow="crop"))
         foot.append(Text(f"log p {sparkline(chain.log_p)}", style="dim", no_wrap=True, overflow="crop"))

@@ -18,10 +18,11 @@ def view_on(
     n_chains: int,
     prompt_length: int,
     clock: Callable[[], float] = time.perf_counter,
+    plain_seconds: Callable[[int], float | None] = lambda _: None,
 ) -> LiveView | PlainView:
-    """Plain lines on `stream`; None: the live view on stderr."""
+    """Plain lines on `stream`; None: the live view on stderr. plain_seconds: of a plain answer of so many tokens."""
     if stream is not None:
-        return PlainView(stream, settings, n_chains, clock)
+        return PlainView(stream, settings, n_chains, clock, plain_seconds)
     from rich.console import Console
 
-    return LiveView(Console(stderr=True), piece, settings, n_chains, prompt_length, clock)
+    return LiveView(Console(stderr=True), piece, settings, n_chains, prompt_length, clock, plain_seconds)

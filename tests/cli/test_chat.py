@@ -89,8 +89,11 @@ def talk_with(loaded, *arguments):
     return Talk(loaded, options, 5, Interrupts())
 
 
-def test_a_turn_evaluates_only_what_is_new(tiny16, capsys):
-    talk = talk_with(tiny16, "--method", "base")
+@pytest.mark.parametrize(("kind", "answers_kept"), [("tiny16", False), ("tiny16_shared", True)])
+def test_a_turn_evaluates_what_is_new_and_in_streams_reads_the_answer_before_it(
+    request, kind, answers_kept, capsys
+):
+    talk = talk_with(request.getfixturevalue(kind), "--method", "base")
     talk.say("ab")
     talk.say("ba")
     talk.again()
@@ -98,20 +101,23 @@ def test_a_turn_evaluates_only_what_is_new(tiny16, capsys):
     answer = first["n_tokens"] - (first["finish"] == "stop")
     assert first["prefill_tokens"] == first["prompt_tokens"] == len("[ab]:")
     assert second["prompt_tokens"] == len("[ab]:") + answer + len("[ba]:")
-    kept = first["prompt_tokens"] + first["n_tokens"] - 1  # the last token drawn was not evaluated
+    kept = (
+        first["prompt_tokens"] - 1 + answers_kept * first["n_tokens"]
+    )  # the last token drawn was not evaluated
     assert second["prefill_tokens"] == second["prompt_tokens"] - kept
     assert third["prefill_tokens"] == 1
 
 
-def test_a_conversation_outgrows_its_cache_and_evaluates_nothing_again(tiny16, capsys):
-    talk = talk_with(tiny16, "--method", "base")
+@pytest.mark.parametrize(("kind", "answers_kept"), [("tiny16", False), ("tiny16_shared", True)])
+def test_a_conversation_outgrows_its_cache_and_evaluates_no_prompt_again(request, kind, answers_kept, capsys):
+    talk = talk_with(request.getfixturevalue(kind), "--method", "base")
     sizes = set()
     for _ in range(40):
         talk.say("abcabcabcabcabcabc")
         sizes.add(talk._engine.n_cells)
     assert len(sizes) > 1
     for before, turn in zip(talk.turns, talk.turns[1:], strict=False):
-        new = turn["prompt_tokens"] - before["prompt_tokens"] - before["n_tokens"] + 1
+        new = turn["prompt_tokens"] - before["prompt_tokens"] - answers_kept * before["n_tokens"] + 1
         assert turn["prefill_tokens"] <= new + 1
 
 

@@ -86,7 +86,7 @@ def test_a_budget_below_one_plain_answer_says_so(method, capsys):
 
 def test_seconds_end_a_run_too(capsys):
     result, _ = told(capsys, "--budget", "0.05s", "--steps", "100000", "--max-tokens", "200")
-    assert result["finish"] == "budget"
+    assert result["planned_steps"] < 100000
     assert result["seconds"] < 5
 
 

@@ -14,6 +14,7 @@ from localpower.errors import Interrupted
 from localpower.events import Finished, Started, Stepped
 from localpower.runs.gather import Run, gather
 from localpower.runs.interrupt import Interrupts
+from localpower.runs.pace import Pace
 from localpower.runs.record import Recorder
 from localpower.runs.session import pick, run_chains
 from localpower.runs.tally import Tally
@@ -141,13 +142,21 @@ def test_particles_that_were_interrupted_end_with_the_one_that_is_shown(after, t
         StreamDice(1),
         1,
         listeners=[Tap(recorder)],
-        out_of_time=lambda: next(left) > after,
+        pace=Late(lambda: next(left) > after),
     )
     recorder.close()
     assert verify(read_trace(tmp_path / "events")).problems == []
 
 
 TOY = {"name": "toy", "path": None, "sha256": None, "quantization": None}
+
+
+class Late(Pace):
+    """Whose seconds are over when `out` says so."""
+
+    def __init__(self, out):
+        super().__init__()
+        self.out = out
 
 
 class Tap:

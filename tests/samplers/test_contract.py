@@ -11,6 +11,7 @@ from localpower.chance import StreamDice
 from localpower.events import Finished, from_json, to_json
 from localpower.names import CUTS, METHODS
 from localpower.runs.gather import Run, gather
+from localpower.runs.pace import Pace
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.session import run_chains
 from localpower.runs.tally import Tally
@@ -139,13 +140,14 @@ def test_ctrl_c_at_any_evaluation_returns_a_state(name):
 
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_when_the_seconds_are_over_the_state_is_returned_as_of_a_budget(name):
-    calls = itertools.count()
+    calls, pace = itertools.count(), Pace()
+    pace.out = lambda: next(calls) > 5
     (tally,) = run_chains(
         ToyModel(seed=7, end_bias=-5.0),
         SAMPLERS[name],
         PROMPT,
         StreamDice(3),
         1,
-        out_of_time=lambda: next(calls) > 5,
+        pace=pace,
     )
     assert tally.finish == "budget"

@@ -61,7 +61,9 @@ def test_the_screen_of_a_chain_after_two_steps():
     )
     assert screen(board) == [
         "one |three two one ",
-        "block 1/4 · step 2/3 · accepted 50 % · log p -4.0 · 4 tok/s · 2.2x a plain answer · eta 8 s"[:59]
+        "block 1/4 · step 2/3 · accepted 50 % · log p -4.0 · 4 tok/s · 2.2x tokens of a plain answer · eta 8 s"[
+            :59
+        ]
         + "…",
         "steps .#",
         "log p ▁▁▁",

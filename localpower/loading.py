@@ -39,6 +39,7 @@ def load(
     from localpower.engine.cores import Governor, physical_cores
     from localpower.engine.files import check_file, sha256
     from localpower.engine.verdict import verdict_for
+    from localpower.numerics import use_cores
 
     name, path = locate(request.model)
     check_file(path)
@@ -59,6 +60,7 @@ def load(
     from localpower.text.vocabulary import Vocabulary
 
     check_layout()
+    use_cores(threads)
     governor = None if request.threads else Governor(threads)
     weights = Weights(path, repack=verdict.settings.repack, gpu_layers=gpu_layers, stop_loading=stop)
     _refuse_memory(weights)

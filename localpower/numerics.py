@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -61,7 +61,8 @@ class Weighed(NamedTuple):
 def weigh(row: NDArray[np.floating], temperature: float) -> Weighed:
     """Reduce a row of logits (vocab,) at a proposal temperature >= 0 (0: all weight on the argmax).
 
-    Works in the precision of `row` (float32 from llama.cpp, float64 from the toy) with float64 sums.
+    Works in the precision of `row` (float32 from llama.cpp, float64 from the toy); sums of probabilities and of
+    weights are in float64, that of the entropy in the row's own precision.
     Raises EngineError when the row holds NaN or no finite value: there is no distribution to sample.
     """
     top = row.max()
@@ -104,6 +105,19 @@ class _Scratch(threading.local):
 
 _own = _Scratch()
 _ROWS_KEPT = 64
+_POOL = 8
+
+
+def _count_of_idle() -> int:
+    """What `sys.getrefcount` says of an array that a list alone holds, asked as `_spare` asks: versions differ."""
+    kept = [np.empty(1)]
+    for array in kept:
+        return sys.getrefcount(array)
+    raise AssertionError
+
+
+_IDLE = _count_of_idle()
+_COUNTS = getattr(sys, "_is_gil_enabled", lambda: True)()  # without Python's lock counts are no proof
 
 
 def _spare(row: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -111,8 +125,8 @@ def _spare(row: NDArray[np.floating]) -> NDArray[np.floating]:
     kept = _own.handed_out
     if kept and (kept[0].shape != row.shape or kept[0].dtype != row.dtype):
         kept.clear()
-    for array in kept:
-        if sys.getrefcount(array) == 3:  # the list, this loop and the call
+    for array in kept if _COUNTS else ():
+        if sys.getrefcount(array) <= _IDLE:
             return array
     array = np.empty(row.shape, row.dtype)
     if len(kept) < _ROWS_KEPT:
@@ -177,7 +191,11 @@ def weigh_all(
     n = min(_cores(), len(rows))
     mine, *others = (pairs[i * len(pairs) // n : (i + 1) * len(pairs) // n] for i in range(n))
     waiting = [_pool().submit(_weigh_each, part) for part in others]
-    return [*_weigh_each(mine), *(row for future in waiting for row in future.result())]
+    try:
+        found = _weigh_each(mine)
+    finally:
+        wait(waiting)  # whatever happens, nobody reads the rows afterwards
+    return [*found, *(row for future in waiting for row in future.result())]
 
 
 def _weigh_each(
@@ -186,14 +204,24 @@ def _weigh_each(
     return [row if temperature is None else weigh(row, temperature) for row, temperature in pairs]
 
 
+_most_cores = 8
+
+
+def use_cores(n: int) -> None:
+    """Weigh rows on so many cores at most, from now on in this process."""
+    global _most_cores  # noqa: PLW0603 - a process has one pool
+    _most_cores = max(n, 1)
+
+
 def _cores() -> int:
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(here, _most_cores, _POOL)
 
 
 @cache
 def _pool() -> ThreadPoolExecutor:
     """Numpy works outside of Python's lock. Threads of a pool sleep between two calls."""
-    return ThreadPoolExecutor(_cores(), thread_name_prefix="weigh")
+    return ThreadPoolExecutor(_POOL, thread_name_prefix="weigh")
 
 
 def block_sums(values: NDArray[np.floating]) -> NDArray[np.float64]:

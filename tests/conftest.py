@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from localpower.engine.settings import EXACT_BATCH
+from localpower.engine.settings import EXACT_BATCH, F16, LARGE_BATCH
 from localpower.loading import Request, load
 from tests.gguf_files import TEMPLATE, write_gemma3, write_lfm2, write_llama, write_mamba
 
@@ -35,14 +35,23 @@ def tiny_paths(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny(own_cache, tiny_paths):
-    """The F32 file, loaded."""
-    return load(Request(str(tiny_paths["f32"])))
+    """The F32 file, loaded, a stream for each sequence."""
+    return streaming(load(Request(str(tiny_paths["f32"]))))
 
 
 @pytest.fixture(scope="session")
 def tiny16(own_cache, tiny_paths):
-    """The F16 file, loaded."""
-    return load(Request(str(tiny_paths["f16"])))
+    """The F16 file, loaded, a stream for each sequence."""
+    return streaming(load(Request(str(tiny_paths["f16"]))))
+
+
+def streaming(loaded):
+    """A stream for each sequence, and lone rows padded: both ways are exact here, and which is quicker is chance."""
+    assert loaded.exactness == "exact"
+    streams = replace(
+        loaded.verdict.settings, streams=True, flash=0, batch=LARGE_BATCH, kv_type=F16, min_rows=2
+    )
+    return replace(loaded, verdict=replace(loaded.verdict, settings=streams))
 
 
 def sharing(loaded, **settings):

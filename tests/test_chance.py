@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from localpower.chance import StreamDice
 from localpower.errors import EngineError
-from localpower.numerics import weigh
+from localpower.numerics import block_sums, weigh, weigh_all
 from localpower.statistics import g_test, log_chi_square_tail
 
 
@@ -72,3 +72,36 @@ def test_nan_logits_are_refused():
 def test_chi_square_tails_from_published_tables():
     for x, df, tail in ((3.841, 1, 0.05), (18.307, 10, 0.05), (29.588, 10, 0.001)):
         assert math.exp(log_chi_square_tail(x, df)) == pytest.approx(tail, rel=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_weighed_together_have_the_bits_they_have_alone_and_stay_as_they_are(dtype):
+    rng = np.random.default_rng(2)
+    rows = [rng.normal(0, 4, 20000).astype(dtype) for _ in range(9)]
+    temperatures = [0.25, 0.4, 1.0, None, 0.7, 0.0, 0.25, 1e-31, 0.4]
+    together = weigh_all(rows, temperatures)
+    before = [
+        None if t is None else one.weights.copy() for one, t in zip(together, temperatures, strict=True)
+    ]
+    for row, temperature, found, weights in zip(rows, temperatures, together, before, strict=True):
+        if temperature is None:
+            assert found is row
+            continue
+        alone = weigh(row, temperature)
+        assert np.array_equal(alone.weights, weights)
+        assert np.array_equal(found.weights, weights), "no later row was written over it"
+        assert (alone.log_total, alone.log_norm, alone.entropy) == (
+            found.log_total,
+            found.log_norm,
+            found.entropy,
+        )
+        assert np.array_equal(alone.sums, block_sums(weights))
+
+
+@pytest.mark.parametrize("exponent", [2.5, 4.0])
+def test_powers_too_small_for_a_float_are_tiny_and_impossible_tokens_stay_so(exponent):
+    row = np.array([0.0, -60.0, -1.0, -np.inf], np.float32)
+    weights = weigh(row, 1 / exponent).weights
+    assert weights[3] == 0.0
+    assert 0.0 < weights[1] < 1e-37, "a normal number, and never drawn"
+    assert StreamDice(1).pick(weights) in (0, 2)

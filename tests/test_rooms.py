@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "names": set(),
     "grading": {"children", "errors", "grading"},
     "loaded": {"engine", "errors", "model", "runs", "text", "toy", "width"},
-    "loading": {"catalogue", "engine", "errors", "loaded", "text"},
+    "loading": {"catalogue", "engine", "errors", "loaded", "numerics", "text"},
     "bench": PURE | {"bench", "children", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest"},
 }

@@ -71,7 +71,8 @@ def _times(model: Any, prompt: list[int], max_tokens: int, seed: int) -> tuple[f
     start = time.perf_counter()
     stream = model.create_completion(prompt, max_tokens=max_tokens, seed=seed, stream=True, **law)
     times = [time.perf_counter() for _ in stream][:-1]  # the last piece only says why it ended
-    return times[-1] - start, times[0] - start, len(times)
+    end = time.perf_counter()
+    return (times or [end])[-1] - start, (times or [end])[0] - start, len(times)
 
 
 if __name__ == "__main__":

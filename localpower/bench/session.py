@@ -70,7 +70,15 @@ class Bench:
         settings = self._loaded.verdict.settings
         for number, prompt in self._prompts(size):
             for n in RAW:
-                loop = partial(raw_loop, self._loaded.weights, settings, prompt, n, size.raw_tokens)
+                loop = partial(
+                    raw_loop,
+                    self._loaded.weights,
+                    settings,
+                    prompt,
+                    n,
+                    size.raw_tokens,
+                    self._loaded.governor,
+                )
                 seconds, padded = self._once(f"raw-{n} on prompt {number + 1}", loop)
                 found[n].append((seconds, padded))
         return [raw_row(n, size.raw_tokens, found[n]) for n in RAW]

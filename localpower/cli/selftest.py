@@ -38,7 +38,7 @@ def selftest(as_json: bool, **options: Any) -> int:
         say(f"note: {note}")
     engine = None
     if isinstance(loaded, LoadedGguf):
-        say("Running two chains and evaluating them again ...")
+        say("Running six chains and evaluating them again ...")
         engine = check_engine(loaded)
     say("Comparing the sampler with an enumerated law ...")
     right = check_law("metropolis-hastings", UniformCuts())
@@ -68,8 +68,9 @@ def _lines(report: dict[str, Any]) -> list[str]:
         for shape, difference in engine["shapes"].items():
             lines.append(f"  {'same bits' if difference == 0 else f'{difference:.2g} nats':<10} {shape}")
         afresh = "same bits" if engine["chain"] == 0 else f"{engine['chain']:.2g} nats"
-        lines.append(f"  {afresh:<10} two chains evaluated again from nothing")
+        lines.append(f"  {afresh:<10} six chains evaluated again from nothing")
         lines += [f"rejected   {words}: {why}" for words, why in engine["tried"].items()]
+        lines += [f"compared   {1000 * s:6.2f} ms a row  {words}" for words, s in engine["timed"].items()]
         lines.append(f"price      {engine['price']:.2f}x llama.cpp's own time for a lone row")
         exact = "exact" if engine["exact"] else f"not exact: {report['exactness']:.2g} nats"
         lines.append(f"engine     {exact}")

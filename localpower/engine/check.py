@@ -52,9 +52,6 @@ class AnyChecker(Protocol):
     def differences(self) -> Iterator[Difference]:
         """Every shape against the reference, the likeliest to fail first."""
 
-    def set_threads(self, threads: int) -> None:
-        """Decode with so many from now on."""
-
     def lone_row(self, cells: int) -> Callable[[], float]:
         """A function that decodes one row after so many tokens and returns the seconds it took."""
 
@@ -65,8 +62,10 @@ class AnyChecker(Protocol):
 class Checker:
     """For attention, whose cells all sequences share."""
 
-    def __init__(self, weights: Weights, settings: Settings) -> None:
+    def __init__(self, weights: Weights, settings: Settings, threads: int) -> None:
         self._context = Context(weights, settings, n_cells=_CELLS, n_sequences=_N_SEQUENCES)
+        self._context.set_threads(threads)
+        self._threads = threads
         self._tokens = text_tokens(weights, N_TOKENS)
         self._reference = self._feed(0, [N_TOKENS])
         self._state = self._context.memory.save(0, 0, N_TOKENS)
@@ -81,11 +80,11 @@ class Checker:
         for sequence in junk:
             self._context.memory.restore(sequence, self._state)
         yield self._compare("lone rows past 256 cells", self._feed(1, [1] * N_TOKENS))
-        if self._context.settings.threads > 1:
+        for threads in sorted({1, self._context.settings.threads} - {self._threads}):
             self._context.memory.trim(1, 0)
-            self._context.set_threads(1)
-            yield self._compare("lone rows by one thread", self._feed(1, [1] * N_TOKENS))
-            self._context.set_threads(self._context.settings.threads)
+            self._context.set_threads(threads)
+            yield self._compare(f"with {threads} thread{'s'[: threads > 1]}", self._feed(1, [1] * N_TOKENS))
+            self._context.set_threads(self._threads)
         for size in (2, 7, 20):
             self._context.memory.trim(1, 0)
             shape = [size] * (N_TOKENS // size) + [N_TOKENS % size] * bool(N_TOKENS % size)
@@ -99,10 +98,6 @@ class Checker:
         self._context.memory.trim(1, 0)
         yield self._compare("after a restore", self._after_restore(), first=N_TOKENS - 8)
 
-    def set_threads(self, threads: int) -> None:
-        """As in `AnyChecker`."""
-        self._context.set_threads(threads)
-
     def lone_row(self, cells: int) -> Callable[[], float]:
         """As in `AnyChecker`. One length at a time: other sequences would take this one's place."""
         memory = self._context.memory
@@ -113,7 +108,7 @@ class Checker:
             rows = [RowSpec(1, i, self._tokens[i % N_TOKENS], False) for i in range(start, stop)]
             self._context.decode(rows)
             start = stop
-        return timed_row(self._context, RowSpec(1, cells, self._tokens[0], True))
+        return timed_rows(self._context, [RowSpec(1, cells, self._tokens[0], True)])
 
     def curve(self, widths: Sequence[int]) -> dict[int, float]:
         """As in `AnyChecker`, measured in turns."""
@@ -199,14 +194,15 @@ def text_tokens(weights: Weights, n: int) -> list[int]:
     return [usable[i % len(usable)] for i in range(n)]
 
 
-def timed_row(context: Context, row: RowSpec) -> Callable[[], float]:
-    """A function that decodes the row, forgets it and returns the seconds it took."""
+def timed_rows(context: Context, rows: Sequence[RowSpec]) -> Callable[[], float]:
+    """A function that decodes the rows, forgets them and returns the seconds they took."""
 
     def decode() -> float:
         start = time.perf_counter()
-        context.decode([row])
+        context.decode(rows)
         seconds = time.perf_counter() - start
-        context.memory.trim(row.sequence, row.position)
+        for row in rows:
+            context.memory.trim(row.sequence, row.position)
         return seconds
 
     return decode

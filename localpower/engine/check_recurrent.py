@@ -19,9 +19,11 @@ _LANES = 3
 class RecurrentChecker:
     """For recurrent and hybrid models: every sequence has a stream of its own."""
 
-    def __init__(self, weights: Weights, settings: Settings) -> None:
+    def __init__(self, weights: Weights, settings: Settings, threads: int) -> None:
         self._batch = settings.batch
         self._context = Context(weights, settings, n_cells=_BEFORE + 2 * _TAIL, n_sequences=_LANES)
+        self._context.set_threads(threads)
+        self._threads = threads
         self._tokens = text_tokens(weights, _BEFORE + _TAIL)
         self._opening = self._feed(0, [_TAIL], 0)
         self._feed(0, [self._batch] * ((_BEFORE - _TAIL) // self._batch), _TAIL)
@@ -43,15 +45,17 @@ class RecurrentChecker:
             sizes = [size] * (_TAIL // size) + [_TAIL % size] * bool(_TAIL % size)
             name = "lone rows past 256 cells" if size == 1 else f"{size} rows at a time"
             yield compare(name, self._reference, self._feed(1, sizes))
+        for threads in sorted({1, self._context.settings.threads} - {self._threads}):
+            self._restore(1)
+            self._context.set_threads(threads)
+            name = f"with {threads} thread{'s'[: threads > 1]}"
+            yield compare(name, self._reference, self._feed(1, [1] * _TAIL))
+            self._context.set_threads(self._threads)
         self._context.memory.restore_state(0, self._state, _BEFORE, whole=False)
         yield compare("after going back to a checkpoint", self._reference, self._feed(0, [5, 1, 18]))
         yield compare("sequences side by side", self._reference, self._side_by_side())
         self._context.memory.trim(1, 0)
         yield compare("lone rows in an empty cache", self._opening, self._feed(1, [1] * _TAIL, 0))
-
-    def set_threads(self, threads: int) -> None:
-        """As in `AnyChecker`."""
-        self._context.set_threads(threads)
 
     def lone_row(self, cells: int) -> Callable[[], float]:
         """As in `AnyChecker`, but always past 256 cells: a state has one size."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from localpower.engine.batch import RowSpec
-from localpower.engine.check import TIMED, Difference, Logits, compare, text_tokens, timed_row
+from localpower.engine.check import TIMED, Difference, Logits, compare, text_tokens, timed_rows
 from localpower.engine.settings import Settings
 from localpower.engine.streams import StreamModel
 from localpower.engine.weights import Weights
@@ -19,17 +19,19 @@ from localpower.model import Tokens
 _PROMPT = 71  # tokens
 _TAIL = 16
 _LONG = 300  # tokens of a context beside which llama.cpp covers 512 cells of every sequence, not 256
-_CELLS = 768
+_CELLS = 512
+_WIDE = 9  # llama.cpp has other kernels from 4 and from 8 rows on
+_STEPS = 5  # of a wide batch
 
 
 class StreamChecker:
-    """The reference: the prompt read at once, then lone rows by all threads."""
+    """The reference: the prompt read at once, then lone rows."""
 
-    def __init__(self, weights: Weights, settings: Settings) -> None:
-        """Raises EngineError for memories that have no streams of this kind."""
+    def __init__(self, weights: Weights, settings: Settings, threads: int) -> None:
+        """Raises EngineError for memories that have no streams of this kind. threads: to decode with, mostly."""
         if weights.is_recurrent() or weights.window():
             raise EngineError("this model's memory is not plain attention")
-        self._weights, self._settings = weights, settings
+        self._weights, self._settings, self._threads = weights, settings, threads
         self._tokens = tuple(text_tokens(weights, _LONG + _TAIL))
         self._engine = self._make(settings)
         self._reference = self._alone(self._engine)
@@ -40,12 +42,14 @@ class StreamChecker:
 
     def differences(self) -> Iterator[Difference]:
         """Every shape against the reference, the likeliest to fail first."""
-        yield self._compare("three answers side by side", self._beside(self._answer(8), self._answer(16)))
-        if self._settings.threads > 1:
-            self._engine.context.set_threads(1)
+        for width in (_WIDE, 5, 3, 2):
+            others = [self._answer(8 * i) for i in range(1, width)]
+            yield self._compare(f"{width} answers side by side", self._beside(*others, steps=_STEPS))
+        for threads in sorted({1, self._settings.threads} - {self._threads}):
+            self._engine.context.set_threads(threads)
             self._engine.reset()
-            yield self._compare("one thread instead of all", self._alone(self._engine))
-            self._engine.context.set_threads(self._settings.threads)
+            yield self._compare(f"with {threads} thread{'s'[: threads > 1]}", self._alone(self._engine))
+            self._engine.context.set_threads(self._threads)
         for size in (9, 33):
             other = self._make(replace(self._settings, batch=size))
             try:
@@ -61,15 +65,15 @@ class StreamChecker:
         finally:
             other.close()
 
-    def set_threads(self, threads: int) -> None:
-        """As in `AnyChecker`."""
-        self._engine.context.set_threads(threads)
-
     def lone_row(self, cells: int) -> Callable[[], float]:
         """As in `AnyChecker`."""
         text = tuple(self._tokens[i % len(self._tokens)] for i in range(cells))
+        self._engine.reset()
         self._engine.logits([text], [cells])
-        return timed_row(self._engine.context, RowSpec(0, cells, text[0], True))
+        pads = [RowSpec(s, 0, text[0], True) for s in range(1, self._settings.min_rows)]
+        for pad in pads:
+            self._engine.context.memory.trim(pad.sequence, 0)
+        return timed_rows(self._engine.context, [RowSpec(0, cells, text[0], True), *pads])
 
     def curve(self, widths: Sequence[int]) -> dict[int, float]:
         """As in `AnyChecker`, in a context that has so many sequences."""
@@ -91,9 +95,10 @@ class StreamChecker:
                     engine.context.memory.trim(sequence, _PROMPT + 1)
         return {n: float(np.min(found)) for n, found in seconds.items()}
 
-    def _make(self, settings: Settings, n_sequences: int = 4) -> StreamModel:
+    def _make(self, settings: Settings, n_sequences: int = _WIDE + 1) -> StreamModel:
         engine = StreamModel(self._weights, settings, n_cells=_CELLS, n_sequences=n_sequences)
         engine.prompt_length = _PROMPT
+        engine.context.set_threads(self._threads)
         return engine
 
     def _answer(self, start: int) -> Tokens:
@@ -106,10 +111,10 @@ class StreamChecker:
     def _alone(self, engine: StreamModel) -> Logits:
         return [engine.logits([context])[0].copy() for context in self._steps()]
 
-    def _beside(self, *others: Tokens) -> Logits:
+    def _beside(self, *others: Tokens, steps: int = _TAIL) -> Logits:
         """The answer in every place of a batch in turn, the others growing with it."""
         out: Logits = []
-        for i, context in enumerate(self._steps()):
+        for i, context in zip(range(steps), self._steps(), strict=False):
             batch = [other[: len(other) - _TAIL + i] for other in others]
             batch.insert(i % (len(others) + 1), context)
             out.append(self._engine.logits(batch)[i % (len(others) + 1)].copy())
@@ -125,4 +130,4 @@ class StreamChecker:
         return [found[i] for i in range(_TAIL)]
 
     def _compare(self, shape: str, logits: Logits) -> Difference:
-        return compare(shape, self._reference, logits)
+        return compare(shape, self._reference[: len(logits)], logits)

@@ -115,6 +115,8 @@ class Context:
         finally:
             if pads:
                 self.memory.clear_scratch()
+            if self._governor is not None:
+                self._governor.ended()
         if code != 0:
             raise EngineError(f"llama_decode failed with code {code}: {last_error()}")
         return [self._logits(i) for i, row in enumerate(rows) if row.wanted]

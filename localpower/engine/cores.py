@@ -18,7 +18,7 @@ from typing import NamedTuple
 import psutil
 
 _LOOK_S = 0.2  # the counters have ticks of 10 ms: a shorter look sees noise
-_STALE_S = 1.0  # a decode that took longer is judged by the next one
+_STALE_S = 1.0  # without a decode: what others did meanwhile says nothing of now
 _MARGIN = 0.1  # of a core, around the half at which the number of threads changes
 _FRACTION = 0.2  # of a core in a quota that is worth a thread more
 _SHORTEST_S, _LONGEST_S = 0.4, 30.0  # how long a core must have been free before it is taken
@@ -38,7 +38,7 @@ def allowed_cores() -> int:
 
 
 def physical_cores() -> int:
-    """The same without a second thread of any core, where the system tells; else `allowed_cores()`."""
+    """At most as many as the machine has cores, each counted once however many threads it runs, where that is told."""
     return max(min(psutil.cpu_count(logical=False) or len(_affinity()), allowed_cores()), 1)
 
 
@@ -53,7 +53,7 @@ def cpu_quota(root: Path = Path("/")) -> float:
     """CPUs that the control groups of this process allow it (versions 1 and 2), inf without a limit."""
     limits = [math.inf]
     try:
-        lines = (root / "proc/self/cgroup").read_text("utf-8").splitlines()
+        lines = (root / "proc/self/cgroup").read_text("utf-8", "replace").splitlines()
     except OSError:
         return math.inf
     for line in lines:
@@ -77,7 +77,7 @@ def _above(mount: Path, path: str) -> list[Path]:
 
 def _limit(*files: Path) -> float:
     try:
-        words = " ".join(file.read_text("utf-8") for file in files).split()
+        words = " ".join(file.read_text("utf-8", "replace") for file in files).split()
         quota, period = float(words[0]), float(words[1])
     except (OSError, ValueError, IndexError):
         return math.inf  # "max 100000", or no such file
@@ -123,15 +123,21 @@ class Governor:
         self._last = self.look() if self.most > 1 else None
         self._free_since: float | None = None
         self._patience, self._raised = _SHORTEST_S, -math.inf
+        self._ended = time.perf_counter()
+
+    def ended(self) -> None:
+        """To be called after every decode."""
+        self._ended = time.perf_counter()
 
     def now(self) -> int:
         """To be called before every decode; looks at the system only now and then."""
-        last = self._last
-        if last is None or time.perf_counter() - last.clock < _LOOK_S:
+        last, clock = self._last, time.perf_counter()
+        if last is None or clock - last.clock < _LOOK_S:
             return self.threads
         found = self.look()
+        between_runs = clock - self._ended > _STALE_S
         span = found.clock - last.clock if found is not None else 0.0
-        if found is not None and 0.0 < span < _STALE_S:  # else it tells of the time between two runs
+        if found is not None and span > 0.0 and not between_runs:
             self._decide(found.clock, max(found.busy - last.busy - (found.own - last.own), 0.0) / span)
         self._last = found
         return self.threads

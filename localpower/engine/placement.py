@@ -68,7 +68,7 @@ def continues(held: Sequence[Held], wanted: Sequence[Wanted]) -> list[bool]:
 
 
 def place(held: Sequence[Held], wanted: Sequence[Wanted], pins: Sequence[Wanted]) -> Placement:
-    """Sequences 0..len(wanted)-1 for these distinct contexts. pins: what later contexts will begin with.
+    """Sequences 0..len(wanted)-1 for these distinct contexts. pins: what later contexts will begin with, dearest first.
 
     Where no sequence holds the whole opening of a context, the length that it goes on from lies inside it.
     """
@@ -114,22 +114,18 @@ def _rescues(
         target: length for target, source, length in zip(targets, sources, lengths, strict=True) if source < 0
     }
     keep = {source for source in sources if source >= n}
-    endangered: dict[int, int] = {}
+    copies: list[tuple[int, int]] = []
     for pin in pins:
-        gains = [reusable(h, pin) for h in held]
+        gains = [0 if s in (t for _, t in copies) else reusable(h, pin) for s, h in enumerate(held)]
         best = max(gains)
         if best <= NEARLY:
             continue
         safe = [s for s, gain in enumerate(gains) if gain == best and (s >= n or stays.get(s, 0) >= best)]
+        idle = [s for s in range(n, len(held)) if s not in keep]
         if safe:
             keep.add(safe[-1])
-        else:
-            endangered.setdefault(gains.index(best), best)
-    copies = []
-    for holder in endangered:
-        idle = [s for s in range(n, len(held)) if s not in keep]
-        if idle:  # else it will be evaluated again
+        elif idle:  # else it will be evaluated again
             target = min(idle, key=lambda s: held[s].used)
             keep.add(target)
-            copies.append((holder, target))
+            copies.append((gains.index(best), target))
     return copies

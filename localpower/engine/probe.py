@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from localpower.engine.weights import Weights
 
 _SLACK = 1.1  # what the more faithful settings may cost
-_LENGTHS = (100, 500)  # tokens before a lone row that is timed: attention costs little or much
+_LENGTHS = (100, 400)  # tokens before a lone row that is timed: attention costs little or much
+_LOOK_S = 0.25  # in which others show whether they use the cores
 _LARGE = 2 << 30  # bytes of a file whose long prompt would take too long to read
 _WIDTHS = (1, 2, 4, 8, 16)
 
@@ -98,9 +100,11 @@ class _Group:
 
         group[0].set_environment()
         self._group, self._tried = group, tried
-        self._governor = Governor(group[0].threads)
+        governor = Governor(group[0].threads)
         self._lengths = _LENGTHS if path.stat().st_size < _LARGE else _LENGTHS[:1]
         self._weights = Weights(path, repack=group[0].repack, gpu_layers=group[0].gpu_layers)
+        time.sleep(_LOOK_S)
+        self._threads = governor.now()  # the same for all: that a machine is busy changes no choice
         self._open: list[AnyChecker] = []
 
     def verdict(self) -> Verdict | None:
@@ -134,19 +138,16 @@ class _Group:
     def _make(self, settings: Settings) -> AnyChecker | None:
         """None for keys or a memory of a kind that this model does not allow, or where there is no room."""
         try:
-            self._open.append(_checker(self._weights, settings))
+            self._open.append(_checker(self._weights, settings, self._threads))
         except EngineError as error:
             self._tried[settings.words()] = error.line()
             return None
         return self._open[-1]
 
     def _time(self, checkers: Mapping[Settings, AnyChecker]) -> dict[Settings, float]:
-        """Seconds of a lone row, all by the same number of threads: a busy machine changes no choice."""
+        """Seconds of a lone row."""
         from localpower.engine.check import lone_row_seconds
 
-        free = self._governor.now()
-        for checker in checkers.values():
-            checker.set_threads(free)
         return dict(zip(checkers, lone_row_seconds(list(checkers.values()), self._lengths), strict=True))
 
     def _whole(self, settings: Settings, *, stop: bool) -> Verdict:
@@ -170,7 +171,6 @@ class _Group:
     def _finished(self, found: Verdict, seconds: Mapping[Settings, float]) -> Verdict:
         checker = self._make(found.settings)
         assert checker is not None
-        checker.set_threads(self._governor.now())
         own = seconds.get(self._group[0], min(seconds.values()))
         return replace(
             found,
@@ -186,14 +186,15 @@ class _Group:
         self._weights.close()
 
 
-def _checker(weights: Weights, settings: Settings) -> AnyChecker:
+def _checker(weights: Weights, settings: Settings, threads: int) -> AnyChecker:
     from localpower.engine.check import Checker
     from localpower.engine.check_recurrent import RecurrentChecker
     from localpower.engine.check_streams import StreamChecker
 
     if settings.streams:
-        return StreamChecker(weights, settings)
-    return RecurrentChecker(weights, settings) if weights.is_recurrent() else Checker(weights, settings)
+        return StreamChecker(weights, settings, threads)
+    kind = RecurrentChecker if weights.is_recurrent() else Checker
+    return kind(weights, settings, threads)
 
 
 def choose(good: Sequence[Settings], seconds: Mapping[Settings, float]) -> Settings:

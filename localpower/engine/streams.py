@@ -57,6 +57,8 @@ class StreamModel(GgufEngine):
         """As in `GgufEngine`."""
         self._check()
         lengths = prompt_lengths or [self.prompt_length] * len(contexts)
+        if not contexts:
+            return []
         each = [Wanted(c, opening_of(c, n)) for c, n in zip(contexts, lengths, strict=True)]
         distinct = list(dict.fromkeys(each))
         sequences = self._serve(distinct)
@@ -119,6 +121,10 @@ class StreamModel(GgufEngine):
         return Snapshot(tokens, (self._memory.save_state(sequence, whole=True),), divisible=True)
 
     def _load(self, snapshot: Snapshot) -> None:
+        if self._copied:  # llama.cpp has copies in mind, and would make them over what is put there
+            self._memory.trim(0, 0)
+            self.context.decode([RowSpec(0, 0, 0, False)])
+            self._copied = False
         self._memory.restore_state(0, snapshot.pieces[0], len(snapshot.tokens), whole=True)
 
     def _refuse(self, wanted: Sequence[Wanted]) -> None:
@@ -134,9 +140,10 @@ class StreamModel(GgufEngine):
         """Sequences that hold all of each of these distinct contexts but its last token, and nothing beyond."""
         self._refuse(wanted)
         self._tick += 1
+        runs_first = sorted(self._pins.items(), key=lambda item: not isinstance(item[0], int))
         pins = [
             Wanted(context, opening_of(context, self._openings.get(owner, 0)))
-            for owner, context in self._pins.items()
+            for owner, context in runs_first
             if context
         ]
         placed = place(self._held, wanted, pins)
@@ -166,15 +173,17 @@ class StreamModel(GgufEngine):
 
     def _copy(self, source: int, target: int) -> None:
         held, self._held[target] = self._held[source], Held()
+        self._copied = True
         self._memory.copy_stream(source, target)
         self._held[target] = replace(held, used=self._tick)
-        self._copied = True
 
     def _cut(self, sequence: int, length: int) -> None:
+        """First what is known, then the memory, always: whatever an interrupt left there is gone before it is used."""
         held = self._held[sequence]
-        if length < len(held.tokens) or not held.tokens:
-            self._memory.trim(sequence, length)
-        self._held[sequence] = Held(held.tokens[:length], min(held.read, length), self._tick)
+        if length < len(held.tokens):
+            held = Held(held.tokens[:length], min(held.read, length))
+        self._held[sequence] = replace(held, used=self._tick)
+        self._memory.trim(sequence, length)
 
     def _catch_up(self, wanted: Sequence[Wanted], sequences: Sequence[int]) -> None:
         """Evaluate, one a decode and sequence, what is missing of each context before its last token."""
@@ -228,6 +237,8 @@ class StreamModel(GgufEngine):
         gaps = [s for s in idle if min(busy) < s < max(busy)]
         near = sorted(set(idle).difference(gaps), key=lambda s: (min(abs(s - b) for b in busy), -s))
         chosen = [*gaps, *near[: max(least - n_rows - len(gaps), 0)]]
+        if n_rows + len(chosen) < least:
+            raise EngineError(f"a batch of {n_rows} rows, and no idle sequence to pad it to {least}")
         for sequence in chosen:
             if not self._held[sequence].tokens:
                 self._memory.trim(sequence, 0)

@@ -53,14 +53,18 @@ class Pace:
 
     def tokens_left(self, chains: int) -> int:
         """How many tokens each chain can draw in the time that is left, by the batches seen lately."""
-        if self._deadline is None or self._last is None or self._last[1] not in self._recent:
+        if self._deadline is None or self._last is None:
             return _MANY
-        rows = self._last[1]
+        if not self._recent:  # no token takes longer than the prompt did
+            each = max(self._clock() - self._last[0], self._opening or 0.0, 1e-9)
+            return max(int((self._deadline - self._clock()) / each), 0)
+        now = self._last[1]
+        rows = min(self._recent, key=lambda n: abs(n - now))  # of a width never seen: by the nearest that was
         each = median(self._recent[rows]) * chains / rows
         return max(int(_CAREFUL * (self._deadline - self._clock()) / each), 0)
 
     def plain_seconds(self, n_tokens: int, cost: Callable[[int], float]) -> float | None:
-        """Seconds of a plain answer of so many tokens, one row at a time, its prompt included.
+        """Seconds of a plain answer of so many tokens, one row at a time, with as much of its prompt as the run read.
 
         cost(rows): of a batch of rows over a lone one, for runs that had no lone row. None: nothing was measured.
         """

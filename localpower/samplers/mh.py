@@ -44,6 +44,9 @@ from localpower.samplers.race import PLAIN_FORM, Form
 from localpower.samplers.tries import step_of_tries
 from localpower.width import best_width
 
+_ROUNDS = 8  # of steps within a budget after the first: each leaves about half of the rest, free steps all
+_MOST_STEPS = 4096  # in a round: where nearly all are free, a budget of tokens ends none of them
+
 
 @dataclass(frozen=True, slots=True)
 class PowerMH:
@@ -130,7 +133,9 @@ class PowerMH:
                 break
             horizon = self.max_tokens if chain.state.ended else min(horizon + self.block, self.max_tokens)
             stage += 1
-        while (planned := chain.plan_more()) is not None:
+        for _ in range(_ROUNDS):
+            if (planned := chain.plan_more()) is None:
+                break
             yield planned
             yield from chain.walk(horizon, stage)
         yield finished(chain.state, budget=chain.spent.out, n_dropped=chain.n_dropped)
@@ -183,7 +188,7 @@ class _Chain:
         average = plain * (stages + 1) / (2 * stages)  # tokens of the state at a stage
         left = (self.spent.left or 0) - (plain - drawn)
         self._each = sampler.cuts.planned_cost * sampler.form.tries * max(average, 1.0)
-        fit = max(int(left / stages / self._each), 0)
+        fit = min(max(int(left / stages / self._each), 0), _MOST_STEPS)
         self._steps = fit if sampler.steps is None else min(sampler.steps, fit)
         return Planned(self._steps, self.spent.tokens + (self.spent.left or 0))
 
@@ -197,7 +202,7 @@ class _Chain:
         ):
             return None
         left = self.spent.left or 0
-        more = int(left / max(self._each, self.state.n_drawn))
+        more = min(int(left / max(self._each, self.state.n_drawn)), _MOST_STEPS)
         if not more or not self.state.n_drawn:
             return None
         self._steps += more

@@ -15,16 +15,17 @@ from localpower.samplers import PowerMH
 from localpower.text.conversation import Conversation
 
 _QUESTION = "Name three rivers and say in which country each of them ends."
-_MAX_TOKENS = 32
+_MAX_TOKENS = 24
+_CHAINS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class EngineReport:
     """shapes: largest |difference in log p| by batch shape, nats (0: the same bits).
 
-    chain: largest |recorded log p - log p evaluated afresh| over the final states of two chains side by side,
+    chain: largest |recorded log p - log p evaluated afresh| over the final states of six chains side by side,
     whose suffixes were copied, rejected and rewritten. price: seconds of a lone row in these settings over the
-    same row in llama.cpp's own. tried: settings that were rejected and why.
+    same row in llama.cpp's own. tried: settings that were rejected and why. timed: seconds of a lone row by settings.
     """
 
     memory: str
@@ -33,6 +34,7 @@ class EngineReport:
     words: str
     shapes: dict[str, float]
     tried: dict[str, str]
+    timed: dict[str, float]
     price: float
     chain: float
 
@@ -47,6 +49,7 @@ def check_engine(loaded: LoadedGguf) -> EngineReport:
         verdict.settings.words(),
         verdict.shapes,
         verdict.tried,
+        verdict.timed,
         verdict.price,
         _chain_difference(loaded, lambda: None),
     )
@@ -54,10 +57,10 @@ def check_engine(loaded: LoadedGguf) -> EngineReport:
 
 def _chain_difference(loaded: LoadedGguf, check: Callable[[], None]) -> float:
     prompt = loaded.prompt(Conversation.of(_QUESTION), raw=False, arguments={})
-    engine = loaded.engine(prompt, _MAX_TOKENS, 2, check)
+    engine = loaded.engine(prompt, _MAX_TOKENS, _CHAINS, check)
     sampler = PowerMH(2.0, 0.5, max_tokens=_MAX_TOKENS, block=16, steps=4)
     largest = 0.0
-    for tally in run_chains(engine, sampler, prompt, StreamDice(1), 2):
+    for tally in run_chains(engine, sampler, prompt, StreamDice(1), _CHAINS):
         state = tally.state
         afresh = engine.score(prompt, state.tokens)
         largest = max(largest, float(np.abs(afresh - state.log_p).max(initial=0.0)))

@@ -45,8 +45,13 @@ class PlainView:
         """Print after the last step of a stage, and at the end of a run without steps."""
         self._board = self._board.change(chain, self._board.chains[chain].add(event))
         steps = self._board.steps
+        rounds = bool(
+            self._board.settings.get("budget")
+        )  # of steps, as long as it has room: one line for all
         stage_done = isinstance(event, Stepped) and event.member == 0 and event.step + 1 == steps
-        if chain == 0 and (stage_done or (not steps and isinstance(event, Finished))):
+        if chain == 0 and (
+            (stage_done and not rounds) or (isinstance(event, Finished) and (rounds or not steps))
+        ):
             plain = self._plain_seconds(len(self._board.chains[0].tally.state))
             print(numbers(self._board, self._clock() - self._start, plain), file=self._stream)
 

@@ -46,35 +46,49 @@ def decode(context: Context, at: int, rows: int, tokens: list[int]) -> float:
     return seconds
 
 
-def measured(
-    weights: Weights, settings: Settings, widest: int, prompts: list[int], turns: int
-) -> dict[str, float]:
-    """Tokens a second by what was done."""
-    tokens = [100 + i * 37 % (weights.n_vocab - 200) for i in range(max(*prompts, 1024))]
-    found: dict[str, float] = {}
-    for n in prompts:
-        context = Context(weights, settings, n_cells=n + 1, n_sequences=1)
-        best = 1e9
-        for _ in range(turns if n < 1000 else 1):
+def prompts(weights: Weights, ways: dict[str, Settings], n: int, turns: int) -> dict[str, float]:
+    """Tokens a second of reading a prompt, by way."""
+    tokens = tokens_of(weights, n)
+    contexts = {
+        name: Context(weights, settings, n_cells=n + 1, n_sequences=1) for name, settings in ways.items()
+    }
+    best = dict.fromkeys(ways, 1e9)
+    for _ in range(turns):
+        for name, context in contexts.items():
             context.memory.trim(0, 0)
-            best = min(best, read(context, n, tokens))
-        found[f"prompt {n}"] = n / best
+            best[name] = min(best[name], read(context, n, tokens))
+    for context in contexts.values():
         context.close()
-    for at in CONTEXTS:
+    return {name: n / seconds for name, seconds in best.items()}
+
+
+def rows_at(
+    weights: Weights, ways: dict[str, Settings], at: int, widths: list[int], turns: int
+) -> dict[int, dict[str, float]]:
+    """Tokens a second of so many rows after `at` tokens, by rows and way."""
+    tokens, widest = tokens_of(weights, 1024), max(widths)
+    contexts = {}
+    for name, settings in ways.items():
         each = at + 1 if settings.streams else at + widest
-        context = Context(weights, settings, n_cells=each, n_sequences=widest)
+        context = contexts[name] = Context(weights, settings, n_cells=each, n_sequences=widest)
         read(context, at, tokens)
         for sequence in range(1, widest):
             if settings.streams:
                 context.memory.copy_stream(0, sequence)
             else:
                 context.memory.copy(0, sequence, at)
-        for rows in ROWS:
-            if rows <= min(widest, settings.batch):
-                best = min(decode(context, at, rows, tokens) for _ in range(3 * turns))
-                found[f"{rows} rows at {at}"] = rows / best
+    best = {(rows, name): 1e9 for rows in widths for name in ways}
+    for _ in range(3 * turns):
+        for rows, name in list(best):
+            if rows <= ways[name].batch:
+                best[rows, name] = min(best[rows, name], decode(contexts[name], at, rows, tokens))
+    for context in contexts.values():
         context.close()
-    return found
+    return {rows: {name: rows / best[rows, name] for name in ways} for rows in widths}
+
+
+def tokens_of(weights: Weights, n: int) -> list[int]:
+    return [100 + i * 37 % (weights.n_vocab - 200) for i in range(n)]
 
 
 def main() -> None:
@@ -94,13 +108,17 @@ def main() -> None:
         "one cache, flash attention": own,
         "one cache, plain attention": replace(own, flash=0),
     }
-    table = {
-        name: measured(loaded.weights, settings, options.widest, options.prompts, options.turns)
-        for name, settings in ways.items()
-    }
+    table: dict[str, dict[str, float]] = {}
+    for n in options.prompts:
+        table[f"prompt {n}"] = prompts(loaded.weights, ways, n, options.turns if n < 1000 else 1)
+    widths = [rows for rows in ROWS if rows <= options.widest]
+    for at in CONTEXTS:
+        for rows, found in rows_at(loaded.weights, ways, at, widths, options.turns).items():
+            table[f"{rows} rows at {at}"] = found
     print(f"{loaded.identity['name']} {loaded.identity['quantization']} on {processor()}: {chosen.words()}")
-    for what in table["chosen"]:
-        print(f"{what:<16}" + "".join(f"{table[name].get(what, float('nan')):10.1f}" for name in ways))
+    print(f"{'':<16}" + "".join(f"{name:>28}" for name in ways))
+    for what, found in table.items():
+        print(f"{what:<16}" + "".join(f"{found[name]:28.1f}" for name in ways))
     print(json.dumps({"model": loaded.identity["name"], "exactness": loaded.exactness, "table": table}))
 
 

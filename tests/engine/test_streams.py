@@ -92,3 +92,54 @@ def test_a_larger_engine_goes_on_from_a_saved_prompt_where_it_has_as_many_stream
     row = larger.logits([PROMPTS[1]])[0].copy()
     assert larger.counters.prefill_tokens - before == again
     assert np.array_equal(row, one.logits([PROMPTS[1]])[0])
+
+
+class Stopped(Exception):
+    """In place of Ctrl-C."""
+
+
+@pytest.mark.parametrize("when", range(1, 6))
+def test_what_was_stopped_in_the_middle_leaves_no_copy_behind_that_spoils_a_later_reading(tiny, when):
+    left = [10**9]
+
+    def check():
+        left[0] -= 1
+        if left[0] < 0:
+            raise Stopped
+
+    engine = tiny.engine(PROMPTS[1], 24, 1, check)
+    tokens = (0, 2, 1, 1, 0, 2, 2, 1)
+    expected = engine.score(PROMPTS[1], tokens)  # its opening is kept, to be put back
+    engine.logits([PROMPTS[1] + tokens])
+    engine.pin(PROMPTS[1] + tokens)
+    proposals = [PROMPTS[1] + tokens[:cut] + (2, 0, 1, 2) for cut in (6, 3, 1)]
+    left[0] = when
+    with pytest.raises(Stopped):
+        list(map(engine.logits, ([proposal] for proposal in proposals)))
+    left[0] = 10**9
+    assert np.array_equal(engine.score(PROMPTS[1], tokens), expected)
+    row = engine.logits([PROMPTS[1] + tokens])[0].copy()
+    engine.reset()
+    assert np.array_equal(row, engine.logits([PROMPTS[1] + tokens])[0])
+
+
+def test_a_pin_of_a_conversation_takes_no_room_from_the_chain_that_runs(tiny):
+    evaluated = []
+    for pinned in (False, True):
+        engine = tiny.engine(PROMPTS[1], 24, 1, lambda: None)
+        earlier, state = PROMPTS[1] + (1, 1, 0, 2, 1, 0), PROMPTS[1] + (0, 2, 1, 1, 0, 2, 2, 1, 0, 0)
+        engine.logits([earlier])
+        if pinned:
+            engine.pin(earlier, "conversation")
+        engine.logits([state])
+        for cut in (12, 9, 11, 8):
+            engine.pin(state, 0, len(PROMPTS[1]))
+            engine.logits([(*state[:cut], 2, 2)])
+        evaluated.append(engine.counters.answer_tokens)
+    assert evaluated[0] == evaluated[1]
+
+
+@pytest.mark.model
+def test_the_check_of_streams_tries_batches_as_wide_as_llama_cpps_kernels_differ(default_model):
+    assert default_model.verdict.settings.streams
+    assert {"9 answers side by side", "with 1 thread"} <= set(default_model.verdict.shapes)

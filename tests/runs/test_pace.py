@@ -70,6 +70,14 @@ def test_seconds_are_used_by_steps_while_they_fit_and_kept(seconds):
     assert plans[-1] == sum(isinstance(event, Stepped) for event in events)
 
 
+def test_steps_that_cost_nothing_end_too():
+    sure = ToyModel(seed=3, spread=200.0, end_bias=-1e5)  # nearly every proposal is the state
+    sampler = PowerMH(4.0, 0.25, max_tokens=20, block=20, steps=None, budget=Budget(tokens=400))
+    (tally,) = run_chains(sure, sampler, PROMPT, StreamDice(1), 1)
+    assert 100 < tally.n_free <= tally.n_steps <= 9 * (400 // 20)
+    assert tally.finish == "length"
+
+
 def test_steps_that_were_given_by_hand_are_not_added_to():
     _, (tally,), _ = run(20.0, steps=3)
     assert tally.n_steps == 3
@@ -105,3 +113,15 @@ def test_where_no_batch_was_a_lone_row_its_time_is_told_from_theirs():
     for _ in range(5):
         pace.batch(8)
     assert pace.plain_seconds(10, lambda rows: rows / 2) == pytest.approx(5.0 + 10 * 0.2)
+
+
+def test_an_answer_that_ends_at_once_is_no_reason_to_plan_for_ever():
+    clock = Clock(0.01)
+    pace = Pace(clock)
+    sampler = PowerMH(
+        2.0, 0.5, max_tokens=20, block=20, steps=None, budget=Budget(left=lambda: pace.tokens_left(1))
+    )
+    pace.start(2.0)
+    (tally,) = run_chains(Timed(clock, seed=3, end_bias=60.0), sampler, PROMPT, StreamDice(1), 1, pace=pace)
+    assert tally.finish == "stop"
+    assert tally.planned <= 2000

@@ -11,8 +11,8 @@ from localpower.chance import StreamDice
 from localpower.events import Finished, from_json, to_json
 from localpower.names import CUTS, METHODS
 from localpower.runs.gather import Run, gather
-from localpower.runs.pace import Pace
 from localpower.runs.interrupt import Interrupts
+from localpower.runs.pace import Pace
 from localpower.runs.session import run_chains
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfN, Budget, Lookahead, PowerMH, PowerSMC, Tempering, cuts

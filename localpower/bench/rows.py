@@ -17,6 +17,7 @@ class Row:
     """forget: the engine's memory is emptied before every proposal, as published implementations run.
 
     prompts: on how many of the first prompts it is measured; 0: on all. turns: how often, each with a seed of its own.
+    beside: rows of the bare loop that is run just before and just after, for a machine may change its speed.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Row:
     forget: bool = False
     prompts: int = 0
     turns: int = 1
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def rows(size: Size, alpha: float, usual: float, *, ahead: bool) -> list[Row]:
 
     default = PowerMH(usual, 1 / usual, size.max_tokens, size.max_tokens, 5)
     table = [
-        Row("base", Ancestral("base", 1.0, size.max_tokens), turns=3),
+        Row("base", Ancestral("base", 1.0, size.max_tokens), turns=3, beside=1),
         Row("mh-fresh", chain(UniformCuts(), _NONE), forget=True),
         Row("mh-reuse", chain(UniformCuts(), _NONE)),
         Row("mh", chain(UniformCuts())),
@@ -69,11 +71,15 @@ def rows(size: Size, alpha: float, usual: float, *, ahead: bool) -> list[Row]:
 
     if size is QUICK:
         half = size.max_tokens // 2
-        return [*table, Row("chains-8", replace(default, max_tokens=half), 8, prompts=1), *early(half, 1)]
+        return [
+            *table,
+            Row("chains-8", replace(default, max_tokens=half), 8, prompts=1, beside=8),
+            *early(half, 1),
+        ]
     laws = [Row(f"cuts-{name}", chain(cut_law(name))) for name in ("early", "restart", "entropy")]
     return [
         *table,
-        Row("chains-8", default, chains=8),
+        Row("chains-8", default, chains=8, beside=8),
         *laws,
         *early(size.max_tokens, 0),
     ]

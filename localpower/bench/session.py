@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from localpower.text.conversation import Conversation
 
 _ALPHA = 4.0
 _PLAIN_CTX = 2048
+_BARE = 16  # tokens of a bare loop beside a row
 
 
 class Bench:
@@ -101,9 +102,21 @@ class Bench:
         return plain_row(size.max_tokens, found)
 
     def _measure(self, part: str, row: BenchRow, prompt: Tokens, number: int, seed: int) -> Measured:
-        run = partial(measure, self._loaded, row, prompt, number, seed, self._interrupts)
+        def run() -> Measured:
+            before = self._bare(row.beside, prompt)
+            found = measure(self._loaded, row, prompt, number, seed, self._interrupts)
+            around = before + self._bare(row.beside, prompt)
+            return replace(found, bare=row.beside * 2 * _BARE / around if row.beside else None)
+
         turn = f", seed {seed}" if row.turns > 1 else ""
         return Measured(**self._once(f"{part}{row.name} on prompt {number + 1}{turn}", run))
+
+    def _bare(self, rows: int, prompt: Tokens) -> float:
+        """Seconds of a bare loop of so many rows; none of no rows."""
+        if not rows:
+            return 0.0
+        settings, governor = self._loaded.verdict.settings, self._loaded.governor
+        return raw_loop(self._loaded.weights, settings, prompt, rows, _BARE, governor)[0]
 
     def _sampled(self, part: str, size: Size, table: list[BenchRow]) -> list[dict[str, Any]]:
         found: dict[str, list[Measured]] = {row.name: [] for row in table}

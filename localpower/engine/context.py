@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from localpower.engine.batch import Batch, RowSpec
@@ -18,6 +19,16 @@ from localpower.engine.weights import Weights
 from localpower.errors import EngineError, ModelError
 
 MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ of the tested build
+
+
+def _refuse_memory(needed: int) -> None:
+    """llama.cpp fills a cache with zeros: what does not fit would have the system kill the process, without a word."""
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise EngineError(
+            f"keys and values would take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are free",
+            "a smaller --max-tokens, --chains, --prefetch, --particles, -n or --rungs needs less memory",
+        )
 
 
 class Context:
@@ -62,6 +73,8 @@ class Context:
         params.type_k = params.type_v = settings.kv_type
         params.kv_unified = shared
         params.swa_full = True
+        if not settings.gpu_layers:
+            _refuse_memory(params.n_ctx * weights.cell_bytes(settings.kv_bits))
         clear_errors()
         self._context = L.llama_init_from_model(weights.handle, params)
         if not self._context:

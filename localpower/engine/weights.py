@@ -85,6 +85,12 @@ class Weights:
         """Tokens that a sliding window shows; 0 without one."""
         return int(L.llama_model_n_swa(self.handle))
 
+    def cell_bytes(self, bits: float) -> int:
+        """About what keys and values of one token take, at so many bits a number."""
+        heads = max(int(L.llama_model_n_head(self.handle)), 1)
+        width = int(L.llama_model_n_embd(self.handle)) // heads * int(L.llama_model_n_head_kv(self.handle))
+        return int(2 * width * int(L.llama_model_n_layer(self.handle)) * bits / 8)
+
     def metadata(self, key: str) -> str | None:
         """A scalar of the GGUF header as text, or None."""
         size = L.llama_model_meta_val_str(self.handle, key.encode(), None, 0)

@@ -51,16 +51,21 @@ class Bed:
         self.loaded = load(Request(str(path), fast=fast))
         settings = self.loaded.verdict.settings
         self.settings = settings
-        self.context = Context(
-            self.loaded.weights, settings, n_cells=length + rows * TOKENS * TURNS + 64, n_sequences=rows
-        )
+        grown = TOKENS * TURNS
+        n_cells = length + grown if settings.streams else length + rows * grown + 64
+        if settings.streams:  # as the engine does, where a lone row has other bits than two
+            rows = max(rows, settings.min_rows)
+        self.context = Context(self.loaded.weights, settings, n_cells=n_cells, n_sequences=rows)
         self._rows, self._at = rows, length
         tokens = [100 + i * 37 % 4000 for i in range(length)]
         for start in range(0, length, settings.batch):
             part = tokens[start : start + settings.batch]
             self.context.decode([RowSpec(0, start + i, token, False) for i, token in enumerate(part)])
         for sequence in range(1, rows):
-            self.context.memory.copy(0, sequence, length)
+            if settings.streams:
+                self.context.memory.copy_stream(0, sequence)
+            else:
+                self.context.memory.copy(0, sequence, length)
 
     def turn(self) -> float:
         """Seconds of a token, a row each."""

@@ -43,6 +43,15 @@ def test_a_context_larger_than_a_c_integer_is_refused(weights):
         Context(weights, Settings(1), n_cells=2**32 + 256, n_sequences=1)
 
 
+def test_a_cache_larger_than_the_free_memory_is_refused_before_the_system_kills(tiny, monkeypatch):
+    prompt = (0, 1) * 40
+    free = tiny.weights.cell_bytes(16) * 1000
+    monkeypatch.setattr("psutil.virtual_memory", lambda: type("M", (), {"available": free}))
+    with pytest.raises(EngineError, match="of memory are free"):
+        tiny.engine(prompt, 200, 4, lambda: None)
+    assert tiny.engine(prompt, 8, 1, lambda: None).n_cells >= 88
+
+
 def test_as_many_chains_as_fit_the_slots_fit_a_batch(tiny_shared):
     inexact = Verdict(False, tiny_shared.verdict.settings, 0.1, 1.0)
     engine = replace(tiny_shared, verdict=inexact).engine((0, 1), 4, 61, lambda: None)

@@ -14,7 +14,7 @@ from localpower.engine.check import compare
 from localpower.engine.context import Context
 from localpower.engine.files import recall, remember
 from localpower.engine.llama import LlamaModel
-from localpower.engine.probe import Verdict
+from localpower.engine.probe import Verdict, choose
 from localpower.engine.settings import Settings
 from localpower.engine.verdict import verdict_for
 from localpower.engine.weights import Weights
@@ -172,3 +172,17 @@ def test_the_coldest_temperatures_are_greedy(dtype, temperature):
     assert np.array_equal(cold.weights, greedy.weights)
     assert cold.log_q(1) == 0.0
     assert cold.log_q(0) == -np.inf
+
+
+def test_of_exact_settings_the_most_faithful_are_taken_unless_others_are_quicker_by_a_tenth():
+    plain, eight = (
+        Settings(2, streams=True, flash=0),
+        Settings(2, kv_type=8),
+    )
+    padded, shared = Settings(2, streams=True, flash=0, min_rows=2), Settings(2, min_rows=2)
+    assert choose([plain, eight], {plain: 1.09, eight: 1.0}) == plain
+    assert choose([plain, eight], {plain: 1.11, eight: 1.0}) == eight
+    assert choose([padded, shared], {padded: 1.2, shared: 1.0}) == padded, (
+        "as faithful: chance decides nothing"
+    )
+    assert choose([padded, shared], {padded: 1.4, shared: 1.0}) == shared

@@ -85,12 +85,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", help="a GGUF file or a catalogue name; else the default model")
+    parser.add_argument("--kinds", nargs="*", choices=sorted(KINDS), default=list(KINDS))
     options = parser.parse_args()
     _, source = locate(options.model)
     print("kind  context rows  exact ms  fast ms  price   exact mode's settings")
     with tempfile.TemporaryDirectory() as folder:
-        for name, kind in KINDS.items():
-            path = quantized(source, Path(folder) / f"{name}.gguf", kind)
+        for name in options.kinds:
+            path = quantized(source, Path(folder) / f"{name}.gguf", KINDS[name])
             for length in CONTEXTS:
                 for rows in ROWS:
                     exact, fast = (Bed(path, length, rows, fast=mode) for mode in (False, True))

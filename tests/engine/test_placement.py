@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localpower.engine.placement import Held, Wanted, opening_of, place, reusable
@@ -39,6 +39,7 @@ def apply(held, wanted, placed, tick):
     return held
 
 
+@settings(deadline=None)
 @given(CALLS)
 def test_what_is_reused_was_evaluated_in_the_right_way_by_sequences_without_a_gap(calls):
     held = [Held()] * N
@@ -52,9 +53,10 @@ def test_what_is_reused_was_evaluated_in_the_right_way_by_sequences_without_a_ga
         held = apply(held, wanted, placed, tick)
 
 
+@settings(deadline=None)
 @given(CALLS)
 def test_what_is_pinned_stays_where_there_is_room_for_it(calls):
-    held = [Held()] * N
+    held = [Held()] * (N + 1)  # three that work, three that are copied from, and one more
     for tick, (wanted, _) in enumerate(calls, 1):
         pin = Wanted((*held[0].tokens, 2), held[0].read) if held[0].tokens else None
         before = max((reusable(h, pin) for h in held), default=0) if pin else 0

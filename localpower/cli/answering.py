@@ -64,15 +64,7 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
     """Run the chains and describe the answer. `redraw`: a live view on stderr, else plain lines."""
     question = job.question
     sampler = question.sampler
-    settings = sampler.settings() | {
-        "method": sampler.method,
-        "alpha": question.alpha,
-        "seed": job.seed,
-        "pick": job.how,
-        "stops": [readable(stop) for stop in question.stops],
-        "exactness": job.loaded.exactness,
-        "budget": question.budget,
-    }
+    settings = _settings(job)
     if recorder:
         recorder.write(
             None,
@@ -137,6 +129,20 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
         ),
         job.text,
     )
+
+
+def _settings(job: Job) -> dict[str, Any]:
+    """Everything that the answer depends on besides model and prompt, for the record and the view."""
+    question = job.question
+    return question.sampler.settings() | {
+        "method": question.sampler.method,
+        "alpha": question.alpha,
+        "seed": job.seed,
+        "pick": job.how,
+        "stops": [readable(stop) for stop in question.stops],
+        "exactness": job.loaded.exactness,
+        "budget": question.budget,
+    }
 
 
 def words(result: dict[str, Any]) -> str:

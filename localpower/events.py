@@ -53,8 +53,7 @@ class Stepped:
     free: the proposal equals the state (no move). early: rejected before the proposal was complete: n_y, log_w_y and
     the suffix are those so far, log_kappa_y and log_ratio upper bounds. decided_at: length at which the decision fell.
     n_decoded: tokens drawn from the model. suffix: the proposal from the cut on, rejected or not.
-    log_others: of several tries, the summed weights of those not picked, over the state's; None of one.
-    Forms of the step other than the plain one (samplers/race.py, tries.py) have a log_ratio of their own.
+    Forms of the step other than the plain one (samplers/race.py) have a log_ratio of their own.
     """
 
     stage: int
@@ -76,7 +75,6 @@ class Stepped:
     decided_at: int
     n_decoded: int
     suffix: Completion
-    log_others: float | None = None
     member: int = 0
 
 

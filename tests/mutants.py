@@ -9,8 +9,8 @@ import math
 from unittest.mock import patch
 
 from localpower.completion import PLAIN, extend
-from localpower.samplers import kernel, race, tries
-from localpower.samplers.cuts import EarlyCuts, EntropyCuts, RestartCuts, UniformCuts
+from localpower.samplers import kernel, race
+from localpower.samplers.cuts import EntropyCuts, RestartCuts, UniformCuts
 from localpower.samplers.race import Form, Race
 
 
@@ -106,14 +106,6 @@ class _RestartWithoutFactor(RestartCuts):
         return 0.0 if rank == 1 else super().log_share(rank, gain, total)
 
 
-class _EarlyAsUniform(EarlyCuts):
-    """Early cuts with the factor n_x/n_y: C(n) forgotten."""
-
-    def log_share(self, rank, gain, total):
-        n = next(k for k in range(100) if sum(1 / i for i in range(1, k + 1)) > total - 1e-9)
-        return -math.log(n)
-
-
 class _EntropyWithoutFactor(EntropyCuts):
     """Entropy cuts whose own law is left out of the ratio."""
 
@@ -196,8 +188,6 @@ SAVER_MUTANTS = {
     "restart cuts with the uniform factor at the first token": (kernel.step, _RestartAsUniform()),
     "restart cuts with no factor at the first token": (kernel.step, _RestartWithoutFactor()),
     "restart cuts with the uniform bound": (_with_race(_UniformBound), RestartCuts()),
-    "early cuts with the uniform factor": (kernel.step, _EarlyAsUniform()),
-    "early cuts with the uniform bound": (_with_race(_UniformBound), EarlyCuts()),
     "uniform cuts without the length in the bound": (_with_race(_NoTermInBound), UniformCuts()),
     "entropy cuts without their factor": (kernel.step, _EntropyWithoutFactor()),
     "free steps left out": (_with_part(_always_parts), UniformCuts()),
@@ -229,40 +219,6 @@ class _CertaintyNotInBound(Race):
         return right + race.log_other(self._log_q) if unfinished else right
 
 
-class _StagedWithoutCuts(Race):
-    """The staged decision over tokens alone: the cut law's factor is left out."""
-
-    def log_ratio(self, *, unfinished):
-        return self._blocks.log_acceptance()
-
-
-class _StagedNet(Race):
-    """Blocks in which the proposal gains pay for those in which it loses, and the end is cut at 1 again: the gains
-    of one direction are the losses of the other, but min(1, product of some) is no product of min(1, r)."""
-
-    def log_ratio(self, *, unfinished):
-        if unfinished:
-            return 0.0
-        kappa = self.log_kappa(unfinished=False) - self.log_kappa_x
-        sums = [self._blocks._sums[b] for b in sorted(self._blocks._sums)]
-        return sum(min(s, 0.0) for s in sums[:1]) + sum(sums[1:]) + min(kappa, 0.0)
-
-
-def _tries(acceptance=tries.acceptance, race=Race):
-    def step(*args, **kwargs):
-        with patch.object(tries, "acceptance", acceptance), patch.object(kernel, "Race", race):
-            return tries.step_of_tries(*args, form=Form(tries=2), **kwargs)
-
-    return step
-
-
-class _NoCutTerm(Race):
-    """Weights without kappa, as in the source."""
-
-    def log_ratio(self, *, unfinished):
-        return self.log_w - self.log_w_x
-
-
 def _formed(race, **form):
     def step(*args, **kwargs):
         with patch.object(kernel, "Race", race):
@@ -276,12 +232,4 @@ FORM_MUTANTS = {
     "metropolised without its factor": _formed(_NoFactor, metropolised=True),
     "metropolised with the factor upside down": _formed(_FactorUpsideDown, metropolised=True),
     "metropolised without the factor in the bound": _formed(_CertaintyNotInBound, metropolised=True),
-    "staged without the cut law's factor": _formed(_StagedWithoutCuts, staged=2),
-    "staged, later blocks not cut at 1": _formed(_StagedNet, staged=1),
-}
-TRIES_MUTANTS = {
-    "several tries without the cut law's factor": _tries(race=_NoCutTerm),
-    "several tries, the picked one decided alone": _tries(lambda w, others: w),
-    "several tries, always accepted": _tries(lambda w, others: 0.0),
-    "several tries, the state not among the references": _tries(lambda w, others: w - others),
 }

@@ -76,7 +76,7 @@ def rows(size: Size, alpha: float, usual: float, *, ahead: bool) -> list[Row]:
             Row("chains-8", replace(default, max_tokens=half), 8, prompts=1, beside=8),
             *early(half, 1),
         ]
-    laws = [Row(f"cuts-{name}", chain(cut_law(name))) for name in ("early", "restart", "entropy")]
+    laws = [Row(f"cuts-{name}", chain(cut_law(name))) for name in ("restart", "entropy")]
     return [
         *table,
         Row("chains-8", default, chains=8, beside=8),

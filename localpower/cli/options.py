@@ -129,23 +129,9 @@ def chain_options() -> tuple[Callable[..., Any], ...]:
     whole = click.IntRange(min=1)
     return (
         click.option(
-            "--tries",
-            type=click.IntRange(1, MOST_RUNS),
-            default=1,
-            show_default=True,
-            help="Proposals a step, one picked by weight (multiple-try Metropolis).",
-        ),
-        click.option(
             "--metropolised",
             is_flag=True,
             help="Every proposal differs from the answer so far, and pays for it in the ratio.",
-        ),
-        click.option(
-            "--staged",
-            type=click.IntRange(min=0),
-            metavar="N",
-            default=0,
-            help="Decide in blocks of N tokens: gives proposals up sooner, accepts fewer.",
         ),
         click.option(
             "--rho",
@@ -159,7 +145,7 @@ def chain_options() -> tuple[Callable[..., Any], ...]:
             type=click.Choice(CUTS),
             default="restart",
             show_default=True,
-            help="Where a step cuts: anywhere, early, at times at the very start, or where entropy rises.",
+            help="Where a step cuts: anywhere, at times at the very start, or where entropy rises.",
         ),
         click.option(
             "--steps",

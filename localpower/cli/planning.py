@@ -18,7 +18,7 @@ from localpower.samplers.race import Form
 from localpower.samplers.tempering import ladder
 
 _STEPS = 5
-_FORM = ("staged", "metropolised", "tries", "prefetch", "drafts")
+_FORM = ("metropolised", "prefetch", "drafts")
 _USES = {  # options that only some methods use
     "power": {"alpha", "temperature", "block", "steps", "cuts", "rho", *_FORM},
     "base": set[str](),
@@ -42,9 +42,7 @@ class Wishes:
     steps: int | None = None
     cuts: str = "restart"
     rho: float = 0.3
-    staged: int = 0
     metropolised: bool = False
-    tries: int = 1
     n: int | None = None
     particles: int | None = None
     ramp: int | None = None
@@ -78,7 +76,7 @@ def check_width(sampler: Sampler, wishes: Wishes) -> None:
     if at_once > MOST_RUNS:
         raise UsageProblem(
             f"--chains times what each has in a batch must be at most {MOST_RUNS}, got {at_once}",
-            "--prefetch, --tries, -n, --particles, --rungs, or --candidates times --rollouts is in a batch",
+            "--prefetch, -n, --particles, --rungs, or --candidates times --rollouts is in a batch",
         )
 
 
@@ -106,7 +104,7 @@ def _power(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
         cut_law(wishes.cuts, wishes.rho),
         rules,
         prefetch=1 if wishes.prefetch == "auto" else int(wishes.prefetch),
-        form=Form(wishes.staged, wishes.metropolised, wishes.tries),
+        form=Form(wishes.metropolised),
         drafts=wishes.drafts,
     )
 
@@ -177,7 +175,7 @@ def fitted(sampler: Sampler, wishes: Wishes, widest: int, *, ahead: bool) -> Sam
         sampler = replace(sampler, prefetch=1)
     if wishes.prefetch == "auto":
         steps = widest if sampler.steps is None else sampler.steps
-        most = min(widest, steps, MOST_RUNS // (wishes.chains * wishes.tries))  # more is room for nothing
+        most = min(widest, steps, MOST_RUNS // wishes.chains)  # more is room for nothing
         return replace(sampler, prefetch=max(1, most), adaptive=True)
     return sampler
 

@@ -25,7 +25,7 @@ _KEYS = (
 )
 _SETTINGS = (
     *("method", "alpha", "temperature", "max_tokens", "block", "steps", "cuts", "rho", "chains", "pick"),
-    *("staged", "metropolised", "tries", "budget"),
+    *("metropolised", "budget"),
     *("n", "particles", "ramp", "ess", "rungs", "candidates", "rollouts"),
     *("system", "raw", "template_args", "stops"),
 )

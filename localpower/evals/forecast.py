@@ -66,9 +66,7 @@ def times_plain(sampler: Sampler) -> float:
         stages = -(-sampler.max_tokens // sampler.block)
         step = sampler.cuts.planned_cost / 2  # plans set the double aside
         rounds = (sampler.steps or 0) * step * (stages + 1) / 2
-        if isinstance(sampler, PowerMH):
-            return 1.0 + rounds * sampler.form.tries
-        return len(sampler.rungs) * (1.0 + rounds)
+        return (len(sampler.rungs) if isinstance(sampler, Tempering) else 1) * (1.0 + rounds)
     if isinstance(sampler, BestOfN):
         return float(sampler.n)
     if isinstance(sampler, PowerSMC):

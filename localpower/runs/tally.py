@@ -14,7 +14,7 @@ class Tally:
 
     n_steps counts all steps, free ones (proposal = state) too, of all members. n_early: steps rejected before their
     proposal was complete. n_decoded: tokens drawn, rejected ones included. n_saved: tokens that proposals share with
-    the state after the cut, not drawn again (of several tries a lower bound). planned: steps a stage within the budget.
+    the state after the cut, not drawn again. planned: steps a stage within the budget.
     log_z: log of the estimated normaliser sum p^alpha, of a run that estimates it. finish: "" while it runs.
     """
 

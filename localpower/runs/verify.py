@@ -23,9 +23,8 @@ from localpower.runs.trace import Trace
 from localpower.samplers.cuts import CutLaw, cut_law, rank_of
 from localpower.samplers.kernel import divergence
 from localpower.samplers.population import effective, log_mean
-from localpower.samplers.race import PLAIN_FORM, Blocks, Form, log_other
+from localpower.samplers.race import PLAIN_FORM, Form, log_other
 from localpower.samplers.tempering import at_rung, swap_ratio
-from localpower.samplers.tries import acceptance
 
 _TOLERANCE = 1e-9  # nats, for sums that another numpy may add in another order
 
@@ -92,19 +91,11 @@ def _log_ratio(
     """What decides, by the formula of each form; of an unfinished proposal the bound."""
     log_w = y.log_w(alpha, since) - x.log_w(alpha, since)
     rest = kappas[1] - kappas[0]
-    if form.tries > 1:
-        return acceptance(log_w + rest, event.log_others if event.log_others is not None else -math.inf)
     if event.free:
         return 0.0
     if form.metropolised:
         rest += log_other(_log_q(x, cut)) - log_other(_log_q(y, cut))
-    if not form.staged:
-        return log_w + rest
-    blocks = Blocks(form.staged)
-    for sign, one in ((1.0, y), (-1.0, x)):
-        for position in range(since, len(one)):
-            blocks.add(position, sign * min(alpha * one.log_p[position] - one.log_q[position], 0.0))
-    return blocks.log_acceptance() + min(rest, 0.0)
+    return log_w + rest
 
 
 def _log_q(x: Completion, cut: int) -> float:
@@ -217,11 +208,7 @@ class _Chain:
         self._same(where, "the divergence", parting, event.divergence)
         self._same(where, "free", event.divergence is None, event.free)
         since = len(x) if parting is None else parting
-        if self._form.tries > 1:
-            self._claim(where, event.log_others is not None, "the weights of the other tries are missing")
-            self._claim(where, event.n_decoded >= y.tail(since).n_drawn, "n_decoded is less than its suffix")
-        else:
-            self._same(where, "n_decoded", y.tail(since).n_drawn, event.n_decoded)
+        self._same(where, "n_decoded", y.tail(since).n_drawn, event.n_decoded)
         copied = all(
             np.array_equal(a[cut:since], b[cut:since]) for a, b in ((x.log_p, y.log_p), (x.log_q, y.log_q))
         )

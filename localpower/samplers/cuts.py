@@ -80,20 +80,6 @@ class UniformCuts(CutLaw):
         return 1.0
 
 
-class EarlyCuts(CutLaw):
-    """kappa(r | x) = (1/r) / (1 + 1/2 + ... + 1/n): half of the cuts fall on the first sqrt(n) tokens."""
-
-    name = "early"
-
-    def gain(self, rank: int, entropy: float, before: float) -> float:
-        """1/rank."""
-        return 1.0 / rank
-
-    def least(self, rank: int) -> float:
-        """1/rank."""
-        return 1.0 / rank
-
-
 class RestartCuts(UniformCuts):
     """kappa(r | x) = rho [r = 1] + (1 - rho)/n: with weight rho the whole answer is drawn anew."""
 
@@ -138,4 +124,4 @@ def cut_law(name: str, rho: float = 0.3) -> CutLaw:
     return RestartCuts(rho) if name == "restart" else CUTS[name]()
 
 
-CUTS: dict[str, type[CutLaw]] = {law.name: law for law in (UniformCuts, EarlyCuts, RestartCuts, EntropyCuts)}
+CUTS: dict[str, type[CutLaw]] = {law.name: law for law in (UniformCuts, RestartCuts, EntropyCuts)}

@@ -35,7 +35,7 @@ class StepInfo(NamedTuple):
     """What a human needs. Signs: the plain log_ratio = log_w_y + log_kappa_y - log_w_x - log_kappa_x.
 
     log_w: sums from the divergence on. early: the proposal was given up unfinished; its terms are the upper bounds
-    that decided. log_others: of several tries, the weights of those not picked, summed, over the state's.
+    that decided.
     undecided: the allowance ended before the proposal did.
     """
 
@@ -51,7 +51,6 @@ class StepInfo(NamedTuple):
     accepted: bool
     early: bool
     n_decoded: int
-    log_others: float | None = None
     undecided: bool = False
 
 
@@ -137,7 +136,6 @@ def propose(
     if parting is None:
         return Proposal(x, Race(threshold, x, cut, len(x), alpha, cuts, rules, PLAIN_FORM, None), 0)
     race = Race(threshold, x, cut, parting, alpha, cuts, rules, form, allowance)
-    bounded = savers.early and form.tries == 1  # of several tries each weight is needed whole
     y = extend(
         dice,
         model,
@@ -147,7 +145,7 @@ def propose(
         temperature=temperature,
         rules=rules,
         unlike=x.tokens[parting] if skip else None,
-        watch=race if bounded else race.without_bounds(),
+        watch=race if savers.early else race.without_bounds(),
         drafts=drafts,
         exponents=exponents,
     )

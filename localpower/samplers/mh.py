@@ -41,7 +41,6 @@ from localpower.samplers.cuts import CutLaw, RestartCuts
 from localpower.samplers.kernel import ALL_SAVERS, ChainState, Savers, StepInfo, step
 from localpower.samplers.prefetch import Task, in_order
 from localpower.samplers.race import PLAIN_FORM, Form
-from localpower.samplers.tries import step_of_tries
 from localpower.width import best_width
 
 _ROUNDS = 8  # of steps within a budget after the first: each leaves about half of the rest, free steps all
@@ -54,7 +53,7 @@ class PowerMH:
 
     Raises UsageProblem for settings that can never be right.
 
-    form: how a step proposes and decides (race.py, tries.py).
+    form: how a step proposes and decides (race.py).
     prefetch: proposals in one batch; adaptive: as many up to there as the model's cost and the chain's moves so far
     make worth it. drafts: rows ahead where tokens can be guessed. None of the three changes the chain.
     """
@@ -83,10 +82,6 @@ class PowerMH:
         if self.steps is None and self.budget is None:
             raise UsageProblem("--steps can only be left to a budget")
         require("--prefetch", self.prefetch, 1)
-        require("--staged", self.form.staged, 0)
-        require("--tries", self.form.tries, 1)
-        if self.form.tries > 1 and (self.form.staged or self.form.metropolised):
-            raise UsageProblem("--tries goes with neither --staged nor --metropolised")
         if not 1.0 / self.alpha <= self.temperature * (1 + 1e-12) or not self.temperature <= 1.0:
             raise UsageProblem(
                 f"--temperature of a power proposal must be between 1/alpha = {1 / self.alpha:g} "
@@ -100,8 +95,8 @@ class PowerMH:
 
     @property
     def width(self) -> int:
-        """All proposals and tries at once."""
-        return self.prefetch * self.form.tries
+        """All proposals at once."""
+        return self.prefetch
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -187,7 +182,7 @@ class _Chain:
         stages = 1 if self.state.complete_at(sampler.max_tokens) else -(-sampler.max_tokens // sampler.block)
         average = plain * (stages + 1) / (2 * stages)  # tokens of the state at a stage
         left = (self.spent.left or 0) - (plain - drawn)
-        self._each = sampler.cuts.planned_cost * sampler.form.tries * max(average, 1.0)
+        self._each = sampler.cuts.planned_cost * max(average, 1.0)
         fit = min(max(int(left / stages / self._each), 0), _MOST_STEPS)
         self._steps = fit if sampler.steps is None else min(sampler.steps, fit)
         return Planned(self._steps, self.spent.tokens + (self.spent.left or 0))
@@ -234,7 +229,7 @@ class _Chain:
         for key in count(self._move):
             self._model.pin(self._prompt + state.tokens)
             yield partial(
-                step if sampler.form.tries == 1 else step_of_tries,
+                step,
                 self._dice.spawn(key),
                 ChainState(state, horizon),
                 prompt=self._prompt,
@@ -278,6 +273,5 @@ def stepped(stage: int, index: int, horizon: int, x: Completion, info: StepInfo,
         early=info.early,
         n_decoded=info.n_decoded,
         suffix=suffix,
-        log_others=info.log_others,
         member=member,
     )

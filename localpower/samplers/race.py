@@ -6,10 +6,6 @@ for an unfinished proposal bounds every completion of it: what early rejection r
 plain         log_w(y) - log_w(x) + log kappa(cut | y) - log kappa(cut | x).
 metropolised  the proposal is another than the state for certain, so that its law is q(y) / (1 - Q(x)), Q the
               probability of a suffix: + log(1 - Q(x)) - log(1 - Q(y)). Q(y) falls as y grows, so the last term does.
-staged        accepted with the product of min(1, r) over blocks of positions, r a block's share of the ratio, and over
-              the terms of cuts and Q (delayed acceptance by factors). The blocks lie on one grid, so that both
-              directions see the same; min(1, r) = r min(1, 1/r) for each, so that detailed balance holds. It accepts
-              less often than the plain form and gives up far sooner.
 """
 
 from __future__ import annotations
@@ -29,13 +25,10 @@ _NEVER = -1e30  # log ratio of what must not be accepted; finite, for the record
 class Form(NamedTuple):
     """How a step proposes and decides; every one has the same target.
 
-    staged: positions in a block of the staged decision; 0: plain. metropolised: the proposal differs from the state.
-    tries: proposals a step (samplers/tries.py).
+    metropolised: the proposal differs from the state.
     """
 
-    staged: int = 0
     metropolised: bool = False
-    tries: int = 1
 
 
 PLAIN_FORM = Form()
@@ -71,11 +64,6 @@ class Race:
         self._another = rules.given is PLAIN.given
         self._bounded = True
         self.log_w, self.log_w_x = 0.0, x.log_w(alpha, parting)
-        self._blocks = Blocks(form.staged)
-        if form.staged:
-            terms = np.minimum(alpha * x.log_p[parting:] - x.log_q[parting:], 0.0)
-            for position, term in enumerate(terms.tolist(), parting):
-                self._blocks.add(position, -term)
         self.log_kappa_x = cuts.log_kappa(x, cut)
         shared = np.minimum(x.log_q[cut:], 0.0)
         self._log_q = float(shared[: parting - cut].sum())
@@ -91,11 +79,8 @@ class Race:
         self._n += 1
         self._total += self._cuts.gain(self._n, entropy, self._before)
         self._before = entropy
-        term = min(self._alpha * log_p - log_q, 0.0)
-        self.log_w += term
+        self.log_w += min(self._alpha * log_p - log_q, 0.0)
         self._log_q += min(log_q, 0.0)
-        if self._form.staged:
-            self._blocks.add(position, term)
         if self._left is not None:
             self._left -= 1
         if complete:
@@ -111,35 +96,14 @@ class Race:
         return self._cuts.log_share(self._rank, self._gain, self._total + more)
 
     def log_ratio(self, *, unfinished: bool) -> float:
-        """log of the ratio, of its staged form the probability of acceptance; an upper bound where y will grow."""
+        """log of the ratio; an upper bound where y will grow."""
         kappa = self.log_kappa(unfinished=unfinished)
-        if self._form == PLAIN_FORM or self._form.tries > 1:
+        if not self._form.metropolised:
             return self.log_w + kappa - self.log_w_x - self.log_kappa_x
-        rest = kappa - self.log_kappa_x
-        if self._form.metropolised:
-            rest += self._log_other_x - log_other(self._log_q)
+        rest = kappa - self.log_kappa_x + self._log_other_x - log_other(self._log_q)
         if rest == math.inf:  # 1 - Q(y) rounds to nothing: the way back could never be proposed
             return 0.0 if unfinished else _NEVER
-        if self._form.staged:
-            return self._blocks.log_acceptance() + min(rest, 0.0)
         return self.log_w - self.log_w_x + rest
-
-
-class Blocks:
-    """Differences of log w, proposal over state, by blocks of `size` positions."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._sums: dict[int, float] = {}
-
-    def add(self, position: int, term: float) -> None:
-        """A term of the proposal, or of the state with its sign turned."""
-        block = position // self._size
-        self._sums[block] = self._sums.get(block, 0.0) + term
-
-    def log_acceptance(self) -> float:
-        """Sum of log min(1, ratio) over the blocks."""
-        return sum(min(self._sums[block], 0.0) for block in sorted(self._sums))
 
 
 def log_other(log_q: float) -> float:

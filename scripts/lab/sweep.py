@@ -48,10 +48,10 @@ def samplers() -> dict[str, Sampler]:
     for steps in (5, 10, 20):
         found[f"uniform 1 {steps}, no savers"] = chain("uniform", 1, steps, NO_SAVERS)
     for blocks, all_steps in ((1, (3, 5, 10, 20, 40)), (4, (2, 5, 10))):
-        for cuts in ("uniform", "early", "restart", "entropy"):
+        for cuts in ("uniform", "restart", "entropy"):
             for steps in all_steps:
                 found[f"{cuts} {blocks} {steps}"] = chain(cuts, blocks, steps, Savers())
-    forms = {"staged 4": Form(4), "metropolised": Form(metropolised=True), "2 tries": Form(tries=2)}
+    forms = {"metropolised": Form(metropolised=True)}
     for words, form in forms.items():
         for steps in (5, 10, 20):
             found[f"restart 1 {steps} {words}"] = chain("restart", 1, steps, Savers(), form)

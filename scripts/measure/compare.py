@@ -35,13 +35,11 @@ def samplers() -> dict[str, Sampler]:
         return PowerMH(ALPHA, 1 / ALPHA, HORIZON, HORIZON, steps, cut_law(cuts), form=form)
 
     found: dict[str, Sampler] = {"low-temp": Ancestral("low-temp", 1 / ALPHA, HORIZON)}
-    for cuts in ("uniform", "early", "restart", "entropy"):
+    for cuts in ("uniform", "restart", "entropy"):
         for steps in (3, 10, 30):
             found[f"power {cuts} {steps}"] = chain(cuts, steps)
     for steps in (3, 10, 30):
         found[f"power restart {steps} metropolised"] = chain("restart", steps, Form(metropolised=True))
-    for steps in (3, 10):
-        found[f"power restart {steps}, 3 tries"] = chain("restart", steps, Form(tries=3))
     for n in (2, 4, 8, 16):
         found[f"best-of-n {n}"] = BestOfN(ALPHA, 1 / ALPHA, HORIZON, n)
         found[f"best-of-n {n} T=1"] = BestOfN(ALPHA, 1.0, HORIZON, n)

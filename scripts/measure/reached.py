@@ -36,7 +36,6 @@ def samplers(alpha: float, longest: int) -> dict[str, Sampler]:
     for cuts, blocks, steps in (
         *(("restart", 1, steps) for steps in (3, 5, 8, 12)),
         *(("uniform", 1, steps) for steps in (5, 10, 20)),
-        *(("early", 1, steps) for steps in (3, 5, 8)),
         *(("entropy", 1, steps) for steps in (3, 5, 8)),
         *(("restart", 4, steps) for steps in (2, 5)),
         *(("uniform", 4, steps) for steps in (2, 5)),

@@ -75,11 +75,10 @@ class Read:
 
 def kernels() -> Iterator[tuple[str, Callable]]:
     """What is compared, by its words."""
-    for cuts in ("uniform", "early", "restart", "entropy"):
+    for cuts in ("uniform", "restart", "entropy"):
         yield cuts, partial(step, cuts=cut_law(cuts))
     yield "uniform, no savers", partial(step, cuts=cut_law("uniform"), savers=Savers(skip=False, early=False))
     for cuts in ("uniform", "restart"):
-        yield f"{cuts}, staged 2", partial(step, cuts=cut_law(cuts), form=Form(staged=2))
         yield f"{cuts}, metropolised", partial(step, cuts=cut_law(cuts), form=Form(metropolised=True))
 
 

@@ -114,8 +114,7 @@ def test_one_prompt_has_a_long_head_and_the_full_size_is_the_papers_schedule():
     assert (TOKENS.max_tokens, TOKENS.block, TOKENS.steps, TOKENS.prompts) == (256, 16, 10, 10)
     assert (WALL.max_tokens, WALL.steps, WALL.prompts) == (128, 4, 3)
     assert (QUICK.max_tokens, QUICK.block, QUICK.steps, QUICK.prompts) == (64, 16, 4, 2)
-    assert [row.name for row in rows(WALL, 4.0, 4.0, ahead=True)][-5:] == [
-        "cuts-early",
+    assert [row.name for row in rows(WALL, 4.0, 4.0, ahead=True)][-4:] == [
         "cuts-restart",
         "cuts-entropy",
         "prefetch-4",

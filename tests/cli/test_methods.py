@@ -106,9 +106,7 @@ def test_what_is_no_budget_is_refused(budget, capsys):
         (("--method", "smc", "--ess", "0.25"), "ess", 0.25),
         (("--method", "tempering", "--rungs", "1.5,4,2"), "rungs", [4.0, 2.0, 1.5]),
         (("--method", "lookahead", "--candidates", "3", "--rollouts", "1"), "candidates", 3),
-        (("--staged", "4"), "staged", 4),
         (("--metropolised",), "metropolised", True),
-        (("--tries", "3"), "tries", 3),
     ],
 )
 def test_options_of_a_method_are_in_its_json(arguments, name, value, capsys):
@@ -125,7 +123,6 @@ def test_options_of_a_method_are_in_its_json(arguments, name, value, capsys):
         ("--method", "smc", "--particles", "8", "--chains", "9"),
         ("--method", "smc", "--particles", "0"),
         ("--method", "best-of-n", "--temperature", "0"),
-        ("--tries", "3", "--staged", "2"),
     ],
 )
 def test_settings_that_can_never_be_right_are_refused(arguments, capsys):
@@ -139,7 +136,7 @@ def test_settings_that_can_never_be_right_are_refused(arguments, capsys):
         (("--method", "smc", "--steps", "3"), "--steps means nothing to --method smc"),
         (("--method", "power", "-n", "3"), "-n means nothing to --method power"),
         (("--method", "base", "--rungs", "3"), "--rungs means nothing to --method base"),
-        (("--cuts", "early", "--rho", "0.1"), "--rho means nothing to --cuts early"),
+        (("--cuts", "entropy", "--rho", "0.1"), "--rho means nothing to --cuts entropy"),
     ],
 )
 def test_an_option_of_another_method_is_noted(arguments, words, capsys):

@@ -514,7 +514,7 @@ def test_no_kind_of_memory_mixes_up_prompts_that_share_a_batch(evaluate, tmp_pat
         "--max-tokens",
         "10",
     )
-    methods = ("--method", "power:tries=2,smc:particles=3,best-of-n:n=2", "--block", "5")
+    methods = ("--method", "power:metropolised=yes,smc:particles=3,best-of-n:n=2", "--block", "5")
     for width in ("1", "3"):
         assert evaluate(*arguments, *methods, "--parallel", width, out=width)[0] == 0
     assert rows_in(tmp_path / "1") == rows_in(tmp_path / "3")

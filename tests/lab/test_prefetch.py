@@ -30,7 +30,7 @@ class Told:
         pass
 
 
-@pytest.mark.parametrize("cuts", ["uniform", "early"])
+@pytest.mark.parametrize("cuts", ["uniform", "restart"])
 def test_chains_of_a_gguf_are_the_same_with_any_width(loaded, cuts):
     prompt = loaded.prompt(Conversation.of("374*8?"), raw=True, arguments={})
     found = []

@@ -57,7 +57,7 @@ def told(sampler, seed, engine):
 
 
 @pytest.mark.parametrize("drafts", ["on", "auto"])
-@pytest.mark.parametrize("form", [Form(), Form(staged=4), Form(metropolised=True), Form(tries=2)])
+@pytest.mark.parametrize("form", [Form(), Form(metropolised=True)])
 @pytest.mark.parametrize("prefetch", [1, 3])
 def test_every_event_is_the_same_with_and_without_drafts(prefetch, form, drafts):
     for seed in range(4):

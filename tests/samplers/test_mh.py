@@ -14,10 +14,9 @@ from localpower.samplers.cuts import CUTS, UniformCuts, cut_law
 from localpower.samplers.kernel import ChainState, Savers, step
 from localpower.samplers.mh import PowerMH
 from localpower.samplers.race import Form
-from localpower.samplers.tries import step_of_tries
 from localpower.toy import ToyModel, power_law
 from tests.exact import law, outcomes
-from tests.mutants import FORM_MUTANTS, MUTANTS, SAVER_MUTANTS, TRIES_MUTANTS
+from tests.mutants import FORM_MUTANTS, MUTANTS, SAVER_MUTANTS
 
 PROMPT = (1, 2)
 ALPHA = 3.0
@@ -96,11 +95,7 @@ def test_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(toy, rules, 
 
 
 FORMS = {
-    "staged by 1": partial(step, form=Form(staged=1)),
-    "staged by 2": partial(step, form=Form(staged=2)),
     "metropolised": partial(step, form=Form(metropolised=True)),
-    "metropolised, staged by 2": partial(step, form=Form(staged=2, metropolised=True)),
-    "two tries": partial(step_of_tries, form=Form(tries=2)),
 }
 
 
@@ -112,15 +107,14 @@ FORMS = {
 def test_every_form_of_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(
     toy, rules, kernel, temperature, cuts
 ):
-    horizon = 3 if kernel.func is step else 2  # of tries all pairs are enumerated
-    transitions, pi = matrix(toy, horizon, temperature, rules, kernel, cut_law(cuts))
+    transitions, pi = matrix(toy, 3, temperature, rules, kernel, cut_law(cuts))
     flow = pi[:, None] * transitions[:, :-1]
     assert transitions[:, -1].max() == 0.0, "a step left the support"
     assert invariance_error(transitions, pi) < 1e-12
     assert np.abs(flow - flow.T).max() < 1e-12
 
 
-@pytest.mark.parametrize("form", [Form(staged=1), Form(staged=2), Form(metropolised=True)])
+@pytest.mark.parametrize("form", [Form(), Form(metropolised=True)])
 @pytest.mark.parametrize("cuts", CUTS)
 def test_early_rejection_changes_no_transition_of_any_form(cuts, form):
     kernels = [partial(step, form=form, savers=Savers(early=early)) for early in (True, False)]
@@ -130,7 +124,7 @@ def test_early_rejection_changes_no_transition_of_any_form(cuts, form):
     assert np.abs(with_it - without).max() < 1e-12
 
 
-def test_a_metropolised_step_mixes_better_and_a_staged_one_accepts_less():
+def test_a_metropolised_step_mixes_better():
     def second_eigenvalue(kernel):
         transitions, _ = matrix(TOYS["generic"], 3, 1 / ALPHA, kernel=kernel)
         return np.sort(np.abs(np.linalg.eigvals(transitions[:, :-1])))[-2]
@@ -140,7 +134,7 @@ def test_a_metropolised_step_mixes_better_and_a_staged_one_accepts_less():
         return 1.0 - pi @ np.diag(transitions[:, :-1])
 
     assert second_eigenvalue(FORMS["metropolised"]) < second_eigenvalue(step)
-    assert moves(FORMS["staged by 1"]) < moves(step) < moves(FORMS["metropolised"])
+    assert moves(step) < moves(FORMS["metropolised"])
 
 
 def test_a_state_that_rounding_calls_certain_is_never_left_by_a_metropolised_step():
@@ -234,12 +228,10 @@ def test_control_a_wrong_saver_or_cut_factor_is_caught_by_the_same_enumeration(k
     assert max(invariance_error(*matrix(toy, 4, 1 / ALPHA, kernel=kernel, cuts=cuts)) for toy in toys) > 1e-6
 
 
-@pytest.mark.parametrize("mutant", {**FORM_MUTANTS, **TRIES_MUTANTS}.items(), ids=lambda m: m[0])
+@pytest.mark.parametrize("mutant", FORM_MUTANTS.values(), ids=FORM_MUTANTS.keys())
 def test_control_a_wrong_form_of_the_step_is_caught_by_the_same_enumeration(mutant):
-    name, kernel = mutant
     toys = [ToyModel(ABC, seed=seed, spread=spread) for seed, spread in ((1, 1.5), (27, 4.0))]
-    horizon = 2 if name in TRIES_MUTANTS else 3  # pairs of proposals: paths are squared
-    assert max(invariance_error(*matrix(toy, horizon, 1 / ALPHA, kernel=kernel)) for toy in toys) > 1e-6
+    assert max(invariance_error(*matrix(toy, 3, 1 / ALPHA, kernel=mutant)) for toy in toys) > 1e-6
 
 
 def test_at_temperature_one_over_alpha_the_token_weight_is_the_normaliser_whatever_was_drawn():

@@ -66,7 +66,7 @@ def test_a_sweep_of_swaps_leaves_the_product_law_invariant(rungs):
     assert invariance_error(model, 2, rungs, move) < 1e-12
 
 
-@pytest.mark.parametrize("cuts", ["uniform", "early", "restart", "entropy"])
+@pytest.mark.parametrize("cuts", ["uniform", "restart", "entropy"])
 def test_a_whole_round_leaves_the_product_law_invariant(cuts):
     model = ToyModel(("<end>", "a"), seed=3, spread=1.0)
     sampler = Tempering(RUNGS[0], 3, 3, 1, RUNGS, tempering_cuts(cuts))

@@ -30,7 +30,8 @@ _NO_LADDER = _frozen(np.empty((0, 0)), np.float64)
 class Completion:
     """Tokens after the prompt, with the numbers recorded once, when each was drawn.
 
-    log_p, log_q, entropy: (len,) float64, nats: base model, proposal that drew the token, base entropy.
+    log_p, log_q, entropy: (len,) float64, nats: base model, the sampler's proposal law, base entropy. The token at a
+    hot cut (samplers/kernel.py) is drawn from p; its log_q is that of the proposal law all the same.
     given: (len,) bool. A given token (tool output, forced text) was not drawn but conditioned on: its
     log_p, log_q and entropy are 0, it is never a cut and is not counted in `n_drawn`.
     ended: the last token is an end token or completes a stop; it is part of `tokens`.
@@ -71,14 +72,21 @@ class Completion:
         """log p(completion | prompt), nats."""
         return float(self.log_p.sum())
 
-    def log_w(self, alpha: float, since: int = 0) -> float:
+    def log_w(self, alpha: float, since: int = 0, *, hot: bool = False) -> float:
         """Sum of alpha * log_p - log_q over positions >= since (0-based): the suffix's log-weight.
 
+        hot: the token at `since` is drawn from p: its term is (alpha - 1) * log_p.
         Between the proposal temperatures 1/alpha and 1 no token's term is above 0 (algorithms: Lemma 0); rounding
         that says otherwise is clamped, and terms are added in order, so that a longer suffix never weighs more.
         """
-        terms = np.minimum(alpha * self.log_p[since:] - self.log_q[since:], 0.0)
+        terms = np.minimum(alpha * self.log_p[since:] - self.law(since, hot=hot), 0.0)
         return float(np.add.accumulate(terms)[-1]) if len(terms) else 0.0
+
+    def law(self, since: int, *, hot: bool = False) -> Floats:
+        """log q of each token from `since` on, where hot the first of them as drawn from p: (len - since,)."""
+        if not hot:
+            return self.log_q[since:]
+        return np.concatenate((self.log_p[since : since + 1], self.log_q[since + 1 :]))
 
     def complete_at(self, horizon: int) -> bool:
         """Whether this is a state of the target at `horizon`: ended, or exactly that long."""
@@ -186,11 +194,25 @@ class Writer:
             self._run_start = len(self.tokens)
         return tuple(self.tokens[before:])
 
-    def draw(self, dice: Dice, row: Weighed, unlike: int | None = None) -> tuple[float, float, float]:
-        """Draw a token from a row; its log p, log q and the entropy there, nats."""
-        law = (row.weights, row.sums) if unlike is None else (_without(row.weights, unlike),)
-        token = dice.pick(*law)
-        numbers = (row.log_p(token), row.log_q(token), row.entropy)
+    def draw(
+        self,
+        dice: Dice,
+        row: Weighed,
+        unlike: int | None = None,
+        *,
+        hot: bool = False,
+        recorded: Weighed | None = None,
+    ) -> tuple[float, float, float]:
+        """Draw a token from a row, where hot from p itself; its log p, log q and the entropy there, nats.
+
+        recorded: the row as weighed by the law whose log q is recorded; None: by the one that draws.
+        """
+        weights = row.base() if hot else row.weights
+        if unlike is not None:
+            token = dice.pick(_without(weights, unlike))
+        else:
+            token = dice.pick(weights, None if hot else row.sums)
+        numbers = (row.log_p(token), (recorded or row).log_q(token), row.entropy)
         self._write(token, numbers, tuple(row.log_z(a) for a in self._exponents), given=False)
         self.ended = token in self._eos or self._rules.ended(tuple(self.tokens[self._run_start :]))
         return numbers
@@ -228,6 +250,7 @@ def extend(
     temperature: float,
     rules: Rules = PLAIN,
     unlike: int | None = None,
+    hot: bool = False,
     watch: Watch | None = None,
     drafts: Drafts | None = None,
     exponents: tuple[float, ...] = (),
@@ -237,8 +260,9 @@ def extend(
     Exact for its own law q: every token comes from the full vocabulary, nothing is truncated. An
     already complete `start` comes back as it is.
 
-    unlike: the first token drawn is another than this one, in proportion to q; its recorded log_q is q's all the
-    same. Where rounding leaves no other token any weight, it is drawn like the rest.
+    unlike: the first token drawn is another than this one, in proportion to q. Where rounding leaves no other token
+    any weight, it is drawn like the rest. hot: the first token drawn is drawn from p itself (temperature 1). Either
+    way its recorded log_q is q's.
     exponents: log sum p^a is recorded with each token for each of them (parallel tempering).
     drafts: rows are asked for ahead where it guesses what comes; changes nothing but the batches.
     """
@@ -252,8 +276,8 @@ def extend(
         if writer.complete:
             break
         row = ahead.row(horizon - len(writer.tokens))
-        numbers = writer.draw(dice, row, unlike)
-        unlike = None
+        numbers = writer.draw(dice, row, unlike, hot=hot)
+        unlike, hot = None, False
         ahead.wrote(writer.tokens[-1])
         complete, position = writer.complete, len(writer.tokens) - 1
         if watch is not None and watch.drawn(position, *numbers, complete=complete) and not complete:

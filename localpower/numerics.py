@@ -28,7 +28,7 @@ class Weighed(NamedTuple):
 
     `row` (vocab,): the logits, `top` the largest of them. `weights` (vocab,): the proposal's unnormalised
     probabilities, p(v)^(1/temperature) up to a constant, in the row's own precision; `sums`: of their blocks, as
-    `block_sums` makes them. `entropy`: of the base model, nats.
+    `block_sums` makes them. `entropy`: of the base model, nats. `exponent`: 1/temperature.
     """
 
     weights: NDArray[np.floating]
@@ -38,19 +38,34 @@ class Weighed(NamedTuple):
     top: np.floating
     log_norm: float
     entropy: float
+    exponent: float
 
     def log_p(self, token: int) -> float:
         """log p(token) under the base model."""
         return float(self.row[token] - self.top) - self.log_norm
 
     def log_q(self, token: int) -> float:
-        """log q(token): of the weight that `pick` really saw, so that the ratio uses the law drawn from."""
-        weight = float(self.weights[token])
-        return math.log(weight) - self.log_total if weight > 0.0 else -math.inf
+        """log q(token): of the weight that `pick` really saw, so that the ratio uses the law drawn from.
 
-    def log_step(self, exponent: float) -> float:
-        """log of the sum of p^exponent, where exponent is the inverse of the temperature that it was weighed at."""
-        return self.log_total - exponent * self.log_norm
+        By the formula where the weight has rounded to nothing, or to the smallest number: another law drew the token.
+        """
+        weight = float(self.weights[token])
+        if weight > 2.0 * float(np.finfo(self.weights.dtype).tiny):
+            return math.log(weight) - self.log_total
+        log_p = self.log_p(token)
+        return self.exponent * log_p - self.log_step() if self.exponent * log_p > -math.inf else -math.inf
+
+    def log_step(self) -> float:
+        """log of the sum of p^exponent."""
+        return self.log_total - self.exponent * self.log_norm
+
+    def base(self) -> NDArray[np.floating]:
+        """Unnormalised probabilities (vocab,) of p itself; a new array."""
+        return np.asarray(np.exp(self.row - self.top))
+
+    def at(self, temperature: float) -> Weighed:
+        """The same row seen through the proposal of another temperature."""
+        return self if self.exponent == 1.0 / temperature else weigh(self.row, temperature)
 
     def log_z(self, exponent: float) -> float:
         """log of the sum of p^exponent over the vocabulary, nats; of the proposal's own exponent log p^a - log q."""
@@ -92,7 +107,8 @@ def weigh(row: NDArray[np.floating], temperature: float) -> Weighed:
                 weights[np.isneginf(row)] = 0.0
         sums = block_sums(weights)
     entropy = max(log_norm - surprise / norm, 0.0)
-    return Weighed(weights, sums, math.log(float(sums.sum())), row, top, log_norm, entropy)
+    exponent = 1.0 / temperature if temperature else math.inf
+    return Weighed(weights, sums, math.log(float(sums.sum())), row, top, log_norm, entropy, exponent)
 
 
 class _Scratch(threading.local):

@@ -6,12 +6,13 @@ The enumeration test must catch every one of them: a suite that lets one through
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from unittest.mock import patch
 
 from localpower.completion import PLAIN, extend
 from localpower.samplers import kernel, race
 from localpower.samplers.cuts import EntropyCuts, RestartCuts, UniformCuts
-from localpower.samplers.race import Form, Race
+from localpower.samplers.race import HOT_CUT, Form, Race
 
 
 def _decide(dice, state, x, y, cut, log_ratio):
@@ -151,7 +152,7 @@ class _NeverNone:
         return self._dice.pick(weights[:-1])
 
 
-def _always_parts(dice, x, cut, certain=False):
+def _always_parts(dice, x, cut, **_):
     return _part(_NeverNone(dice), x, cut)
 
 
@@ -166,7 +167,7 @@ def _free_parting(dice, state, *args, **kwargs):
         return kernel.step(dice, state, *args, **kwargs)
 
 
-def _follows_by_p(dice, x, cut, certain=False):
+def _follows_by_p(dice, x, cut, **_):
     """The skip with the base model's probabilities instead of the proposal's."""
     other = type(x)(x.tokens, x.ended, x.log_p, x.log_p, x.entropy, x.given)
     return _part(dice, other, cut)
@@ -232,4 +233,49 @@ FORM_MUTANTS = {
     "metropolised without its factor": _formed(_NoFactor, metropolised=True),
     "metropolised with the factor upside down": _formed(_FactorUpsideDown, metropolised=True),
     "metropolised without the factor in the bound": _formed(_CertaintyNotInBound, metropolised=True),
+}
+
+
+class _HotTokenWeighedByQ(Race):
+    """The token at the cut is drawn from p, and weighed as if q had drawn it."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        x, parting = args[1], args[3]
+        self._hot, self.log_w_x = -1, x.log_w(args[4], parting)
+
+
+def _hot_skip_by_q(dice, x, cut, **_):
+    """Where the proposal parts from the state, as if the token at the cut were drawn from q."""
+    return _part(dice, x, cut)
+
+
+def _hot_everywhere(dice, state, *args, **kwargs):
+    """The first token that is evaluated is drawn from p, even where the proposal parts from the state after the cut."""
+    plain = extend
+
+    def hot(*args, hot, **kwargs):
+        return plain(*args, hot=True, **kwargs)
+
+    with patch.object(kernel, "extend", hot):
+        return kernel.step(dice, state, *args, form=HOT_CUT, **kwargs)
+
+
+def _states_recorded_as_p(dice, state, *args, **kwargs):
+    """As if every token of the state had been drawn at a hot cut once, and each had left log p for its log q."""
+    x = state.completion
+    wrong = replace(x, log_q=x.log_p)
+    return kernel.step(dice, state._replace(completion=wrong), *args, form=HOT_CUT, **kwargs)
+
+
+def _hot_with_part(dice, state, *args, **kwargs):
+    with patch.object(kernel, "part", _hot_skip_by_q):
+        return kernel.step(dice, state, *args, form=HOT_CUT, **kwargs)
+
+
+HOT_MUTANTS = {
+    "the hot token weighed as if q had drawn it": _formed(_HotTokenWeighedByQ, hot_cut=True),
+    "the skip by q at a hot cut": _hot_with_part,
+    "a hot token after the cut": _hot_everywhere,
+    "the hot token recorded as q's": _states_recorded_as_p,
 }

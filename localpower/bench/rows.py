@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from localpower.samplers import Ancestral, PowerMH, Sampler
 from localpower.samplers.cuts import CutLaw, UniformCuts, cut_law
 from localpower.samplers.kernel import ALL_SAVERS, Savers
+from localpower.samplers.race import PLAIN_FORM
 
 RAW = (1, 2, 4, 8, 16)
 _NONE = Savers(skip=False, early=False)
@@ -52,8 +53,12 @@ def rows(size: Size, alpha: float, usual: float, *, ahead: bool) -> list[Row]:
     whether the engine takes drafts.
     """
 
-    def chain(cuts: CutLaw, savers: Savers = ALL_SAVERS) -> PowerMH:
-        return PowerMH(alpha, 1 / alpha, size.max_tokens, size.block, size.steps, cuts, savers=savers)
+    def chain(
+        cuts: CutLaw, savers: Savers = ALL_SAVERS
+    ) -> PowerMH:  # whose every token is drawn from q, as published
+        return PowerMH(
+            alpha, 1 / alpha, size.max_tokens, size.block, size.steps, cuts, savers=savers, form=PLAIN_FORM
+        )
 
     default = PowerMH(usual, 1 / usual, size.max_tokens, size.max_tokens, 5)
     table = [

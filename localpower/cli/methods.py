@@ -25,6 +25,8 @@ _OWN = (  # what a method may have of its own
         "steps",
         "cuts",
         "rho",
+        "start",
+        "hot_cut",
         "metropolised",
         "n",
         "pick",

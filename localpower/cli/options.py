@@ -8,7 +8,17 @@ from typing import Any
 
 import click
 
-from localpower.cli.values import MOST_ALPHA, MOST_RUNS, MOST_THREADS, BudgetText, Finite, Rungs, Share, Width
+from localpower.cli.values import (
+    MOST_ALPHA,
+    MOST_RUNS,
+    MOST_THREADS,
+    BudgetText,
+    Finite,
+    Rungs,
+    Share,
+    StartText,
+    Width,
+)
 from localpower.names import CUTS, METHODS
 
 _TARGET = "it would change the target: power sampling needs the model's whole distribution"
@@ -129,6 +139,20 @@ def chain_options() -> tuple[Callable[..., Any], ...]:
     whole = click.IntRange(min=1)
     return (
         click.option(
+            "--start",
+            type=StartText(),
+            default="draw",
+            show_default=True,
+            metavar="draw|smc:N|best-of-n:N",
+            help="What a chain begins with: one draw, or a choice among N answers.",
+        ),
+        click.option(
+            "--hot-cut/--no-hot-cut",
+            default=True,
+            show_default=True,
+            help="Draw the token at the cut from p itself.",
+        ),
+        click.option(
             "--metropolised",
             is_flag=True,
             help="Every proposal differs from the answer so far, and pays for it in the ratio.",
@@ -136,7 +160,7 @@ def chain_options() -> tuple[Callable[..., Any], ...]:
         click.option(
             "--rho",
             type=Share(),
-            default=0.3,
+            default=0.5,
             show_default=True,
             help="Weight of a whole new answer in --cuts restart.",
         ),

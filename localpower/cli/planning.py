@@ -15,17 +15,18 @@ from localpower.loaded import ALPHA_CHAT, ALPHA_RAW
 from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
 from localpower.samplers.cuts import cut_law
 from localpower.samplers.race import Form
+from localpower.samplers.start import Start
 from localpower.samplers.tempering import ladder
 
 _STEPS = 5
-_FORM = ("metropolised", "prefetch", "drafts")
+_FORM = ("start", "hot_cut", "metropolised", "prefetch", "drafts")
 _USES = {  # options that only some methods use
     "power": {"alpha", "temperature", "block", "steps", "cuts", "rho", *_FORM},
     "base": set[str](),
     "low-temp": {"alpha", "temperature"},
     "best-of-n": {"alpha", "temperature", "n"},
     "smc": {"alpha", "particles", "ramp", "ess"},
-    "tempering": {"alpha", "block", "steps", "cuts", "rho", "rungs"},
+    "tempering": {"alpha", "block", "steps", "cuts", "rho", "hot_cut", "rungs"},
     "lookahead": {"alpha", "temperature", "block", "candidates", "rollouts"},
 }
 
@@ -41,7 +42,9 @@ class Wishes:
     block: int | None = None
     steps: int | None = None
     cuts: str = "restart"
-    rho: float = 0.3
+    rho: float = 0.5
+    start: str = "draw"
+    hot_cut: bool = True
     metropolised: bool = False
     n: int | None = None
     particles: int | None = None
@@ -104,7 +107,8 @@ def _power(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
         cut_law(wishes.cuts, wishes.rho),
         rules,
         prefetch=1 if wishes.prefetch == "auto" else int(wishes.prefetch),
-        form=Form(wishes.metropolised),
+        form=Form(wishes.hot_cut, wishes.metropolised),
+        start=Start.of(wishes.start),
         drafts=wishes.drafts,
     )
 
@@ -140,6 +144,7 @@ def _tempering(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
         rungs,
         cut_law(wishes.cuts, wishes.rho),
         rules,
+        Form(wishes.hot_cut),
     )
 
 

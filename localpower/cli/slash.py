@@ -25,7 +25,7 @@ _KEYS = (
 )
 _SETTINGS = (
     *("method", "alpha", "temperature", "max_tokens", "block", "steps", "cuts", "rho", "chains", "pick"),
-    *("metropolised", "budget"),
+    *("start", "hot_cut", "metropolised", "budget"),
     *("n", "particles", "ramp", "ess", "rungs", "candidates", "rollouts"),
     *("system", "raw", "template_args", "stops"),
 )

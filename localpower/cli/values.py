@@ -82,6 +82,22 @@ class Rungs(click.ParamType[str]):
 _UNITS = {"s": 1e7, "t": 1e9, "x": 1e4}  # and the most of each
 
 
+class StartText(click.ParamType[str]):
+    """draw, smc:N or best-of-n:N."""
+
+    name = "start"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text as it is, or a usage error."""
+        method, _, n = str(value).partition(":")
+        many = method in ("smc", "best-of-n") and n.isascii() and n.isdigit() and 1 <= int(n) <= MOST_RUNS
+        if value != "draw" and not many:
+            self.fail(
+                f"expected draw, smc:N or best-of-n:N, N at most {MOST_RUNS}, got {value!r}", param, ctx
+            )
+        return str(value)
+
+
 class BudgetText(click.ParamType[str]):
     """30s, 5000t or 4x."""
 

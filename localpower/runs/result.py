@@ -14,7 +14,7 @@ from localpower.samplers import Sampler
 from localpower.samplers.population import log_mean
 
 _OWN = (  # settings that only some samplers or forms of the step have
-    *("metropolised", "n", "select", "particles", "ramp", "ess", "rungs"),
+    *("hot_cut", "metropolised", "start", "n", "select", "particles", "ramp", "ess", "rungs"),
     *("candidates", "rollouts"),
 )
 

@@ -89,17 +89,18 @@ def _log_ratio(
     form: Form,
 ) -> float:
     """What decides, by the formula of each form; of an unfinished proposal the bound."""
-    log_w = y.log_w(alpha, since) - x.log_w(alpha, since)
+    hot = form.hot_cut and since == cut
+    log_w = y.log_w(alpha, since, hot=hot) - x.log_w(alpha, since, hot=hot)
     rest = kappas[1] - kappas[0]
     if event.free:
         return 0.0
     if form.metropolised:
-        rest += log_other(_log_q(x, cut)) - log_other(_log_q(y, cut))
+        rest += log_other(_log_q(x, cut, form)) - log_other(_log_q(y, cut, form))
     return log_w + rest
 
 
-def _log_q(x: Completion, cut: int) -> float:
-    return float(np.minimum(x.log_q[cut:], 0.0).sum())
+def _log_q(x: Completion, cut: int, form: Form) -> float:
+    return float(np.minimum(x.law(cut, hot=form.hot_cut), 0.0).sum())
 
 
 def _log_kappa(cuts: CutLaw, x: Completion, y: Completion, event: Stepped) -> float:
@@ -213,7 +214,8 @@ class _Chain:
             np.array_equal(a[cut:since], b[cut:since]) for a, b in ((x.log_p, y.log_p), (x.log_q, y.log_q))
         )
         self._claim(where, copied, "what proposal and state share has other numbers in each")
-        terms = (x.log_w(alpha, since), y.log_w(alpha, since))
+        hot = self._form.hot_cut and since == cut
+        terms = (x.log_w(alpha, since, hot=hot), y.log_w(alpha, since, hot=hot))
         kappas = (self._cuts.log_kappa(x, cut), _log_kappa(self._cuts, x, y, event))
         ratio = _log_ratio(x, y, cut, since, alpha, kappas, event, self._form)
         for name, ours, recorded in (

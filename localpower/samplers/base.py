@@ -49,6 +49,7 @@ def grow(
     rules: Rules,
     stage: int,
     drafts: Drafts | None = None,
+    member: int = 0,
 ) -> Generator[Extended, None, Completion]:
     """Extend `state` to `horizon` slice by slice, yielding an event after each slice; returns the state.
 
@@ -58,7 +59,7 @@ def grow(
         kept = len(state)
         until = min(kept + SLICE, horizon)
         state = extend(dice, model, prompt, state, until, temperature=temperature, rules=rules, drafts=drafts)
-        yield Extended(stage, horizon, kept, state.tail(kept))
+        yield Extended(stage, horizon, kept, state.tail(kept), member)
     return state
 
 

@@ -21,7 +21,7 @@ from localpower.events import Chosen, Event, Extended
 from localpower.model import Model, Tokens
 from localpower.samplers.base import SLICE, finished, require
 from localpower.samplers.budget import Budget, Spent
-from localpower.samplers.population import draw, log_mean, look, members, shares
+from localpower.samplers.population import Choosing, draw, log_mean, look, members, shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,11 @@ class BestOfN:
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """Draw all, then choose. Member i draws from `dice.spawn(i)`, the choice from `dice.spawn(n)`."""
         spent = Spent(self.budget, self.max_tokens)
+        _, answer = yield from self.choose(model, prompt, dice, spent)
+        yield finished(answer, budget=spent.out)
+
+    def choose(self, model: Model, prompt: Tokens, dice: Dice, spent: Spent) -> Choosing:
+        """A run up to the choice; returns which answer it fell on, and the answer."""
         group = members(dice, self.n, [Completion()] * self.n, self.max_tokens, model, self.rules)
         told = [0] * self.n
         while live := look(model, prompt, group, self.temperature):
@@ -88,4 +93,4 @@ class BestOfN:
         else:
             chosen = int(np.argmax([answer.total_log_p() for answer in done]))
         yield Chosen(chosen, tuple(log_w.tolist()), log_mean(log_w))
-        yield finished(done[chosen], budget=spent.out)
+        return chosen, done[chosen]

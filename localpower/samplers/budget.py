@@ -58,7 +58,8 @@ class Spent:
 
     def allows(self, tokens: int) -> bool:
         """Count so many more, unless they exceed the budget."""
-        if self._limit is not None and self.tokens + tokens > self._limit:
+        left = self.left
+        if left is not None and tokens > left:
             self.out = True
             return False
         self.tokens += tokens

@@ -85,7 +85,7 @@ class RestartCuts(UniformCuts):
 
     name = "restart"
 
-    def __init__(self, rho: float = 0.3) -> None:
+    def __init__(self, rho: float = 0.5) -> None:
         self.rho = rho
 
     def log_share(self, rank: int, gain: float, total: float) -> float:
@@ -119,7 +119,7 @@ class EntropyCuts(CutLaw):
         return self.floor
 
 
-def cut_law(name: str, rho: float = 0.3) -> CutLaw:
+def cut_law(name: str, rho: float = 0.5) -> CutLaw:
     """The law that `--cuts` names. Raises KeyError for another name."""
     return RestartCuts(rho) if name == "restart" else CUTS[name]()
 

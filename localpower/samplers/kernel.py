@@ -132,7 +132,7 @@ def propose(
     """A redraw of the state from `cut` on; the state itself where it never parts from it: then nothing is evaluated."""
     x, horizon = state
     skip = savers.skip or form.metropolised
-    parting = part(dice, x, cut, certain=form.metropolised) if skip else cut
+    parting = part(dice, x, cut, hot=form.hot_cut, certain=form.metropolised) if skip else cut
     if parting is None:
         return Proposal(x, Race(threshold, x, cut, len(x), alpha, cuts, rules, PLAIN_FORM, None), 0)
     race = Race(threshold, x, cut, parting, alpha, cuts, rules, form, allowance)
@@ -145,6 +145,7 @@ def propose(
         temperature=temperature,
         rules=rules,
         unlike=x.tokens[parting] if skip else None,
+        hot=form.hot_cut and parting == cut,
         watch=race if savers.early else race.without_bounds(),
         drafts=drafts,
         exponents=exponents,
@@ -181,13 +182,14 @@ def told(
     )
 
 
-def part(dice: Dice, x: Completion, cut: int, *, certain: bool = False) -> int | None:
+def part(dice: Dice, x: Completion, cut: int, *, hot: bool = False, certain: bool = False) -> int | None:
     """Where a redraw of x from `cut` on first draws another token than x has there; None: nowhere.
 
     P(it follows x as far as s) = prod of q(x_j) for cut <= j <= s, by the chain rule: known without a model.
-    certain: drawn given that it does part from x; then None only where rounding leaves that no weight.
+    hot: the token at the cut is drawn from p. certain: drawn given that it does part from x; then None only where
+    rounding leaves that no weight.
     """
-    log_q = np.minimum(x.log_q[cut:], 0.0)
+    log_q = np.minimum(x.law(cut, hot=hot), 0.0)
     follows = np.exp(np.concatenate(((0.0,), np.cumsum(log_q))))
     leaves = follows[:-1] * -np.expm1(log_q)
     if certain:

@@ -3,20 +3,20 @@
 Target   pi_H(x) ∝ p(x | prompt)^alpha over completions that end within H tokens or are exactly H long.
          The step below leaves pi_H exactly invariant, whatever the proposal temperature, with answers that
          end, stops and given tokens: detailed balance in tests/samplers/test_mh.py.
-Step     cut c ~ kappa(. | x); u ~ U(0,1); y = x[:c] + suffix drawn from q to its end or to H;
+Step     cut c ~ kappa(. | x); u ~ U(0,1); y = x[:c] + suffix drawn from q to its end or to H, its first token from p;
          accept iff log u < [log_w(y, c) + log kappa(c | y)] - [log_w(x, c) + log kappa(c | x)],
-         log_w = sum of alpha*log_p - log_q over the *whole* suffix of each.
+         log_w = sum of alpha*log_p - log_q over the *whole* suffix of each, log_q of its first token being log_p.
 Savers   The same kernel for less. Skip: where y leaves x is drawn from the recorded log_q, so that what they share is
          never evaluated again, nor anything at all when y = x; the sums begin where they part, for what is before
          cancels. Early rejection: no token adds to log_w (completion.log_w) and kappa(c | y) falls as y grows, so
          once the ratio is below u it stays there and y is given up; the decision is the same, u being drawn first.
 Stages   H = block, 2*block, ..., max_tokens: unfinished states are extended when H grows, finished ones stay;
          once the answer has ended the next stage is max_tokens, and the last stage always runs there.
-         Blocks are a warm start, no part of the kernel.
+         Blocks are a warm start, no part of the kernel. So is what the first stage begins with (start.py).
 Source   Karan & Du 2025, arXiv 2510.14901, Algorithm 1. Differs from the released code wherever an answer
          ends early: that code caps proposals at the current length, truncates the ratio and omits
          kappa (see tests/mutants.py, where the same test rejects each of its rules). Early rejection: Solonen et
-         al. 2012.
+         al. 2012. The hot cut is ours (race.py).
 Cost     one decode a step of what follows the divergence, at most; the prefix's KV is reused.
 """
 
@@ -40,7 +40,8 @@ from localpower.samplers.budget import Budget, Spent
 from localpower.samplers.cuts import CutLaw, RestartCuts
 from localpower.samplers.kernel import ALL_SAVERS, ChainState, Savers, StepInfo, step
 from localpower.samplers.prefetch import Task, in_order
-from localpower.samplers.race import PLAIN_FORM, Form
+from localpower.samplers.race import HOT_CUT, Form
+from localpower.samplers.start import DRAW, Start
 from localpower.width import best_width
 
 _ROUNDS = 8  # of steps within a budget after the first: each leaves about half of the rest, free steps all
@@ -53,7 +54,7 @@ class PowerMH:
 
     Raises UsageProblem for settings that can never be right.
 
-    form: how a step proposes and decides (race.py).
+    form: how a step proposes and decides (race.py). start: what the chain begins with (start.py).
     prefetch: proposals in one batch; adaptive: as many up to there as the model's cost and the chain's moves so far
     make worth it. drafts: rows ahead where tokens can be guessed. None of the three changes the chain.
     """
@@ -69,7 +70,8 @@ class PowerMH:
     savers: Savers = ALL_SAVERS
     prefetch: int = 1
     adaptive: bool = False
-    form: Form = PLAIN_FORM
+    form: Form = HOT_CUT
+    start: Start = DRAW
     drafts: Mode = "off"
     budget: Budget | None = None
 
@@ -95,8 +97,8 @@ class PowerMH:
 
     @property
     def width(self) -> int:
-        """All proposals at once."""
-        return self.prefetch
+        """All proposals at once, or all answers of the start."""
+        return max(self.prefetch, self.start.n)
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -108,17 +110,16 @@ class PowerMH:
             "steps": self.steps,
             "cuts": self.cuts.name,
             **({"rho": self.cuts.rho} if isinstance(self.cuts, RestartCuts) else {}),
-            **{
-                name: value
-                for name, value in self.form._asdict().items()
-                if value != getattr(PLAIN_FORM, name)
-            },
+            "hot_cut": self.form.hot_cut,
+            **({"metropolised": True} if self.form.metropolised else {}),
+            **({"start": str(self.start)} if self.start.n > 1 else {}),
         }
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """All stages. Draws are keyed: move k of the chain, extension or step, uses `dice.spawn(k)`."""
         chain = _Chain(self, model, prompt, dice)
         horizon, stage = min(self.block, self.max_tokens), 0
+        yield from chain.begin(horizon)
         while True:
             yield from chain.grow(horizon, stage)
             if stage == 0 and self.budget and not chain.spent.out:
@@ -146,9 +147,22 @@ class _Chain:
         self._steps = sampler.steps or 0  # a stage
         self._done = 0  # of them, in the last stage
         self._each = 0.0  # tokens set aside for a step
+        self._member = 0  # which of the start's answers is the state
         self.state = Completion()
         self.spent = Spent(sampler.budget, sampler.max_tokens)
         self.n_dropped = 0
+
+    def begin(self, horizon: int) -> Iterator[Event]:
+        """Choose the first state among the answers of the start, as many as the budget has room for."""
+        sampler, left = self._sampler, self.spent.left
+        start = sampler.start if left is None else sampler.start.at_most(left // horizon)
+        if start.n == 1:
+            return
+        drawing = start.sampler(sampler.alpha, sampler.temperature, horizon, sampler.rules)
+        self._member, self.state = yield from drawing.choose(
+            self._model, self._prompt, self._dice.spawn(self._move), self.spent
+        )
+        self._move += 1
 
     def grow(self, horizon: int, stage: int) -> Iterator[Event]:
         """Extend the state to the horizon, or as far as the budget goes."""
@@ -165,6 +179,7 @@ class _Chain:
             rules=self._sampler.rules,
             stage=stage,
             drafts=self._drafts,
+            member=self._member,
         )
         self._move += 1
         self.spent.takes(self.state.tail(kept).n_drawn)
@@ -172,13 +187,13 @@ class _Chain:
 
     def plan(self, budget: Budget) -> Planned:
         """Fix the number of steps, now that the plain draw is known, by what a step may cost of an answer."""
-        sampler, drawn = self._sampler, self.state.n_drawn
+        sampler, drawn, used = self._sampler, self.state.n_drawn, self.spent.tokens
         plain = drawn if self.state.complete_at(sampler.max_tokens) else sampler.max_tokens
         if budget.times is not None and budget.times < 1.0:  # not even the plain draw
             self._steps = 0
             return Planned(0, self.spent.tokens)
         self.spent = Spent(budget, plain)
-        self.spent.takes(drawn)
+        self.spent.tokens = used
         stages = 1 if self.state.complete_at(sampler.max_tokens) else -(-sampler.max_tokens // sampler.block)
         average = plain * (stages + 1) / (2 * stages)  # tokens of the state at a stage
         left = (self.spent.left or 0) - (plain - drawn)
@@ -214,7 +229,7 @@ class _Chain:
                     if self.spent.out:
                         self.n_dropped = drawn
                         break
-                    yield stepped(stage, index, horizon, self.state, info)
+                    yield stepped(stage, index, horizon, self.state, info, self._member)
                     index, self._move, self._tried = index + 1, self._move + 1, self._tried + 1
                     if info.accepted and info.divergence is not None:
                         self.state, self._moved = after.completion, self._moved + 1

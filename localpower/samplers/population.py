@@ -6,15 +6,18 @@ Each member draws from a stream of its own, so that an answer depends on its str
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Floats, Rules, Writer
+from localpower.events import Event
 from localpower.model import Model, Tokens, weighed
 from localpower.numerics import Weighed
+
+Choosing = Generator[Event, None, tuple[int, Completion]]
 
 
 @dataclass(slots=True)

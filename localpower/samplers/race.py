@@ -6,6 +6,9 @@ for an unfinished proposal bounds every completion of it: what early rejection r
 plain         log_w(y) - log_w(x) + log kappa(cut | y) - log kappa(cut | x).
 metropolised  the proposal is another than the state for certain, so that its law is q(y) / (1 - Q(x)), Q the
               probability of a suffix: + log(1 - Q(x)) - log(1 - Q(y)). Q(y) falls as y grows, so the last term does.
+hot cut       the token at the cut is drawn from p itself, so that in log_w, and in Q, its log q is log p. At 1/alpha
+              answers are hidden that begin with a token which p^alpha likes less than what follows it: each token of an
+              answer costs the factor sum p^alpha < 1, which the proposal does not see. One token of p's own finds them.
 """
 
 from __future__ import annotations
@@ -25,13 +28,16 @@ _NEVER = -1e30  # log ratio of what must not be accepted; finite, for the record
 class Form(NamedTuple):
     """How a step proposes and decides; every one has the same target.
 
+    hot_cut: the token at the cut is drawn from p itself, the others from q.
     metropolised: the proposal differs from the state.
     """
 
+    hot_cut: bool = False
     metropolised: bool = False
 
 
 PLAIN_FORM = Form()
+HOT_CUT = Form(hot_cut=True)
 
 
 class Race:
@@ -55,6 +61,7 @@ class Race:
     ) -> None:
         self._left, self.spent = allowance, False
         self._threshold, self._alpha, self._cuts, self._form = threshold, alpha, cuts, form
+        self._hot = cut if form.hot_cut else -1  # position of the token drawn from p
         gains = cuts.gains(x)
         self._rank, self._gain = rank_of(x, cut), float(gains[cut])
         self._n = rank_of(x, parting) - 1
@@ -63,9 +70,9 @@ class Race:
         # Whether what is not complete will draw at least one more token.
         self._another = rules.given is PLAIN.given
         self._bounded = True
-        self.log_w, self.log_w_x = 0.0, x.log_w(alpha, parting)
+        self.log_w, self.log_w_x = 0.0, x.log_w(alpha, parting, hot=parting == self._hot)
         self.log_kappa_x = cuts.log_kappa(x, cut)
-        shared = np.minimum(x.log_q[cut:], 0.0)
+        shared = np.minimum(x.law(cut, hot=form.hot_cut), 0.0)
         self._log_q = float(shared[: parting - cut].sum())
         self._log_other_x = log_other(float(shared.sum()))
 
@@ -79,6 +86,7 @@ class Race:
         self._n += 1
         self._total += self._cuts.gain(self._n, entropy, self._before)
         self._before = entropy
+        log_q = log_p if position == self._hot else log_q
         self.log_w += min(self._alpha * log_p - log_q, 0.0)
         self._log_q += min(log_q, 0.0)
         if self._left is not None:

@@ -28,14 +28,15 @@ from localpower.events import Chosen, Event, Extended, Resampled
 from localpower.model import Model, Tokens
 from localpower.samplers.base import SLICE, finished, require
 from localpower.samplers.budget import Budget, Spent
-from localpower.samplers.population import Member, effective, log_mean, look, members, shares
+from localpower.samplers.population import Choosing, Member, effective, log_mean, look, members, shares
 
 
 @dataclass(frozen=True, slots=True)
 class PowerSMC:
     """Particles with a ramp. ess: share of the particles below which they are resampled; 0: never, 1: always.
 
-    every: tokens between two looks at the effective sample size. Raises UsageProblem for what can never be right.
+    every: tokens between two looks at the effective sample size. proposal: temperature of the law whose log q is
+    recorded, of a chain that begins here; None: of the law that drew. Raises UsageProblem for what can never be right.
     """
 
     alpha: float = 4.0
@@ -47,6 +48,7 @@ class PowerSMC:
     rules: Rules = PLAIN
     method: str = "smc"
     budget: Budget | None = None
+    proposal: float | None = None
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -85,6 +87,11 @@ class PowerSMC:
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """Slot i draws from `dice.spawn(i)`, resampling and the choice from `dice.spawn(particles)`."""
         spent = Spent(self.budget, self.max_tokens)
+        _, answer = yield from self.choose(model, prompt, dice, spent)
+        yield finished(answer, budget=spent.out)
+
+    def choose(self, model: Model, prompt: Tokens, dice: Dice, spent: Spent) -> Choosing:
+        """A run up to the choice; returns which particle it fell on, and its answer."""
         n = self.particles
         group = members(dice, n, [Completion()] * n, self.max_tokens, model, self.rules)
         own = dice.spawn(n)
@@ -108,14 +115,15 @@ class PowerSMC:
                 yield Resampled(t, self.exponent(t), size, log_z, tuple(log_w.tolist()), parents)
             for i, member in enumerate(group):
                 if member.row is not None:
-                    log_p[i] += member.writer.draw(member.dice, member.row)[0]
+                    recorded = member.row.at(self.proposal) if self.proposal else None
+                    log_p[i] += member.writer.draw(member.dice, member.row, recorded=recorded)[0]
             yield from self._tell(group, told)
         rest = (self.alpha - self.exponent(t)) * log_p
         log_w = np.array([member.log_w for member in group]) + rest
         yield from self._tell(group, told, everything=True)
         chosen = own.pick(shares(log_w))
         yield Chosen(chosen, tuple(log_w.tolist()), log_z + log_mean(log_w))
-        yield finished(group[chosen].writer.completion(), budget=spent.out)
+        return chosen, group[chosen].writer.completion()
 
     def _weigh(self, group: list[Member], log_p: Floats, t: int) -> None:
         """Weights of token t, before it is drawn."""
@@ -124,7 +132,7 @@ class PowerSMC:
             if rise:
                 member.log_w += rise * total
             if member.row is not None:
-                member.log_w += member.row.log_step(self.exponent(t))
+                member.log_w += member.row.log_step()
 
     def _child(self, group: list[Member], slot: int, parent: int, model: Model) -> Member:
         """The parent's answer and row with the slot's stream."""

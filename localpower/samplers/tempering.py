@@ -32,6 +32,7 @@ from localpower.samplers.cuts import CutLaw, RestartCuts
 from localpower.samplers.kernel import ChainState, StepInfo, step
 from localpower.samplers.mh import stepped
 from localpower.samplers.prefetch import Task, in_order
+from localpower.samplers.race import HOT_CUT, Form
 
 
 def ladder(alpha: float, rungs: int) -> tuple[float, ...]:
@@ -56,6 +57,7 @@ class Tempering:
     rungs: tuple[float, ...] = ()
     cuts: CutLaw = field(default_factory=RestartCuts)
     rules: Rules = PLAIN
+    form: Form = HOT_CUT
     method: str = "tempering"
     budget: Budget | None = None
 
@@ -93,6 +95,7 @@ class Tempering:
             "rungs": list(self.rungs),
             "cuts": self.cuts.name,
             **({"rho": self.cuts.rho} if isinstance(self.cuts, RestartCuts) else {}),
+            "hot_cut": self.form.hot_cut,
         }
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
@@ -203,6 +206,7 @@ class Tempering:
             temperature=1.0 / alpha,
             cuts=self.cuts,
             rules=self.rules,
+            form=self.form,
             exponents=self.rungs,
             allowance=allowance,
         )

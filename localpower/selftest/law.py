@@ -18,6 +18,7 @@ from localpower.completion import Completion, extend
 from localpower.model import Model, Tokens
 from localpower.samplers.cuts import UniformCuts
 from localpower.samplers.kernel import ChainState, step
+from localpower.samplers.race import HOT_CUT
 from localpower.statistics import g_test
 from localpower.toy import ToyModel, power_law
 
@@ -82,6 +83,7 @@ def check_law(
                 alpha=ALPHA,
                 temperature=1.0 / ALPHA,
                 cuts=cuts,
+                form=HOT_CUT,
             )
             state = moved[0] if moved else state
         counts[order[state.completion.tokens]] += 1

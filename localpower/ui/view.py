@@ -68,7 +68,7 @@ def numbers(board: Board, elapsed: float, plain: float | None = None) -> str:
     else:
         parts.append(f"token {len(tally.state) + len(chain.growing)}/{settings['max_tokens']}")
     if chain.ess is not None:
-        parts.append(f"ess {chain.ess:.1f}/{settings['particles']}")
+        parts.append(f"ess {chain.ess:.1f}/{len(tally.members)}")
         parts.append(f"resampled {chain.resampled}x")
     parts.append(f"log p {tally.state.total_log_p():.1f}")
     rate = board.n_decoded / elapsed if elapsed > 0 else 0.0
@@ -77,7 +77,8 @@ def numbers(board: Board, elapsed: float, plain: float | None = None) -> str:
         cost = board.n_decoded / len(tally.state) / len(board.chains)
         parts.append(multiples(cost, elapsed / plain if plain else None))
     if rate > 0 and elapsed >= _SETTLED_S and not tally.finish and settings.get("method") not in _NO_ETA:
-        parts.append(f"eta {math.ceil(board.remaining() * len(board.chains) * len(tally.members) / rate)} s")
+        each = 1 if steps is not None else len(tally.members)  # of the answers that grow together
+        parts.append(f"eta {math.ceil(board.remaining() * len(board.chains) * each / rate)} s")
     return " · ".join(parts)
 
 

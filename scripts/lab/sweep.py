@@ -1,8 +1,10 @@
-"""Accuracy against evaluated tokens: `python scripts/lab/sweep.py [--model lab-base] [--problems 60]`.
+"""Accuracy against seconds of a plain answer: `python scripts/lab/sweep.py [--model lab-base] [--problems 100]`.
 
-Held-out problems. One line a setting: cuts, blocks (1: the whole answer at once), steps, share right with its 95 %
-interval, by family, tokens drawn for an answer, how many plain answers they are, and milliseconds each. --only shows
-the settings that begin with a text.
+Held-out problems, one answer at a time. One line a setting: accuracy with its 95 % interval, by family; tokens drawn
+for an answer; rows evaluated (particles that say the same share one); seconds over those of a plain answer of 15.6
+tokens: where rows are dear, as the default model's on this machine (its measured curve, decode by decode), where they
+are cheap, as in a large model on a GPU (CHEAP), and as measured here with this model. --only shows the settings that
+begin with a text.
 """
 
 from __future__ import annotations
@@ -11,8 +13,11 @@ import argparse
 import math
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,96 +31,149 @@ from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
 from localpower.samplers.cuts import cut_law
 from localpower.samplers.kernel import Savers
-from localpower.samplers.race import PLAIN_FORM, Form
+from localpower.samplers.race import HOT_CUT, PLAIN_FORM, Form
+from localpower.samplers.start import DRAW, Start
 from localpower.samplers.tempering import ladder
 from localpower.text.conversation import Conversation
+from localpower.width import relative_cost
 
-AT_ONCE, LONGEST, ALPHA = 8, 44, 4.0
+LONGEST, ALPHA, WIDEST = 44, 4.0, 16
 NO_SAVERS = Savers(skip=False, early=False)
+CHEAP = {1: 1.0, 4: 1.41, 16: 2.51, 64: 4.07}  # a 7B shape on an H200, docs/performance.md
 
 
 def samplers() -> dict[str, Sampler]:
     """What is compared, by its words."""
 
-    def chain(cuts: str, blocks: int, steps: int, savers: Savers, form: Form = PLAIN_FORM) -> PowerMH:
-        block = -(-LONGEST // blocks)
-        return PowerMH(ALPHA, 1 / ALPHA, LONGEST, block, steps, cut_law(cuts), savers=savers, form=form)
+    def chain(
+        steps: int,
+        cuts: str = "restart",
+        rho: float = 0.5,
+        form: Form = HOT_CUT,
+        start: Start = DRAW,
+        savers: Savers = Savers(),  # noqa: B008 a frozen value
+    ) -> PowerMH:
+        law = cut_law(cuts, rho)
+        own = {
+            "form": form,
+            "start": start,
+            "savers": savers,
+            "prefetch": min(steps, 8) or 1,
+            "adaptive": True,
+        }
+        return PowerMH(ALPHA, 1 / ALPHA, LONGEST, LONGEST, steps, law, **own)
 
     found: dict[str, Sampler] = {
         "base": Ancestral("base", 1.0, LONGEST),
         "low-temp": Ancestral("low-temp", 1 / ALPHA, LONGEST),
     }
-    for steps in (5, 10, 20):
-        found[f"uniform 1 {steps}, no savers"] = chain("uniform", 1, steps, NO_SAVERS)
-    for blocks, all_steps in ((1, (3, 5, 10, 20, 40)), (4, (2, 5, 10))):
-        for cuts in ("uniform", "restart", "entropy"):
-            for steps in all_steps:
-                found[f"{cuts} {blocks} {steps}"] = chain(cuts, blocks, steps, Savers())
-    forms = {"metropolised": Form(metropolised=True)}
-    for words, form in forms.items():
+    for steps in (5, 10, 40):
+        published = chain(steps, "uniform", form=PLAIN_FORM, savers=NO_SAVERS)
+        found[f"uniform {steps}, cold, no savers"] = published
+    for steps in (3, 5, 10, 20, 40):
+        found[f"restart .3 {steps}, cold"] = chain(steps, rho=0.3, form=PLAIN_FORM)
+        found[f"restart .3 {steps}"] = chain(steps, rho=0.3)
+        found[f"restart .5 {steps}"] = chain(steps)
+    for cuts in ("uniform", "entropy"):
         for steps in (5, 10, 20):
-            found[f"restart 1 {steps} {words}"] = chain("restart", 1, steps, Savers(), form)
-    found["uniform 1 40, no savers"] = chain("uniform", 1, 40, NO_SAVERS)
+            found[f"{cuts} {steps}"] = chain(steps, cuts)
+    for steps in (5, 10, 20):
+        found[f"restart .5 {steps}, metropolised"] = chain(steps, form=Form(hot_cut=True, metropolised=True))
+    for n in (2, 4, 8):
+        for steps in (0, 3, 5, 10):
+            found[f"start smc:{n}, {steps}"] = chain(steps, start=Start("smc", n))
+    for steps in (3, 5):
+        found[f"start best-of-n:4, {steps}"] = chain(steps, start=Start("best-of-n", 4))
     for n in (2, 4, 8):
         found[f"best-of-n {n} T=1/alpha"] = BestOfN(ALPHA, 1 / ALPHA, LONGEST, n)
         found[f"best-of-n {n} T=1"] = BestOfN(ALPHA, 1.0, LONGEST, n)
-        found[f"best-of-n {n} T=1 likeliest"] = BestOfN(ALPHA, 1.0, LONGEST, n, "logp")
         for ramp in (0, 12, 32):
             found[f"smc {n} ramp {ramp}"] = PowerSMC(ALPHA, LONGEST, n, ramp)
     for rungs in (2, 4):
-        for steps in (3, 5, 10):
+        for steps in (3, 5):
             found[f"tempering {rungs} {steps}"] = Tempering(
-                ALPHA, LONGEST, LONGEST, steps, ladder(ALPHA, rungs)
+                ALPHA, LONGEST, LONGEST, steps, ladder(ALPHA, rungs), cut_law("restart")
             )
-    for candidates, rollouts in ((2, 1), (4, 1), (4, 2)):
-        words = f"lookahead {candidates} {rollouts}"
-        found[words] = Lookahead(ALPHA, 1 / ALPHA, LONGEST, 8, candidates, rollouts)
+    found["lookahead 4 1"] = Lookahead(ALPHA, 1 / ALPHA, LONGEST, 8, 4, 1)
     return found
 
 
+@contextmanager
+def counted(engine: Any) -> Iterator[Counter[int]]:
+    """How many decodes of each width the engine is asked for: of different contexts."""
+    plain, widths = engine.logits, Counter()
+
+    def logits(contexts: Sequence[Any], lengths: Any = None) -> Any:
+        widths[len(set(contexts))] += 1
+        return plain(contexts, lengths)
+
+    engine.logits = logits
+    try:
+        yield widths
+    finally:
+        del engine.logits
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="lab-base")
-    parser.add_argument("--problems", type=int, default=60, help="of each family, all levels alike")
+    parser.add_argument("--problems", type=int, default=100, help="of each family, all levels alike")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", default=[""])
     options = parser.parse_args()
     loaded = load(Request(options.model))
-    engine = loaded.engine((0,) * 20, LONGEST, 4 * AT_ONCE, lambda: None)
+    dear = load(Request(None)).verdict.curve
+    print(f"dear { ({n: round(relative_cost(dear, n), 2) for n in (2, 4, 8, 16)}) }, cheap {CHEAP}")
+    engine = loaded.engine((0,) * 20, LONGEST, WIDEST, lambda: None)
+    here = engine.curve
+    print(f"here { ({n: round(relative_cost(here, n), 2) for n in (2, 4, 8, 16)}) }")
     rng = np.random.default_rng(options.seed)
     problems = [
         draw(family, LEVELS[i % len(LEVELS)], rng, held_out=True)
         for family in FAMILIES
         for i in range(options.problems)
     ]
-    plain = 0.0
+
+    def run(problem: Problem, index: int, sampler: Sampler) -> Tally:
+        prompt = loaded.prompt(Conversation.of(problem.prompt), raw=True, arguments={})
+        tally = Tally()
+        start = Run(prompt, lambda handle: sampler.run(handle, prompt, StreamDice(options.seed, (index,))))
+        for _, event in gather(engine, [start]):
+            tally = tally.add(event)
+        return tally
+
+    n, plain, plain_tokens = len(problems), 0.0, 0.0
     for words, sampler in samplers().items():
         if words != "base" and not words.startswith(tuple(options.only)):
             continue
-
-        def run(problem: Problem, index: int, sampler: Sampler = sampler) -> Run:
-            prompt = loaded.prompt(Conversation.of(problem.prompt), raw=True, arguments={})
-            dice = StreamDice(options.seed, (index,))
-            return Run(prompt, lambda handle: sampler.run(handle, prompt, dice))
-
-        right, drawn, began = defaultdict(int), 0, time.perf_counter()
-        for first in range(0, len(problems), AT_ONCE):
-            part = problems[first : first + AT_ONCE]
-            tallies = [Tally() for _ in part]
-            for chain, event in gather(engine, [run(p, first + i) for i, p in enumerate(part)]):
-                tallies[chain] = tallies[chain].add(event)
-            for problem, tally in zip(part, tallies, strict=True):
-                text = b"".join(map(loaded.piece, tally.state.tokens)).decode()
-                right[problem.family] += verify(problem, text)
-                drawn += tally.n_decoded
-        n = len(problems)
+        times = []
+        for curve in (CHEAP, dear):  # which decides how many proposals share a batch, but no answer
+            engine.curve = curve
+            with counted(engine) as widths:
+                tallies = [run(problem, i, sampler) for i, problem in enumerate(problems)]
+            times.insert(0, sum(k * relative_cost(curve, width) for width, k in widths.items()) / n)
+        rows = sum(width * count for width, count in widths.items()) / n
+        engine.curve = here
+        began = time.perf_counter()
+        for i, problem in enumerate(problems):
+            run(problem, i, sampler)
+        seconds = (time.perf_counter() - began) / n
+        right = defaultdict(int)
+        for problem, tally in zip(problems, tallies, strict=True):
+            text = b"".join(map(loaded.piece, tally.state.tokens)).decode()
+            right[problem.family] += verify(problem, text)
         share = sum(right.values()) / n
         half = 1.96 * math.sqrt(share * (1 - share) / n)
-        plain = plain or drawn / n
-        families = " ".join(f"{family} {right[family] / options.problems:.2f}" for family in FAMILIES)
+        drawn = sum(tally.n_decoded for tally in tallies) / n
+        length = sum(len(tally.state) for tally in tallies) / n
+        plain, plain_tokens = plain or seconds, plain_tokens or drawn
+        families = " ".join(f"{right[family] / options.problems:.2f}" for family in FAMILIES)
+        dearly, cheaply = (each / plain_tokens for each in times)
         print(
-            f"{words:<28} {share:.3f} ±{half:.3f}  {families}  {drawn / n:6.1f} tokens  {drawn / n / plain:5.1f}x"
-            f"  {(time.perf_counter() - began) / n * 1e3:5.0f} ms",
+            f"{words:<32} {share:.3f} ±{half:.3f}  {families}  length {length:4.1f}  drawn {drawn:6.1f}"
+            f" rows {rows:5.1f}  dear {dearly:5.1f}x cheap {cheaply:4.1f}x here {seconds / plain:4.1f}x",
             flush=True,
         )
 

@@ -22,7 +22,8 @@ from localpower.model import Model, Tokens
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
 from localpower.samplers.cuts import cut_law
-from localpower.samplers.race import Form
+from localpower.samplers.race import HOT_CUT, PLAIN_FORM, Form
+from localpower.samplers.start import DRAW, Start
 from localpower.samplers.tempering import ladder
 from localpower.toy import power_law
 from scripts.measure.variation import ALPHA, HORIZON, OF_EACH, laws
@@ -31,15 +32,19 @@ from scripts.measure.variation import ALPHA, HORIZON, OF_EACH, laws
 def samplers() -> dict[str, Sampler]:
     """What is compared, by its words."""
 
-    def chain(cuts: str, steps: int, form: Form = Form()) -> PowerMH:  # noqa: B008 a frozen value
-        return PowerMH(ALPHA, 1 / ALPHA, HORIZON, HORIZON, steps, cut_law(cuts), form=form)
+    def chain(cuts: str, steps: int, form: Form = HOT_CUT, start: Start = DRAW) -> PowerMH:
+        return PowerMH(ALPHA, 1 / ALPHA, HORIZON, HORIZON, steps, cut_law(cuts), form=form, start=start)
 
     found: dict[str, Sampler] = {"low-temp": Ancestral("low-temp", 1 / ALPHA, HORIZON)}
     for cuts in ("uniform", "restart", "entropy"):
         for steps in (3, 10, 30):
             found[f"power {cuts} {steps}"] = chain(cuts, steps)
     for steps in (3, 10, 30):
-        found[f"power restart {steps} metropolised"] = chain("restart", steps, Form(metropolised=True))
+        found[f"power restart {steps}, no hot cut"] = chain("restart", steps, PLAIN_FORM)
+        found[f"power restart {steps} metropolised"] = chain("restart", steps, Form(True, True))
+    for n in (2, 4):
+        for steps in (3, 10):
+            found[f"power restart {steps}, start smc:{n}"] = chain("restart", steps, start=Start("smc", n))
     for n in (2, 4, 8, 16):
         found[f"best-of-n {n}"] = BestOfN(ALPHA, 1 / ALPHA, HORIZON, n)
         found[f"best-of-n {n} T=1"] = BestOfN(ALPHA, 1.0, HORIZON, n)
@@ -76,7 +81,7 @@ def main() -> None:
     options = parser.parse_args()
     found: dict[str, list[tuple[float, float]]] = {}
     noise = []
-    for name, model, prompt in islice(laws(), OF_EACH):
+    for name, model, prompt, _ in islice(laws(), OF_EACH):
         law = power_law(model, prompt, HORIZON, ALPHA)
         plain = sum(len(x) * p for x, p in power_law(model, prompt, HORIZON, 1.0).items())
         p = np.array(list(law.values()))

@@ -90,8 +90,10 @@ def test_every_decision_can_be_checked_again_from_the_trace(tmp_path):
             state = state.head(event.kept).join(event.suffix)
         if isinstance(event, Stepped):
             since = len(state) if event.free else event.divergence
-            assert event.log_w_x == pytest.approx(state.log_w(alpha, since), abs=1e-12)
-            assert event.log_w_y == pytest.approx(event.suffix.log_w(alpha, since - event.cut), abs=1e-12)
+            hot = since == event.cut
+            log_w_y = event.suffix.log_w(alpha, since - event.cut, hot=hot)
+            assert event.log_w_x == pytest.approx(state.log_w(alpha, since, hot=hot), abs=1e-12)
+            assert event.log_w_y == pytest.approx(log_w_y, abs=1e-12)
             assert event.accepted == (event.log_u < event.log_ratio)
             if event.accepted:
                 state = state.head(event.cut).join(event.suffix)

@@ -16,7 +16,7 @@ from localpower.samplers.mh import PowerMH
 from localpower.samplers.race import Form
 from localpower.toy import ToyModel, power_law
 from tests.exact import law, outcomes
-from tests.mutants import FORM_MUTANTS, MUTANTS, SAVER_MUTANTS
+from tests.mutants import FORM_MUTANTS, HOT_MUTANTS, MUTANTS, SAVER_MUTANTS
 
 PROMPT = (1, 2)
 ALPHA = 3.0
@@ -96,6 +96,8 @@ def test_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(toy, rules, 
 
 FORMS = {
     "metropolised": partial(step, form=Form(metropolised=True)),
+    "hot cut": partial(step, form=Form(hot_cut=True)),
+    "hot cut, metropolised": partial(step, form=Form(hot_cut=True, metropolised=True)),
 }
 
 
@@ -228,7 +230,9 @@ def test_control_a_wrong_saver_or_cut_factor_is_caught_by_the_same_enumeration(k
     assert max(invariance_error(*matrix(toy, 4, 1 / ALPHA, kernel=kernel, cuts=cuts)) for toy in toys) > 1e-6
 
 
-@pytest.mark.parametrize("mutant", FORM_MUTANTS.values(), ids=FORM_MUTANTS.keys())
+@pytest.mark.parametrize(
+    "mutant", [*FORM_MUTANTS.values(), *HOT_MUTANTS.values()], ids=[*FORM_MUTANTS, *HOT_MUTANTS]
+)
 def test_control_a_wrong_form_of_the_step_is_caught_by_the_same_enumeration(mutant):
     toys = [ToyModel(ABC, seed=seed, spread=spread) for seed, spread in ((1, 1.5), (27, 4.0))]
     assert max(invariance_error(*matrix(toy, 3, 1 / ALPHA, kernel=mutant)) for toy in toys) > 1e-6

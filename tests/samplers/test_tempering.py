@@ -105,7 +105,7 @@ def test_control_a_swap_by_the_wrong_sign_is_caught():
 
 
 def test_control_the_old_rungs_q_after_a_swap_is_caught():
-    model = ToyModel(("<end>", "a"), seed=3, spread=2.0)
+    model = ToyModel(("<end>", "a"), seed=3, spread=1.0)
     sampler = Tempering(RUNGS[0], 3, 3, 1, RUNGS, tempering_cuts("uniform"))
 
     def move(dice, here):

@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "loaded": {"engine", "errors", "model", "runs", "text", "toy", "width"},
     "loading": {"catalogue", "engine", "errors", "loaded", "numerics", "text"},
     "bench": PURE | {"bench", "children", "engine", "loaded", "localpower", "runs", "samplers", "text"},
-    "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest"},
+    "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__main__.py")
 

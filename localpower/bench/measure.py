@@ -20,7 +20,7 @@ from localpower.runs.session import run_chains
 LONG_PROMPT = PROMPTS.index(LONG)
 
 
-class _Forgetful:
+class Forgetful:
     """An engine that remembers nothing from one proposal to the next: a chain pins its state before each."""
 
     def __init__(self, engine: Any) -> None:
@@ -71,7 +71,7 @@ def measure(
         engine.logits([prompt])
         prompt_seconds = time.perf_counter() - start
         tallies = run_chains(
-            _Forgetful(engine) if row.forget else engine, row.sampler, prompt, StreamDice(seed), row.chains
+            Forgetful(engine) if row.forget else engine, row.sampler, prompt, StreamDice(seed), row.chains
         )
         seconds = time.perf_counter() - start
         counters = engine.counters

@@ -17,6 +17,8 @@ _GOING_BACK = {
     "recurrent": "rolled back to checkpoints; what lies between is evaluated again",
     "hybrid": "rolled back to checkpoints; what lies between is evaluated again",
 }
+_CHEAP_AT = 1.8  # lone rows for four: from there on particles are the quicker start (docs/samplers.md)
+_CHEAP = ": rows are cheap here, --start smc:4 is worth a try"
 
 
 @click.command()
@@ -72,6 +74,8 @@ def _lines(report: dict[str, Any]) -> list[str]:
         lines += [f"rejected   {words}: {why}" for words, why in engine["tried"].items()]
         lines += [f"compared   {1000 * s:6.2f} ms a row  {words}" for words, s in engine["timed"].items()]
         lines.append(f"price      {engine['price']:.2f}x llama.cpp's own time for a lone row")
+        cost = ", ".join(f"{rows} rows {times:.1f}x" for rows, times in engine["cost"].items())
+        lines.append(f"batches    {cost} a lone row" + (_CHEAP if engine["cost"][4] < _CHEAP_AT else ""))
         exact = "exact" if engine["exact"] else f"not exact: {report['exactness']:.2g} nats"
         lines.append(f"engine     {exact}")
     for name, law in (("sampler", report["sampler"]), ("control", report["wrong_sampler"])):

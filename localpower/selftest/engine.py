@@ -13,6 +13,7 @@ from localpower.loaded import LoadedGguf
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
 from localpower.text.conversation import Conversation
+from localpower.width import relative_cost
 
 _QUESTION = "Name three rivers and say in which country each of them ends."
 _MAX_TOKENS = 24
@@ -26,6 +27,7 @@ class EngineReport:
     chain: largest |recorded log p - log p evaluated afresh| over the final states of six chains side by side,
     whose suffixes were copied, rejected and rewritten. price: seconds of a lone row in these settings over the
     same row in llama.cpp's own. tried: settings that were rejected and why. timed: seconds of a lone row by settings.
+    cost: of batches of 2, 4, 8 and 16 rows, in lone rows.
     """
 
     memory: str
@@ -36,6 +38,7 @@ class EngineReport:
     tried: dict[str, str]
     timed: dict[str, float]
     price: float
+    cost: dict[int, float]
     chain: float
 
 
@@ -51,6 +54,7 @@ def check_engine(loaded: LoadedGguf) -> EngineReport:
         verdict.tried,
         verdict.timed,
         verdict.price,
+        {rows: relative_cost(verdict.curve, rows) for rows in (2, 4, 8, 16)},
         _chain_difference(loaded, lambda: None),
     )
 

@@ -16,6 +16,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
+from localpower.bench.measure import Forgetful
 from localpower.chance import StreamDice
 from localpower.lab.problems import FAMILIES, LEVELS, Problem, draw, verify
 from localpower.loading import Request, load
@@ -30,7 +32,7 @@ from localpower.runs.gather import Run, gather
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
 from localpower.samplers.cuts import cut_law
-from localpower.samplers.kernel import Savers
+from localpower.samplers.kernel import ALL_SAVERS, Savers
 from localpower.samplers.race import HOT_CUT, PLAIN_FORM, Form
 from localpower.samplers.start import DRAW, Start
 from localpower.samplers.tempering import ladder
@@ -38,62 +40,63 @@ from localpower.text.conversation import Conversation
 from localpower.width import relative_cost
 
 LONGEST, ALPHA, WIDEST = 44, 4.0, 16
-NO_SAVERS = Savers(skip=False, early=False)
 CHEAP = {1: 1.0, 4: 1.41, 16: 2.51, 64: 4.07}  # a 7B shape on an H200, docs/performance.md
 
 
-def samplers() -> dict[str, Sampler]:
-    """What is compared, by its words."""
+def chain(
+    steps: int,
+    cuts: str = "restart",
+    rho: float = 0.5,
+    form: Form = HOT_CUT,
+    start: Start = DRAW,
+    savers: Savers = ALL_SAVERS,
+    blocks: int = 1,
+) -> PowerMH:
+    """As many proposals in a batch as rows are cheap."""
+    block, width = -(-LONGEST // blocks), max(min(steps, 8), 1)
+    own = {"form": form, "start": start, "savers": savers, "prefetch": width, "adaptive": True}
+    return PowerMH(ALPHA, 1 / ALPHA, LONGEST, block, steps, cut_law(cuts, rho), **own)
 
-    def chain(
-        steps: int,
-        cuts: str = "restart",
-        rho: float = 0.5,
-        form: Form = HOT_CUT,
-        start: Start = DRAW,
-        savers: Savers = Savers(),  # noqa: B008 a frozen value
-    ) -> PowerMH:
-        law = cut_law(cuts, rho)
-        own = {
-            "form": form,
-            "start": start,
-            "savers": savers,
-            "prefetch": min(steps, 8) or 1,
-            "adaptive": True,
-        }
-        return PowerMH(ALPHA, 1 / ALPHA, LONGEST, LONGEST, steps, law, **own)
 
-    found: dict[str, Sampler] = {
-        "base": Ancestral("base", 1.0, LONGEST),
-        "low-temp": Ancestral("low-temp", 1 / ALPHA, LONGEST),
-    }
-    for steps in (5, 10, 40):
-        published = chain(steps, "uniform", form=PLAIN_FORM, savers=NO_SAVERS)
-        found[f"uniform {steps}, cold, no savers"] = published
+def chains() -> dict[str, Sampler]:
+    """Chains, by their words."""
+    found: dict[str, Sampler] = {}
+    plain = {"form": PLAIN_FORM, "savers": Savers(skip=False, early=False)}
+    for steps in (2, 10):
+        published = chain(steps, "uniform", blocks=16, **plain)
+        found[f"published, 16 blocks, N={steps}"] = replace(published, prefetch=1, adaptive=False)
+    for steps in (10, 40):
+        found[f"uniform {steps}, cold, no savers"] = chain(steps, "uniform", **plain)
     for steps in (3, 5, 10, 20, 40):
         found[f"restart .3 {steps}, cold"] = chain(steps, rho=0.3, form=PLAIN_FORM)
         found[f"restart .3 {steps}"] = chain(steps, rho=0.3)
         found[f"restart .5 {steps}"] = chain(steps)
     for cuts in ("uniform", "entropy"):
-        for steps in (5, 10, 20):
+        for steps in (5, 10):
             found[f"{cuts} {steps}"] = chain(steps, cuts)
-    for steps in (5, 10, 20):
+    for steps in (5, 10):
         found[f"restart .5 {steps}, metropolised"] = chain(steps, form=Form(hot_cut=True, metropolised=True))
     for n in (2, 4, 8):
-        for steps in (0, 3, 5, 10):
+        for steps in (0, 3, 5):
             found[f"start smc:{n}, {steps}"] = chain(steps, start=Start("smc", n))
-    for steps in (3, 5):
-        found[f"start best-of-n:4, {steps}"] = chain(steps, start=Start("best-of-n", 4))
+    found["start best-of-n:4, 3"] = chain(3, start=Start("best-of-n", 4))
+    return found
+
+
+def samplers() -> dict[str, Sampler]:
+    """What is compared, by its words."""
+    found: dict[str, Sampler] = {
+        "base": Ancestral("base", 1.0, LONGEST),
+        "low-temp": Ancestral("low-temp", 1 / ALPHA, LONGEST),
+        **chains(),
+    }
     for n in (2, 4, 8):
         found[f"best-of-n {n} T=1/alpha"] = BestOfN(ALPHA, 1 / ALPHA, LONGEST, n)
         found[f"best-of-n {n} T=1"] = BestOfN(ALPHA, 1.0, LONGEST, n)
-        for ramp in (0, 12, 32):
+        for ramp in (12, 32):
             found[f"smc {n} ramp {ramp}"] = PowerSMC(ALPHA, LONGEST, n, ramp)
     for rungs in (2, 4):
-        for steps in (3, 5):
-            found[f"tempering {rungs} {steps}"] = Tempering(
-                ALPHA, LONGEST, LONGEST, steps, ladder(ALPHA, rungs), cut_law("restart")
-            )
+        found[f"tempering {rungs} 3"] = Tempering(ALPHA, LONGEST, LONGEST, 3, ladder(ALPHA, rungs))
     found["lookahead 4 1"] = Lookahead(ALPHA, 1 / ALPHA, LONGEST, 8, 4, 1)
     return found
 
@@ -136,11 +139,11 @@ def main() -> None:
         for i in range(options.problems)
     ]
 
-    def run(problem: Problem, index: int, sampler: Sampler) -> Tally:
+    def run(problem: Problem, index: int, sampler: Sampler, *, forget: bool) -> Tally:
         prompt = loaded.prompt(Conversation.of(problem.prompt), raw=True, arguments={})
         tally = Tally()
         start = Run(prompt, lambda handle: sampler.run(handle, prompt, StreamDice(options.seed, (index,))))
-        for _, event in gather(engine, [start]):
+        for _, event in gather(Forgetful(engine) if forget else engine, [start]):
             tally = tally.add(event)
         return tally
 
@@ -148,17 +151,21 @@ def main() -> None:
     for words, sampler in samplers().items():
         if words != "base" and not words.startswith(tuple(options.only)):
             continue
-        times = []
+        times, forget = (
+            [],
+            words.startswith("published"),
+        )  # whose code reads everything again for each proposal
         for curve in (CHEAP, dear):  # which decides how many proposals share a batch, but no answer
-            engine.curve = curve
-            with counted(engine) as widths:
-                tallies = [run(problem, i, sampler) for i, problem in enumerate(problems)]
+            if not times or getattr(sampler, "adaptive", False):
+                engine.curve = curve
+                with counted(engine) as widths:
+                    tallies = [run(problem, i, sampler, forget=forget) for i, problem in enumerate(problems)]
             times.insert(0, sum(k * relative_cost(curve, width) for width, k in widths.items()) / n)
         rows = sum(width * count for width, count in widths.items()) / n
         engine.curve = here
         began = time.perf_counter()
         for i, problem in enumerate(problems):
-            run(problem, i, sampler)
+            run(problem, i, sampler, forget=forget)
         seconds = (time.perf_counter() - began) / n
         right = defaultdict(int)
         for problem, tally in zip(problems, tallies, strict=True):

@@ -1,12 +1,15 @@
 """How likely an answer each setting reaches, and at what cost: `python scripts/measure/reached.py [--model NAME]`.
 
-Ten fixed prompts, all at once, one chain each, from the same seed. One line a setting: mean log p of the answers (nats;
-what p^alpha weighs, times alpha), median tokens drawn over tokens of the answer, tokens and seconds in all.
+Ten fixed prompts, all at once, one chain each, from the same seeds.
+One line a setting: mean log p of the answers (nats;
+what p^alpha weighs, times alpha) with its standard error, tokens drawn over tokens of the answers, mean length, and
+seconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import sys
 import time
@@ -21,6 +24,8 @@ from localpower.runs.gather import Run, gather
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
 from localpower.samplers.cuts import cut_law
+from localpower.samplers.race import HOT_CUT, PLAIN_FORM
+from localpower.samplers.start import Start
 from localpower.samplers.tempering import ladder
 from localpower.text.conversation import Conversation
 
@@ -28,29 +33,29 @@ MOST = 60  # answers in one batch
 
 
 def samplers(alpha: float, longest: int) -> dict[str, Sampler]:
-    """What is compared, by its words: cuts, blocks, steps."""
+    """What is compared, by its words: cuts, steps."""
     found: dict[str, Sampler] = {
         "base": Ancestral("base", 1.0, longest),
         "low-temp": Ancestral("low-temp", 1 / alpha, longest),
     }
-    for cuts, blocks, steps in (
-        *(("restart", 1, steps) for steps in (3, 5, 8, 12)),
-        *(("uniform", 1, steps) for steps in (5, 10, 20)),
-        *(("entropy", 1, steps) for steps in (3, 5, 8)),
-        *(("restart", 4, steps) for steps in (2, 5)),
-        *(("uniform", 4, steps) for steps in (2, 5)),
-    ):
-        chain = PowerMH(alpha, 1 / alpha, longest, -(-longest // blocks), steps, cut_law(cuts))
-        found[f"{cuts} {blocks} {steps}"] = chain
+    for form, words in ((PLAIN_FORM, ", cold"), (HOT_CUT, "")):
+        for cuts, rho, steps in (
+            ("restart", 0.3, 5),
+            ("restart", 0.3, 10),
+            ("restart", 0.5, 5),
+            ("restart", 0.5, 8),
+            ("uniform", None, 10),
+            ("entropy", None, 5),
+        ):
+            law = cut_law(cuts) if rho is None else cut_law(cuts, rho)
+            name = f"{cuts}{f' {rho}' if rho else ''} {steps}{words}"
+            found[name] = PowerMH(alpha, 1 / alpha, longest, longest, steps, law, form=form)
+    found["start smc:4, 3"] = PowerMH(alpha, 1 / alpha, longest, longest, 3, start=Start("smc", 4))
+    found["best-of-n 4"] = BestOfN(alpha, 1 / alpha, longest, 4)
     for n in (4, 8):
-        found[f"best-of-n {n}"] = BestOfN(alpha, 1 / alpha, longest, n)
-        for ramp in (0, 32, 64):
-            found[f"smc {n} ramp {ramp}"] = PowerSMC(alpha, longest, n, ramp)
-    for rungs, steps in ((2, 5), (4, 3)):
-        found[f"tempering {rungs} {steps}"] = Tempering(alpha, longest, longest, steps, ladder(alpha, rungs))
-    for candidates, rollouts in ((2, 1), (4, 1)):
-        words = f"lookahead {candidates} {rollouts}"
-        found[words] = Lookahead(alpha, 1 / alpha, longest, 16, candidates, rollouts)
+        found[f"smc {n} ramp 32"] = PowerSMC(alpha, longest, n, 32)
+    found["tempering 2 5"] = Tempering(alpha, longest, longest, 5, ladder(alpha, 2))
+    found["lookahead 2 1"] = Lookahead(alpha, 1 / alpha, longest, 16, 2, 1)
     return found
 
 
@@ -90,10 +95,15 @@ def main() -> None:
                     found[i] = found[i].add(event)
                 tallies += found
         seconds = time.perf_counter() - began
-        mean = statistics.fmean(tally.state.total_log_p() for tally in tallies)
-        cost = statistics.median(tally.n_decoded / len(tally.state) for tally in tallies)
-        drawn = sum(tally.n_decoded for tally in tallies)
-        print(f"{words:<16} log p {mean:8.2f}  {cost:5.1f}x  {drawn:6} tokens  {seconds:6.1f} s", flush=True)
+        log_p = [tally.state.total_log_p() for tally in tallies]
+        error = statistics.stdev(log_p) / math.sqrt(len(log_p))
+        length = sum(len(tally.state) for tally in tallies)
+        cost = sum(tally.n_decoded for tally in tallies) / length
+        print(
+            f"{words:<22} log p {statistics.fmean(log_p):8.2f} ±{error:4.1f}  {cost:5.2f}x"
+            f"  length {length / len(tallies):4.0f}  {seconds:6.1f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

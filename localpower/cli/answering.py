@@ -177,6 +177,6 @@ def summary(result: dict[str, Any]) -> list[str]:
         lines.append("note: interrupted; this is the last accepted state, not a draw from the target")
     if result["planned_steps"] == 0:
         lines.append("note: the budget has no room for a step: this is a low-temperature draw")
-    if result.get("pick") == "logp" or result.get("select") == "logp":
+    if result.get("pick") == "logp" or result["settings"].get("select") == "logp":
         lines.append("note: --pick logp: the most likely of several, not a draw from p^alpha")
     return lines

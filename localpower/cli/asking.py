@@ -9,7 +9,14 @@ from typing import Any
 import click
 
 from localpower.cli.budgeting import allowed, within
-from localpower.cli.planning import Wishes, check_width, fitted, make_sampler, template_arguments, unused
+from localpower.cli.planning import (
+    SamplingOptions,
+    check_width,
+    make_sampler,
+    suited,
+    template_arguments,
+    unused,
+)
 from localpower.cli.terminal import say
 from localpower.completion import Rules
 from localpower.errors import UsageProblem
@@ -22,7 +29,7 @@ from localpower.samplers import Sampler
 from localpower.text.conversation import Conversation
 from localpower.text.stops import ends
 
-_SAMPLING = tuple(field.name for field in fields(Wishes))
+_SAMPLING = tuple(field.name for field in fields(SamplingOptions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +54,13 @@ class Question:
 
 def check_options(options: dict[str, Any]) -> None:
     """Values that are bad at either default of alpha are told before a model loads. Raises UsageProblem."""
-    wishes = _wishes(options)
-    sampler, _ = make_sampler(wishes, Rules(), chat=False)
-    if wishes.budget is None:
-        check_width(sampler, wishes)
-    elif wishes.budget.endswith("t") and int(wishes.budget[:-1]) < wishes.chains:
+    chosen = sampling(options)
+    sampler, _ = make_sampler(chosen, Rules(), chat=False)
+    if chosen.budget is None:
+        check_width(sampler, chosen)
+    elif chosen.budget.endswith("t") and int(chosen.budget[:-1]) < chosen.chains:
         raise UsageProblem(
-            f"--budget {wishes.budget} is less than a token for each of {wishes.chains} chains"
+            f"--budget {chosen.budget} is less than a token for each of {chosen.chains} chains"
         )
     template_arguments(options["template_args"])
     if not all(options["stops"]):
@@ -83,17 +90,17 @@ def ask(loaded: Loaded, options: dict[str, Any], conversation: Conversation) -> 
     chat = uses_template(loaded, options)
     stops = [stop.encode("utf-8", "surrogateescape") for stop in options["stops"]]
     rules = Rules(ended=ends(stops, loaded.piece, loaded.control_token))
-    wishes = _wishes(options)
-    sampler, alpha = make_sampler(wishes, rules, chat=chat)
+    chosen = sampling(options)
+    sampler, alpha = make_sampler(chosen, rules, chat=chat)
     whole = conversation.under(options["system"]) if chat else conversation
     arguments = template_arguments(options["template_args"])
     tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
     pace = Pace()
-    budget = allowed(wishes.budget, wishes.chains, loaded.speed, len(tokens), pace)
-    sampler, said = within(sampler, wishes, budget)
-    check_width(sampler, wishes)
-    sampler = fitted(sampler, wishes, loaded.widest(), ahead=loaded.goes_ahead())
-    return Question(tokens, sampler, alpha, stops, rules, wishes.budget, budget.seconds, tuple(said), pace)
+    budget = allowed(chosen.budget, chosen.chains, loaded.speed, len(tokens), pace)
+    sampler, said = within(sampler, chosen, budget)
+    check_width(sampler, chosen)
+    sampler = suited(sampler, chosen, loaded.widest(), ahead=loaded.goes_ahead())
+    return Question(tokens, sampler, alpha, stops, rules, chosen.budget, budget.seconds, tuple(said), pace)
 
 
 def uses_template(loaded: Loaded, options: dict[str, Any]) -> bool:
@@ -103,13 +110,14 @@ def uses_template(loaded: Loaded, options: dict[str, Any]) -> bool:
 
 def notes(loaded: Loaded, options: dict[str, Any], given: Collection[str]) -> list[str]:
     """What a user must know before work starts. given: names of the options that were not left at their default."""
-    found = [*loaded.notes, *unused(options["method"], options["cuts"], given)]
-    if loaded.widest() == 0 and options["prefetch"] not in ("auto", "1"):
+    found = [*loaded.notes, *unused(sampling(options), given)]
+    sampler, _ = make_sampler(sampling(options), Rules(), chat=False)
+    if loaded.widest() == 0 and getattr(sampler, "prefetch", 1) > 1:
         found.append(
-            "--prefetch is not used: with this engine a wider batch would change results, or cost a whole state"
+            "prefetch is not used: with this engine a wider batch would change results, or cost a whole state"
         )
-    if not loaded.goes_ahead() and options["drafts"] == "on":
-        found.append("--drafts is not used: this engine evaluates the tokens of an answer one at a time")
+    if not loaded.goes_ahead() and getattr(sampler, "drafts", "off") == "on":
+        found.append("drafts are not used: this engine evaluates the tokens of an answer one at a time")
     if uses_template(loaded, options):
         return found
     why = "--raw sends no template" if options["raw"] else "this model has no chat template"
@@ -121,5 +129,6 @@ def notes(loaded: Loaded, options: dict[str, Any], given: Collection[str]) -> li
     return found
 
 
-def _wishes(options: dict[str, Any]) -> Wishes:
-    return Wishes(**{name: options[name] for name in _SAMPLING})
+def sampling(options: dict[str, Any]) -> SamplingOptions:
+    """The options that decide the sampler."""
+    return SamplingOptions(**{name: options[name] for name in _SAMPLING})

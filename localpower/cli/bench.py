@@ -9,23 +9,30 @@ from typing import Any
 import click
 
 from localpower.cli.options import engine_options
+from localpower.cli.sections import Command
 from localpower.errors import EXIT_OK, UserError
 
 
-@click.command()
+@click.command(cls=Command, short_help="Measure speed beside plain llama.cpp.")
 @engine_options
 @click.option(
-    "--quick", is_flag=True, help="Two prompts and short answers: under two minutes with the default model."
+    "--quick",
+    is_flag=True,
+    help="The bench has two prompts and short answers, and takes about two minutes with the default model.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0, max=2**64 - 1), default=1, show_default=True, help="Of every run."
+    "--seed",
+    type=click.IntRange(min=0, max=2**64 - 1),
+    default=1,
+    show_default=True,
+    help="The seed of every run.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the JSON line alone.")
+@click.option("--json", "as_json", is_flag=True, help="The JSON line is printed alone.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the JSON here too; a stopped bench goes on from FILE.partial.",
+    help="The JSON is written to FILE too; a bench that was stopped goes on from FILE.partial.",
 )
 def bench(quick: bool, seed: int, as_json: bool, out: Path | None, **options: Any) -> int:
     """Measure bare decoding, plain sampling and power sampling on the same prompts and seeds, interleaved.

@@ -10,17 +10,18 @@ import click
 from click.core import ParameterSource
 
 from localpower.cli.options import engine_options, prompt_options, refused_options, sampling_options
+from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, OutputClosed, UserError
 
 
-@click.command()
+@click.command(cls=Command, short_help="Talk with the model in the terminal.")
 @sampling_options
 @prompt_options
 @engine_options
 @refused_options
 @click.pass_context
 def chat(ctx: click.Context, /, **options: Any) -> int:
-    """Talk with the model: every answer is a draw from p(answer | conversation)^alpha.
+    """Talk with the model; every answer is a sample towards p(answer | conversation)^alpha.
 
     Answers go to stdout, everything else to stderr. The evaluated conversation is kept between turns. The first answer
     uses --seed, each further one the next number. Without a terminal every line of stdin is a message.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from localpower.cli.sections import Command, renamed
 from localpower.cli.terminal import say, tenths, write_answer
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UserError
 
@@ -23,37 +24,51 @@ _WIDE = 120  # columns where stdout is no terminal
 _FORMATS = ("table", "markdown", "json")
 
 
-@click.command()
+@click.command(cls=Command, short_help="Compare what evals found, with intervals.")
 @click.option(
-    "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="On stdout."
+    "--format",
+    "output",
+    type=click.Choice(_FORMATS),
+    default="table",
+    show_default=True,
+    help="The form of what is printed on stdout.",
 )
 @click.option(
     "--scorer",
     metavar="MODEL",
-    help="Read every answer with this model: histograms of likelihood and confidence are then its own.",
+    help="This model reads every answer; the histograms of likelihood and confidence are then its own.",
 )
 @click.option(
-    "--against", metavar="LABEL", help="Pair all with this one; else methods of a model, models by a method."
+    "--baseline",
+    metavar="LABEL",
+    help="Every method is paired with this one.  [default: the first of each model, and models by method]",
 )
 @click.option(
-    "--html", type=click.Path(path_type=Path), metavar="FILE", help="One page with the answers side by side."
+    "--html",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A page with the answers side by side is written to FILE.",
 )
 @click.option(
-    "--plot", type=click.Path(path_type=Path), metavar="FILE", help="A picture (extra: localpower[plots])."
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A picture of the table is written to FILE (extra: localpower[plots]).",
 )
 @click.option(
     "--export-alpaca",
     "export",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write answers as alpaca_eval reads them, a file for each method.",
+    help="The answers are written to DIR as alpaca_eval reads them, a file for each method.",
 )
+@renamed("--against", "--baseline")
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def compare(
-    form: str,
+    output: str,
     scorer: str | None,
-    against: str | None,
+    baseline: str | None,
     html: Path | None,
     plot: Path | None,
     export: Path | None,
@@ -86,10 +101,10 @@ def compare(
             say("interrupted: what was read is kept")
             return EXIT_INTERRUPTED
         scores, name = reader.scores, str(reader.loaded.identity["name"])
-    found = report(runs, scores, name, against)
-    if form == "json":
+    found = report(runs, scores, name, baseline)
+    if output == "json":
         write_answer(json.dumps(found, ensure_ascii=False))
-    elif form == "markdown":
+    elif output == "markdown":
         write_answer(markdown(found))
     else:
         write_answer(_table(found))

@@ -14,9 +14,10 @@ from click.core import ParameterSource
 
 from localpower.cli.eval_options import PASSWORD, method_options, running_options
 from localpower.cli.options import engines_options, program_options, refused_options
+from localpower.cli.sections import Command
 
 
-@click.command("eval")
+@click.command("eval", cls=Command, short_help="Ask a model the same problems by several methods.")
 @click.argument("tasks", nargs=-1, required=True, metavar="TASK...")
 @method_options
 @running_options
@@ -36,10 +37,10 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     """
     from localpower.cli.evaluating import Wanted, start
     from localpower.cli.methods import parse_methods
-    from localpower.cli.planning import Wishes
+    from localpower.cli.planning import SamplingOptions
 
-    given = {field.name: options[field.name] for field in fields(Wishes) if field.name in options}
-    common = Wishes(**{name: value for name, value in given.items() if name != "max_tokens"})
+    given = {field.name: options[field.name] for field in fields(SamplingOptions) if field.name in options}
+    common = SamplingOptions(**{name: value for name, value in given.items() if name != "max_tokens"})
     named = {parameter.name or "": parameter for parameter in ctx.command.params}
     labels = parse_methods(methods, common, named)
     said = {name for name in options if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}

@@ -9,14 +9,13 @@ from typing import Any
 import click
 
 from localpower.cli.options import (
-    chain_options,
-    other_options,
     seed_option,
+    steps_option,
     target_options,
-    width_options,
     wording_options,
 )
-from localpower.cli.values import MOST_RUNS
+from localpower.cli.sections import renamed
+from localpower.methods import MOST_RUNS
 from localpower.names import FORMS, GRADERS
 
 PASSWORD = "LOCALPOWER_GPQA_PASSWORD"
@@ -30,10 +29,9 @@ def method_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(("random", "logp")),
             default="random",
             show_default=True,
-            help="best-of-n: drawn by weight, or the likeliest.",
+            help="How best-of-n chooses: one is drawn by its weight, or the likeliest is taken.",
         ),
-        *other_options(),
-        *chain_options(),
+        steps_option(),
         *target_options(max_tokens=None, timed=False),
         click.option(
             "--method",
@@ -42,8 +40,8 @@ def method_options(command: Callable[..., Any]) -> Callable[..., Any]:
             default=("base,low-temp,power",),
             show_default=True,
             metavar="NAME,NAME:SETTING=VALUE,...",
-            help="Methods, each on the same problems; settings of its own after colons. best-of-n:matched draws as "
-            "many tokens as power did.",
+            help="Methods, each on the same problems; the settings of a method follow its name after colons. "
+            "best-of-n:matched draws as many tokens as power did.",
         ),
     ):
         command = option(command)
@@ -53,47 +51,61 @@ def method_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Which problems, how often, how they are put, graded and kept."""
     whole = click.IntRange(min=1)
-    for option in (
+    options: tuple[Callable[..., Any], ...] = (
         click.option(
-            "--grader", type=click.Choice(GRADERS), default="value", show_default=True, help="Of mathematics."
+            "--grader",
+            type=click.Choice(GRADERS),
+            default="value",
+            show_default=True,
+            help="The grader of mathematics.",
         ),
-        click.option("--gpqa-password", metavar="TEXT", help=f"Of the authors' archive; else {PASSWORD}."),
-        click.option("--save-text", is_flag=True, help="Store questions and answers of gpqa in clear."),
-        click.option("--no-stops", is_flag=True, help="Without the stops that tasks have of their own."),
+        click.option(
+            "--gpqa-password", metavar="TEXT", help=f"The password of GPQA's archive.  [default: {PASSWORD}]"
+        ),
+        click.option("--save-text", is_flag=True, help="Questions and answers of gpqa are stored in clear."),
+        click.option("--no-stops", is_flag=True, help="The stops that tasks have of their own are left out."),
         *wording_options(),
         click.option(
-            "--prompt",
+            "--prompt-style",
             "form",
             type=click.Choice(FORMS),
             default="chat",
             show_default=True,
-            help="chat: through the model's template; paper: Karan & Du's texts; paper-chat: those in the template.",
+            help="How a problem is put: through the model's template (chat), by Karan & Du's texts (paper), or by "
+            "those in the template (paper-chat).",
         ),
+        renamed("--prompt", "--prompt-style"),
         click.option(
             "--data",
             type=click.Path(path_type=Path),
             metavar="PATH",
-            help="A task's file, or a folder of files.",
+            help="The file of a task, or a folder of files.  [default: LOCALPOWER_DATA]",
         ),
         click.option(
             "--out",
             type=click.Path(path_type=Path),
             metavar="DIR",
-            help="Where answers go; the same command goes on.",
+            help="The folder for the answers; the same command goes on there.  [default: runs/TASK-DATE]",
         ),
-        *width_options(),
         click.option(
             "--parallel",
             type=click.IntRange(1, MOST_RUNS),
-            help="Answers in one batch; else by the machine. Changes no result.",
+            help="Number of answers in one batch; it changes no result.  [default: what suits the machine]",
         ),
         seed_option(),
         click.option(
-            "--samples", type=whole, default=1, show_default=True, help="Independent answers to each problem."
+            "--samples",
+            type=whole,
+            default=1,
+            show_default=True,
+            help="Number of independent answers to each problem.",
         ),
         click.option(
-            "--limit", type=whole, help="Problems of each task: the first by sha256 of the id. Else all."
+            "--limit",
+            type=whole,
+            help="Number of problems of each task, the first ones by sha256 of their id.  [default: all]",
         ),
-    ):
+    )
+    for option in options:
         command = option(command)
     return command

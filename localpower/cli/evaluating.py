@@ -15,7 +15,7 @@ from localpower import __version__
 from localpower.cli.asking import open_model
 from localpower.cli.comparing import show
 from localpower.cli.methods import make_methods, to_json
-from localpower.cli.planning import Wishes, template_arguments, used_by_none
+from localpower.cli.planning import SamplingOptions, method_of, template_arguments, used_by_none
 from localpower.cli.regrading import run_programs
 from localpower.cli.terminal import can_redraw, say
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UsageProblem
@@ -51,7 +51,7 @@ class Wanted:
     """
 
     tasks: tuple[str, ...]
-    labels: Mapping[str, Wishes]
+    labels: Mapping[str, SamplingOptions]
     out: Path
     seed: int | None
     drawn: int
@@ -108,7 +108,7 @@ def start(wanted: Wanted) -> int:
     options = wanted.options
     tasks = find_tasks(wanted.tasks)
     _check_options(options, tasks)
-    for name in used_by_none({wishes.method for wishes in wanted.labels.values()}, wanted.given):
+    for name in used_by_none([method_of(each) for each in wanted.labels.values()], wanted.given):
         say(f"note: {name} means nothing to these methods")
     with store.Folder(wanted.out) as folder, Interrupts() as interrupts:
         plan = _prepare(wanted, tasks, folder, interrupts)
@@ -219,7 +219,7 @@ def _check_options(options: dict[str, Any], tasks: Sequence[Task]) -> None:
     for task in tasks:
         if options["form"] not in task.forms:
             forms = " or ".join(form for form in task.forms if form != "plain")
-            raise click.UsageError(f"the paper has no prompt for {task.name}: --prompt {forms}")
+            raise click.UsageError(f"the paper has no prompt for {task.name}: --prompt-style {forms}")
 
 
 def _source(wanted: Wanted, seed: int) -> Source:
@@ -299,7 +299,7 @@ def _settings(
             }
             for task in tasks
         },
-        "methods": {label: to_json(wishes) for label, wishes in wanted.labels.items()},
+        "methods": {label: to_json(each) for label, each in wanted.labels.items()},
         "models": dict(identities),
         "matched": [],
     }

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from localpower.sharpening import FirstToken, Law
 
 
-@click.command()
+@click.command(short_help="Show why power sampling is not low temperature.")
 @click.argument("answers", nargs=-1, metavar="[ANSWER=P]...")
 @click.option("--alpha", type=Finite(1.0), default=4.0, show_default=True, help="The power.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object is printed.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def explain(answers: tuple[str, ...], alpha: float, as_json: bool, debug: bool) -> int:
     """Base, low temperature and power sampling on answers that you can count.
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from localpower.cli.options import program_options
+from localpower.cli.sections import Command
 from localpower.errors import EXIT_OK, UserError
 from localpower.names import GRADERS
 
@@ -17,22 +18,22 @@ _FORMS = ('{"gold": ..., "answer": ...} or "completion"', '{"task": {...}, "comp
 _KINDS = ("math", "gsm8k", "gpqa", "code")
 
 
-@click.command()
-@click.option("--kind", type=click.Choice(_KINDS), required=True, help="What the answers are.")
+@click.command(cls=Command, short_help="Grade answers of your own.")
+@click.option("--kind", type=click.Choice(_KINDS), required=True, help="The kind of the answers.")
 @click.option(
     "--grader",
     type=click.Choice(GRADERS),
     default="value",
     show_default=True,
-    help="Of kind math: by value, as the paper's grader, or by math-verify (extra: localpower[math]).",
+    help="How answers of kind math are graded: by value, as the paper does, or by math-verify (extra: [math]).",
 )
 @program_options
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def grade(kind: str, grader: str, run_code: bool, seconds: float, file: Path, debug: bool) -> int:
     """Grade the rows of FILE, JSON lines of {"gold": ..., "answer": ...} or {"gold": ..., "completion": ...}.
 
-    Of kind code: {"task": ..., "completion": ...}, the task a row of HumanEval or MBPP.
+    With --kind code a row is {"task": ..., "completion": ...}, where the task is a row of HumanEval or MBPP.
 
     One JSON line a row on stdout, in the same order: verdict is right, wrong or none (nothing that could be an answer),
     extracted is what was taken for the answer. Mathematics is read, never run.

@@ -14,9 +14,11 @@ from localpower.cli.comparing import compare
 from localpower.cli.eval import evaluate
 from localpower.cli.explain import explain
 from localpower.cli.grade import grade
+from localpower.cli.listing import methods
 from localpower.cli.regrading import regrade
 from localpower.cli.replay import replay
 from localpower.cli.run import run
+from localpower.cli.sections import Group
 from localpower.cli.selftest import selftest
 from localpower.errors import (
     EXIT_INTERRUPTED,
@@ -28,22 +30,14 @@ from localpower.errors import (
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="localpower")
 def cli() -> None:
-    """Sample whole answers from p(x | prompt)^alpha with GGUF models."""
+    """Sample whole answers towards p(x | prompt)^alpha with GGUF models."""
 
 
-cli.add_command(run)
-cli.add_command(chat)
-cli.add_command(replay)
-cli.add_command(explain)
-cli.add_command(selftest)
-cli.add_command(bench)
-cli.add_command(evaluate)
-cli.add_command(grade)
-cli.add_command(regrade)
-cli.add_command(compare)
+for _command in (run, chat, methods, evaluate, compare, regrade, grade, explain, replay, selftest, bench):
+    cli.add_command(_command)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,77 +9,80 @@ from typing import Any
 import click
 
 from localpower.cli.budgeting import allowed, within
-from localpower.cli.planning import Wishes, check_width, fitted, make_sampler
+from localpower.cli.planning import (
+    SamplingOptions,
+    check_width,
+    make_sampler,
+    suited,
+    with_n,
+)
 from localpower.completion import Rules
 from localpower.errors import UsageProblem
 from localpower.evals.jobs import Asked, Method
 from localpower.loaded import Loaded
-from localpower.names import METHODS
+from localpower.methods import names, parse, read
 from localpower.samplers import Sampler
 
-_OWN = (  # what a method may have of its own
-    *(
-        "alpha",
-        "temperature",
-        "block",
-        "steps",
-        "cuts",
-        "rho",
-        "start",
-        "hot_cut",
-        "metropolised",
-        "n",
-        "pick",
-    ),
-    *("particles", "ramp", "ess", "rungs", "candidates", "rollouts", "budget", "drafts"),
-)
-_MATCHED = "matched"
-_NO_RESULT = ("prefetch", "drafts", "chains", "max_tokens")  # change none, or belong to the task
+_MATCHED = ":matched"
+_COMMON = (
+    "alpha",
+    "temperature",
+    "steps",
+    "pick",
+    "budget",
+)  # the command's; a method may have its own value
+_NO_RESULT = ("chains", "max_tokens")  # change none, or belong to the task
 
 
 def parse_methods(
-    texts: Sequence[str], common: Wishes, parameters: Mapping[str, click.Parameter]
-) -> dict[str, Wishes]:
-    """Labels and wishes: `base,power:alpha=2:steps=10,best-of-n:matched`. Raises click.UsageError.
+    texts: Sequence[str], common: SamplingOptions, parameters: Mapping[str, click.Parameter]
+) -> dict[str, SamplingOptions]:
+    """Labels and options: `base,power:alpha=2:steps=10,best-of-n:matched`. Raises click.UsageError or UsageProblem.
 
-    common: what the other options say. parameters: of the command, by name: they read the values.
+    common: what the other options say. parameters: of the command, by name: they read the values of common ones.
     """
-    found: dict[str, Wishes] = {}
-    for label in (part.strip() for text in texts for part in text.split(",")):
-        name, *own = label.split(":")
-        if name not in METHODS:
-            raise click.UsageError(f"--method {name!r} is none of {', '.join(METHODS)}")
-        wishes = replace(common, method=name, temperature=None if name == "base" else common.temperature)
-        for pair in own:
-            if (name, pair) != ("best-of-n", _MATCHED):
-                wishes = replace(wishes, **_setting(pair, parameters))
+    found: dict[str, SamplingOptions] = {}
+    for label in _labels(texts):
+        method, own = parse(label.replace(_MATCHED, ""))
+        options = replace(common, temperature=None if method.name == "base" else common.temperature)
+        for name in [name for name in _COMMON if name in own and method.option(name) is None]:
+            parameter = parameters[name]
+            options = replace(options, **{name: parameter.type.convert(own.pop(name), parameter, None)})
+        read(method, own)
+        settings = (f"{key.replace('_', '-')}={text}" for key, text in own.items())
+        options = replace(options, method=":".join((method.name, *settings)))
         if label in found:
             raise click.UsageError(f"--method {label} is given twice")
-        if _MATCHED in own and wishes.n is not None:
-            raise click.UsageError("best-of-n:matched takes its -n from what it is matched to")
-        _refuse_seconds(wishes)
+        if _MATCHED in label and (method.name != "best-of-n" or "n" in own):
+            raise click.UsageError(
+                "best-of-n:matched takes its n from what it is matched to, and is only of best-of-n"
+            )
+        _refuse_seconds(options)
         make_sampler(
-            wishes, Rules(), chat=False
+            options, Rules(), chat=False
         )  # values that can never be right are told before a model loads
-        found[label] = wishes
+        found[label] = options
     matched_to(found)
     return found
 
 
-def _setting(pair: str, parameters: Mapping[str, click.Parameter]) -> dict[str, Any]:
-    name, equals, value = pair.partition("=")
-    name = name.replace("-", "_")
-    if not equals or name not in _OWN:
-        raise click.UsageError(f"--method: expected name=value of {', '.join(_OWN)}, got {pair!r}")
-    parameter = parameters[name]
-    return {name: parameter.type.convert(value, parameter, None)}
+def _labels(texts: Sequence[str]) -> list[str]:
+    """Split at commas, but for those within a value: tempering:rungs=4,2,1."""
+    found: list[str] = []
+    for text in texts:
+        for i, part in enumerate(text.split(",")):
+            if i and part.strip().split(":")[0] not in names() and "=" in found[-1]:
+                found[-1] += f",{part.strip()}"
+            else:
+                found.append(part.strip())
+    return found
 
 
-def matched_to(labels: Mapping[str, Wishes]) -> str | None:
+def matched_to(labels: Mapping[str, SamplingOptions]) -> str | None:
     """The method that best-of-n:matched is matched to: the first chain. Raises click.UsageError without one."""
-    if not any(_MATCHED in label.split(":") for label in labels):
+    if not any(_MATCHED in label for label in labels):
         return None
-    chains = [label for label, wishes in labels.items() if wishes.method == "power"]
+    chains = [label for label, options in labels.items() if options.name == "power"]
     if not chains:
         raise click.UsageError(
             "best-of-n:matched is matched to a power run: --method power,best-of-n:matched"
@@ -88,39 +91,39 @@ def matched_to(labels: Mapping[str, Wishes]) -> str | None:
 
 
 def make_methods(
-    labels: Mapping[str, Wishes], loaded: Callable[[], Loaded], parallel: int | None
+    labels: Mapping[str, SamplingOptions], loaded: Callable[[], Loaded], parallel: int | None
 ) -> list[Method]:
     """The methods as a run uses them. parallel: answers at once; None: as many as the machine is good for."""
     to = matched_to(labels)
 
-    def maker(wishes: Wishes) -> Callable[[Asked, int | None], tuple[Sampler, float]]:
+    def maker(options: SamplingOptions) -> Callable[[Asked, int | None], tuple[Sampler, float]]:
         def make(asked: Asked, n: int | None) -> tuple[Sampler, float]:
-            mine = replace(wishes, max_tokens=asked.max_tokens, n=wishes.n if n is None else n)
+            mine = with_n(replace(options, max_tokens=asked.max_tokens), n)
             sampler, alpha = make_sampler(mine, asked.rules, chat=asked.chat)
             budget = allowed(mine.budget, 1, lambda _: None, len(asked.tokens))
             sampler, _ = within(sampler, mine, budget)
             check_width(sampler, mine)
             widest = loaded().widest()
             alone = parallel == 1
-            return fitted(
+            return suited(
                 sampler, mine, widest if alone else min(widest, 1), ahead=loaded().goes_ahead()
             ), alpha
 
         return make
 
     return [
-        Method(label, maker(w), to if _MATCHED in label.split(":") else None) for label, w in labels.items()
+        Method(label, maker(options), to if _MATCHED in label else None) for label, options in labels.items()
     ]
 
 
-def to_json(wishes: Wishes) -> dict[str, Any]:
-    """What a method was wished to be, for the record; what never changes a result is left out."""
-    return {name: value for name, value in asdict(wishes).items() if name not in _NO_RESULT}
+def to_json(options: SamplingOptions) -> dict[str, Any]:
+    """What a method was asked for, for the record; what never changes a result is left out."""
+    return {name: value for name, value in asdict(options).items() if name not in _NO_RESULT}
 
 
-def _refuse_seconds(wishes: Wishes) -> None:
+def _refuse_seconds(options: SamplingOptions) -> None:
     """Raise UsageProblem for a budget in seconds: answers would depend on how busy the machine is."""
-    if wishes.budget is not None and wishes.budget.endswith("s"):
+    if options.budget is not None and options.budget.endswith("s"):
         raise UsageProblem(
-            f"--budget {wishes.budget} would make answers depend on the machine", "use 4x or 5000t"
+            f"--budget {options.budget} would make answers depend on the machine", "use 4x or 5000t"
         )

@@ -8,18 +8,8 @@ from typing import Any
 
 import click
 
-from localpower.cli.values import (
-    MOST_ALPHA,
-    MOST_RUNS,
-    MOST_THREADS,
-    BudgetText,
-    Finite,
-    Rungs,
-    Share,
-    StartText,
-    Width,
-)
-from localpower.names import CUTS, METHODS
+from localpower.cli.values import MOST_ALPHA, MOST_THREADS, BudgetText, Finite
+from localpower.methods import MOST_RUNS, names
 
 _TARGET = "it would change the target: power sampling needs the model's whole distribution"
 REFUSED = {
@@ -30,6 +20,38 @@ REFUSED = {
     "--presence-penalty": _TARGET,
     "--frequency-penalty": _TARGET,
 }
+MOVED = {  # into the settings of a method
+    "--block": "power:block",
+    "--cuts": "power:cuts",
+    "--rho": "power:restart-weight",
+    "--prefetch": "power:prefetch",
+    "--drafts": "power:drafts",
+    "--particles": "smc:particles",
+    "--ramp": "smc:ramp",
+    "--ess": "smc:ess",
+    "-n": "best-of-n:n",
+    "--rungs": "tempering:rungs",
+    "--candidates": "lookahead:candidates",
+    "--rollouts": "lookahead:rollouts",
+}
+
+
+def _moved(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value is not None:
+        name = param.opts[0]
+        raise click.UsageError(f"{name} has moved into the method: use --method {MOVED[name]}={value}")
+
+
+def _metropolised(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value:
+        raise click.UsageError(
+            "--metropolised has moved into the method: use --method power:metropolised=yes"
+        )
+
+
+def _gone(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value is not None:
+        raise click.UsageError(f"{param.opts[0]} is gone: docs/samplers.md shows what was better")
 
 
 def _refuse(ctx: click.Context, param: click.Parameter, value: Any) -> None:
@@ -48,7 +70,14 @@ def refused_options(command: Callable[..., Any]) -> Callable[..., Any]:
             expose_value=False,
             callback=_refuse,
         )(command)
-    return command
+    hidden: dict[str, Any] = {"hidden": True, "expose_value": False}
+    for name in MOVED:
+        command = click.option(name, f"moved_{name.strip('-')}", callback=_moved, **hidden)(command)
+    for name in ("--staged", "--tries"):
+        command = click.option(name, f"gone_{name.strip('-')}", callback=_gone, **hidden)(command)
+    return click.option(
+        "--metropolised", "moved_metropolised", is_flag=True, callback=_metropolised, **hidden
+    )(command)
 
 
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,21 +93,30 @@ def engines_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def _engine_options(command: Callable[..., Any], *, several: bool) -> Callable[..., Any]:
     whole = click.IntRange(min=1)
     for option in (
-        click.option("--debug", is_flag=True, help="Show tracebacks."),
-        click.option("--fast", is_flag=True, help="llama.cpp's own numerics instead of the exact mode."),
-        click.option("--gpu-layers", type=click.IntRange(min=0), help="Layers on the GPU."),
-        click.option("--ctx", "n_ctx", type=whole, help="Most tokens of prompt and answer together."),
+        click.option("--debug", is_flag=True, help="A problem is shown with its traceback."),
+        click.option(
+            "--fast", is_flag=True, help="The engine uses llama.cpp's own numerics instead of the exact mode."
+        ),
+        click.option(
+            "--gpu-layers", type=click.IntRange(min=0), help="Number of layers on the GPU.  [default: 0]"
+        ),
+        click.option(
+            "--ctx",
+            "n_ctx",
+            type=whole,
+            help="Most tokens that prompt and answer may have together.  [default: the model's]",
+        ),
         click.option(
             "--threads",
             type=click.IntRange(1, MOST_THREADS),
-            help="Else all cores of this process.",
+            help="Number of threads.  [default: the cores that are free, followed while the run goes on]",
         ),
         click.option(
             "-m",
             "--model",
             "models" if several else "model",
             multiple=several,
-            help="A GGUF file, a catalogue name, or toy. Else LOCALPOWER_MODEL, else smollm2.",
+            help="A GGUF file, a name of the catalogue, or toy.  [default: LOCALPOWER_MODEL, else smollm2]",
         ),
     ):
         command = option(command)
@@ -88,10 +126,8 @@ def _engine_options(command: Callable[..., Any], *, several: bool) -> Callable[.
 def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What is drawn, and how a run goes about it."""
     options = (
-        *width_options(),
         *_run_options(),
-        *other_options(),
-        *chain_options(),
+        steps_option(),
         *target_options(),
         _method_option(),
     )
@@ -104,11 +140,10 @@ def _method_option() -> Callable[..., Any]:
     """What draws."""
     return click.option(
         "--method",
-        type=click.Choice(METHODS),
         default="power",
         show_default=True,
-        help="power, tempering: chains towards p^alpha; smc, best-of-n: answers weighted towards it; lookahead: an "
-        "approximation; base: p itself; low-temp: each token sharpened by itself.",
+        metavar="NAME[:SETTING=VALUE...]",
+        help=f"The method of sampling: {', '.join(names())}. `localpower methods` explains them and their settings.",
     )
 
 
@@ -120,107 +155,36 @@ def target_options(max_tokens: int | None = 256, *, timed: bool = True) -> tuple
             "--budget",
             type=BudgetText(),
             metavar="30s|5000t|4x" if timed else "5000t|4x",
-            help=f"Most that a run may take: {'seconds, ' if timed else ''}tokens drawn, or times a plain answer.",
+            help=f"Most that a run may take: {'seconds, ' if timed else ''}tokens drawn, or times the tokens "
+            "of a plain answer.  [default: no limit]",
         ),
         click.option(
             "--max-tokens",
             type=whole,
             default=max_tokens,
             show_default=max_tokens is not None,
-            help="Longest answer (horizon T)." + ("" if max_tokens else " Else the task's own."),
-        ),
-        click.option("--temperature", type=Finite(0.0), help="Of the proposal, and of low-temp; 1/alpha."),
-        click.option("--alpha", type=Finite(1.0, MOST_ALPHA), help="The power; 2.5 with a template, else 4."),
-    )
-
-
-def chain_options() -> tuple[Callable[..., Any], ...]:
-    """How the chains of power and tempering walk."""
-    whole = click.IntRange(min=1)
-    return (
-        click.option(
-            "--start",
-            type=StartText(),
-            default="draw",
-            show_default=True,
-            metavar="draw|smc:N|best-of-n:N",
-            help="What a chain begins with: one draw, or a choice among N answers.",
+            help="Most tokens of an answer (the horizon T)."
+            + ("" if max_tokens else "  [default: the task's own]"),
         ),
         click.option(
-            "--hot-cut/--no-hot-cut",
-            default=True,
-            show_default=True,
-            help="Draw the token at the cut from p itself.",
+            "--temperature",
+            type=Finite(0.0),
+            help="The temperature of the proposal, and of low-temp.  [default: 1/alpha]",
         ),
         click.option(
-            "--metropolised",
-            is_flag=True,
-            help="Every proposal differs from the answer so far, and pays for it in the ratio.",
-        ),
-        click.option(
-            "--rho",
-            type=Share(),
-            default=0.5,
-            show_default=True,
-            help="Weight of a whole new answer in --cuts restart.",
-        ),
-        click.option(
-            "--cuts",
-            type=click.Choice(CUTS),
-            default="restart",
-            show_default=True,
-            help="Where a step cuts: anywhere, at times at the very start, or where entropy rises.",
-        ),
-        click.option(
-            "--steps",
-            type=click.IntRange(min=0),
-            help="Metropolis-Hastings steps a stage: 5, or as many as --budget has room for.",
-        ),
-        click.option(
-            "--block",
-            type=whole,
-            help="Tokens by which the horizon grows: all of --max-tokens; of lookahead a sixteenth.",
+            "--alpha",
+            type=Finite(1.0, MOST_ALPHA),
+            help="The power, at least 1.  [default: 2.5 with a chat template, 4 without]",
         ),
     )
 
 
-def other_options() -> tuple[Callable[..., Any], ...]:
-    """What belongs to one method alone. Its own default where none is given."""
-    whole = click.IntRange(1, MOST_RUNS)
-    return (
-        click.option(
-            "--rollouts", type=click.IntRange(0, MOST_RUNS), help="lookahead: looks ahead of each; 2."
-        ),
-        click.option("--candidates", type=whole, help="lookahead: blocks to choose from; 4."),
-        click.option("--rungs", type=Rungs(), help="tempering: how many exponents up to alpha, or which; 4."),
-        click.option(
-            "--ess", type=Finite(0.0, 1.0), help="smc: share of particles below which they are resampled; .5."
-        ),
-        click.option(
-            "--ramp", type=click.IntRange(min=0), help="smc: tokens over which alpha rises from 1; 32."
-        ),
-        click.option("--particles", type=whole, help="smc: answers that grow together; 8."),
-        click.option("-n", "n", type=whole, help="best-of-n: answers to choose from; 8."),
-    )
-
-
-def width_options() -> tuple[Callable[..., Any], ...]:
-    """What shares a batch; changes no result."""
-    return (
-        click.option(
-            "--drafts",
-            type=click.Choice(("auto", "on", "off")),
-            default="auto",
-            show_default=True,
-            help="Evaluate tokens that text written before suggests, in the same batch. Never changes a result.",
-        ),
-        click.option(
-            "--prefetch",
-            type=Width(),
-            default="auto",
-            show_default=True,
-            help="Proposals in one batch: auto, or 1 to 61. Never changes a result.",
-        ),
+def steps_option() -> Callable[..., Any]:
+    """How long chains are."""
+    return click.option(
+        "--steps",
+        type=click.IntRange(min=0),
+        help="Number of steps of a chain at each horizon.  [default: 5, or as many as --budget has room for]",
     )
 
 
@@ -233,14 +197,14 @@ def _run_options() -> tuple[Callable[..., Any], ...]:
             type=click.Choice(("random", "logp", "all")),
             default="random",
             show_default=True,
-            help="Which answers: one drawn (chains alike, best-of-n and smc by weight), the likeliest, or all.",
+            help="Which answer of several chains is printed: one at random, the likeliest, or all of them.",
         ),
         click.option(
             "--chains",
             type=click.IntRange(1, MOST_RUNS),
             default=1,
             show_default=True,
-            help="Independent chains in one batch.",
+            help="Number of independent chains in one batch.",
         ),
     )
 
@@ -251,7 +215,7 @@ def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--prompt-cache",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Keep the evaluated prompt in FILE, and begin from what FILE has of it.",
+        help="The evaluated prompt is kept in FILE, and a run begins from what FILE has of it.",
     )
     for option in (cache, *wording_options()):
         command = option(command)
@@ -261,7 +225,9 @@ def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def wording_options() -> tuple[Callable[..., Any], ...]:
     """How a text becomes a prompt, and what ends its answer."""
     return (
-        click.option("--stop", "stops", multiple=True, help="A text that ends the answer; may be repeated."),
+        click.option(
+            "--stop", "stops", multiple=True, help="A text that ends the answer. The option may be repeated."
+        ),
         click.option(
             "--template-arg",
             "template_args",
@@ -269,7 +235,7 @@ def wording_options() -> tuple[Callable[..., Any], ...]:
             metavar="NAME=VALUE",
             help="A variable for the chat template, such as enable_thinking=false.",
         ),
-        click.option("--raw", is_flag=True, help="Send the text as it is, without the chat template."),
+        click.option("--raw", is_flag=True, help="The text is sent as it is, without the chat template."),
         click.option("--system", help="The system message."),
     )
 
@@ -277,7 +243,9 @@ def wording_options() -> tuple[Callable[..., Any], ...]:
 def seed_option() -> Callable[..., Any]:
     """Where all chance comes from."""
     return click.option(
-        "--seed", type=click.IntRange(min=0, max=2**64 - 1), help="Drawn and printed if not given."
+        "--seed",
+        type=click.IntRange(min=0, max=2**64 - 1),
+        help="The seed of all chance.  [default: drawn and printed]",
     )
 
 
@@ -285,12 +253,16 @@ def program_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Whether programs that a model wrote are run, and for how long."""
     for option in (
         click.option(
-            "--seconds", type=Finite(0.1, 600), default=10.0, show_default=True, help="Of each program."
+            "--seconds",
+            type=Finite(0.1, 600),
+            default=10.0,
+            show_default=True,
+            help="Time limit for each program, in seconds.",
         ),
         click.option(
             "--run-code",
             is_flag=True,
-            help="Run the programs in answers, in a fence and not a prison; not while answers are made.",
+            help="The programs in the answers are run after all answers are made, as isolated as this machine can.",
         ),
     ):
         command = option(command)

@@ -3,203 +3,107 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from localpower.cli.values import MOST_RUNS
 from localpower.completion import Rules
-from localpower.drafts import Mode
 from localpower.errors import UsageProblem
 from localpower.loaded import ALPHA_CHAT, ALPHA_RAW
-from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
-from localpower.samplers.cuts import cut_law
-from localpower.samplers.race import Form
-from localpower.samplers.start import Start
-from localpower.samplers.tempering import ladder
+from localpower.methods import MOST_RUNS, Method, Target, find, parse, read
+from localpower.samplers import Sampler
 
-_STEPS = 5
-_FORM = ("start", "hot_cut", "metropolised", "prefetch", "drafts")
-_USES = {  # options that only some methods use
-    "power": {"alpha", "temperature", "block", "steps", "cuts", "rho", *_FORM},
-    "base": set[str](),
-    "low-temp": {"alpha", "temperature"},
-    "best-of-n": {"alpha", "temperature", "n"},
-    "smc": {"alpha", "particles", "ramp", "ess"},
-    "tempering": {"alpha", "block", "steps", "cuts", "rho", "hot_cut", "rungs"},
-    "lookahead": {"alpha", "temperature", "block", "candidates", "rollouts"},
-}
+_EVERYDAY = {"alpha", "temperature", "steps"}  # options that only some methods use
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """Sampling options as given; None: the sampler's own default."""
+class SamplingOptions:
+    """Sampling options as given; None: the method's own default. method: NAME:SETTING=VALUE:..."""
 
     method: str = "power"
     alpha: float | None = None
     temperature: float | None = None
     max_tokens: int = 256
-    block: int | None = None
     steps: int | None = None
-    cuts: str = "restart"
-    rho: float = 0.5
-    start: str = "draw"
-    hot_cut: bool = True
-    metropolised: bool = False
-    n: int | None = None
-    particles: int | None = None
-    ramp: int | None = None
-    ess: float | None = None
-    rungs: str | None = None
-    candidates: int | None = None
-    rollouts: int | None = None
-    prefetch: str = "auto"
-    drafts: Mode = "auto"
     pick: str = "random"
     chains: int = 1
     budget: str | None = None
 
+    @property
+    def name(self) -> str:
+        """The method's name alone."""
+        return self.method.split(":")[0]
 
-def make_sampler(wishes: Wishes, rules: Rules, *, chat: bool) -> tuple[Sampler, float]:
+    def given(self) -> frozenset[str]:
+        """Settings that were set by hand, by key."""
+        steps = {"steps"} if self.steps is not None else set[str]()
+        return frozenset(parse(self.method)[1]) | steps
+
+
+def make_sampler(options: SamplingOptions, rules: Rules, *, chat: bool) -> tuple[Sampler, float]:
     """The sampler and the alpha it is about. Raises UsageProblem for values that contradict each other."""
-    alpha = wishes.alpha if wishes.alpha is not None else ALPHA_CHAT if chat else ALPHA_RAW
-    if wishes.alpha is None and wishes.method == "tempering" and "," in (wishes.rungs or ""):
-        alpha = max(map(float, str(wishes.rungs).split(",")))
-    if wishes.method == "base":
-        if wishes.temperature not in (None, 1.0):
+    method, texts = parse(options.method)
+    values = method.values(read(method, texts))
+    alpha = options.alpha if options.alpha is not None else ALPHA_CHAT if chat else ALPHA_RAW
+    if options.alpha is None and isinstance(values.get("rungs"), tuple):
+        alpha = max(values["rungs"])
+    if method.name == "base":
+        if options.temperature not in (None, 1.0):
             raise UsageProblem("--method base samples at temperature 1", "use --method low-temp")
         alpha = 1.0
-    sampler = _MAKERS[wishes.method](wishes, alpha, rules)
-    return sampler, alpha
+    target = Target(alpha, options.max_tokens, rules, options.temperature, options.steps, options.pick)
+    return method.make(target, values), alpha
 
 
-def check_width(sampler: Sampler, wishes: Wishes) -> None:
+def check_width(sampler: Sampler, options: SamplingOptions) -> None:
     """Raise UsageProblem for more answers at once than llama.cpp has sequences for."""
-    at_once = sampler.width * wishes.chains
+    at_once = sampler.width * options.chains
     if at_once > MOST_RUNS:
         raise UsageProblem(
             f"--chains times what each has in a batch must be at most {MOST_RUNS}, got {at_once}",
-            "--prefetch, -n, --particles, --rungs, or --candidates times --rollouts is in a batch",
+            "prefetch, start, n, particles, rungs, or candidates times rollouts is in a batch",
         )
 
 
-def _given(**values: Any) -> dict[str, Any]:
-    """Those that are not None."""
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _temperature(wishes: Wishes, alpha: float) -> float:
-    return wishes.temperature if wishes.temperature is not None else 1.0 / alpha
-
-
-def _plain(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
-    temperature = 1.0 if wishes.method == "base" else _temperature(wishes, alpha)
-    return Ancestral(wishes.method, temperature, wishes.max_tokens, rules)
-
-
-def _power(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
-    return PowerMH(
-        alpha,
-        _temperature(wishes, alpha),
-        wishes.max_tokens,
-        wishes.block or wishes.max_tokens,
-        _STEPS if wishes.steps is None else wishes.steps,
-        cut_law(wishes.cuts, wishes.rho),
-        rules,
-        prefetch=1 if wishes.prefetch == "auto" else int(wishes.prefetch),
-        form=Form(wishes.hot_cut, wishes.metropolised),
-        start=Start.of(wishes.start),
-        drafts=wishes.drafts,
-    )
-
-
-def _best_of_n(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
-    return BestOfN(
-        alpha,
-        _temperature(wishes, alpha),
-        wishes.max_tokens,
-        select="logp" if wishes.pick == "logp" else "weight",
-        rules=rules,
-        **_given(n=wishes.n),
-    )
-
-
-def _smc(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
-    own = _given(particles=wishes.particles, ramp=wishes.ramp, ess=wishes.ess)
-    return PowerSMC(alpha, wishes.max_tokens, rules=rules, **own)
-
-
-def _tempering(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
-    text = wishes.rungs or "4"
-    rungs = (
-        ladder(alpha, int(text))
-        if text.isdigit()
-        else tuple(sorted(map(float, text.split(",")), reverse=True))
-    )
-    return Tempering(
-        alpha,
-        wishes.max_tokens,
-        wishes.block or wishes.max_tokens,
-        _STEPS if wishes.steps is None else wishes.steps,
-        rungs,
-        cut_law(wishes.cuts, wishes.rho),
-        rules,
-        Form(wishes.hot_cut),
-    )
-
-
-def _lookahead(wishes: Wishes, alpha: float, rules: Rules) -> Sampler:
-    return Lookahead(
-        alpha,
-        _temperature(wishes, alpha),
-        wishes.max_tokens,
-        wishes.block or max(wishes.max_tokens // 16, 1),
-        rules=rules,
-        **_given(candidates=wishes.candidates, rollouts=wishes.rollouts),
-    )
-
-
-_MAKERS: dict[str, Callable[[Wishes, float, Rules], Sampler]] = {
-    "base": _plain,
-    "low-temp": _plain,
-    "power": _power,
-    "best-of-n": _best_of_n,
-    "smc": _smc,
-    "tempering": _tempering,
-    "lookahead": _lookahead,
-}
-
-
-def fitted(sampler: Sampler, wishes: Wishes, widest: int, *, ahead: bool) -> Sampler:
+def suited(sampler: Sampler, options: SamplingOptions, widest: int, *, ahead: bool) -> Sampler:
     """The sampler with as many proposals in a batch as the engine is good for; ahead: whether it takes drafts."""
-    if not isinstance(sampler, PowerMH):
-        return sampler
-    if not ahead:
-        sampler = replace(sampler, drafts="off")
-    if widest == 0:
-        sampler = replace(sampler, prefetch=1)
-    if wishes.prefetch == "auto":
-        steps = widest if sampler.steps is None else sampler.steps
-        most = min(widest, steps, MOST_RUNS // wishes.chains)  # more is room for nothing
-        return replace(sampler, prefetch=max(1, most), adaptive=True)
-    return sampler
+    own = getattr(sampler, "suited", None)  # only chains have a choice
+    found: Sampler = own(widest, MOST_RUNS // options.chains, ahead=ahead) if own else sampler
+    return found
 
 
-def unused(method: str, cuts: str, given: Collection[str]) -> list[str]:
+def unused(options: SamplingOptions, given: Collection[str]) -> list[str]:
     """Notes on options that the method does not use."""
-    notes = [f"{name} means nothing to --method {method}" for name in used_by_none([method], given)]
-    if "rho" in _USES[method] and cuts != "restart" and "rho" in given:
-        notes.insert(0, "--rho means nothing to --cuts " + cuts)
+    method, texts = parse(options.method)
+    notes = [f"{name} means nothing to --method {method.name}" for name in used_by_none([method], given)]
+    if "restart_weight" in texts and texts.get("cuts", "restart") != "restart":
+        notes.append(f"restart-weight means nothing to cuts={texts['cuts']}")
     return notes
 
 
-def used_by_none(methods: Collection[str], given: Collection[str]) -> list[str]:
-    """Options of single methods that were given and belong to none of these."""
-    own, used = (
-        set().union(*(uses for method, uses in _USES.items() if method in names))
-        for names in (_USES, methods)
-    )
-    return ["-n" if name == "n" else f"--{name}" for name in sorted((own - used).intersection(given))]
+def used_by_none(methods: Collection[Method], given: Collection[str]) -> list[str]:
+    """Everyday options that were given and that none of these methods reads."""
+    used = set().union(*(method.uses for method in methods))
+    return [f"--{name}" for name in sorted((_EVERYDAY - used).intersection(given))]
+
+
+def with_setting(method: str, name: str, value: str | None) -> str:
+    """`NAME:SETTING=VALUE:...` with one setting changed; None: with its default. Raises UsageProblem."""
+    found, texts = parse(method)
+    option = found.option(name)
+    if option is None:
+        read(found, {name: ""})
+        raise AssertionError
+    texts.pop(option.key, None)
+    if value is not None:
+        read(found, {option.key: value})
+        texts[option.key] = value
+    return ":".join((found.name, *(f"{key.replace('_', '-')}={text}" for key, text in texts.items())))
+
+
+def method_of(options: SamplingOptions) -> Method:
+    """The method by its name."""
+    return find(options.name)
 
 
 def template_arguments(pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -216,3 +120,8 @@ def template_arguments(pairs: tuple[str, ...]) -> dict[str, Any]:
         except (ValueError, RecursionError):
             arguments[name] = value
     return arguments
+
+
+def with_n(options: SamplingOptions, n: int | None) -> SamplingOptions:
+    """With n answers to choose from; None: as it is."""
+    return options if n is None else replace(options, method=with_setting(options.method, "n", str(n)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from localpower.cli.options import program_options
+from localpower.cli.sections import Command, renamed
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UserError
 from localpower.names import GRADERS
 
@@ -18,25 +19,28 @@ if TYPE_CHECKING:
     from localpower.runs.interrupt import Interrupts
 
 
-@click.command()
-@click.option("--grader", type=click.Choice(GRADERS), help="Of mathematics; else as DIR was graded.")
+@click.command(cls=Command, short_help="Grade the stored answers of an eval again.")
+@click.option(
+    "--grader",
+    type=click.Choice(GRADERS),
+    help="The grader of mathematics.  [default: the one by which DIR was graded]",
+)
 @program_options
+@click.option("--judge", metavar="MODEL", help="This model compares open answers, each pair in both orders.")
 @click.option(
-    "--judge", metavar="MODEL", help="Compare open answers with this model, each pair in both orders."
-)
-@click.option(
-    "--against",
+    "--reference",
     metavar="METHOD|FILE",
-    help="What open answers are compared with: a method, else the first; or outputs.",
+    help="What open answers are compared with: a method, or a file of outputs.  [default: the first method]",
 )
+@renamed("--against", "--reference")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def regrade(
     grader: str | None,
     run_code: bool,
     seconds: float,
     judge: str | None,
-    against: str | None,
+    reference: str | None,
     folder: Path,
     debug: bool,
 ) -> int:
@@ -53,8 +57,8 @@ def regrade(
     from localpower.grading.sandbox import isolation
     from localpower.runs.interrupt import Interrupts
 
-    if against is not None and judge is None:
-        raise click.UsageError("--against goes with --judge")
+    if reference is not None and judge is None:
+        raise click.UsageError("--reference goes with --judge")
     store.read(folder)  # refuses what is no run before anything is made there
     if run_code:
         say(f"note: programs run in isolation of kind {isolation()}")
@@ -64,7 +68,7 @@ def regrade(
         how = grader or stored.settings["grader"]
         try:
             if judge is not None:
-                _judge(stored, judge, against, interrupts)
+                _judge(stored, judge, reference, interrupts)
             with Grader(how, run_code=run_code, seconds=seconds) as verdicts:
                 fresh = list(regraded(stored, verdicts, _texts(stored), interrupts.check))
         except (Interrupted, KeyboardInterrupt):
@@ -78,14 +82,14 @@ def regrade(
     return EXIT_OK
 
 
-def _judge(stored: Stored, model: str, against: str | None, interrupts: Interrupts) -> None:
+def _judge(stored: Stored, model: str, reference: str | None, interrupts: Interrupts) -> None:
     """Compare open answers with a model."""
     from localpower.cli.terminal import say, tenths
     from localpower.evals.judge import Judge
     from localpower.evals.judging import judge_all, matches
     from localpower.loading import Request, load
 
-    found = matches(stored, against)
+    found = matches(stored, reference)
     loaded = load(Request(model), say=say, stop=lambda: interrupts.requested)
     interrupts.check()
     if loaded.identity["sha256"] in {one["sha256"] for one in stored.settings["models"].values()}:

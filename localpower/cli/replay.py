@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from localpower.cli.sections import Command
 from localpower.cli.values import Finite
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, Interrupted, UserError
 
@@ -20,15 +21,19 @@ if TYPE_CHECKING:
     from localpower.runs.verify import Findings
 
 
-@click.command()
+@click.command(cls=Command, short_help="Play a recorded run, or check it.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--speed", type=Finite(0.0), default=1.0, show_default=True, help="Times as fast as it was; 0: at once."
+    "--speed",
+    type=Finite(0.0),
+    default=1.0,
+    show_default=True,
+    help="How many times as fast as it was the run is played; 0 shows it at once.",
 )
-@click.option("--verify", "check_it", is_flag=True, help="Check every decision instead of showing them.")
-@click.option("-m", "--model", help="With --verify: evaluate every token again with this model.")
-@click.option("--json", "as_json", is_flag=True, help="With --verify: print one JSON object.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.option("--verify", "check_it", is_flag=True, help="Every decision is checked instead of shown.")
+@click.option("-m", "--model", help="With --verify, this model evaluates every token again.")
+@click.option("--json", "as_json", is_flag=True, help="With --verify, one JSON object is printed.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def replay(file: Path, speed: float, check_it: bool, model: str | None, as_json: bool, debug: bool) -> int:
     """Play the run that --events recorded in FILE, then print its answer; or check it with --verify.
 

@@ -17,26 +17,32 @@ from localpower.cli.options import (
     refused_options,
     sampling_options,
 )
+from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
 
 
-@click.command()
+@click.command(cls=Command, short_help="Sample one answer.")
 @click.argument("prompt", required=False)
 @sampling_options
 @prompt_options
 @engine_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the text.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object is printed instead of the text.")
 @click.option(
-    "--events", type=click.Path(path_type=Path), metavar="FILE", help="Write every event as a JSON line."
+    "--events",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Every event is written to FILE as a JSON line.",
 )
 @click.option(
-    "--diagnose", is_flag=True, help="Say how well the run went: moves by cut, autocorrelation, particles."
+    "--diagnose",
+    is_flag=True,
+    help="The summary says how well the run went: moves by cut, autocorrelation, particles.",
 )
 @click.option(
     "--plot",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Draw the diagnosis (extra: localpower[plots]).",
+    help="The diagnosis is drawn to FILE (extra: localpower[plots]).",
 )
 @refused_options
 @click.pass_context
@@ -50,7 +56,7 @@ def run(
     plot: Path | None,
     **options: Any,
 ) -> int:
-    """Answer PROMPT (or the text on stdin) with a draw from p(answer | prompt)^alpha.
+    """Answer PROMPT, or the text on stdin, with a sample towards p(answer | prompt)^alpha.
 
     The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted state.
     """

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from localpower.cli.options import engine_options
+from localpower.cli.sections import Command
 from localpower.errors import EXIT_OK, EXIT_PROBLEM
 
 _GOING_BACK = {
@@ -21,9 +22,9 @@ _CHEAP_AT = 1.8  # lone rows for four: from there on particles are the quicker s
 _CHEAP = ": rows are cheap here, --start smc:4 is worth a try"
 
 
-@click.command()
+@click.command(cls=Command, short_help="Check the engine and the sampler on this machine.")
 @engine_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object is printed.")
 def selftest(as_json: bool, **options: Any) -> int:
     """Check that log p keeps its bits whatever the batch, and that the sampler draws from its law."""
     from localpower.cli.asking import open_model

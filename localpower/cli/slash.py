@@ -7,9 +7,11 @@ from typing import Any
 import click
 
 from localpower.cli.asking import check_options
+from localpower.cli.planning import with_setting
 from localpower.cli.talk import Talk
 from localpower.cli.terminal import say
 from localpower.errors import UserError
+from localpower.methods import parse
 
 HELP = {
     "/help": "this list",
@@ -24,9 +26,7 @@ _KEYS = (
     "that begins with a slash. Ctrl-C stops an answer and keeps what was accepted."
 )
 _SETTINGS = (
-    *("method", "alpha", "temperature", "max_tokens", "block", "steps", "cuts", "rho", "chains", "pick"),
-    *("start", "hot_cut", "metropolised", "budget"),
-    *("n", "particles", "ramp", "ess", "rungs", "candidates", "rollouts"),
+    *("method", "alpha", "temperature", "max_tokens", "steps", "chains", "pick", "budget"),
     *("system", "raw", "template_args", "stops"),
 )
 
@@ -68,23 +68,30 @@ def _stats(talk: Talk, ctx: click.Context, rest: str) -> None:
 
 
 def _set(talk: Talk, ctx: click.Context, rest: str) -> None:
+    method, texts = parse(talk.options["method"])
     if not rest:
         for each in _changeable(ctx).values():
-            say(f"{_name(each):<13} {_shown(each, talk.options)}")
+            say(f"{_name(each):<15} {_shown(each, talk.options)}")
+        for option in method.options:
+            say(f"{option.name:<15} {texts.get(option.key, option.default_text)}")
         return
     name, _, text = rest.partition(" ")
-    param = _changeable(ctx).get(name.lstrip("-"))
-    if param is None:
+    name, text = name.lstrip("-"), text.strip()
+    before, param = dict(talk.options), _changeable(ctx).get(name)
+    if param is None and method.option(name) is None:
         raise UserError(f"{name} cannot be changed in a chat", "/set lists what can")
-    before = dict(talk.options)
-    talk.options[str(param.name)] = _value(param, text.strip(), ctx)
     try:
+        if param is not None:
+            talk.options[str(param.name)] = _value(param, text, ctx)
+        else:
+            talk.options["method"] = with_setting(talk.options["method"], name, text or None)
         check_options(talk.options)
     except (UserError, click.UsageError):
         talk.options.clear()
         talk.options.update(before)
         raise
-    say(f"{_name(param)} {_shown(param, talk.options)}")
+    shown = _shown(param, talk.options) if param is not None else f"of {talk.options['method']}"
+    say(f"{name} {shown}")
 
 
 _COMMANDS = {"/help": _help, "/set": _set, "/regen": _again, "/clear": _forget, "/stats": _stats}

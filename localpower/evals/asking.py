@@ -39,7 +39,7 @@ def form_of(task: Task, wording: Wording, *, template: bool) -> Form:
     if wording.form not in task.forms:
         raise UsageProblem(
             f"{task.name} has no prompt of the paper's",
-            f"--prompt {' or '.join(n for n in task.forms if n != 'plain')}",
+            f"--prompt-style {' or '.join(n for n in task.forms if n != 'plain')}",
         )
     form = task.forms[wording.form]
     return task.forms["plain"] if wording.form == "chat" and form.template and not template else form

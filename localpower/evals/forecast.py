@@ -12,7 +12,7 @@ from localpower.loaded import Loaded
 from localpower.model import Tokens
 from localpower.runs.gather import Engine, Run, gather
 from localpower.runs.tally import Tally
-from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
+from localpower.samplers import Ancestral
 
 _PROBED = 4  # answers
 _TOKENS = 48  # of each at most
@@ -58,19 +58,3 @@ def probe(
         for tally, question in zip(tallies, chosen, strict=True)
     ]
     return Probe(sum(len(tally.state) for tally in tallies) / seconds, sum(lengths) / len(lengths))
-
-
-def times_plain(sampler: Sampler) -> float:
-    """Tokens that a run is expected to draw, in plain answers."""
-    if isinstance(sampler, PowerMH | Tempering):
-        stages = -(-sampler.max_tokens // sampler.block)
-        step = sampler.cuts.planned_cost / 2  # plans set the double aside
-        rounds = (sampler.steps or 0) * step * (stages + 1) / 2
-        return (len(sampler.rungs) if isinstance(sampler, Tempering) else 1) * (1.0 + rounds)
-    if isinstance(sampler, BestOfN):
-        return float(sampler.n)
-    if isinstance(sampler, PowerSMC):
-        return float(sampler.particles)
-    if isinstance(sampler, Lookahead):
-        return float(sampler.candidates * (1 + sampler.rollouts))
-    return 1.0

@@ -51,7 +51,7 @@ def matches(run: Stored, against: str | None) -> list[Match]:
         else:
             raise UserError(
                 f"there is no method {name} to compare with",
-                f"--against one of {', '.join(labels)}, or a file",
+                f"--reference one of {', '.join(labels)}, or a file",
             )
         for group in players:
             if group.label != name:

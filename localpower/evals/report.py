@@ -41,7 +41,7 @@ def report(
     labels = list(dict.fromkeys(group.label for group in found))
     if against is not None and against not in labels:
         raise UserError(
-            f"there is nothing called {against} to compare with", f"--against one of: {'; '.join(labels)}"
+            f"there is nothing called {against} to compare with", f"--baseline one of: {'; '.join(labels)}"
         )
     return {
         "runs": [{"path": str(run.path), "settings": run.settings} for run in runs],

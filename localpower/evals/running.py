@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from localpower.errors import UserError
-from localpower.evals.forecast import Probe, probe, times_plain
+from localpower.evals.forecast import Probe, probe
 from localpower.evals.grade import Grader
 from localpower.evals.jobs import Asked, Job, Method, jobs
 from localpower.evals.making import make_rows
@@ -84,7 +84,7 @@ class Running:
                 engine = engine_for(loaded, asked, at_once, width, self.check, engine)
                 found = probe(loaded, engine, asked, at_once, self.check)
                 self._lengths[task] = found.length
-                tokens = sum(times_plain(job.sampler) for job in missing) * found.length
+                tokens = sum(job.sampler.expected_cost() for job in missing) * found.length
                 rate = _rate(loaded, found, at_once, width)
                 forecasts.append(Forecast(model, task, len(missing), tokens, rate, at_once))
         if forecasts:
@@ -97,7 +97,7 @@ class Running:
         at_once, width = self._width(loaded, missing, asked)
         engine = engine_for(loaded, asked, at_once, width, self.check, engine)
         length = self._lengths[asked[0].task.name]
-        self.watcher.start(len(missing), sum(times_plain(job.sampler) for job in missing) * length)
+        self.watcher.start(len(missing), sum(job.sampler.expected_cost() for job in missing) * length)
         made = make_rows(
             loaded,
             engine,
@@ -130,7 +130,7 @@ class Running:
         for method in self.methods:
             if method.matched is not None and (task, method.label) not in known:  # so far only expected
                 chain = next(other for other in self.methods if other.label == method.matched)
-                known[task, method.label] = min(times_plain(chain.make(asked[0], None)[0]), _MOST_ROWS)
+                known[task, method.label] = min(chain.make(asked[0], None)[0].expected_cost(), _MOST_ROWS)
         return jobs(asked, model, methods, self.samples, self.seed, known)
 
     def _match(self, model: str, task: str, methods: Sequence[Method]) -> None:

@@ -13,11 +13,6 @@ from localpower.runs.tally import Tally
 from localpower.samplers import Sampler
 from localpower.samplers.population import log_mean
 
-_OWN = (  # settings that only some samplers or forms of the step have
-    *("hot_cut", "metropolised", "start", "n", "select", "particles", "ramp", "ess", "rungs"),
-    *("candidates", "rollouts"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
@@ -51,7 +46,7 @@ def describe(
     if len(estimates) == len(tallies):  # independent estimates of one normaliser: their mean
         whole["log_z"] = log_mean(np.array(estimates))
     if how == "logp":
-        whole["kernel"] = "approximate"  # the most likely of several is no draw from p^alpha
+        whole["guarantee"] = "approximate"  # the most likely of several is no draw from p^alpha
     chains = [_one([tally], tally, circumstances, text) for tally in tallies]
     for chain in chains:  # evaluated once for all chains
         chain["prefill_tokens"] = chain["padded_rows"] = chain["wasted_rows"] = None
@@ -80,11 +75,8 @@ def _one(
         "alpha": run.alpha,
         "temperature": settings["temperature"],
         "max_tokens": settings["max_tokens"],
-        "block": settings.get("block"),
         "steps": settings.get("steps"),
-        "cuts": settings.get("cuts"),
-        "rho": settings.get("rho"),
-        **{name: settings[name] for name in _OWN if name in settings},
+        "settings": settings,
         "budget": run.budget,
         "planned_steps": answer.planned,
         "log_z": answer.log_z,
@@ -106,7 +98,7 @@ def _one(
         "seconds": run.seconds,
         "tokens_per_second": decoded / run.seconds if run.seconds > 0 else None,
         "exactness": run.exactness,
-        "kernel": "approximate" if cut_short or no_step else run.sampler.kernel,
+        "guarantee": "approximate" if cut_short or no_step else run.sampler.guarantee,
         "model": run.model,
         "version": __version__,
     }

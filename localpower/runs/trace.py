@@ -111,7 +111,8 @@ _SETTINGS: dict[str, Callable[[Any], bool]] = {
     "max_tokens": _whole(1),
     "block": lambda value: value is None or _whole(1)(value),
     "steps": lambda value: value is None or _whole(0)(value),
-    "rho": lambda value: value is None or _number(0.0, 1.0)(value),
+    "rho": lambda value: value is None or _number(0.0, 1.0)(value),  # as restart_weight was called
+    "restart_weight": lambda value: value is None or _number(0.0, 1.0)(value),
     "hot_cut": lambda value: value in (None, False, True),
     "particles": lambda value: value is None or _whole(1, MOST_MEMBERS)(value),
     "rungs": lambda value: value is None or (isinstance(value, list) and all(map(_number(1.0, 1e6), value))),

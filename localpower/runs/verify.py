@@ -64,9 +64,14 @@ def verify(trace: Trace, engine: Engine | None = None, check: Callable[[], None]
 
 def _law(settings: dict[str, Any]) -> CutLaw | None:
     """None: of no law that this version knows."""
+    weights = (
+        settings.get("restart_weight"),
+        settings.get("rho"),
+        0.3,
+    )  # what it was called, and was at first
     try:
         return cut_law(
-            settings.get("cuts") or "uniform", 0.3 if settings.get("rho") is None else float(settings["rho"])
+            settings.get("cuts") or "uniform", next(float(weight) for weight in weights if weight is not None)
         )
     except KeyError:
         return None

@@ -15,9 +15,10 @@ from typing import Any
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Rules
 from localpower.events import Event
+from localpower.methods import Method
 from localpower.model import Model, Tokens
-from localpower.samplers.base import finished, grow, require
-from localpower.samplers.budget import Budget
+from localpower.samplers.base import Guarantee, finished, grow, require
+from localpower.samplers.budget import Budget, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Ancestral:
         require("--max-tokens", self.max_tokens, 1)
 
     @property
-    def kernel(self) -> str:
+    def guarantee(self) -> Guarantee:
         """`base` draws from p exactly; a draw token by token only approximates p^alpha, at any temperature."""
         return "exact" if self.method == "base" else "approximate"
 
@@ -48,6 +49,15 @@ class Ancestral:
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {"temperature": self.temperature, "max_tokens": self.max_tokens}
+
+    def expected_cost(self) -> float:
+        """One answer."""
+        return 1.0
+
+    def fit(self, room: Room) -> tuple[Ancestral, str]:
+        """One answer, whatever the room."""
+        most = room.tokens(1)
+        return self, "one plain answer" + (f", cut off after {most} tokens" if most < self.max_tokens else "")
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """Draw to the end, to max_tokens or as far as the budget goes."""
@@ -63,3 +73,20 @@ class Ancestral:
             stage=0,
         )
         yield finished(state, budget=not state.complete_at(self.max_tokens))
+
+
+METHODS = (
+    Method(
+        "base",
+        "One draw from p itself, at temperature 1.",
+        "exact",
+        lambda target, _: Ancestral("base", 1.0, target.max_tokens, target.rules),
+        uses=frozenset(),
+    ),
+    Method(
+        "low-temp",
+        "One draw in which each token is sharpened by itself: not p^alpha.",
+        "approximate",
+        lambda target, _: Ancestral("low-temp", target.proposal, target.max_tokens, target.rules),
+    ),
+)

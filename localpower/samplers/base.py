@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from localpower.chance import Dice
 from localpower.completion import Completion, Rules, extend
@@ -12,6 +12,12 @@ from localpower.drafts import Drafts
 from localpower.errors import UsageProblem
 from localpower.events import Event, Extended, Finished
 from localpower.model import Model, Tokens
+from localpower.samplers.budget import Room
+
+Guarantee = Literal["exact", "invariant", "asymptotic", "approximate"]
+"""exact: the answer is a draw from the stated law. invariant: the last state of a chain that leaves p^alpha invariant,
+begun elsewhere and run for finitely many steps. asymptotic: its law tends to p^alpha as answers are added. approximate:
+none of these."""
 
 SLICE = 8  # tokens between two Extended events: the most that Ctrl-C can lose of a draw
 
@@ -24,8 +30,8 @@ class Sampler(Protocol):
         """As in `--method`."""
 
     @property
-    def kernel(self) -> str:
-        """Towards p^alpha when the run completes: exact, asymptotic or approximate."""
+    def guarantee(self) -> Guarantee:
+        """What holds of the answer when the run completes."""
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """One run; the last event is Finished. All chance comes from `dice`."""
@@ -36,6 +42,12 @@ class Sampler(Protocol):
 
     def settings(self) -> dict[str, Any]:
         """The settings as plain JSON values, for the record."""
+
+    def expected_cost(self) -> float:
+        """Tokens that a run is expected to draw, in plain answers."""
+
+    def fit(self, room: Room) -> tuple[Sampler, str]:
+        """The sampler whose schedule fits into a budget, and the schedule in words; "": it plans while it runs."""
 
 
 def grow(

@@ -9,8 +9,8 @@ Cost     n plain answers, n rows a batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -18,9 +18,10 @@ import numpy as np
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Rules
 from localpower.events import Chosen, Event, Extended
+from localpower.methods import MOST_RUNS, Method, Option, Target, choice, whole
 from localpower.model import Model, Tokens
-from localpower.samplers.base import SLICE, finished, require
-from localpower.samplers.budget import Budget, Spent
+from localpower.samplers.base import SLICE, Guarantee, finished, require
+from localpower.samplers.budget import Budget, Room, Spent
 from localpower.samplers.population import Choosing, draw, log_mean, look, members, shares
 
 
@@ -45,7 +46,7 @@ class BestOfN:
         require("-n", self.n, 1)
 
     @property
-    def kernel(self) -> str:
+    def guarantee(self) -> Guarantee:
         """The drawn one tends to p^alpha; the likeliest does not."""
         return "asymptotic" if self.select == "weight" else "approximate"
 
@@ -63,6 +64,15 @@ class BestOfN:
             "n": self.n,
             "select": self.select,
         }
+
+    def expected_cost(self) -> float:
+        """n answers."""
+        return float(self.n)
+
+    def fit(self, room: Room) -> tuple[BestOfN, str]:
+        """As many answers as fit at their own speed."""
+        n = room.answers(self.max_tokens, self.n, given="n" in room.given)
+        return replace(self, n=n), f"-n {n}"
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """Draw all, then choose. Member i draws from `dice.spawn(i)`, the choice from `dice.spawn(n)`."""
@@ -94,3 +104,27 @@ class BestOfN:
             chosen = int(np.argmax([answer.total_log_p() for answer in done]))
         yield Chosen(chosen, tuple(log_w.tolist()), log_mean(log_w))
         return chosen, done[chosen]
+
+
+def _make(target: Target, values: Mapping[str, Any]) -> BestOfN:
+    select: Literal["weight", "logp"] = "logp" if target.pick == "logp" else values["select"]
+    return BestOfN(target.alpha, target.proposal, target.max_tokens, values["n"], select, target.rules)
+
+
+METHODS = (
+    Method(
+        "best-of-n",
+        "Independent answers, one of which is drawn by its weight towards p^alpha.",
+        "asymptotic",
+        _make,
+        (
+            Option("n", whole(1, MOST_RUNS), 8, "Answers to choose from."),
+            Option(
+                "select",
+                choice("weight", "logp"),
+                "weight",
+                "How one is chosen: drawn by its weight, or the likeliest, which is no draw from p^alpha.",
+            ),
+        ),
+    ),
+)

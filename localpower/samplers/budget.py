@@ -30,6 +30,23 @@ class Budget:
         return self.tokens if self.tokens is not None else int((self.times or 0.0) * plain)
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a budget has room for. tokens(width): of a run that draws so many at a time; most: answers at once.
+
+    given: names of the settings that were set by hand, and may only be lowered.
+    """
+
+    tokens: Callable[[int], int]
+    most: int
+    given: frozenset[str] = frozenset()
+
+    def answers(self, longest: int, n: int, *, given: bool) -> int:
+        """How many answers of that length fit at their own speed, at least 1; at most n where n is given by hand."""
+        most = min(n, self.most) if given else self.most
+        return max((k for k in range(1, most + 1) if self.tokens(k) // longest >= k), default=1)
+
+
 class Spent:
     """What a run has drawn of its budget. out: whether more was asked for than is left."""
 

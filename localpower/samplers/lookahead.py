@@ -14,8 +14,8 @@ Cost     L (1 + M) plain answers, in batches of L and L M rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,10 @@ import numpy as np
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Floats, Rules
 from localpower.events import Event, Extended, Looked
+from localpower.methods import MOST_RUNS, Method, Option, Target, whole
 from localpower.model import Model, Tokens
-from localpower.samplers.base import finished, require
-from localpower.samplers.budget import Budget, Spent
+from localpower.samplers.base import Guarantee, finished, require
+from localpower.samplers.budget import Budget, Room, Spent
 from localpower.samplers.population import Member, draw, look, members
 
 
@@ -53,7 +54,7 @@ class Lookahead:
         require("--rollouts", self.rollouts, 0)
 
     @property
-    def kernel(self) -> str:
+    def guarantee(self) -> Guarantee:
         """Approximate with any number of candidates and rollouts."""
         return "approximate"
 
@@ -72,6 +73,23 @@ class Lookahead:
             "candidates": self.candidates,
             "rollouts": self.rollouts,
         }
+
+    def expected_cost(self) -> float:
+        """Candidates, each with its rollouts."""
+        return float(self.candidates * (1 + self.rollouts))
+
+    def fit(self, room: Room) -> tuple[Lookahead, str]:
+        """Fewer rollouts, then fewer candidates, until candidates * (1 + rollouts) plain answers fit."""
+        candidates, rollouts = self.candidates, self.rollouts
+        while candidates * (1 + rollouts) > max(
+            room.tokens(candidates * max(rollouts, 1)) // self.max_tokens, 1
+        ):
+            if rollouts > 1 or candidates == 1:
+                rollouts -= 1
+            else:
+                candidates -= 1
+        looks = replace(self, candidates=candidates, rollouts=rollouts)
+        return looks, f"--candidates {candidates} --rollouts {rollouts}"
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """Block k draws its candidates from `dice.spawn(k).spawn(0)`, rollouts from 1, the choice from 2."""
@@ -149,3 +167,23 @@ def chances(log_block: Floats, log_future: Floats) -> Floats:
         return plain
     jackknifed = np.maximum(m * plain - (m - 1) / m * (without / totals).sum(axis=1), 0.0)
     return np.asarray(jackknifed / jackknifed.sum(), np.float64) if jackknifed.any() else plain
+
+
+def _make(target: Target, values: Mapping[str, Any]) -> Lookahead:
+    own = dict(values) | {"block": values["block"] or max(target.max_tokens // 16, 1)}
+    return Lookahead(target.alpha, target.proposal, target.max_tokens, rules=target.rules, **own)
+
+
+METHODS = (
+    Method(
+        "lookahead",
+        "Blocks of tokens that are chosen by what they promise, estimated from rollouts.",
+        "approximate",
+        _make,
+        (
+            Option("block", whole(1), None, "Tokens of a block.", "a sixteenth of --max-tokens"),
+            Option("candidates", whole(1, MOST_RUNS), 4, "Blocks to choose from."),
+            Option("rollouts", whole(0, MOST_RUNS), 2, "Looks ahead from each candidate."),
+        ),
+    ),
+)

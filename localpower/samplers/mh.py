@@ -22,9 +22,9 @@ Cost     one decode a step of what follows the divergence, at most; the prefix's
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count, islice
 from typing import Any
@@ -34,16 +34,18 @@ from localpower.completion import PLAIN, Completion, Rules
 from localpower.drafts import Drafts, Mode
 from localpower.errors import UsageProblem
 from localpower.events import Event, Planned, Stepped
+from localpower.methods import MOST_RUNS, SWITCH, Method, Option, Reader, Target, choice, number, whole
 from localpower.model import Model, Tokens
-from localpower.samplers.base import finished, grow, require
-from localpower.samplers.budget import Budget, Spent
-from localpower.samplers.cuts import CutLaw, RestartCuts
+from localpower.samplers.base import Guarantee, finished, grow, require
+from localpower.samplers.budget import Budget, Room, Spent
+from localpower.samplers.cuts import CUTS, CutLaw, RestartCuts, cut_law
 from localpower.samplers.kernel import ALL_SAVERS, ChainState, Savers, StepInfo, step
 from localpower.samplers.prefetch import Task, in_order
 from localpower.samplers.race import HOT_CUT, Form
 from localpower.samplers.start import DRAW, Start
 from localpower.width import best_width
 
+STEPS = 5  # a stage, where nobody says how many
 _ROUNDS = 8  # of steps within a budget after the first: each leaves about half of the rest, free steps all
 _MOST_STEPS = 4096  # in a round: where nearly all are free, a budget of tokens ends none of them
 
@@ -91,9 +93,11 @@ class PowerMH:
             )
 
     @property
-    def kernel(self) -> str:
-        """With no step at all only the low-temperature draw is left."""
-        return "approximate" if self.steps == 0 and self.alpha != 1.0 else "exact"
+    def guarantee(self) -> Guarantee:
+        """Invariant; with no step at all only the start is left."""
+        if self.steps == 0 and self.alpha != 1.0:
+            return "approximate" if self.start.n == 1 else "asymptotic"
+        return "invariant"
 
     @property
     def width(self) -> int:
@@ -109,11 +113,31 @@ class PowerMH:
             "block": self.block,
             "steps": self.steps,
             "cuts": self.cuts.name,
-            **({"rho": self.cuts.rho} if isinstance(self.cuts, RestartCuts) else {}),
+            **({"restart_weight": self.cuts.rho} if isinstance(self.cuts, RestartCuts) else {}),
             "hot_cut": self.form.hot_cut,
             **({"metropolised": True} if self.form.metropolised else {}),
             **({"start": str(self.start)} if self.start.n > 1 else {}),
         }
+
+    def expected_cost(self) -> float:
+        """The start, and steps that draw half of what a plan sets aside for them."""
+        steps = expected_cost(self.cuts, self.steps or 0, stages(self.max_tokens, self.block))
+        return self.start.n - 1.0 + steps
+
+    def fit(self, room: Room) -> tuple[PowerMH, str]:
+        """Steps are planned once the first draw is known, and then said."""
+        return replace(self, steps=self.steps if "steps" in room.given else None, budget=Budget(tokens=1)), ""
+
+    def suited(self, widest: int, most: int, *, ahead: bool) -> PowerMH:
+        """The same chain with as many proposals in a batch as an engine is good for (0: none), and there is room for.
+
+        ahead: whether the engine takes drafts.
+        """
+        drafts = self.drafts if ahead else "off"
+        if not self.adaptive:
+            return replace(self, prefetch=self.prefetch if widest else 1, drafts=drafts)
+        width = min(widest, widest if self.steps is None else self.steps, most)  # more is room for nothing
+        return replace(self, prefetch=max(1, width), drafts=drafts)
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """All stages. Draws are keyed: move k of the chain, extension or step, uses `dice.spawn(k)`."""
@@ -265,6 +289,16 @@ class _Chain:
         return best_width(self._model.cost, (self._moved + 1) / (self._tried + 4), sampler.prefetch)
 
 
+def stages(longest: int, block: int) -> int:
+    """How many stages a run has at most."""
+    return -(-longest // block)
+
+
+def expected_cost(cuts: CutLaw, steps: int, n_stages: int) -> float:
+    """Plain answers of a draw and so many steps a stage, of half of what a plan sets aside for a step."""
+    return 1.0 + steps * cuts.planned_cost / 2 * (n_stages + 1) / 2
+
+
 def stepped(stage: int, index: int, horizon: int, x: Completion, info: StepInfo, member: int = 0) -> Stepped:
     """The event of a step from x."""
     suffix = info.proposal.tail(info.cut)
@@ -290,3 +324,74 @@ def stepped(stage: int, index: int, horizon: int, x: Completion, info: StepInfo,
         suffix=suffix,
         member=member,
     )
+
+
+def _read_prefetch(text: str) -> int | None:
+    return None if text == "auto" else int(whole(1, MOST_RUNS).read(text))
+
+
+def _make(target: Target, values: Mapping[str, Any]) -> PowerMH:
+    return PowerMH(
+        target.alpha,
+        target.proposal,
+        target.max_tokens,
+        values["block"] or target.max_tokens,
+        STEPS if target.steps is None else target.steps,
+        cut_law(values["cuts"], values["restart_weight"]),
+        target.rules,
+        prefetch=values["prefetch"] or 1,
+        adaptive=values["prefetch"] is None,
+        form=Form(values["hot_cut"], values["metropolised"]),
+        start=values["start"],
+        drafts=values["drafts"],
+    )
+
+
+CUT_OPTIONS = (
+    Option(
+        "cuts",
+        choice(*CUTS),
+        "restart",
+        "Where a step cuts the answer: anywhere, at times at its very start, or where the entropy rises.",
+    ),
+    Option(
+        "restart-weight",
+        number(0.0, 1.0, below=True),
+        RestartCuts().rho,
+        "Weight of a cut at the first token, with cuts=restart.",
+    ),
+    Option("hot-cut", SWITCH, True, "Whether the token at the cut is drawn from p itself."),
+    Option("block", whole(1), None, "Tokens by which the horizon grows.", "all of --max-tokens"),
+)
+METHODS = (
+    Method(
+        "power",
+        "A Metropolis-Hastings chain over whole answers towards p^alpha.",
+        "invariant",
+        _make,
+        (
+            *CUT_OPTIONS,
+            Option("metropolised", SWITCH, False, "Whether every proposal differs from the answer so far."),
+            Option(
+                "start",
+                Reader("draw, smc:N or best-of-n:N", Start.of),
+                DRAW,
+                "What the chain begins with: one draw, or a choice among N answers.",
+            ),
+            Option(
+                "prefetch",
+                Reader(f"auto, or a whole number from 1 to {MOST_RUNS}", _read_prefetch),
+                None,
+                "Proposals in one batch. It never changes a result.",
+                "auto",
+            ),
+            Option(
+                "drafts",
+                choice("auto", "on", "off"),
+                "auto",
+                "Whether tokens that earlier text suggests are evaluated in the same batch. It never changes a result.",
+            ),
+        ),
+        frozenset({"alpha", "temperature", "steps"}),
+    ),
+)

@@ -16,8 +16,8 @@ Cost     a row a particle and token, one batch a token; contexts share what they
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,10 @@ import numpy as np
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Floats, Rules, Writer
 from localpower.events import Chosen, Event, Extended, Resampled
+from localpower.methods import MOST_RUNS, Method, Option, Target, number, whole
 from localpower.model import Model, Tokens
-from localpower.samplers.base import SLICE, finished, require
-from localpower.samplers.budget import Budget, Spent
+from localpower.samplers.base import SLICE, Guarantee, finished, require
+from localpower.samplers.budget import Budget, Room, Spent
 from localpower.samplers.population import Choosing, Member, effective, log_mean, look, members, shares
 
 
@@ -59,7 +60,7 @@ class PowerSMC:
         require("--ess", self.ess, 0.0, 1.0)
 
     @property
-    def kernel(self) -> str:
+    def guarantee(self) -> Guarantee:
         """In the number of particles."""
         return "asymptotic"
 
@@ -79,6 +80,15 @@ class PowerSMC:
             "ess": self.ess,
             "every": self.every,
         }
+
+    def expected_cost(self) -> float:
+        """An answer a particle; those that say the same share rows, but are drawn each."""
+        return float(self.particles)
+
+    def fit(self, room: Room) -> tuple[PowerSMC, str]:
+        """As many particles as fit at their own speed."""
+        n = room.answers(self.max_tokens, self.particles, given="particles" in room.given)
+        return replace(self, particles=n), f"--particles {n}"
 
     def exponent(self, t: int) -> float:
         """alpha_t of the t-th token, from 1; the prompt alone has exponent 1."""
@@ -161,3 +171,28 @@ def systematic(dice: Dice, weights: Floats) -> tuple[int, ...]:
     u = 0.5 * (breaks[interval] + breaks[interval + 1])
     parents = np.searchsorted(ends, u + np.arange(n), side="right")
     return tuple(int(parent) for parent in np.minimum(parents, n - 1))
+
+
+def _make(target: Target, values: Mapping[str, Any]) -> PowerSMC:
+    return PowerSMC(target.alpha, target.max_tokens, rules=target.rules, **values)
+
+
+METHODS = (
+    Method(
+        "smc",
+        "Answers that grow together and are resampled by how well they do towards p^alpha.",
+        "asymptotic",
+        _make,
+        (
+            Option("particles", whole(1, MOST_RUNS), 8, "Answers that grow together."),
+            Option("ramp", whole(0), 32, "Tokens over which alpha rises from 1."),
+            Option(
+                "ess",
+                number(0.0, 1.0),
+                0.5,
+                "Particles are resampled when fewer than this share are effective.",
+            ),
+        ),
+        frozenset({"alpha"}),
+    ),
+)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from localpower.completion import Rules
-from localpower.errors import UsageProblem
+from localpower.methods import MOST_RUNS, whole
 from localpower.samplers.best_of_n import BestOfN
 from localpower.samplers.smc import PowerSMC
 
@@ -32,13 +32,13 @@ class Start(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> Start:
-        """As `--start` has it. Raises UsageProblem for anything else."""
+        """As the setting `start` has it. Raises ValueError for anything else."""
         method, _, n = text.partition(":")
         if text == "draw":
             return DRAW
-        if method not in _METHODS or not (n.isascii() and n.isdigit()) or int(n) < 1:
-            raise UsageProblem(f"--start must be draw, smc:N or best-of-n:N, got {text!r}")
-        return cls(method, int(n))
+        if method not in _METHODS:
+            raise ValueError(f"expected draw, smc:N or best-of-n:N, got {text!r}")
+        return cls(method, int(whole(1, MOST_RUNS).read(n)))
 
     def at_most(self, answers: int) -> Start:
         """With no more answers than that; of one answer nothing is chosen."""

@@ -14,7 +14,7 @@ Cost     K chains in one batch.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -25,14 +25,17 @@ from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Rules, extend
 from localpower.errors import UsageProblem
 from localpower.events import Event, Extended, Swapped
+from localpower.methods import MOST_RUNS, Method, Option, Reader, Target, whole
 from localpower.model import Model, Tokens
-from localpower.samplers.base import SLICE, finished, require
-from localpower.samplers.budget import Budget, Spent
-from localpower.samplers.cuts import CutLaw, RestartCuts
+from localpower.samplers.base import SLICE, Guarantee, finished, require
+from localpower.samplers.budget import Budget, Room, Spent
+from localpower.samplers.cuts import CutLaw, RestartCuts, cut_law
 from localpower.samplers.kernel import ChainState, StepInfo, step
-from localpower.samplers.mh import stepped
+from localpower.samplers.mh import CUT_OPTIONS, STEPS, expected_cost, stages, stepped
 from localpower.samplers.prefetch import Task, in_order
 from localpower.samplers.race import HOT_CUT, Form
+
+_MOST_ALPHA = 1e6
 
 
 def ladder(alpha: float, rungs: int) -> tuple[float, ...]:
@@ -75,9 +78,9 @@ class Tempering:
             raise UsageProblem(f"--rungs must differ, and the highest be --alpha {self.alpha:g}")
 
     @property
-    def kernel(self) -> str:
+    def guarantee(self) -> Guarantee:
         """As of the chain at its first rung."""
-        return "exact" if self.steps > 0 or self.alpha == 1.0 else "approximate"
+        return "invariant" if self.steps > 0 or self.alpha == 1.0 else "approximate"
 
     @property
     def width(self) -> int:
@@ -94,9 +97,29 @@ class Tempering:
             "steps": self.steps,
             "rungs": list(self.rungs),
             "cuts": self.cuts.name,
-            **({"rho": self.cuts.rho} if isinstance(self.cuts, RestartCuts) else {}),
+            **({"restart_weight": self.cuts.rho} if isinstance(self.cuts, RestartCuts) else {}),
             "hot_cut": self.form.hot_cut,
         }
+
+    def expected_cost(self) -> float:
+        """As many chains as there are rungs."""
+        return len(self.rungs) * expected_cost(self.cuts, self.steps, stages(self.max_tokens, self.block))
+
+    def fit(self, room: Room) -> tuple[Tempering, str]:
+        """Rounds a stage that fit after the first draw of every rung; fewer rungs where not one round fits."""
+        sampler, cost = (
+            self,
+            self.cuts.planned_cost * (stages(self.max_tokens, self.block) + 1) / 2,
+        )  # of a round
+        while "rungs" not in room.given and len(sampler.rungs) > 1:
+            n = len(sampler.rungs)
+            if n * (1.0 + cost) <= room.tokens(n) / self.max_tokens:
+                break
+            sampler = replace(sampler, rungs=ladder(sampler.alpha, n - 1))
+        n = len(sampler.rungs)
+        steps = max(int((room.tokens(n) / self.max_tokens / n - 1.0) / cost), 0)
+        sampler = replace(sampler, steps=min(steps, self.steps) if "steps" in room.given else steps)
+        return sampler, f"--rungs {n} --steps {sampler.steps}"
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """All stages. Move m of rung k draws from `dice.spawn(k).spawn(m)`, sweep m from `dice.spawn(K).spawn(m)`."""
@@ -232,3 +255,47 @@ def at_rung(x: Completion, alpha: float, rung: int) -> Completion:
     if not len(x):
         return x
     return replace(x, log_q=np.minimum(alpha * x.log_p - x.log_z[:, rung], 0.0))
+
+
+def _read_rungs(text: str) -> int | tuple[float, ...]:
+    """How many, or their exponents, the largest first. Raises ValueError."""
+    if text.isascii() and text.isdigit():
+        return int(whole(1, MOST_RUNS).read(text))
+    rungs = tuple(sorted(map(float, text.split(",")), reverse=True))
+    if not all(1.0 <= rung <= _MOST_ALPHA for rung in rungs):
+        raise ValueError
+    return rungs
+
+
+def _make(target: Target, values: Mapping[str, Any]) -> Tempering:
+    rungs = values["rungs"]
+    return Tempering(
+        target.alpha,
+        target.max_tokens,
+        values["block"] or target.max_tokens,
+        STEPS if target.steps is None else target.steps,
+        ladder(target.alpha, rungs) if isinstance(rungs, int) else rungs,
+        cut_law(values["cuts"], values["restart_weight"]),
+        target.rules,
+        Form(values["hot_cut"]),
+    )
+
+
+METHODS = (
+    Method(
+        "tempering",
+        "Chains at rising exponents that exchange their answers.",
+        "invariant",
+        _make,
+        (
+            Option(
+                "rungs",
+                Reader("a number of rungs, or exponents separated by commas", _read_rungs),
+                4,
+                "How many exponents up to alpha, or which.",
+            ),
+            *CUT_OPTIONS,
+        ),
+        frozenset({"alpha", "steps"}),
+    ),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from localpower.cli.budgeting import allowed, within
-from localpower.cli.planning import Wishes, make_sampler
+from localpower.cli.planning import SamplingOptions, make_sampler
 from localpower.completion import Rules
 from localpower.samplers import BestOfN, Tempering
 
@@ -15,10 +15,10 @@ def speed(rows):
     return 100.0 * min(rows, 4)
 
 
-def planned(**wishes):
-    wish = Wishes(max_tokens=100, **wishes)
-    sampler, _ = make_sampler(wish, Rules(), chat=False)
-    return within(sampler, wish, allowed(wish.budget, wish.chains, speed, 0))
+def planned(**given):
+    options = SamplingOptions(max_tokens=100, **given)
+    sampler, _ = make_sampler(options, Rules(), chat=False)
+    return within(sampler, options, allowed(options.budget, options.chains, speed, 0))
 
 
 def test_seconds_are_tokens_at_the_speed_of_the_batch_less_the_time_to_read_the_prompt():
@@ -44,13 +44,13 @@ def test_as_many_answers_as_fit_at_their_own_speed(budget, n):
 
 
 def test_what_was_given_by_hand_is_only_lowered():
-    assert planned(method="best-of-n", n=3, budget="10x")[0].n == 3
-    assert planned(method="smc", particles=20, budget="10x")[0].particles == 10
+    assert planned(method="best-of-n:n=3", budget="10x")[0].n == 3
+    assert planned(method="smc:particles=20", budget="10x")[0].particles == 10
 
 
 def test_rounds_of_tempering_are_counted_over_all_stages():
-    one, _ = planned(method="tempering", rungs="2", budget="20x")
-    four, _ = planned(method="tempering", rungs="2", block=25, budget="20x")
+    one, _ = planned(method="tempering:rungs=2", budget="20x")
+    four, _ = planned(method="tempering:rungs=2:block=25", budget="20x")
     assert isinstance(one, Tempering)
     assert (one.steps, four.steps) == (9, 3)
 
@@ -68,8 +68,8 @@ def test_looks_ahead_are_given_up_before_candidates():
 
 
 def test_an_unknown_speed_is_said():
-    wish = Wishes(method="smc", budget="3s")
-    sampler, _ = make_sampler(wish, Rules(), chat=False)
-    same, notes = within(sampler, wish, allowed("3s", 1, lambda _: None, 0))
+    options = SamplingOptions(method="smc", budget="3s")
+    sampler, _ = make_sampler(options, Rules(), chat=False)
+    same, notes = within(sampler, options, allowed("3s", 1, lambda _: None, 0))
     assert same is sampler
     assert "the speed here is not known" in notes[0]

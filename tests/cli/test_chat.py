@@ -65,7 +65,8 @@ def test_three_quotes_hold_lines_together_and_two_slashes_send_one():
             "--temperature of a power proposal must be between 1/alpha = 0.25 and 1, got 0.1",
         ),
         ("/set threads 4", "threads cannot be changed in a chat (/set lists what can)"),
-        ("/set method mcmc", "'mcmc' is not one of"),
+        ("/set method mcmc", "'mcmc' is none of"),
+        ("/set cuts late", "cuts of power must be uniform, restart or entropy"),
     ],
 )
 def test_a_problem_costs_one_line_and_not_the_chat(line, words):
@@ -78,7 +79,14 @@ def test_a_problem_costs_one_line_and_not_the_chat(line, words):
 def test_set_changes_shows_and_puts_back():
     done = chat(["/set alpha 3", "/set", "/set alpha", "/set raw on", "/set stop x", "/set stop"])
     lines = done.stderr.splitlines()
-    for expected in ("alpha 3.0", "alpha         3.0", "alpha automatic", "raw on", "stop 'x'", "stop none"):
+    for expected in (
+        "alpha 3.0",
+        "alpha           3.0",
+        "alpha automatic",
+        "raw on",
+        "stop 'x'",
+        "stop none",
+    ):
         assert expected in lines
     assert done.returncode == 0
 
@@ -238,7 +246,7 @@ class Stopping(Interrupts):
 
 
 def test_an_answer_stopped_after_its_end_leaves_one_end_in_the_next_prompt(tiny16, capsys):
-    options = options_of("--max-tokens", "64", "--steps", "1000", "--block", "64")
+    options = options_of("--max-tokens", "64", "--steps", "1000", "--method", "power:block=64")
     talk = Talk(tiny16, options, 5, Stopping(300))
     talk.say("ab")
     (turn,) = talk.turns
@@ -302,7 +310,7 @@ def test_bytes_that_are_no_text_cost_one_line_of_a_typed_chat(tmp_path, tiny_pat
 
 
 def test_ctrl_c_keeps_what_was_accepted_and_the_chat_goes_on():
-    terminal = Terminal(*TOY[:5], "--max-tokens", "4000", "--block", "40", "--steps", "999999")
+    terminal = Terminal(*TOY[:5], "--max-tokens", "4000", "--method", "power:block=40", "--steps", "999999")
     terminal.wait_until(lambda t: ">>>" in t.text)
     terminal.send("hello\r")
     terminal.wait_until(lambda t: "step" in t.text and "accepted" in t.text)
@@ -328,7 +336,7 @@ def test_ctrl_c_ends_a_chat_in_which_nobody_types(tiny16, capsys, typed, code, t
                 raise EOFError
             return line
 
-    options = options_of("--max-tokens", "64", "--steps", "1000", "--block", "64")
+    options = options_of("--max-tokens", "64", "--steps", "1000", "--method", "power:block=64")
     talk = Talk(tiny16, options, 5, Stopping(300))
     assert _converse(talk, Lines(), None, typed=typed) == code
     assert len(talk.turns) == turns

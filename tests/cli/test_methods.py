@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from localpower.cli.main import main
-from localpower.names import METHODS
+from localpower.methods import names
 from localpower.runs.trace import read_trace
 from localpower.runs.verify import verify
 from localpower.toy import ToyModel
@@ -22,7 +22,7 @@ def told(capsys, *arguments):
     return json.loads(out), err
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", names())
 def test_every_method_answers_and_its_recording_holds(method, tmp_path, capsys):
     path = tmp_path / "events"
     result, _ = told(capsys, "--method", method, "--chains", "2", "--events", str(path))
@@ -34,13 +34,13 @@ def test_every_method_answers_and_its_recording_holds(method, tmp_path, capsys):
     assert capsys.readouterr().out == result["text"] + "\n"
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", names())
 @pytest.mark.parametrize("budget", ["100t", "4x"])
 def test_a_schedule_that_fits_the_budget_is_shown_and_kept(method, budget, capsys):
     result, err = told(capsys, "--method", method, "--budget", budget)
     assert result["decoded_tokens"] <= 100
     if result["finish"] == "budget":
-        assert result["kernel"] == "approximate"
+        assert result["guarantee"] == "approximate"
         assert "the budget ran out" in err
     if method == "power":
         assert result["planned_steps"] >= result["n_steps"]
@@ -55,12 +55,12 @@ def test_a_budget_decides_the_steps_and_those_given_by_hand_are_only_lowered(cap
 
 
 def test_the_highest_rung_is_alpha_where_none_is_given(capsys):
-    assert told(capsys, "--method", "tempering", "--rungs", "1.5,2.5")[0]["alpha"] == 2.5
+    assert told(capsys, "--method", "tempering:rungs=1.5,2.5")[0]["alpha"] == 2.5
 
 
 def test_a_budget_without_room_for_a_step_claims_nothing(capsys):
     result, err = told(capsys, "--budget", "1x")
-    assert (result["planned_steps"], result["kernel"]) == (0, "approximate")
+    assert (result["planned_steps"], result["guarantee"]) == (0, "approximate")
     assert "no room for a step" in err
 
 
@@ -77,7 +77,7 @@ def test_planned_chains_are_seldom_cut_off(capsys):
     assert sum(cut) <= 8
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", names())
 def test_a_budget_below_one_plain_answer_says_so(method, capsys):
     result, err = told(capsys, "--method", method, "--budget", "3t")
     assert "--budget 3t is below one plain answer" in err
@@ -99,29 +99,36 @@ def test_what_is_no_budget_is_refused(budget, capsys):
 @pytest.mark.parametrize(
     ("arguments", "name", "value"),
     [
-        (("--method", "best-of-n", "-n", "3"), "n", 3),
+        (("--method", "best-of-n:n=3"), "n", 3),
         (("--method", "best-of-n", "--pick", "logp"), "select", "logp"),
-        (("--method", "smc", "--particles", "5"), "particles", 5),
-        (("--method", "smc", "--ramp", "7"), "ramp", 7),
-        (("--method", "smc", "--ess", "0.25"), "ess", 0.25),
-        (("--method", "tempering", "--rungs", "1.5,4,2"), "rungs", [4.0, 2.0, 1.5]),
-        (("--method", "lookahead", "--candidates", "3", "--rollouts", "1"), "candidates", 3),
-        (("--metropolised",), "metropolised", True),
+        (("--method", "smc:particles=5"), "particles", 5),
+        (("--method", "smc:ramp=7"), "ramp", 7),
+        (("--method", "smc:ess=0.25"), "ess", 0.25),
+        (("--method", "tempering:rungs=1.5,4,2"), "rungs", [4.0, 2.0, 1.5]),
+        (("--method", "lookahead:candidates=3:rollouts=1"), "candidates", 3),
+        (("--method", "power:metropolised=yes"), "metropolised", True),
+        (("--method", "power:start=smc:3:block=9"), "start", "smc:3"),
+        (("--method", "power:hot-cut=no"), "hot_cut", False),
     ],
 )
 def test_options_of_a_method_are_in_its_json(arguments, name, value, capsys):
-    assert told(capsys, *arguments)[0][name] == value
+    assert told(capsys, *arguments)[0]["settings"][name] == value
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--method", "tempering", "--rungs", "1.5,2", "--alpha", "4"),
-        ("--method", "tempering", "--rungs", "4,x"),
-        ("--method", "tempering", "--rungs", "0.5,4"),
-        ("--method", "tempering", "--rungs", "0"),
-        ("--method", "smc", "--particles", "8", "--chains", "9"),
-        ("--method", "smc", "--particles", "0"),
+        ("--method", "tempering:rungs=1.5,2", "--alpha", "4"),
+        ("--method", "tempering:rungs=4,x"),
+        ("--method", "tempering:rungs=0.5,4"),
+        ("--method", "tempering:rungs=0"),
+        ("--method", "smc:particles=8", "--chains", "9"),
+        ("--method", "smc:particles=0"),
+        ("--method", "smc:particles"),
+        ("--method", "smc:=4"),
+        ("--method", "smc:block=4"),
+        ("--method", "power:start=smc:0"),
+        ("--method", "power:start=smc:62"),
         ("--method", "best-of-n", "--temperature", "0"),
     ],
 )
@@ -134,9 +141,12 @@ def test_settings_that_can_never_be_right_are_refused(arguments, capsys):
     ("arguments", "words"),
     [
         (("--method", "smc", "--steps", "3"), "--steps means nothing to --method smc"),
-        (("--method", "power", "-n", "3"), "-n means nothing to --method power"),
-        (("--method", "base", "--rungs", "3"), "--rungs means nothing to --method base"),
-        (("--cuts", "entropy", "--rho", "0.1"), "--rho means nothing to --cuts entropy"),
+        (("--method", "smc", "--temperature", "1"), "--temperature means nothing to --method smc"),
+        (("--method", "base", "--alpha", "3"), "--alpha means nothing to --method base"),
+        (
+            ("--method", "power:cuts=entropy:restart-weight=0.1"),
+            "restart-weight means nothing to cuts=entropy",
+        ),
     ],
 )
 def test_an_option_of_another_method_is_noted(arguments, words, capsys):
@@ -145,7 +155,7 @@ def test_an_option_of_another_method_is_noted(arguments, words, capsys):
 
 def test_several_runs_of_particles_are_drawn_by_their_normalisers(tmp_path, capsys):
     path = tmp_path / "events"
-    result, _ = told(capsys, "--method", "smc", "--particles", "2", "--chains", "4", "--events", str(path))
+    result, _ = told(capsys, "--method", "smc:particles=2", "--chains", "4", "--events", str(path))
     assert all(chain["log_z"] is not None for chain in result["chains"])
     estimates = np.array([chain["log_z"] for chain in result["chains"]])
     assert result["log_z"] == pytest.approx(np.log(np.exp(estimates).mean()))

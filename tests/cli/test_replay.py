@@ -103,23 +103,29 @@ def test_a_forged_end_is_found(recorded, tmp_path, capsys):
     assert "end: log p is" in capsys.readouterr().out
 
 
-FORMS = (("--metropolised",),)
+FORMS = {  # and settings by which the recorded ratios are wrong
+    "power:metropolised=yes": {"metropolised": False},
+    "power:hot-cut=no:metropolised=yes": {"metropolised": False},
+    "power:hot-cut=yes": {"hot_cut": False},
+    "power:hot-cut=no": {"hot_cut": True},
+    "power:start=smc:3": {"hot_cut": False},
+}
 
 
-@pytest.mark.parametrize("form", FORMS, ids=" ".join)
+@pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_the_step_is_verified_by_its_own_ratio(tmp_path, form, capsys):
     path = tmp_path / "events"
-    assert main([*RUN, *form, "--chains", "2", "--events", str(path)]) == 0
+    assert main([*RUN, "--method", form, "--chains", "2", "--events", str(path)]) == 0
     findings = verify(read_trace(path), ToyModel())
     assert (findings.problems, findings.largest, findings.changed) == ([], 0.0, 0)
     lines = lines_of(path)
-    lines[0]["settings"] = {k: v for k, v in lines[0]["settings"].items() if k not in ("metropolised",)}
+    lines[0]["settings"] |= FORMS[form]
     assert verify(read_trace(written(tmp_path, lines))).problems, "the plain ratio is another"
 
 
 def test_a_weight_of_nothing_at_the_first_token_is_no_contradiction(tmp_path, capsys):
     path = tmp_path / "events"
-    assert main([*RUN, "--rho", "0", "--steps", "20", "--events", str(path)]) == 0
+    assert main([*RUN, "--method", "power:restart-weight=0", "--steps", "20", "--events", str(path)]) == 0
     assert verify(read_trace(path), ToyModel()).problems == []
 
 

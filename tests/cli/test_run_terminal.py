@@ -19,8 +19,8 @@ ENDLESS = (
     "3",
     "--max-tokens",
     "4000",
-    "--block",
-    "40",
+    "--method",
+    "power:block=40",
     "--steps",
     "999999",
 )

@@ -39,16 +39,15 @@ def test_json_is_one_object_on_one_line_with_the_promised_fields():
     result = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1
     assert result["text"] == "the ?no oneno onedog "
-    assert (result["exactness"], result["kernel"]) == ("exact", "exact")
+    assert (result["exactness"], result["guarantee"]) == ("exact", "invariant")
     promised = [
         "text",
         "tokens",
         "finish",
         "method",
         "alpha",
-        "block",
+        "settings",
         "steps",
-        "cuts",
         "seed",
         "log_p",
         "n_tokens",
@@ -65,7 +64,7 @@ def test_json_is_one_object_on_one_line_with_the_promised_fields():
         "seconds",
         "tokens_per_second",
         "exactness",
-        "kernel",
+        "guarantee",
         "model",
         "version",
     ]
@@ -105,10 +104,10 @@ def test_every_decision_can_be_checked_again_from_the_trace(tmp_path):
     ("arguments", "code", "words"),
     [
         (["--top-p", "0.9", "x"], 2, "--top-p is refused"),
-        (["--cuts", "late", "x"], 2, "--cuts"),
-        (["--rho", "1", "x"], 2, "--rho"),
-        (["--rho", "nan", "x"], 2, "--rho"),
-        (["--method", "mcmc", "x"], 2, "is not one of"),
+        (["--method", "power:cuts=late", "x"], 2, "cuts of power must be"),
+        (["--method", "power:restart-weight=1", "x"], 2, "less than 1, got '1'"),
+        (["--method", "power:restart-weight=nan", "x"], 2, "got 'nan'"),
+        (["--method", "mcmc", "x"], 2, "is none of"),
         (["--alpha", "nan", "x"], 2, "got nan"),
         (["--alpha", "0.5", "x"], 2, "at least 1"),
         (["--max-tokens", "0", "x"], 2, "max-tokens"),

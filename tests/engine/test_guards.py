@@ -136,8 +136,8 @@ def test_a_file_may_have_any_name(tmp_path, tiny_paths):
 
 
 def test_a_draw_token_by_token_is_never_called_exact_for_a_power():
-    assert Ancestral("low-temp", 1.0).kernel == "approximate"
-    assert Ancestral("base", 1.0).kernel == "exact"
+    assert Ancestral("low-temp", 1.0).guarantee == "approximate"
+    assert Ancestral("base", 1.0).guarantee == "exact"
 
 
 @pytest.mark.parametrize(("stopped", "error"), [(True, Interrupted), (False, ModelError)])

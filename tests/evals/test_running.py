@@ -73,7 +73,7 @@ def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(evaluate, tmp_
             "seed",
             "alpha",
             "steps",
-            "block",
+            "settings",
             "max_tokens",
             "decoded_tokens",
             "finish",
@@ -266,12 +266,12 @@ def test_samples_of_a_problem_have_streams_of_their_own_and_methods_share_them()
         (("--method", "greedy"), 2, "is none of power"),
         (("--method", "base,base"), 2, "given twice"),
         (("--method", "power:alpha=nan"), 2, "at least 1"),
-        (("--method", "power:heat=1"), 2, "expected name=value"),
-        (("--method", "power:max_tokens=9"), 2, "expected name=value"),
-        (("--method", "best-of-n:matched:n=3,power"), 2, "takes its -n"),
+        (("--method", "power:heat=1"), 2, "power has no setting 'heat'"),
+        (("--method", "power:max_tokens=9"), 2, "power has no setting 'max-tokens'"),
+        (("--method", "best-of-n:matched:n=3,power"), 2, "takes its n"),
         (("--budget", "3s"), 2, "depend on the machine"),
         (("--top-k", "5"), 2, "refused"),
-        (("--prompt", "paper"), 2, "the paper has no prompt for lab-chain"),
+        (("--prompt-style", "paper"), 2, "the paper has no prompt for lab-chain"),
         (("--limit", "0"), 2, "0 is not in the range"),
         (("--stop", ""), 2, "must not be empty"),
         (("--stop", "\udcff"), 2, "valid Unicode"),
@@ -514,7 +514,7 @@ def test_no_kind_of_memory_mixes_up_prompts_that_share_a_batch(evaluate, tmp_pat
         "--max-tokens",
         "10",
     )
-    methods = ("--method", "power:metropolised=yes,smc:particles=3,best-of-n:n=2", "--block", "5")
+    methods = ("--method", "power:metropolised=yes:block=5,smc:particles=3,best-of-n:n=2")
     for width in ("1", "3"):
         assert evaluate(*arguments, *methods, "--parallel", width, out=width)[0] == 0
     assert rows_in(tmp_path / "1") == rows_in(tmp_path / "3")

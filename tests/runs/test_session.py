@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from localpower.chance import StreamDice
-from localpower.cli.planning import Wishes, fitted, make_sampler
+from localpower.cli.planning import SamplingOptions, make_sampler, suited
 from localpower.completion import Rules
 from localpower.errors import Interrupted
 from localpower.events import Finished, Started, Stepped
@@ -116,9 +116,9 @@ def test_the_watcher_hears_of_the_proposal_that_is_decided_next():
     ("widest", "steps", "chains", "width"), [(8, 5, 1, 5), (8, 9, 20, 3), (0, 5, 1, 1), (8, 0, 1, 1)]
 )
 def test_auto_prefetch_is_no_wider_than_engine_steps_and_sequences_allow(widest, steps, chains, width):
-    wishes = Wishes(alpha=4.0, max_tokens=64, steps=steps, chains=chains)
-    sampler, _ = make_sampler(wishes, Rules(), chat=False)
-    fit = fitted(sampler, wishes, widest, ahead=True)
+    options = SamplingOptions(alpha=4.0, max_tokens=64, steps=steps, chains=chains)
+    sampler, _ = make_sampler(options, Rules(), chat=False)
+    fit = suited(sampler, options, widest, ahead=True)
     assert (fit.prefetch, fit.adaptive) == (width, True)
 
 

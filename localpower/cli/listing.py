@@ -1,0 +1,48 @@
+"""`localpower methods`: every method, its settings, defaults and guarantee."""
+
+from __future__ import annotations
+
+import shutil
+
+import click
+from click.formatting import wrap_text
+
+from localpower.errors import EXIT_OK
+
+_MEANING = {
+    "exact": "the answer is a draw from the stated law",
+    "invariant": "a chain that leaves p^alpha invariant, begun elsewhere and run for finitely many steps",
+    "asymptotic": "the law of the answer tends to p^alpha as answers are added",
+    "approximate": "no law is claimed",
+}
+_NOTE = "Settings follow the name: --method smc:particles=16:ramp=12. A method's page is `localpower methods NAME`."
+
+
+@click.command("methods", short_help="List the methods of sampling and their settings.")
+@click.argument("name", required=False)
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def methods(name: str | None, debug: bool) -> int:
+    """List the methods of sampling, or the settings of the method NAME."""
+    from localpower.cli.terminal import write_answer
+    from localpower.methods import find, names
+
+    if name is None:
+        found = [find(each) for each in names()]
+        lines = [f"{method.name:<11}{method.guarantee:<13}{method.summary}" for method in found]
+        meanings = [f"{word:<13}{meaning}" for word, meaning in _MEANING.items()]
+        write_answer("\n".join([*lines, "", *meanings, "", _NOTE]))
+        return EXIT_OK
+    method = find(name)
+    reads = ", ".join(f"--{use}" for use in sorted(method.uses)) or "none"
+    lines = [
+        f"{method.name}: {method.summary}",
+        f"Guarantee: {method.guarantee} ({_MEANING[method.guarantee]}).",
+        f"Options of run, chat and eval that it reads, besides --max-tokens and --budget: {reads}.",
+    ]
+    indent = " " * (4 + max((len(option.name) for option in method.options), default=0))
+    for option in method.options:
+        text = f"{option.help} It is {option.reader.expected}.  [default: {option.default_text}]"
+        head = f"  {option.name}".ljust(len(indent))
+        lines.append(wrap_text(text, shutil.get_terminal_size().columns, head, indent))
+    write_answer("\n".join(lines))
+    return EXIT_OK

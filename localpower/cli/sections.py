@@ -1,0 +1,74 @@
+"""Help in titled sections, commands in the order in which people meet them, and options that have been renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "What to draw": (
+        *(
+            "model",
+            "models",
+            "method",
+            "methods",
+            "alpha",
+            "temperature",
+            "max_tokens",
+            "steps",
+            "budget",
+            "seed",
+        ),
+    ),
+    "How many": ("chains", "pick", "samples", "limit", "parallel"),
+    "Prompt": (
+        *("system", "raw", "template_args", "stops", "no_stops", "prompt_cache", "form"),
+        *("data", "gpqa_password"),
+    ),
+    "Grading": ("kind", "grader", "judge", "reference", "run_code", "seconds"),
+    "Comparison": ("scorer", "baseline"),
+    "Machine": ("threads", "n_ctx", "gpu_layers", "fast"),
+    "Output": (
+        *("as_json", "output", "events", "diagnose", "plot", "html", "export", "out", "save_text"),
+        *("quick", "speed", "check_it", "debug", "help"),
+    ),
+}
+
+
+class Command(click.Command):
+    """A command whose help has the sections above; what belongs to none of them comes last."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the sections that this command has."""
+        rows = {
+            param.name: row
+            for param in self.get_params(ctx)
+            if isinstance(param, click.Option) and (row := param.get_help_record(ctx)) is not None
+        }
+        last = list(SECTIONS)[-1]
+        for title, names in SECTIONS.items():
+            found = [rows.pop(name) for name in names if name in rows]
+            found += list(rows.values()) if title == last else []
+            if found:
+                with formatter.section(title):
+                    formatter.write_dl(found)
+
+
+class Group(click.Group):
+    """Commands are listed in the order in which they were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """As they were added."""
+        return list(self.commands)
+
+
+def renamed(old: str, new: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A hidden option that says what it is called now."""
+
+    def refuse(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+        if value is not None:
+            raise click.UsageError(f"{old} is called {new} now")
+
+    return click.option(old, f"old_{old.strip('-')}", hidden=True, expose_value=False, callback=refuse)

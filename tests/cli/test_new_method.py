@@ -1,0 +1,145 @@
+"""A method is one object: what is registered here is found by every command, and no other file knows of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from localpower import methods
+from localpower.cli.main import main
+from localpower.completion import PLAIN, Completion, Rules, extend
+from localpower.errors import UsageProblem
+from localpower.events import Extended
+from localpower.methods import Method, Option, whole
+from localpower.runs.trace import read_trace
+from localpower.runs.verify import verify
+from localpower.samplers.base import finished
+from localpower.samplers.budget import Budget
+from localpower.toy import ToyModel
+
+TOY = ("--model", "toy", "--seed", "1")
+
+
+@dataclass(frozen=True)
+class Longest:
+    """The longest of n draws from p."""
+
+    n: int
+    max_tokens: int
+    rules: Rules = PLAIN
+    budget: Budget | None = None
+    method: str = "longest"
+    guarantee: str = "approximate"
+    width: int = 1
+
+    def settings(self) -> dict[str, Any]:
+        return {"alpha": 1.0, "temperature": 1.0, "max_tokens": self.max_tokens, "n": self.n}
+
+    def expected_cost(self):
+        return float(self.n)
+
+    def fit(self, room):
+        return Longest(min(self.n, room.tokens(1) // self.max_tokens), self.max_tokens), f"n={self.n}"
+
+    def run(self, model, prompt, dice):
+        draws = [
+            extend(
+                dice.spawn(i), model, prompt, Completion(), self.max_tokens, temperature=1.0, rules=self.rules
+            )
+            for i in range(self.n)
+        ]
+        best = max(draws, key=len)
+        yield Extended(0, self.max_tokens, 0, best)
+        yield finished(best)
+
+
+METHOD = Method(
+    "longest",
+    "The longest of several draws.",
+    "approximate",
+    lambda target, values: Longest(values["n"], target.max_tokens, target.rules),
+    (Option("n", whole(1, 9), 3, "Draws."),),
+    frozenset(),
+)
+
+
+@pytest.fixture(autouse=True)
+def registered():
+    methods.register(METHOD)
+    yield
+    methods.unregister("longest")
+
+
+def ran(capsys, *arguments):
+    assert main(list(arguments)) == 0
+    return capsys.readouterr()
+
+
+def test_run_draws_by_it_with_its_settings_and_refuses_those_it_lacks(capsys):
+    run = ("run", *TOY, "--max-tokens", "8")
+    result = json.loads(ran(capsys, *run, "--method", "longest:n=5", "--json", "x").out)
+    assert (result["method"], result["settings"]["n"], result["guarantee"]) == ("longest", 5, "approximate")
+    assert "approximate" in ran(capsys, "methods").out.split("longest")[1].splitlines()[0]
+    assert "[default: 3]" in ran(capsys, "methods", "longest").out
+    assert main([*run, "--method", "longest:n=10", "x"]) == 2
+    assert "n of longest must be a whole number from 1 to 9, got '10'" in capsys.readouterr().err
+    assert main([*run, "--method", "longest:m=1", "x"]) == 2
+    assert "it has n" in capsys.readouterr().err
+    assert (
+        "--alpha means nothing to --method longest"
+        in ran(capsys, *run, "--method", "longest", "--alpha", "2", "x").err
+    )
+
+
+def test_budgets_fit_it_and_its_recording_is_verified_and_replayed(tmp_path, capsys):
+    path = tmp_path / "events"
+    run = ("run", *TOY, "--max-tokens", "8", "--method", "longest", "--events", str(path))
+    shown = ran(capsys, *run, "--budget", "16t", "--json", "x")
+    assert json.loads(shown.out)["settings"]["n"] == 2
+    assert "--budget 16t: n=3" in shown.err
+    findings = verify(read_trace(path), ToyModel())
+    assert (findings.problems, findings.largest) == ([], 0.0)
+    assert ran(capsys, "replay", str(path)).out.rstrip("\n") == json.loads(shown.out)["text"]
+    assert main(["replay", str(path), "--verify"]) == 0
+
+
+def test_eval_compares_it_with_others(tmp_path, capsys):
+    out = ran(
+        capsys, "eval", "tiny", *TOY, "--limit", "3", "--max-tokens", "6", "--method", "base,longest:n=2",
+        "--out", str(tmp_path / "runs"),
+    ).out  # fmt: skip
+    assert "longest:n=2" in out
+
+
+def test_set_knows_its_settings():
+    from localpower.cli.chat import chat
+    from localpower.cli.slash import obey
+
+    context = chat.make_context("chat", [])
+    talk = SimpleNamespace(options={k: v for k, v in context.params.items() if k != "debug"})
+    obey("/set method longest", talk, context)
+    obey("/set n 4", talk, context)
+    assert talk.options["method"] == "longest:n=4"
+    obey("/set n", talk, context)
+    assert talk.options["method"] == "longest"
+    with pytest.raises(UsageProblem, match="n of longest"):
+        obey("/set n 99", talk, context)
+
+
+def test_a_name_that_is_taken_is_refused():
+    with pytest.raises(ValueError, match="there is a method called longest"):
+        methods.register(METHOD)
+
+
+def test_a_package_adds_a_method_by_its_entry_point(monkeypatch):
+    entry = SimpleNamespace(name="other", load=lambda: METHOD)
+    monkeypatch.setattr(methods, "_entries", lambda: {"other": entry})
+    assert "other" in methods.names()
+    assert methods.find("other") is METHOD
+    entry.load = lambda: 3
+    with pytest.raises(UsageProblem, match="gives 3"):
+        methods.find("other")

@@ -19,6 +19,7 @@ from localpower.model import Tokens
 from localpower.runs.gather import Engine
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.record import Recorder
+from localpower.runs.repetition import LOOPING
 from localpower.runs.result import Circumstances, describe
 from localpower.runs.session import Listener, pick, run_chains
 from localpower.runs.tally import Tally
@@ -153,30 +154,58 @@ def words(result: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
+_FINISHES = {
+    "stop": "ended by itself",
+    "length": "stopped at --max-tokens {max_tokens}",
+    "budget": "stopped by --budget {budget}",
+    "interrupted": "interrupted",
+}
+
+
 def summary(result: dict[str, Any]) -> list[str]:
-    """What to know about an answer, for stderr."""
-    parts = [
+    """What to know about an answer, for stderr: what it is, what it cost, what must be said."""
+    n, first = result["n_tokens"], result["first_n_tokens"]
+    length = f"{n} token{'s' if n != 1 else ''}"
+    if first is not None and first != n:
+        length += f" (the first draw had {first})"
+    method = [result["method"]] + ([f"alpha {result['alpha']:g}"] if result["alpha"] != 1.0 else [])
+    what = [
         f"seed {result['seed']}",
-        result["finish"],
-        f"{result['n_tokens']} tokens",
+        _FINISHES[result["finish"]].format(**result),
+        length,
         f"log p {result['log_p']:.2f}",
+        f"{result['model']['name']}, {', '.join(method)}",
     ]
-    if result["acceptance_rate"] is not None:
-        parts.append(f"accepted {100 * result['acceptance_rate']:.0f} % of {result['n_steps']} steps")
+    cost = [f"{result['seconds']:.1f} s"]
+    if result["n_steps"]:
+        cost.append(_proposals(result))
     if result["cost_multiple"] is not None:
-        parts.append(multiples(result["cost_multiple"], result["time_multiple"]))
+        cost.append(multiples(result["cost_multiple"], result["time_multiple"]))
     if result["tokens_per_second"] is not None:
-        parts.append(f"{result['tokens_per_second']:.0f} tok/s")
-    parts.append(f"{result['seconds']:.1f} s")
-    lines = [" · ".join(parts)]
-    if result["finish"] == "length":
-        lines.append(f"note: the answer reached --max-tokens {result['max_tokens']}")
-    if result["finish"] == "budget":
-        lines.append("note: the budget ran out; this is the state it left, not a draw from the target")
-    if result["finish"] == "interrupted":
-        lines.append("note: interrupted; this is the last accepted state, not a draw from the target")
+        cost.append(f"{result['tokens_per_second']:.0f} tokens drawn a second")
+    return [" · ".join(what), " · ".join(cost), *_notes(result)]
+
+
+def _proposals(result: dict[str, Any]) -> str:
+    """What came of the steps: a proposal that repeats the answer is neither accepted nor rejected."""
+    moves = result["n_steps"] - result["n_free"]
+    repeated = f", {result['n_free']} repeated the answer" if result["n_free"] else ""
+    return f"{result['n_accepted']} of {moves} proposals accepted{repeated}"
+
+
+def _notes(result: dict[str, Any]) -> list[str]:
+    drawn = result["n_tokens"] > 0
+    lines = []
+    if result["finish"] in ("budget", "interrupted") and drawn:
+        state = "the last accepted state" if result["n_steps"] else "what was drawn until then"
+        lines.append(f"note: this is {state}; nothing is claimed of its law")
+    if (result["repetition"] or 0.0) >= LOOPING:
+        lines.append(
+            f"note: the answer repeats itself ({100 * result['repetition']:.0f} % of its runs of 4 tokens stood there "
+            "before): a likely answer need not be a good one, and a lower --alpha repeats less"
+        )
     if result["planned_steps"] == 0:
         lines.append("note: the budget has no room for a step: this is a low-temperature draw")
     if result.get("pick") == "logp" or result["settings"].get("select") == "logp":
-        lines.append("note: --pick logp: the most likely of several, not a draw from p^alpha")
+        lines.append("note: this is the most likely of several answers, not a draw from p^alpha")
     return lines

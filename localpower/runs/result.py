@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from localpower import __version__
+from localpower.runs.repetition import repetition
 from localpower.runs.tally import Tally
 from localpower.samplers import Sampler
 from localpower.samplers.population import log_mean
@@ -83,6 +84,8 @@ def _one(
         "seed": run.seed,
         "log_p": state.total_log_p(),
         "n_tokens": len(state),
+        "first_n_tokens": answer.first,
+        "repetition": repetition(state.tokens),
         "acceptance_rate": n_accepted / moves if moves else None,
         "n_steps": n_steps,
         "n_accepted": n_accepted,

@@ -15,7 +15,8 @@ class Tally:
     n_steps counts all steps, free ones (proposal = state) too, of all members. n_early: steps rejected before their
     proposal was complete. n_decoded: tokens drawn, rejected ones included. n_saved: tokens that proposals share with
     the state after the cut, not drawn again. planned: steps a stage within the budget.
-    log_z: log of the estimated normaliser sum p^alpha, of a run that estimates it. finish: "" while it runs.
+    log_z: log of the estimated normaliser sum p^alpha, of a run that estimates it. first: tokens of the answer before
+    the first step of a chain. finish: "" while it runs.
     """
 
     members: tuple[Completion, ...] = (Completion(),)
@@ -28,6 +29,7 @@ class Tally:
     n_saved: int = 0
     planned: int | None = None
     log_z: float | None = None
+    first: int | None = None
     finish: str = ""
 
     @property
@@ -76,6 +78,7 @@ class Tally:
         after = before.head(event.cut).join(event.suffix) if moved else before
         return replace(
             self._with(event.member, after),
+            first=len(self.state) if self.first is None else self.first,
             n_steps=self.n_steps + 1,
             n_accepted=self.n_accepted + moved,
             n_free=self.n_free + event.free,

@@ -36,7 +36,7 @@ def test_the_live_view_leaves_only_the_answer_and_the_summary_behind():
     terminal = Terminal(*SHORT)
     assert terminal.finish() == 0
     assert ANSWER in terminal.lines()
-    assert "seed 1 · stop · 6 tokens" in terminal.text
+    assert "seed 1 · ended by itself · 6 tokens" in terminal.text
     assert "step 5/5" not in terminal.text, "the live view is gone"
     assert not terminal.cursor_hidden
 
@@ -47,7 +47,8 @@ def test_ctrl_c_ends_the_run_with_the_accepted_state_and_restores_the_terminal(t
     assert terminal.cursor_hidden
     terminal.interrupt()
     assert terminal.finish() == 130
-    assert "interrupted; this is the last accepted state" in terminal.text
+    assert "seed 3 · interrupted" in terminal.text
+    assert "note: this is the last accepted state" in terminal.text
     assert not terminal.cursor_hidden
     last = json.loads((tmp_path / "trace").read_text("utf-8").splitlines()[-1])
     assert last["event"] == "finished"

@@ -31,7 +31,7 @@ def test_the_answer_alone_is_on_stdout_and_nothing_redraws():
     assert done.returncode == 0
     assert done.stdout == "the ?no oneno onedog \n"
     assert "\x1b" not in done.stderr
-    assert "seed 1 · stop · 6 tokens" in done.stderr
+    assert "seed 1 · ended by itself · 6 tokens" in done.stderr
 
 
 def test_json_is_one_object_on_one_line_with_the_promised_fields():

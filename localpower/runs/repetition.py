@@ -1,0 +1,14 @@
+"""Does an answer go round in circles? Sharpening favours likely answers, and loops are likely."""
+
+from __future__ import annotations
+
+from localpower.model import Tokens
+
+_RUN = 4  # tokens
+LOOPING = 0.5  # share from which an answer is said to repeat itself
+
+
+def repetition(tokens: Tokens) -> float | None:
+    """The share of the runs of 4 tokens that stood in the answer before, 0 to 1; None below two such runs."""
+    runs = [tokens[i : i + _RUN] for i in range(len(tokens) - _RUN + 1)]
+    return 1.0 - len(set(runs)) / len(runs) if len(runs) >= 2 else None

@@ -207,6 +207,8 @@ def parse(text: str) -> tuple[Method, dict[str, str]]:
             found[last] += f":{part}"
         elif not equals or not key:
             raise UsageProblem(f"--method {text}: expected SETTING=VALUE after {name}, got {part!r}")
+        elif key.replace("-", "_") in found:
+            raise UsageProblem(f"--method {text}: {key} is given twice")
         else:
             found[key.replace("-", "_")] = value
     return method, found
@@ -218,8 +220,9 @@ def read(method: Method, texts: Mapping[str, str]) -> dict[str, Any]:
     for key, text in texts.items():
         option = method.option(key)
         if option is None:
-            own = ", ".join(option.name for option in method.options) or "none"
-            raise UsageProblem(f"{method.name} has no setting {key.replace('_', '-')!r}; it has {own}")
+            own = ", ".join((*(option.name for option in method.options), *sorted(method.uses)))
+            has = f"it has {own}" if own else "it has no settings"
+            raise UsageProblem(f"{method.name} has no setting {key.replace('_', '-')!r}; {has}")
         try:
             values[option.key] = option.reader.read(text)
         except ValueError:

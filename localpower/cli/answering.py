@@ -154,7 +154,7 @@ def words(result: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-_FINISHES = {
+FINISHES = {
     "stop": "ended by itself",
     "length": "stopped at --max-tokens {max_tokens}",
     "budget": "stopped by --budget {budget}",
@@ -168,10 +168,14 @@ def summary(result: dict[str, Any]) -> list[str]:
     length = f"{n} token{'s' if n != 1 else ''}"
     if first is not None and first != n:
         length += f" (the first draw had {first})"
-    method = [result["method"]] + ([f"alpha {result['alpha']:g}"] if result["alpha"] != 1.0 else [])
+    method = [result["method"]]
+    if result["method"] == "low-temp":
+        method.append(f"temperature {result['temperature']:g}")
+    elif result["alpha"] != 1.0:
+        method.append(f"alpha {result['alpha']:g}")
     what = [
         f"seed {result['seed']}",
-        _FINISHES[result["finish"]].format(**result),
+        FINISHES[result["finish"]].format(**result),
         length,
         f"log p {result['log_p']:.2f}",
         f"{result['model']['name']}, {', '.join(method)}",
@@ -205,7 +209,13 @@ def _notes(result: dict[str, Any]) -> list[str]:
             "before): a likely answer need not be a good one, and a lower --alpha repeats less"
         )
     if result["planned_steps"] == 0:
-        lines.append("note: the budget has no room for a step: this is a low-temperature draw")
+        start = "what the chain begins with" if result["n_started"] > 1 else "a low-temperature draw"
+        lines.append(f"note: the budget has no room for a step: this is {start}")
+    wanted = int(str(result["settings"].get("start", "draw:1")).partition(":")[2])
+    if result["budget"] and result["n_started"] < wanted:
+        lines.append(
+            f"note: the budget has room for {result['n_started']} of the {wanted} answers of the start"
+        )
     if result.get("pick") == "logp" or result["settings"].get("select") == "logp":
         lines.append("note: this is the most likely of several answers, not a draw from p^alpha")
     return lines

@@ -13,6 +13,7 @@ from localpower.cli.planning import (
     SamplingOptions,
     check_width,
     make_sampler,
+    resolved,
     suited,
     template_arguments,
     unused,
@@ -131,4 +132,4 @@ def notes(loaded: Loaded, options: dict[str, Any], given: Collection[str]) -> li
 
 def sampling(options: dict[str, Any]) -> SamplingOptions:
     """The options that decide the sampler."""
-    return SamplingOptions(**{name: options[name] for name in _SAMPLING})
+    return resolved(SamplingOptions(**{name: options[name] for name in _SAMPLING}))

@@ -41,8 +41,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
 
     given = {field.name: options[field.name] for field in fields(SamplingOptions) if field.name in options}
     common = SamplingOptions(**{name: value for name, value in given.items() if name != "max_tokens"})
-    named = {parameter.name or "": parameter for parameter in ctx.command.params}
-    labels = parse_methods(methods, common, named)
+    labels = parse_methods(methods, common)
     said = {name for name in options if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
     name = f"{'-'.join(Path(task).stem for task in tasks)}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
     out = options.pop("out") or Path("runs") / name

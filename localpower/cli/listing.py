@@ -32,7 +32,7 @@ def methods(name: str | None, debug: bool) -> int:
         meanings = [f"{word:<13}{meaning}" for word, meaning in _MEANING.items()]
         write_answer("\n".join([*lines, "", *meanings, "", _NOTE]))
         return EXIT_OK
-    method = find(name)
+    method = find(name.split(":")[0])
     reads = ", ".join(f"--{use}" for use in sorted(method.uses)) or "none"
     lines = [
         f"{method.name}: {method.summary}",

@@ -18,7 +18,7 @@ from localpower.cli.listing import methods
 from localpower.cli.regrading import regrade
 from localpower.cli.replay import replay
 from localpower.cli.run import run
-from localpower.cli.sections import Group
+from localpower.cli.sections import Group, no_such
 from localpower.cli.selftest import selftest
 from localpower.errors import (
     EXIT_INTERRUPTED,
@@ -50,8 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help())
         return EXIT_OK
-    except click.NoSuchOption as error:  # without guesses: they would name refused options
-        _problem(f"No such option: {error.option_name} (see localpower --help)")
+    except click.NoSuchOption as error:
+        _problem(no_such(error))
         return EXIT_USAGE
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "localpower"

@@ -13,6 +13,7 @@ from localpower.cli.planning import (
     SamplingOptions,
     check_width,
     make_sampler,
+    resolved,
     suited,
     with_n,
 )
@@ -20,37 +21,23 @@ from localpower.completion import Rules
 from localpower.errors import UsageProblem
 from localpower.evals.jobs import Asked, Method
 from localpower.loaded import Loaded
-from localpower.methods import names, parse, read
+from localpower.methods import names, parse
 from localpower.samplers import Sampler
 
 _MATCHED = ":matched"
-_COMMON = (
-    "alpha",
-    "temperature",
-    "steps",
-    "pick",
-    "budget",
-)  # the command's; a method may have its own value
 _NO_RESULT = ("chains", "max_tokens")  # change none, or belong to the task
 
 
-def parse_methods(
-    texts: Sequence[str], common: SamplingOptions, parameters: Mapping[str, click.Parameter]
-) -> dict[str, SamplingOptions]:
+def parse_methods(texts: Sequence[str], common: SamplingOptions) -> dict[str, SamplingOptions]:
     """Labels and options: `base,power:alpha=2:steps=10,best-of-n:matched`. Raises click.UsageError or UsageProblem.
 
-    common: what the other options say. parameters: of the command, by name: they read the values of common ones.
+    common: what the other options say.
     """
     found: dict[str, SamplingOptions] = {}
     for label in _labels(texts):
         method, own = parse(label.replace(_MATCHED, ""))
-        options = replace(common, temperature=None if method.name == "base" else common.temperature)
-        for name in [name for name in _COMMON if name in own and method.option(name) is None]:
-            parameter = parameters[name]
-            options = replace(options, **{name: parameter.type.convert(own.pop(name), parameter, None)})
-        read(method, own)
-        settings = (f"{key.replace('_', '-')}={text}" for key, text in own.items())
-        options = replace(options, method=":".join((method.name, *settings)))
+        temperature = None if method.name == "base" else common.temperature
+        options = resolved(replace(common, method=label.replace(_MATCHED, ""), temperature=temperature))
         if label in found:
             raise click.UsageError(f"--method {label} is given twice")
         if _MATCHED in label and (method.name != "best-of-n" or "n" in own):

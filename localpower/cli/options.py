@@ -20,26 +20,37 @@ REFUSED = {
     "--presence-penalty": _TARGET,
     "--frequency-penalty": _TARGET,
 }
-MOVED = {  # into the settings of a method
-    "--block": "power:block",
-    "--cuts": "power:cuts",
-    "--rho": "power:restart-weight",
-    "--prefetch": "power:prefetch",
-    "--drafts": "power:drafts",
-    "--particles": "smc:particles",
-    "--ramp": "smc:ramp",
-    "--ess": "smc:ess",
-    "-n": "best-of-n:n",
-    "--rungs": "tempering:rungs",
-    "--candidates": "lookahead:candidates",
-    "--rollouts": "lookahead:rollouts",
+MOVED = {  # into the settings of methods: the methods that have it, and what it is called there
+    "--block": (("power", "tempering", "lookahead"), "block"),
+    "--cuts": (("power", "tempering"), "cuts"),
+    "--rho": (("power", "tempering"), "restart-weight"),
+    "--prefetch": (("power",), "prefetch"),
+    "--drafts": (("power",), "drafts"),
+    "--particles": (("smc",), "particles"),
+    "--ramp": (("smc",), "ramp"),
+    "--ess": (("smc",), "ess"),
+    "-n": (("best-of-n",), "n"),
+    "--rungs": (("tempering",), "rungs"),
+    "--candidates": (("lookahead",), "candidates"),
+    "--rollouts": (("lookahead",), "rollouts"),
 }
+_VALUE = "VALUE"
 
 
 def _moved(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    if value is not None:
-        name = param.opts[0]
-        raise click.UsageError(f"{name} has moved into the method: use --method {MOVED[name]}={value}")
+    if value is None:
+        return
+    name = param.opts[0]
+    if (name, value) == ("-n", "gl"):
+        raise click.UsageError("No such option: -ngl: did you mean --gpu-layers?")
+    methods, setting = MOVED[name]
+    longest = "; the length of an answer is --max-tokens" if name == "-n" else ""
+    others = (
+        f" ({', '.join(methods[1:])} {'has' if len(methods) == 2 else 'have'} it too)" if methods[1:] else ""
+    )
+    raise click.UsageError(
+        f"{name} has moved into the method: use --method {methods[0]}:{setting}={value}{others}{longest}"
+    )
 
 
 def _metropolised(ctx: click.Context, param: click.Parameter, value: Any) -> None:
@@ -72,7 +83,8 @@ def refused_options(command: Callable[..., Any]) -> Callable[..., Any]:
         )(command)
     hidden: dict[str, Any] = {"hidden": True, "expose_value": False}
     for name in MOVED:
-        command = click.option(name, f"moved_{name.strip('-')}", callback=_moved, **hidden)(command)
+        own: dict[str, Any] = {"is_flag": False, "flag_value": _VALUE, "callback": _moved, **hidden}
+        command = click.option(name, f"moved_{name.strip('-')}", **own)(command)
     for name in ("--staged", "--tries"):
         command = click.option(name, f"gone_{name.strip('-')}", callback=_gone, **hidden)(command)
     return click.option(

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from localpower.cli.values import MOST_ALPHA, read_budget
 from localpower.completion import Rules
 from localpower.errors import UsageProblem
 from localpower.loaded import ALPHA_CHAT, ALPHA_RAW
-from localpower.methods import MOST_RUNS, Method, Target, find, parse, read
+from localpower.methods import MOST_RUNS, Method, Reader, Target, find, number, parse, read, whole
 from localpower.samplers import Sampler
 
 _EVERYDAY = {"alpha", "temperature", "steps"}  # options that only some methods use
+_COMMON = {  # options of the commands that may also follow a method's name
+    "alpha": number(1.0, MOST_ALPHA),
+    "temperature": number(0.0),
+    "steps": whole(0),
+    "budget": Reader("something like 30s, 5000t or 4x", read_budget),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,25 @@ class SamplingOptions:
         """Settings that were set by hand, by key."""
         steps = {"steps"} if self.steps is not None else set[str]()
         return frozenset(parse(self.method)[1]) | steps
+
+
+def resolved(options: SamplingOptions) -> SamplingOptions:
+    """With the options that follow the method's name, such as power:steps=10, in their place. Raises UsageProblem."""
+    method, texts = parse(options.method)
+    values = {}
+    for key in [key for key in texts if key in _COMMON and (key in method.uses or key == "budget")]:
+        text = texts.pop(key)
+        try:
+            values[key] = _COMMON[key].read(text)
+        except ValueError:
+            expected = _COMMON[key].expected
+            raise UsageProblem(f"{key} of {method.name} must be {expected}, got {text!r}") from None
+    read(method, texts)
+    return replace(options, method=_spelled(method, texts), **values)
+
+
+def _spelled(method: Method, texts: Mapping[str, str]) -> str:
+    return ":".join((method.name, *(f"{key.replace('_', '-')}={text}" for key, text in texts.items())))
 
 
 def make_sampler(options: SamplingOptions, rules: Rules, *, chat: bool) -> tuple[Sampler, float]:
@@ -98,7 +124,7 @@ def with_setting(method: str, name: str, value: str | None) -> str:
     if value is not None:
         read(found, {option.key: value})
         texts[option.key] = value
-    return ":".join((found.name, *(f"{key.replace('_', '-')}={text}" for key, text in texts.items())))
+    return _spelled(found, texts)
 
 
 def method_of(options: SamplingOptions) -> Method:

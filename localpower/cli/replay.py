@@ -52,7 +52,7 @@ def replay(file: Path, speed: float, check_it: bool, model: str | None, as_json:
 
 def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
     from localpower.chance import StreamDice
-    from localpower.cli.answering import words
+    from localpower.cli.answering import FINISHES, words
     from localpower.cli.terminal import can_redraw, say, write_answer
     from localpower.runs.player import Player
     from localpower.runs.session import pick
@@ -82,7 +82,8 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
     how = settings["pick"] if len(texts) > 1 else None
     write_answer(words({"text": texts[picked], "pick": how, "chains": [{"text": text} for text in texts]}))
     tally = tallies[picked]
-    say(f"seed {settings['seed']} · {tally.finish or 'unfinished'} · log p {tally.state.total_log_p():.2f}")
+    finish = FINISHES.get(tally.finish, "unfinished").format(**settings)
+    say(f"seed {settings['seed']} · {finish} · log p {tally.state.total_log_p():.2f}")
     return EXIT_OK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -62,6 +63,30 @@ class Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """As they were added."""
         return list(self.commands)
+
+
+_ELSEWHERE = {  # what llama.cpp and others call it
+    "--temp": "--temperature",
+    "-c": "--ctx",
+    "--ctx-size": "--ctx",
+    "-t": "--threads",
+    "-s": "--seed",
+    "--n-predict": "--max-tokens",
+    "-ngl": "--gpu-layers",
+    "--n-gpu-layers": "--gpu-layers",
+}
+
+
+def no_such(error: click.NoSuchOption) -> str:
+    """One line with the option that was meant, if one is near; hidden ones are not named."""
+    command = error.ctx.command if error.ctx else None
+    params = [p for p in command.params if isinstance(p, click.Option) and not p.hidden] if command else []
+    known = [name for param in params for name in param.opts]
+    meant = _ELSEWHERE.get(error.option_name)
+    near = [meant] if meant in known else get_close_matches(error.option_name, known, 1)
+    guess = f": did you mean {near[0]}?" if near else ""
+    path = error.ctx.command_path if error.ctx else "localpower"
+    return f"No such option: {error.option_name}{guess} (see {path} --help)"
 
 
 def renamed(old: str, new: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

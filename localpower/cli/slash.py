@@ -90,8 +90,15 @@ def _set(talk: Talk, ctx: click.Context, rest: str) -> None:
         talk.options.clear()
         talk.options.update(before)
         raise
-    shown = _shown(param, talk.options) if param is not None else f"of {talk.options['method']}"
-    say(f"{name} {shown}")
+    say(f"{name} {_shown(param, talk.options) if param is not None else _setting(talk.options, name)}")
+
+
+def _setting(options: dict[str, Any], name: str) -> str:
+    """The value in force of a setting of the method."""
+    method, texts = parse(options["method"])
+    option = method.option(name)
+    assert option is not None
+    return texts.get(option.key, option.default_text)
 
 
 _COMMANDS = {"/help": _help, "/set": _set, "/regen": _again, "/clear": _forget, "/stats": _stats}

@@ -37,6 +37,14 @@ class Finite(click.ParamType[float]):
 _UNITS = {"s": 1e7, "t": 1e9, "x": 1e4}  # and the most of each
 
 
+def read_budget(text: str) -> str:
+    """30s, 5000t or 4x as it is. Raises ValueError for anything else."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not 0.0 < float(number) <= _UNITS[unit] or (unit == "t" and int(number) <= 0):
+        raise ValueError
+    return text
+
+
 class BudgetText(click.ParamType[str]):
     """30s, 5000t or 4x."""
 
@@ -44,11 +52,7 @@ class BudgetText(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text as it is, or a usage error."""
-        number, unit = str(value)[:-1], str(value)[-1:]
         try:
-            good = unit in _UNITS and 0.0 < float(number) <= _UNITS[unit] and (unit != "t" or int(number) > 0)
+            return read_budget(str(value))
         except ValueError:
-            good = False
-        if not good:
             self.fail(f"expected something like 30s, 5000t or 4x, got {value!r}", param, ctx)
-        return str(value)

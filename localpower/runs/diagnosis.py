@@ -167,7 +167,7 @@ class Diagnosis:
             lowest = min(ess for _, ess in curve)
             if lowest < _LOW_ESS < n:
                 said.append(
-                    f"the effective sample size fell to {lowest:.1f}: more --particles, or a longer --ramp"
+                    f"the effective sample size fell to {lowest:.1f}: more particles, or a longer ramp"
                 )
             if alone == 1 < n:
                 said.append("all particles have one ancestor: early tokens are one draw")

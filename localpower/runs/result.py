@@ -66,7 +66,8 @@ def _one(
     n_accepted = sum(tally.n_accepted for tally in paid)
     moves = n_steps - n_free
     cut_short = any(tally.finish in ("interrupted", "budget") for tally in paid)
-    no_step = answer.planned == 0 and run.alpha != 1.0  # the low-temperature draw that a chain begins with
+    no_step = answer.planned == 0 and run.alpha != 1.0  # only what a chain begins with is left
+    start = "approximate" if answer.log_z is None else "asymptotic"
     plain = run.plain_seconds(len(state)) if len(state) else None
     return {
         "text": text(answer),
@@ -86,6 +87,7 @@ def _one(
         "n_tokens": len(state),
         "first_n_tokens": answer.first,
         "repetition": repetition(state.tokens),
+        "n_started": len(answer.members) if answer.log_z is not None else 1,
         "acceptance_rate": n_accepted / moves if moves else None,
         "n_steps": n_steps,
         "n_accepted": n_accepted,
@@ -101,7 +103,7 @@ def _one(
         "seconds": run.seconds,
         "tokens_per_second": decoded / run.seconds if run.seconds > 0 else None,
         "exactness": run.exactness,
-        "guarantee": "approximate" if cut_short or no_step else run.sampler.guarantee,
+        "guarantee": "approximate" if cut_short else start if no_step else run.sampler.guarantee,
         "model": run.model,
         "version": __version__,
     }

@@ -43,7 +43,7 @@ class BestOfN:
         require("--alpha", self.alpha, 1.0)
         require("--temperature", self.temperature, 1e-3)
         require("--max-tokens", self.max_tokens, 1)
-        require("-n", self.n, 1)
+        require("n", self.n, 1)
 
     @property
     def guarantee(self) -> Guarantee:
@@ -72,7 +72,7 @@ class BestOfN:
     def fit(self, room: Room) -> tuple[BestOfN, str]:
         """As many answers as fit at their own speed."""
         n = room.answers(self.max_tokens, self.n, given="n" in room.given)
-        return replace(self, n=n), f"-n {n}"
+        return replace(self, n=n), f"n={n}"
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """Draw all, then choose. Member i draws from `dice.spawn(i)`, the choice from `dice.spawn(n)`."""

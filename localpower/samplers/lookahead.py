@@ -49,9 +49,9 @@ class Lookahead:
         require("--alpha", self.alpha, 1.0)
         require("--temperature", self.temperature, 1e-3)
         require("--max-tokens", self.max_tokens, 1)
-        require("--block", self.block, 1)
-        require("--candidates", self.candidates, 1)
-        require("--rollouts", self.rollouts, 0)
+        require("block", self.block, 1)
+        require("candidates", self.candidates, 1)
+        require("rollouts", self.rollouts, 0)
 
     @property
     def guarantee(self) -> Guarantee:
@@ -89,7 +89,7 @@ class Lookahead:
             else:
                 candidates -= 1
         looks = replace(self, candidates=candidates, rollouts=rollouts)
-        return looks, f"--candidates {candidates} --rollouts {rollouts}"
+        return looks, f"candidates={candidates}, rollouts={rollouts}"
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """Block k draws its candidates from `dice.spawn(k).spawn(0)`, rollouts from 1, the choice from 2."""

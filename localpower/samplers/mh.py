@@ -81,11 +81,11 @@ class PowerMH:
         """Check the settings."""
         require("--alpha", self.alpha, 1.0)
         require("--max-tokens", self.max_tokens, 1)
-        require("--block", self.block, 1)
+        require("block", self.block, 1)
         require("--steps", 0 if self.steps is None else self.steps, 0)
         if self.steps is None and self.budget is None:
             raise UsageProblem("--steps can only be left to a budget")
-        require("--prefetch", self.prefetch, 1)
+        require("prefetch", self.prefetch, 1)
         if not 1.0 / self.alpha <= self.temperature * (1 + 1e-12) or not self.temperature <= 1.0:
             raise UsageProblem(
                 f"--temperature of a power proposal must be between 1/alpha = {1 / self.alpha:g} "

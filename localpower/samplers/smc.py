@@ -55,9 +55,9 @@ class PowerSMC:
         """Check the settings."""
         require("--alpha", self.alpha, 1.0)
         require("--max-tokens", self.max_tokens, 1)
-        require("--particles", self.particles, 1)
-        require("--ramp", self.ramp, 0)
-        require("--ess", self.ess, 0.0, 1.0)
+        require("particles", self.particles, 1)
+        require("ramp", self.ramp, 0)
+        require("ess", self.ess, 0.0, 1.0)
 
     @property
     def guarantee(self) -> Guarantee:
@@ -88,7 +88,7 @@ class PowerSMC:
     def fit(self, room: Room) -> tuple[PowerSMC, str]:
         """As many particles as fit at their own speed."""
         n = room.answers(self.max_tokens, self.particles, given="particles" in room.given)
-        return replace(self, particles=n), f"--particles {n}"
+        return replace(self, particles=n), f"particles={n}"
 
     def exponent(self, t: int) -> float:
         """alpha_t of the t-th token, from 1; the prompt alone has exponent 1."""

@@ -68,14 +68,14 @@ class Tempering:
         """Check the settings."""
         require("--alpha", self.alpha, 1.0)
         require("--max-tokens", self.max_tokens, 1)
-        require("--block", self.block, 1)
+        require("block", self.block, 1)
         require("--steps", self.steps, 0)
         if not self.rungs:
             object.__setattr__(self, "rungs", ladder(self.alpha, 4))
         for rung in self.rungs:
-            require("--rungs", rung, 1.0)
+            require("rungs", rung, 1.0)
         if list(self.rungs) != sorted(set(self.rungs), reverse=True) or self.rungs[0] != self.alpha:
-            raise UsageProblem(f"--rungs must differ, and the highest be --alpha {self.alpha:g}")
+            raise UsageProblem(f"the rungs must differ, and the highest must be alpha, {self.alpha:g}")
 
     @property
     def guarantee(self) -> Guarantee:
@@ -119,7 +119,7 @@ class Tempering:
         n = len(sampler.rungs)
         steps = max(int((room.tokens(n) / self.max_tokens / n - 1.0) / cost), 0)
         sampler = replace(sampler, steps=min(steps, self.steps) if "steps" in room.given else steps)
-        return sampler, f"--rungs {n} --steps {sampler.steps}"
+        return sampler, f"rungs={n}, {sampler.steps} steps"
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """All stages. Move m of rung k draws from `dice.spawn(k).spawn(m)`, sweep m from `dice.spawn(K).spawn(m)`."""

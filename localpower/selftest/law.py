@@ -58,7 +58,7 @@ class LawReport:
     @property
     def passed(self) -> bool:
         """Whether the target explains the counts."""
-        return self.log_p >= LOG_LEVEL
+        return bool(self.log_p >= LOG_LEVEL)
 
 
 def check_law(

@@ -129,7 +129,7 @@ ODD = {
 def test_odd_text_is_a_prompt_like_any_other(row):
     done = command(TOY, ODD[row])
     assert done.returncode == 0
-    assert b"seed 1 \xc2\xb7 stop" in done.stderr
+    assert b"seed 1 \xc2\xb7 ended by itself" in done.stderr
     assert b"localpower:" not in done.stderr
 
 

@@ -40,7 +40,7 @@ def test_as_many_answers_as_fit_at_their_own_speed(budget, n):
     sampler, notes = planned(method="best-of-n", budget=budget)
     assert isinstance(sampler, BestOfN)
     assert sampler.n == n
-    assert notes[-1] == f"--budget {budget}: -n {n}"
+    assert notes[-1] == f"--budget {budget}: n={n}"
 
 
 def test_what_was_given_by_hand_is_only_lowered():

@@ -174,3 +174,50 @@ def test_a_plot_needs_its_extra_and_says_so_before_the_run(tmp_path, capsys, mon
     out, err = capsys.readouterr()
     assert out == ""
     assert "localpower[plots]" in err
+
+
+def test_settings_that_are_options_too_may_follow_the_name(capsys):
+    result, _ = told(capsys, "--method", "power:steps=2:alpha=3:budget=9x", "--steps", "7")
+    assert (result["n_steps"], result["alpha"], result["budget"]) == (2, 3.0, "9x")
+    assert main([*RUN, "--method", "smc:steps=2", "x"]) == 2
+    assert "smc has no setting 'steps'; it has particles, ramp, ess, alpha" in capsys.readouterr().err
+    assert main([*RUN, "--method", "smc:ess=.5:ess=.6", "x"]) == 2
+    assert "ess is given twice" in capsys.readouterr().err
+    assert main([*RUN, "--method", "power:alpha=.5", "x"]) == 2
+    assert "alpha of power must be a number from 1 to 1e+06, got '.5'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--particles", "4"), "--particles has moved into the method: use --method smc:particles=4"),
+        (("--block", "9"), "use --method power:block=9 (tempering, lookahead have it too)"),
+        (("-n", "40"), "use --method best-of-n:n=40; the length of an answer is --max-tokens"),
+        (("-ngl", "5"), "did you mean --gpu-layers?"),
+        (("--metropolised",), "use --method power:metropolised=yes"),
+        (("--tries", "3"), "--tries is gone"),
+        (("--temp", "1"), "did you mean --temperature?"),
+        (("--max_tokens", "1"), "did you mean --max-tokens? (see localpower run --help)"),
+        (("--no-such-thing", "1"), "No such option: --no-such-thing (see localpower run --help)"),
+    ],
+)
+def test_what_an_option_is_called_now_is_said_in_one_line(arguments, words, capsys):
+    assert main([*RUN, *arguments, "x"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words in line
+
+
+def test_a_start_that_the_budget_makes_smaller_is_said_and_is_no_low_temperature_draw(capsys):
+    assert main([*RUN, "--method", "power:start=smc:4", "--budget", "3x", "hello there"]) == 0
+    err = capsys.readouterr().err
+    assert "the budget has room for 3 of the 4 answers of the start" in err
+    assert "low-temperature draw" not in err
+    result, _ = told(capsys, "--method", "power:start=smc:4", "--budget", "3x")
+    assert (result["guarantee"], result["n_started"]) == ("asymptotic", 3)
+
+
+def test_selftest_of_the_toy_prints_one_json_object(capsys):
+    assert main(["selftest", "-m", "toy", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["passed"] is True
+    assert report["wrong_sampler"]["flagged"] is True

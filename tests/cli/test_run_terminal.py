@@ -53,7 +53,7 @@ def test_ctrl_c_ends_the_run_with_the_accepted_state_and_restores_the_terminal(t
     last = json.loads((tmp_path / "trace").read_text("utf-8").splitlines()[-1])
     assert last["event"] == "finished"
     assert last["n_tokens"] > 0
-    assert f"{last['n_tokens']} tokens" in terminal.text
+    assert f"{last['n_tokens']} token" in terminal.text
 
 
 def test_a_narrow_window_and_a_resize_break_no_line():

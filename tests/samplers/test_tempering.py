@@ -129,7 +129,7 @@ def test_the_usual_ladder_falls_from_alpha_and_never_below_one(alpha, rungs):
 
 @pytest.mark.parametrize("rungs", [(3.0, 3.0), (2.0, 1.0), (3.0, 0.5), (1.0, 3.0)])
 def test_ladders_that_can_never_be_right_are_refused(rungs):
-    with pytest.raises(UsageProblem, match="--rungs"):
+    with pytest.raises(UsageProblem, match="rungs"):
         Tempering(3.0, rungs=rungs)
 
 

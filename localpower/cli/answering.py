@@ -211,11 +211,6 @@ def _notes(result: dict[str, Any]) -> list[str]:
     if result["planned_steps"] == 0:
         start = "what the chain begins with" if result["n_started"] > 1 else "a low-temperature draw"
         lines.append(f"note: the budget has no room for a step: this is {start}")
-    wanted = int(str(result["settings"].get("start", "draw:1")).partition(":")[2])
-    if result["budget"] and result["n_started"] < wanted:
-        lines.append(
-            f"note: the budget has room for {result['n_started']} of the {wanted} answers of the start"
-        )
     if result.get("pick") == "logp" or result["settings"].get("select") == "logp":
         lines.append("note: this is the most likely of several answers, not a draw from p^alpha")
     return lines

@@ -111,7 +111,7 @@ def uses_template(loaded: Loaded, options: dict[str, Any]) -> bool:
 
 def notes(loaded: Loaded, options: dict[str, Any], given: Collection[str]) -> list[str]:
     """What a user must know before work starts. given: names of the options that were not left at their default."""
-    found = [*loaded.notes, *unused(sampling(options), given)]
+    found = [*loaded.notes, *unused(_as_given(options), given)]
     sampler, _ = make_sampler(sampling(options), Rules(), chat=False)
     if loaded.widest() == 0 and getattr(sampler, "prefetch", 1) > 1:
         found.append(
@@ -132,4 +132,8 @@ def notes(loaded: Loaded, options: dict[str, Any], given: Collection[str]) -> li
 
 def sampling(options: dict[str, Any]) -> SamplingOptions:
     """The options that decide the sampler."""
-    return resolved(SamplingOptions(**{name: options[name] for name in _SAMPLING}))
+    return resolved(_as_given(options))
+
+
+def _as_given(options: dict[str, Any]) -> SamplingOptions:
+    return SamplingOptions(**{name: options[name] for name in _SAMPLING})

@@ -67,17 +67,17 @@ def within(sampler: Sampler, options: SamplingOptions, allowed: Allowed) -> tupl
     longest = int(sampler.settings()["max_tokens"])
     most = MOST_RUNS // options.chains
     room = Room(lambda width: _limit(allowed.budget(width), longest), most, options.given())
-    if allowed.measured is not None or budget is not None:
-        fit, words = sampler.fit(room)
-        if not words and allowed.measured is not None:
-            return replace(fit, budget=allowed.measured), []  # type: ignore[type-var]
+    fit, words = sampler.fit(room)
+    notes = [f"--budget {allowed.words}: {words}"] if words else []
+    plans = getattr(sampler, "plans", False)  # chains: while they run, by the speed that they have
+    if plans and allowed.measured is not None:
+        return replace(fit, budget=allowed.measured), notes  # type: ignore[type-var]
     if budget is None:
         return sampler, [
             f"--budget {allowed.words}: the speed here is not known; the usual schedule, cut off then"
         ]
     budget = allowed.budget(fit.width) or budget
-    notes = [f"--budget {allowed.words}: {words}"] if words else []
-    below = _limit(budget, longest) < longest and not (not words and (budget.times or 0) >= 1)
+    below = _limit(budget, longest) < longest and not (plans and (budget.times or 0) >= 1)
     if below:
         each = " a chain" if options.chains > 1 else ""
         notes.insert(0, f"--budget {allowed.words} is below one plain answer of {longest} tokens{each}")

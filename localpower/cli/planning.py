@@ -101,7 +101,9 @@ def suited(sampler: Sampler, options: SamplingOptions, widest: int, *, ahead: bo
 def unused(options: SamplingOptions, given: Collection[str]) -> list[str]:
     """Notes on options that the method does not use."""
     method, texts = parse(options.method)
-    notes = [f"{name} means nothing to --method {method.name}" for name in used_by_none([method], given)]
+    both = sorted(set(texts) & set(_COMMON) & set(given))
+    notes = [f"--{key} is not used: the method has {key}={texts[key]}" for key in both]
+    notes += [f"{name} means nothing to --method {method.name}" for name in used_by_none([method], given)]
     if "restart_weight" in texts and texts.get("cuts", "restart") != "restart":
         notes.append(f"restart-weight means nothing to cuts={texts['cuts']}")
     return notes

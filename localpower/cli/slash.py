@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from localpower.cli.asking import check_options
-from localpower.cli.planning import with_setting
+from localpower.cli.planning import SamplingOptions, resolved, with_setting
 from localpower.cli.talk import Talk
 from localpower.cli.terminal import say
 from localpower.errors import UserError
@@ -29,6 +30,7 @@ _SETTINGS = (
     *("method", "alpha", "temperature", "max_tokens", "steps", "chains", "pick", "budget"),
     *("system", "raw", "template_args", "stops"),
 )
+_OWN = ("method", "alpha", "temperature", "steps", "budget")  # what may follow a method's name
 
 
 def obey(line: str, talk: Talk, ctx: click.Context) -> bool:
@@ -85,6 +87,8 @@ def _set(talk: Talk, ctx: click.Context, rest: str) -> None:
             talk.options[str(param.name)] = _value(param, text, ctx)
         else:
             talk.options["method"] = with_setting(talk.options["method"], name, text or None)
+        own = asdict(resolved(SamplingOptions(method=talk.options["method"])))
+        talk.options.update({key: value for key, value in own.items() if value is not None and key in _OWN})
         check_options(talk.options)
     except (UserError, click.UsageError):
         talk.options.clear()

@@ -150,9 +150,7 @@ class Diagnosis:
         said = []
         tried = sum(ways.values())
         if tried and not ways["accepted"]:
-            said.append(
-                f"the chain never moved in {tried} steps: its answer is the low-temperature draw it began with"
-            )
+            said.append(f"the chain never moved in {tried} steps: its answer is what it began with")
         if report["steps_needed"]:
             said.append(
                 f"{report['n_steps_at_horizon']} steps are too few to know what they are worth: about "

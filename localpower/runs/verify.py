@@ -54,7 +54,8 @@ class Findings:
 
 def verify(trace: Trace, engine: Engine | None = None, check: Callable[[], None] = lambda: None) -> Findings:
     """Check a run, against `engine` too if there is one. `check` runs before every evaluation and may raise."""
-    findings = Findings(unchecked=_UNCHECKED.get(trace.started.method, ""))
+    start = str(trace.started.settings.get("start") or "").partition(":")[0]
+    findings = Findings(unchecked=_UNCHECKED.get(start, _UNCHECKED.get(trace.started.method, "")))
     if not trace.whole:
         findings.problems.append("the recording ends before the run does")
     for chain in range(trace.started.n_chains):
@@ -136,6 +137,7 @@ class _Chain:
         self._rungs = tuple(float(rung) for rung in settings.get("rungs") or ())
         self._temperature = float(settings["temperature"])
         self._method = trace.started.method
+        self._start = str(settings.get("start") or "")
         self._cuts = _law(settings)
         self._form = _form(settings)
         self._findings = findings
@@ -277,7 +279,7 @@ class _Chain:
     def _chosen(self, event: Chosen) -> None:
         where, self._shown = f"{self._name}, choice", event.member
         self._claim(where, 0 <= event.member < len(event.log_w), "it is none of the answers")
-        if self._method == "best-of-n":
+        if self._method == "best-of-n" or self._start.startswith("best-of-n"):
             self._near(where, "log Z", log_mean(np.array(event.log_w)), event.log_z)
             for member, log_w in enumerate(event.log_w):
                 state = self._of(member)[0]

@@ -47,7 +47,7 @@ class Sampler(Protocol):
         """Tokens that a run is expected to draw, in plain answers."""
 
     def fit(self, room: Room) -> tuple[Sampler, str]:
-        """The sampler whose schedule fits into a budget, and the schedule in words; "": it plans while it runs."""
+        """The sampler whose schedule fits into a budget, and the schedule in words; "": there is nothing to say."""
 
 
 def grow(

@@ -86,6 +86,12 @@ class PowerMH:
         if self.steps is None and self.budget is None:
             raise UsageProblem("--steps can only be left to a budget")
         require("prefetch", self.prefetch, 1)
+        if self.start.n > 1:
+            if self.block < self.max_tokens:
+                raise UsageProblem("a start draws whole answers", "leave block at all of --max-tokens")
+            self.start.sampler(
+                self.alpha, self.temperature, self.max_tokens, self.rules
+            )  # checks its settings
         if not 1.0 / self.alpha <= self.temperature * (1 + 1e-12) or not self.temperature <= 1.0:
             raise UsageProblem(
                 f"--temperature of a power proposal must be between 1/alpha = {1 / self.alpha:g} "
@@ -98,6 +104,11 @@ class PowerMH:
         if self.steps == 0 and self.alpha != 1.0:
             return "approximate" if self.start.n == 1 else "asymptotic"
         return "invariant"
+
+    @property
+    def plans(self) -> bool:
+        """Steps are planned while it runs."""
+        return True
 
     @property
     def width(self) -> int:
@@ -125,8 +136,12 @@ class PowerMH:
         return self.start.n - 1.0 + steps
 
     def fit(self, room: Room) -> tuple[PowerMH, str]:
-        """Steps are planned once the first draw is known, and then said."""
-        return replace(self, steps=self.steps if "steps" in room.given else None, budget=Budget(tokens=1)), ""
+        """Steps are planned once the first draw is known, and then said; a start leaves room for one."""
+        steps = self.steps if "steps" in room.given else None
+        answers = room.answers(self.max_tokens, self.start.n + 1, given=True) - 1
+        start = self.start.at_most(answers)
+        words = f"start={start}" if start != self.start else ""
+        return replace(self, steps=steps, start=start, budget=Budget(tokens=1)), words
 
     def suited(self, widest: int, most: int, *, ahead: bool) -> PowerMH:
         """The same chain with as many proposals in a batch as an engine is good for (0: none), and there is room for.
@@ -171,7 +186,10 @@ class _Chain:
         self._steps = sampler.steps or 0  # a stage
         self._done = 0  # of them, in the last stage
         self._each = 0.0  # tokens set aside for a step
-        self._member = 0  # which of the start's answers is the state
+        self._member, self._started = (
+            0,
+            1,
+        )  # which of the start's answers is the state, and how many there were
         self.state = Completion()
         self.spent = Spent(sampler.budget, sampler.max_tokens)
         self.n_dropped = 0
@@ -179,13 +197,14 @@ class _Chain:
     def begin(self, horizon: int) -> Iterator[Event]:
         """Choose the first state among the answers of the start, as many as the budget has room for."""
         sampler, left = self._sampler, self.spent.left
-        start = sampler.start if left is None else sampler.start.at_most(left // horizon)
+        start = sampler.start if left is None else sampler.start.at_most(left // horizon - 1)
         if start.n == 1:
             return
         drawing = start.sampler(sampler.alpha, sampler.temperature, horizon, sampler.rules)
         self._member, self.state = yield from drawing.choose(
             self._model, self._prompt, self._dice.spawn(self._move), self.spent
         )
+        self._started = start.n
         self._move += 1
 
     def grow(self, horizon: int, stage: int) -> Iterator[Event]:
@@ -213,6 +232,8 @@ class _Chain:
         """Fix the number of steps, now that the plain draw is known, by what a step may cost of an answer."""
         sampler, drawn, used = self._sampler, self.state.n_drawn, self.spent.tokens
         plain = drawn if self.state.complete_at(sampler.max_tokens) else sampler.max_tokens
+        if self._started > 1:  # the answer was chosen, so that its own length says less
+            plain = -(-used // self._started)
         if budget.times is not None and budget.times < 1.0:  # not even the plain draw
             self._steps = 0
             return Planned(0, self.spent.tokens)

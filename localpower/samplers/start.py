@@ -5,8 +5,9 @@ smc:N         the choice among N particles of Power-SMC (smc.py).
 best-of-n:N   one of N draws of q, chosen by weight (best_of_n.py).
 
 Each token is recorded with the log q of the chain's own proposal law, whatever law drew it, so that the steps that
-follow are those of mh.py. The estimate of the normaliser stays a proper weight of the state: a step that leaves
-p^alpha invariant changes neither (Neal 2001; Del Moral et al. 2006).
+follow are those of mh.py. Whole answers are drawn, so that such a chain has one stage. The estimate of the normaliser
+stays a proper weight of the state: a step that leaves p^alpha invariant changes neither (Neal 2001; Del Moral et al.
+2006).
 """
 
 from __future__ import annotations

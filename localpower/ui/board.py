@@ -73,7 +73,8 @@ class ChainView:
     def asked(self, answer: Tokens) -> ChainView:
         """The chain wants the token after `answer`: what goes beyond its state is a growing proposal."""
         state = self.tally.state.tokens
-        if len(self.tally.members) > 1 and answer[: len(state)] != state:
+        choosing = len(self.tally.members) > 1 and self.tally.log_z is None
+        if choosing and answer[: len(state)] != state:
             return self  # another of the answers that the run holds
         shared = next(
             (i for i, (a, b) in enumerate(zip(state, answer, strict=False)) if a != b),

@@ -107,7 +107,7 @@ def test_what_is_no_budget_is_refused(budget, capsys):
         (("--method", "tempering:rungs=1.5,4,2"), "rungs", [4.0, 2.0, 1.5]),
         (("--method", "lookahead:candidates=3:rollouts=1"), "candidates", 3),
         (("--method", "power:metropolised=yes"), "metropolised", True),
-        (("--method", "power:start=smc:3:block=9"), "start", "smc:3"),
+        (("--method", "power:start=smc:3"), "start", "smc:3"),
         (("--method", "power:hot-cut=no"), "hot_cut", False),
     ],
 )
@@ -129,6 +129,7 @@ def test_options_of_a_method_are_in_its_json(arguments, name, value, capsys):
         ("--method", "smc:block=4"),
         ("--method", "power:start=smc:0"),
         ("--method", "power:start=smc:62"),
+        ("--method", "power:start=smc:2:block=5"),
         ("--method", "best-of-n", "--temperature", "0"),
     ],
 )
@@ -210,10 +211,14 @@ def test_what_an_option_is_called_now_is_said_in_one_line(arguments, words, caps
 def test_a_start_that_the_budget_makes_smaller_is_said_and_is_no_low_temperature_draw(capsys):
     assert main([*RUN, "--method", "power:start=smc:4", "--budget", "3x", "hello there"]) == 0
     err = capsys.readouterr().err
-    assert "the budget has room for 3 of the 4 answers of the start" in err
+    assert "--budget 3x: start=smc:2" in err
     assert "low-temperature draw" not in err
     result, _ = told(capsys, "--method", "power:start=smc:4", "--budget", "3x")
-    assert (result["guarantee"], result["n_started"]) == ("asymptotic", 3)
+    assert (result["guarantee"], result["settings"]["start"], result["n_started"]) == (
+        "invariant",
+        "smc:2",
+        2,
+    )
 
 
 def test_selftest_of_the_toy_prints_one_json_object(capsys):

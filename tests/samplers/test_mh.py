@@ -116,7 +116,7 @@ def test_every_form_of_the_step_leaves_p_to_the_alpha_invariant_and_is_reversibl
     assert np.abs(flow - flow.T).max() < 1e-12
 
 
-@pytest.mark.parametrize("form", [Form(), Form(metropolised=True)])
+@pytest.mark.parametrize("form", [Form(hot, other) for hot in (False, True) for other in (False, True)])
 @pytest.mark.parametrize("cuts", CUTS)
 def test_early_rejection_changes_no_transition_of_any_form(cuts, form):
     kernels = [partial(step, form=form, savers=Savers(early=early)) for early in (True, False)]

@@ -10,9 +10,11 @@ import pytest
 
 from localpower.chance import StreamDice
 from localpower.completion import Rules, Writer
+from localpower.errors import UsageProblem
 from localpower.events import Chosen, Extended, Finished, Stepped
 from localpower.runs.tally import Tally
 from localpower.samplers import Budget, PowerMH, population, smc
+from localpower.samplers.budget import Room
 from localpower.samplers.start import DRAW, Start
 from localpower.selftest.law import recorded
 from localpower.toy import ToyModel, answers
@@ -77,10 +79,9 @@ def test_every_token_of_the_start_is_recorded_as_if_the_proposal_law_had_drawn_i
             assert np.abs(again.log_q - answer.log_q).max() < 1e-12
 
 
-@pytest.mark.parametrize("block", [5, 12])
-def test_steps_and_later_stages_go_on_with_the_answer_that_was_chosen(block):
+def test_steps_go_on_with_the_answer_that_was_chosen():
     for seed in range(10):
-        events = list(chain("smc:3", 2, 12, block).run(LONG, PROMPT, StreamDice(seed)))
+        events = list(chain("smc:3", 2, 12, 12).run(LONG, PROMPT, StreamDice(seed)))
         first = next(i for i, event in enumerate(events) if isinstance(event, Chosen))
         later = [event for event in events[first:] if isinstance(event, Extended | Stepped)]
         assert {event.member for event in later} == {events[first].member}
@@ -98,16 +99,35 @@ def test_a_start_obeys_given_tokens():
     assert tally.state.tokens[2] == 3
 
 
-def test_a_budget_below_two_answers_begins_with_a_plain_draw():
+def test_a_budget_leaves_room_for_a_step_and_makes_the_start_smaller():
     def begun(times):
         sampler = chain("smc:4", None, 12, 12, budget=Budget(times=times))
-        return tallied(sampler, LONG, StreamDice(3))[1]
+        return tallied(sampler, LONG, StreamDice(3))
 
-    assert begun(1.5) is None
-    tally, _ = tallied(chain("smc:2", None, 12, 12, budget=Budget(times=2.0)), LONG, StreamDice(3))
-    assert tally.finish != "budget", "a start that was planned for is not cut off"
-    assert len(begun(3.0).log_w) == 3
-    assert len(begun(9.0).log_w) == 4
+    assert begun(2.5)[1] is None, "one answer and a step: nothing is chosen"
+    assert len(begun(4.0)[1].log_w) == 3
+    assert len(begun(9.0)[1].log_w) == 4
+    for times in (3.0, 4.0, 6.0):
+        for seed in range(12):
+            sampler = chain("smc:4", None, 12, 12, budget=Budget(times=times))
+            tally, choice = tallied(sampler, LONG, StreamDice(seed))
+            assert choice is not None
+            assert tally.finish != "budget", "a start that was planned for is not cut off"
+            assert tally.n_decoded <= times * 12
+
+
+def test_seconds_make_a_start_smaller_by_the_speed_that_is_known():
+    room = Room(lambda width: 12 * 3, 61)
+    fit, words = chain("smc:8", None, 12, 12, budget=Budget(tokens=1)).fit(room)
+    assert (fit.start, words) == (Start("smc", 2), "start=smc:2")
+    assert chain("smc:2", None, 12, 12, budget=Budget(tokens=1)).fit(room)[1] == ""
+
+
+def test_a_start_draws_whole_answers_and_is_checked_before_a_run():
+    with pytest.raises(UsageProblem, match="whole answers"):
+        chain("smc:2", 1, 12, 5)
+    with pytest.raises(UsageProblem, match=r"at least 0\.001"):
+        PowerMH(2000.0, 1 / 2000, 12, 12, 1, start=Start("best-of-n", 2))
 
 
 def test_a_chain_that_begins_with_a_draw_is_the_same_as_without_a_start():

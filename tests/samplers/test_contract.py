@@ -8,14 +8,15 @@ import json
 import pytest
 
 from localpower.chance import StreamDice
+from localpower.completion import PLAIN
 from localpower.events import Finished, from_json, to_json
-from localpower.names import CUTS, METHODS
+from localpower.methods import Target, find, names
 from localpower.runs.gather import Run, gather
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.pace import Pace
 from localpower.runs.session import run_chains
 from localpower.runs.tally import Tally
-from localpower.samplers import Ancestral, BestOfN, Budget, Lookahead, PowerMH, PowerSMC, Tempering, cuts
+from localpower.samplers import Ancestral, BestOfN, Budget, Lookahead, PowerMH, PowerSMC, Tempering
 from localpower.samplers.race import Form
 from localpower.toy import ToyModel
 
@@ -59,9 +60,18 @@ def tallied(events):
 
 
 def test_every_method_is_here():
-    assert set(CUTS) == set(cuts.CUTS)
-    assert {name.split(",")[0] for name in SAMPLERS} == set(METHODS)
+    assert {name.split(",")[0] for name in SAMPLERS} == set(names())
     assert all(sampler.method == name.split(",")[0] for name, sampler in SAMPLERS.items())
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_method_makes_the_sampler_that_it_says(name):
+    method = find(name)
+    sampler = method.make(Target(ALPHA, LONGEST, PLAIN), method.values({}))
+    assert (sampler.method, sampler.guarantee) == (name, method.guarantee)
+    assert all(
+        option.reader.read(option.default_text) is not None for option in method.options if option.shown == ""
+    )
 
 
 @pytest.mark.parametrize("name", SAMPLERS)

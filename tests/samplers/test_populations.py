@@ -89,8 +89,8 @@ def test_the_likeliest_of_n_is_the_likeliest_and_claims_no_more():
     sampler = BestOfN(ALPHA, 1.0, max_tokens=2, n=2, select="logp")
     for (tally, _), _ in outcomes(lambda dice: told(sampler, TOYS["generic"], dice)):
         assert tally.state.total_log_p() == max(x.total_log_p() for x in tally.members)
-    assert sampler.kernel == "approximate"
-    assert BestOfN(ALPHA).kernel == "asymptotic"
+    assert sampler.guarantee == "approximate"
+    assert BestOfN(ALPHA).guarantee == "asymptotic"
 
 
 @pytest.mark.parametrize("rules", [Rules(), GIVEN], ids=["plain", "given"])
@@ -242,4 +242,4 @@ def test_the_bias_of_lookahead_is_the_recorded_one(sizes, recorded):
     target = power_law(FLAT, PROMPT, 2, ALPHA)
     variation = 0.5 * sum(abs(found.get(x, 0.0) - p) for x, p in target.items())
     assert abs(variation - recorded) < 5e-7, f"{variation:.7f}"
-    assert sampler.kernel == "approximate"
+    assert sampler.guarantee == "approximate"

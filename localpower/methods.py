@@ -41,12 +41,19 @@ class Reader(NamedTuple):
     read: Callable[[str], Any]
 
 
+def plain_number(text: str) -> str:
+    """A number's text. Raises ValueError for digits of other scripts, spaces and underscores, which Python takes."""
+    if not text.isascii() or "_" in text or text != text.strip():
+        raise ValueError
+    return text
+
+
 def whole(low: int, high: int | None = None) -> Reader:
     """A whole number from low to high."""
 
     def read(text: str) -> int:
-        value = int(text)
-        if not (text.isascii() and low <= value <= (2**31 - 1 if high is None else high)):
+        value = int(plain_number(text))
+        if not (low <= value <= (2**31 - 1 if high is None else high)):
             raise ValueError
         return value
 
@@ -57,7 +64,7 @@ def number(low: float, high: float = math.inf, *, below: bool = False) -> Reader
     """A finite number from low to high; below: high itself is not one."""
 
     def read(text: str) -> float:
-        value = float(text)
+        value = float(plain_number(text))
         if not (math.isfinite(value) and low <= value <= high) or (below and value >= high):
             raise ValueError
         return value

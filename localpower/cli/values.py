@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from localpower.methods import plain_number
+
 MOST_ALPHA = 1e6  # beyond it alpha * log p could overflow
 MOST_THREADS = 512  # GGML_MAX_N_THREADS: more abort the process
 
@@ -39,7 +41,7 @@ _UNITS = {"s": 1e7, "t": 1e9, "x": 1e4}  # and the most of each
 
 def read_budget(text: str) -> str:
     """30s, 5000t or 4x as it is. Raises ValueError for anything else."""
-    number, unit = text[:-1], text[-1:]
+    number, unit = plain_number(text[:-1]), text[-1:]
     if unit not in _UNITS or not 0.0 < float(number) <= _UNITS[unit] or (unit == "t" and int(number) <= 0):
         raise ValueError
     return text

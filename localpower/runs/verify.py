@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from localpower.completion import Completion
+from localpower.errors import UserError
 from localpower.events import Chosen, Extended, Finished, Resampled, Stepped, Swapped
 from localpower.model import Tokens
 from localpower.numerics import weigh
@@ -54,7 +55,13 @@ class Findings:
 
 def verify(trace: Trace, engine: Engine | None = None, check: Callable[[], None] = lambda: None) -> Findings:
     """Check a run, against `engine` too if there is one. `check` runs before every evaluation and may raise."""
-    start = str(trace.started.settings.get("start") or "").partition(":")[0]
+    settings = trace.started.settings
+    if settings.get("staged") or (settings.get("tries") or 1) != 1 or settings.get("cuts") == "early":
+        raise UserError(
+            "the run was recorded with --staged, --tries or --cuts early, which this version no longer knows",
+            "commit 61e63fa had them last",
+        )
+    start = str(settings.get("start") or "").partition(":")[0]
     findings = Findings(unchecked=_UNCHECKED.get(start, _UNCHECKED.get(trace.started.method, "")))
     if not trace.whole:
         findings.problems.append("the recording ends before the run does")
@@ -65,11 +72,8 @@ def verify(trace: Trace, engine: Engine | None = None, check: Callable[[], None]
 
 def _law(settings: dict[str, Any]) -> CutLaw | None:
     """None: of no law that this version knows."""
-    weights = (
-        settings.get("restart_weight"),
-        settings.get("rho"),
-        0.3,
-    )  # what it was called, and was at first
+    # It was called rho once, and its first default was .3.
+    weights = (settings.get("restart_weight"), settings.get("rho"), 0.3)
     try:
         return cut_law(
             settings.get("cuts") or "uniform", next(float(weight) for weight in weights if weight is not None)

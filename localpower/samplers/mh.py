@@ -23,31 +23,26 @@ Cost     one decode a step of what follows the divergence, at most; the prefix's
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import count, islice
 from typing import Any
 
 from localpower.chance import Dice
-from localpower.completion import PLAIN, Completion, Rules
-from localpower.drafts import Drafts, Mode
+from localpower.completion import PLAIN, Rules
+from localpower.drafts import Mode
 from localpower.errors import UsageProblem
-from localpower.events import Event, Planned, Stepped
-from localpower.methods import MOST_RUNS, SWITCH, Method, Option, Reader, Target, choice, number, whole
+from localpower.events import Event
+from localpower.methods import MOST_RUNS, SWITCH, Method, Option, Reader, Target, choice, whole
 from localpower.model import Model, Tokens
-from localpower.samplers.base import Guarantee, finished, grow, require
-from localpower.samplers.budget import Budget, Room, Spent
-from localpower.samplers.cuts import CUTS, CutLaw, RestartCuts, cut_law
-from localpower.samplers.kernel import ALL_SAVERS, ChainState, Savers, StepInfo, step
-from localpower.samplers.prefetch import Task, in_order
+from localpower.samplers.base import Guarantee, finished, require
+from localpower.samplers.budget import Budget, Room
+from localpower.samplers.chain import CHAIN_OPTIONS, STEPS, expected_cost, stages
+from localpower.samplers.cuts import CutLaw, RestartCuts, cut_law
+from localpower.samplers.kernel import ALL_SAVERS, Savers
 from localpower.samplers.race import HOT_CUT, Form
 from localpower.samplers.start import DRAW, Start
-from localpower.width import best_width
+from localpower.samplers.walk import Walk
 
-STEPS = 5  # a stage, where nobody says how many
 _ROUNDS = 8  # of steps within a budget after the first: each leaves about half of the rest, free steps all
-_MOST_STEPS = 4096  # in a round: where nearly all are free, a budget of tokens ends none of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +151,7 @@ class PowerMH:
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """All stages. Draws are keyed: move k of the chain, extension or step, uses `dice.spawn(k)`."""
-        chain = _Chain(self, model, prompt, dice)
+        chain = Walk(self, model, prompt, dice)
         horizon, stage = min(self.block, self.max_tokens), 0
         yield from chain.begin(horizon)
         while True:
@@ -174,177 +169,6 @@ class PowerMH:
             yield planned
             yield from chain.walk(horizon, stage)
         yield finished(chain.state, budget=chain.spent.out, n_dropped=chain.n_dropped)
-
-
-class _Chain:
-    """A run of PowerMH: its state, and what it has tried and spent."""
-
-    def __init__(self, sampler: PowerMH, model: Model, prompt: Tokens, dice: Dice) -> None:
-        self._sampler, self._model, self._prompt, self._dice = sampler, model, prompt, dice
-        self._drafts = None if sampler.drafts == "off" else Drafts(prompt, always=sampler.drafts == "on")
-        self._move = self._tried = self._moved = 0
-        self._steps = sampler.steps or 0  # a stage
-        self._done = 0  # of them, in the last stage
-        self._each = 0.0  # tokens set aside for a step
-        self._member, self._started = (
-            0,
-            1,
-        )  # which of the start's answers is the state, and how many there were
-        self.state = Completion()
-        self.spent = Spent(sampler.budget, sampler.max_tokens)
-        self.n_dropped = 0
-
-    def begin(self, horizon: int) -> Iterator[Event]:
-        """Choose the first state among the answers of the start, as many as the budget has room for."""
-        sampler, left = self._sampler, self.spent.left
-        start = sampler.start if left is None else sampler.start.at_most(left // horizon - 1)
-        if start.n == 1:
-            return
-        drawing = start.sampler(sampler.alpha, sampler.temperature, horizon, sampler.rules)
-        self._member, self.state = yield from drawing.choose(
-            self._model, self._prompt, self._dice.spawn(self._move), self.spent
-        )
-        self._started = start.n
-        self._move += 1
-
-    def grow(self, horizon: int, stage: int) -> Iterator[Event]:
-        """Extend the state to the horizon, or as far as the budget goes."""
-        if self.state.complete_at(horizon):
-            return
-        kept, left = len(self.state), self.spent.left
-        self.state = yield from grow(
-            self._dice.spawn(self._move),
-            self._model,
-            self._prompt,
-            self.state,
-            horizon if left is None else min(horizon, kept + left),
-            temperature=self._sampler.temperature,
-            rules=self._sampler.rules,
-            stage=stage,
-            drafts=self._drafts,
-            member=self._member,
-        )
-        self._move += 1
-        self.spent.takes(self.state.tail(kept).n_drawn)
-        self.spent.out |= not self.state.complete_at(horizon)
-
-    def plan(self, budget: Budget) -> Planned:
-        """Fix the number of steps, now that the plain draw is known, by what a step may cost of an answer."""
-        sampler, drawn, used = self._sampler, self.state.n_drawn, self.spent.tokens
-        plain = drawn if self.state.complete_at(sampler.max_tokens) else sampler.max_tokens
-        if self._started > 1:  # the answer was chosen, so that its own length says less
-            plain = -(-used // self._started)
-        if budget.times is not None and budget.times < 1.0:  # not even the plain draw
-            self._steps = 0
-            return Planned(0, self.spent.tokens)
-        self.spent = Spent(budget, plain)
-        self.spent.tokens = used
-        stages = 1 if self.state.complete_at(sampler.max_tokens) else -(-sampler.max_tokens // sampler.block)
-        average = plain * (stages + 1) / (2 * stages)  # tokens of the state at a stage
-        left = (self.spent.left or 0) - (plain - drawn)
-        self._each = sampler.cuts.planned_cost * max(average, 1.0)
-        fit = min(max(int(left / stages / self._each), 0), _MOST_STEPS)
-        self._steps = fit if sampler.steps is None else min(sampler.steps, fit)
-        return Planned(self._steps, self.spent.tokens + (self.spent.left or 0))
-
-    def plan_more(self) -> Planned | None:
-        """Another round of the last stage, of as many steps as fit into what the budget has left; None: none does."""
-        if (
-            self._sampler.budget is None
-            or self._sampler.steps is not None
-            or self.spent.out
-            or not self._each
-        ):
-            return None
-        left = self.spent.left or 0
-        more = min(int(left / max(self._each, self.state.n_drawn)), _MOST_STEPS)
-        if not more or not self.state.n_drawn:
-            return None
-        self._steps += more
-        return Planned(self._steps, self.spent.tokens + left)
-
-    def walk(self, horizon: int, stage: int) -> Iterator[Event]:
-        """The steps of a stage."""
-        index = self._done
-        while index < self._steps and self.state.n_drawn and not self.spent.out:
-            tasks = islice(self._tasks(horizon), self._steps - index)
-            with closing(in_order(self._model, tasks, self._width())) as results:
-                for after, info in results:
-                    drawn = self.spent.takes(info.n_decoded, undecided=info.undecided)
-                    if self.spent.out:
-                        self.n_dropped = drawn
-                        break
-                    yield stepped(stage, index, horizon, self.state, info, self._member)
-                    index, self._move, self._tried = index + 1, self._move + 1, self._tried + 1
-                    if info.accepted and info.divergence is not None:
-                        self.state, self._moved = after.completion, self._moved + 1
-                        break
-        self._done = index if horizon == self._sampler.max_tokens else 0
-
-    def _tasks(self, horizon: int) -> Iterator[Task]:
-        """Steps from the state, one a move number, each ready to be run on a model."""
-        sampler, state = self._sampler, self.state
-        if self._drafts is not None:
-            self._drafts.state = state.tokens
-        for key in count(self._move):
-            self._model.pin(self._prompt + state.tokens)
-            yield partial(
-                step,
-                self._dice.spawn(key),
-                ChainState(state, horizon),
-                prompt=self._prompt,
-                alpha=sampler.alpha,
-                temperature=sampler.temperature,
-                cuts=sampler.cuts,
-                rules=sampler.rules,
-                savers=sampler.savers,
-                form=sampler.form,
-                drafts=self._drafts,
-                allowance=self.spent.left,
-            )
-
-    def _width(self) -> int:
-        sampler = self._sampler
-        if not sampler.adaptive:
-            return sampler.prefetch
-        return best_width(self._model.cost, (self._moved + 1) / (self._tried + 4), sampler.prefetch)
-
-
-def stages(longest: int, block: int) -> int:
-    """How many stages a run has at most."""
-    return -(-longest // block)
-
-
-def expected_cost(cuts: CutLaw, steps: int, n_stages: int) -> float:
-    """Plain answers of a draw and so many steps a stage, of half of what a plan sets aside for a step."""
-    return 1.0 + steps * cuts.planned_cost / 2 * (n_stages + 1) / 2
-
-
-def stepped(stage: int, index: int, horizon: int, x: Completion, info: StepInfo, member: int = 0) -> Stepped:
-    """The event of a step from x."""
-    suffix = info.proposal.tail(info.cut)
-    return Stepped(
-        stage=stage,
-        step=index,
-        horizon=horizon,
-        cut=info.cut,
-        divergence=info.divergence,
-        n_x=x.n_drawn,
-        n_y=info.proposal.n_drawn,
-        log_u=info.log_u,
-        log_w_x=info.log_w_x,
-        log_w_y=info.log_w_y,
-        log_kappa_x=info.log_kappa_x,
-        log_kappa_y=info.log_kappa_y,
-        log_ratio=info.log_ratio,
-        accepted=info.accepted,
-        free=info.divergence is None,
-        decided_at=len(info.proposal),
-        early=info.early,
-        n_decoded=info.n_decoded,
-        suffix=suffix,
-        member=member,
-    )
 
 
 def _read_prefetch(text: str) -> int | None:
@@ -368,22 +192,6 @@ def _make(target: Target, values: Mapping[str, Any]) -> PowerMH:
     )
 
 
-CUT_OPTIONS = (
-    Option(
-        "cuts",
-        choice(*CUTS),
-        "restart",
-        "Where a step cuts the answer: anywhere, at times at its very start, or where the entropy rises.",
-    ),
-    Option(
-        "restart-weight",
-        number(0.0, 1.0, below=True),
-        RestartCuts().rho,
-        "Weight of a cut at the first token, with cuts=restart.",
-    ),
-    Option("hot-cut", SWITCH, True, "Whether the token at the cut is drawn from p itself."),
-    Option("block", whole(1), None, "Tokens by which the horizon grows.", "all of --max-tokens"),
-)
 METHODS = (
     Method(
         "power",
@@ -391,7 +199,7 @@ METHODS = (
         "invariant",
         _make,
         (
-            *CUT_OPTIONS,
+            *CHAIN_OPTIONS,
             Option("metropolised", SWITCH, False, "Whether every proposal differs from the answer so far."),
             Option(
                 "start",

@@ -29,9 +29,9 @@ from localpower.methods import MOST_RUNS, Method, Option, Reader, Target, whole
 from localpower.model import Model, Tokens
 from localpower.samplers.base import SLICE, Guarantee, finished, require
 from localpower.samplers.budget import Budget, Room, Spent
+from localpower.samplers.chain import CHAIN_OPTIONS, STEPS, expected_cost, stages, stepped
 from localpower.samplers.cuts import CutLaw, RestartCuts, cut_law
 from localpower.samplers.kernel import ChainState, StepInfo, step
-from localpower.samplers.mh import CUT_OPTIONS, STEPS, expected_cost, stages, stepped
 from localpower.samplers.prefetch import Task, in_order
 from localpower.samplers.race import HOT_CUT, Form
 
@@ -294,7 +294,7 @@ METHODS = (
                 4,
                 "How many exponents up to alpha, or which.",
             ),
-            *CUT_OPTIONS,
+            *CHAIN_OPTIONS,
         ),
         frozenset({"alpha", "steps"}),
     ),

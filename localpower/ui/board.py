@@ -63,6 +63,7 @@ class ChainView:
                 stage=event.stage,
                 step=event.step + 1,
                 horizon=event.horizon,
+                ess=None,  # of a start, which is over
                 rewritten=event.divergence if moved else self.rewritten,
                 growing=(),
                 strip=(self.strip + mark)[-STRIP:],

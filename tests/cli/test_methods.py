@@ -125,6 +125,8 @@ def test_options_of_a_method_are_in_its_json(arguments, name, value, capsys):
         ("--method", "smc:particles=8", "--chains", "9"),
         ("--method", "smc:particles=0"),
         ("--method", "smc:particles"),
+        ("--method", "smc:particles=1_0"),
+        ("--method", "power:restart-weight=\u0660.\u0665"),
         ("--method", "smc:=4"),
         ("--method", "smc:block=4"),
         ("--method", "power:start=smc:0"),
@@ -178,7 +180,8 @@ def test_a_plot_needs_its_extra_and_says_so_before_the_run(tmp_path, capsys, mon
 
 
 def test_settings_that_are_options_too_may_follow_the_name(capsys):
-    result, _ = told(capsys, "--method", "power:steps=2:alpha=3:budget=9x", "--steps", "7")
+    result, err = told(capsys, "--method", "power:steps=2:alpha=3:budget=9x", "--steps", "7")
+    assert "--steps is not used: the method has steps=2" in err
     assert (result["n_steps"], result["alpha"], result["budget"]) == (2, 3.0, "9x")
     assert main([*RUN, "--method", "smc:steps=2", "x"]) == 2
     assert "smc has no setting 'steps'; it has particles, ramp, ess, alpha" in capsys.readouterr().err

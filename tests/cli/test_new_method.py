@@ -130,6 +130,18 @@ def test_set_knows_its_settings():
         obey("/set n 99", talk, context)
 
 
+def test_set_shows_what_is_in_force_when_the_method_brings_its_own():
+    from localpower.cli.chat import chat
+    from localpower.cli.slash import obey
+
+    context = chat.make_context("chat", [])
+    talk = SimpleNamespace(options={k: v for k, v in context.params.items() if k != "debug"})
+    obey("/set method power:alpha=2:steps=3", talk, context)
+    assert (talk.options["method"], talk.options["alpha"], talk.options["steps"]) == ("power", 2.0, 3)
+    obey("/set alpha 3", talk, context)
+    assert (talk.options["method"], talk.options["alpha"]) == ("power", 3.0)
+
+
 def test_a_name_that_is_taken_is_refused():
     with pytest.raises(ValueError, match="there is a method called longest"):
         methods.register(METHOD)

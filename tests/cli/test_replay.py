@@ -352,3 +352,22 @@ def test_in_a_terminal_the_live_view_plays_and_leaves_the_answer(recorded):
     assert b"step" in terminal.raw
     assert recorded[1].strip() in terminal.text
     assert "step" not in terminal.text
+
+
+def test_the_choice_that_a_chain_begins_with_is_checked_where_it_can_be_and_else_named(tmp_path, capsys):
+    path = tmp_path / "events"
+    assert main([*RUN, "--method", "power:start=best-of-n:3", "--events", str(path)]) == 0
+    assert verify(read_trace(path), ToyModel()).problems == []
+    lines = lines_of(path)
+    first(lines, "chosen")["log_z"] += 1.0
+    assert "log Z" in verify(read_trace(written(tmp_path, lines))).problems[0]
+    assert main([*RUN, "--method", "power:start=smc:3", "--events", str(path)]) == 0
+    assert "weights of particles" in verify(read_trace(path), ToyModel()).unchecked
+
+
+@pytest.mark.parametrize("old", [{"staged": 4}, {"tries": 3}, {"cuts": "early"}])
+def test_a_recording_of_a_form_that_is_gone_is_refused_by_name(recorded, tmp_path, old, capsys):
+    lines = lines_of(recorded[0])
+    lines[0]["settings"] |= old
+    assert main(["replay", str(written(tmp_path, lines)), "--verify"]) == 1
+    assert "no longer knows" in capsys.readouterr().err

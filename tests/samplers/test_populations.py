@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from localpower.completion import Completion, Rules, extend
-from localpower.events import Chosen
-from localpower.runs.tally import Tally
 from localpower.samplers import BestOfN, Lookahead, PowerSMC, population, smc
 from localpower.samplers.lookahead import chances
 from localpower.samplers.smc import systematic
 from localpower.toy import ToyModel, answers, power_law
 from tests.exact import law, outcomes
+from tests.samplers.ends import end_of
 
 PROMPT, ALPHA = (1, 2), 3.0
 ABC = ("<end>", "a", "b")
@@ -28,15 +27,6 @@ FLAT = ToyModel(ABC, seed=1, spread=0.7)  # many answers matter
 GIVEN = Rules(given=lambda x: 2 if x == (1,) else None)
 
 
-def told(sampler, model, dice):
-    """The tally at the end, and the choice."""
-    tally, choice = Tally(), None
-    for event in sampler.run(model, PROMPT, dice):
-        tally = tally.add(event)
-        choice = event if isinstance(event, Chosen) else choice
-    return tally, choice
-
-
 def powers(model, horizon, rules=Rules()):  # noqa: B008 a frozen value
     """p^alpha of every answer, not normalised."""
     return {x: math.exp(ALPHA * log_p) for x, log_p in answers(model, PROMPT, horizon, rules)}
@@ -45,7 +35,7 @@ def powers(model, horizon, rules=Rules()):  # noqa: B008 a frozen value
 def weighted_law(sampler, model):
     """E[Z-hat times each answer's share of the weights], over all paths."""
     found: dict = {}
-    for (tally, choice), probability in outcomes(lambda dice: told(sampler, model, dice)):
+    for (tally, choice), probability in outcomes(lambda dice: end_of(sampler, model, PROMPT, dice)):
         scale = probability * math.exp(choice.log_z)
         for answer, share in zip(tally.members, population.shares(np.array(choice.log_w)), strict=True):
             found[answer.tokens] = found.get(answer.tokens, 0.0) + scale * share
@@ -62,7 +52,7 @@ def error(found, wanted):
 @pytest.mark.parametrize("model", TOYS.values(), ids=TOYS.keys())
 def test_the_law_of_the_drawn_one_of_two_is_that_of_importance_resampling(model, temperature):
     sampler = BestOfN(ALPHA, temperature, max_tokens=2, n=2)
-    found = law(lambda dice: told(sampler, model, dice)[0].state.tokens)
+    found = law(lambda dice: end_of(sampler, model, PROMPT, dice)[0].state.tokens)
     drawn = {}
     for x, probability in outcomes(
         lambda dice: extend(dice, model, PROMPT, Completion(), 2, temperature=temperature)
@@ -87,7 +77,7 @@ def test_weights_of_best_of_n_estimate_p_to_the_alpha_without_bias(n, rules):
 
 def test_the_likeliest_of_n_is_the_likeliest_and_claims_no_more():
     sampler = BestOfN(ALPHA, 1.0, max_tokens=2, n=2, select="logp")
-    for (tally, _), _ in outcomes(lambda dice: told(sampler, TOYS["generic"], dice)):
+    for (tally, _), _ in outcomes(lambda dice: end_of(sampler, TOYS["generic"], PROMPT, dice)):
         assert tally.state.total_log_p() == max(x.total_log_p() for x in tally.members)
     assert sampler.guarantee == "approximate"
     assert BestOfN(ALPHA).guarantee == "asymptotic"
@@ -113,7 +103,7 @@ def test_more_particles_come_nearer_to_p_to_the_alpha():
 
     def variation(n):
         sampler = PowerSMC(ALPHA, max_tokens=2, particles=n, ramp=2)
-        found = law(lambda dice: told(sampler, model, dice)[0].state.tokens)
+        found = law(lambda dice: end_of(sampler, model, PROMPT, dice)[0].state.tokens)
         return 0.5 * sum(abs(found.get(x, 0.0) - p) for x, p in target.items())
 
     assert variation(1) > variation(2) > variation(3) > 0
@@ -188,7 +178,7 @@ def test_control_published_faults_of_smc_are_caught_by_the_same_enumeration(samp
 def test_control_rounds_without_their_normaliser_are_caught():
     model, total = TOYS["generic"], 0.0
     sampler = PowerSMC(ALPHA, max_tokens=2, particles=2, ramp=0, ess=1.0)
-    for (_, choice), probability in outcomes(lambda dice: told(sampler, model, dice)):
+    for (_, choice), probability in outcomes(lambda dice: end_of(sampler, model, PROMPT, dice)):
         total += probability * math.exp(population.log_mean(np.array(choice.log_w)))
     assert abs(total / sum(powers(model, 2).values()) - 1) > 1e-2
 
@@ -238,7 +228,7 @@ RECORDED = {(1, 0): 0.0893048, (2, 0): 0.0893048, (2, 1): 0.0663092}
 @pytest.mark.parametrize(("sizes", "recorded"), RECORDED.items())
 def test_the_bias_of_lookahead_is_the_recorded_one(sizes, recorded):
     sampler = Lookahead(ALPHA, 1 / ALPHA, max_tokens=2, block=1, candidates=sizes[0], rollouts=sizes[1])
-    found = law(lambda dice: told(sampler, FLAT, dice)[0].state.tokens)
+    found = law(lambda dice: end_of(sampler, FLAT, PROMPT, dice)[0].state.tokens)
     target = power_law(FLAT, PROMPT, 2, ALPHA)
     variation = 0.5 * sum(abs(found.get(x, 0.0) - p) for x, p in target.items())
     assert abs(variation - recorded) < 5e-7, f"{variation:.7f}"

@@ -19,19 +19,11 @@ from localpower.samplers.start import DRAW, Start
 from localpower.selftest.law import recorded
 from localpower.toy import ToyModel, answers
 from tests.exact import outcomes
+from tests.samplers.ends import end_of
 
 PROMPT, ALPHA = (1, 2), 3.0
 MODEL = ToyModel(("<end>", "a", "b"), seed=1, spread=1.0)
 LONG = ToyModel(seed=5, spread=2.0, end_bias=-1.0)
-
-
-def tallied(sampler, model, dice):
-    """The tally at the end, and the choice that the chain began with."""
-    tally, choice = Tally(), None
-    for event in sampler.run(model, PROMPT, dice):
-        tally = tally.add(event)
-        choice = event if isinstance(event, Chosen) else choice
-    return tally, choice
 
 
 def chain(start, steps=1, max_tokens=2, block=2, **settings):
@@ -41,7 +33,7 @@ def chain(start, steps=1, max_tokens=2, block=2, **settings):
 def weighted_law(sampler):
     """E[Z-hat; the chain's last state is x] for each x, over all paths."""
     found: dict = {}
-    for (tally, choice), probability in outcomes(lambda dice: tallied(sampler, MODEL, dice)):
+    for (tally, choice), probability in outcomes(lambda dice: end_of(sampler, MODEL, PROMPT, dice)):
         x = tally.state.tokens
         found[x] = found.get(x, 0.0) + probability * math.exp(choice.log_z)
     return found
@@ -73,7 +65,7 @@ def test_control_a_start_that_is_recorded_by_the_law_that_drew_it_is_caught():
 @pytest.mark.parametrize("start", ["smc:4", "best-of-n:3"])
 def test_every_token_of_the_start_is_recorded_as_if_the_proposal_law_had_drawn_it(start):
     for seed in range(8):
-        tally, _ = tallied(chain(start, 0, 12, 12), LONG, StreamDice(seed))
+        tally, _ = end_of(chain(start, 0, 12, 12), LONG, PROMPT, StreamDice(seed))
         for answer in tally.members:
             again = recorded(LONG, PROMPT, answer.tokens, 12, ALPHA)
             assert np.abs(again.log_q - answer.log_q).max() < 1e-12
@@ -95,14 +87,14 @@ def test_steps_go_on_with_the_answer_that_was_chosen():
 
 def test_a_start_obeys_given_tokens():
     rules = Rules(given=lambda x: 3 if len(x) == 2 else None)
-    tally, _ = tallied(chain("smc:3", 2, 12, 12, rules=rules), LONG, StreamDice(1))
+    tally, _ = end_of(chain("smc:3", 2, 12, 12, rules=rules), LONG, PROMPT, StreamDice(1))
     assert tally.state.tokens[2] == 3
 
 
 def test_a_budget_leaves_room_for_a_step_and_makes_the_start_smaller():
     def begun(times):
         sampler = chain("smc:4", None, 12, 12, budget=Budget(times=times))
-        return tallied(sampler, LONG, StreamDice(3))
+        return end_of(sampler, LONG, PROMPT, StreamDice(3))
 
     assert begun(2.5)[1] is None, "one answer and a step: nothing is chosen"
     assert len(begun(4.0)[1].log_w) == 3
@@ -110,7 +102,7 @@ def test_a_budget_leaves_room_for_a_step_and_makes_the_start_smaller():
     for times in (3.0, 4.0, 6.0):
         for seed in range(12):
             sampler = chain("smc:4", None, 12, 12, budget=Budget(times=times))
-            tally, choice = tallied(sampler, LONG, StreamDice(seed))
+            tally, choice = end_of(sampler, LONG, PROMPT, StreamDice(seed))
             assert choice is not None
             assert tally.finish != "budget", "a start that was planned for is not cut off"
             assert tally.n_decoded <= times * 12

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from localpower.completion import Completion
-from localpower.events import Extended, Finished, Resampled, Stepped, Swapped
+from localpower.events import Chosen, Extended, Finished, Resampled, Stepped, Swapped
 from localpower.ui.board import fresh
 from localpower.ui.view import harmless, numbers, render
 
@@ -143,3 +143,18 @@ def test_the_heaviest_particle_is_shown_with_the_effective_sample_size():
     assert again.chains[0].tally.state.tokens == (2,)
     line = numbers(dataclasses.replace(again, settings={"max_tokens": 16, "particles": 3}), 2.0)
     assert "ess 1.4/3 · resampled 1x" in line
+
+
+def test_after_a_start_proposals_grow_on_the_screen_and_its_particles_are_gone():
+    started = (
+        Extended(0, 4, 0, suffix(1, 2, 3, 1), 0),
+        Extended(0, 4, 0, suffix(2, 2, 3, 1), 1),
+        Resampled(4, 4.0, 1.5, 0.0, (0.0, -1.0), None),
+    )
+    view = board_after(*started).chains[0]
+    assert view.asked((2, 2)).growing == (), "another particle"
+    chosen = view.add(Chosen(1, (0.0, -1.0), -3.0))
+    assert chosen.asked((2, 2, 1)).growing == (1,)
+    moved = chosen.add(dataclasses.replace(stepped(0, 2, (1, 1), accepted=True, divergence=2), member=1))
+    assert moved.ess is None
+    assert moved.tally.state.tokens == (2, 2, 1, 1)

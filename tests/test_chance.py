@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from localpower.chance import StreamDice
 from localpower.errors import EngineError
-from localpower.numerics import block_sums, weigh, weigh_all
+from localpower.numerics import block_sums, log_softmax, weigh, weigh_all
 from localpower.statistics import g_test, log_chi_square_tail
 
 
@@ -105,3 +105,12 @@ def test_powers_too_small_for_a_float_are_tiny_and_impossible_tokens_stay_so(exp
     assert weights[3] == 0.0
     assert 0.0 < weights[1] < 1e-37, "a normal number, and never drawn"
     assert StreamDice(1).pick(weights) in (0, 2)
+
+
+def test_log_q_of_a_token_whose_weight_rounds_to_nothing_is_that_of_the_formula():
+    row = np.array([0.0, -30.0, -1.0], np.float32)
+    cold = weigh(row, 1 / 7.3)
+    exact = 7.3 * log_softmax(row) - np.log(np.exp(7.3 * log_softmax(row)).sum())
+    assert cold.weights[1] == 0.0
+    assert [cold.log_q(i) for i in range(3)] == pytest.approx(list(exact), rel=1e-5)
+    assert cold.at(1.0).log_q(1) == pytest.approx(float(log_softmax(row)[1]), rel=1e-6)

@@ -229,3 +229,25 @@ def test_selftest_of_the_toy_prints_one_json_object(capsys):
     report = json.loads(capsys.readouterr().out)
     assert report["passed"] is True
     assert report["wrong_sampler"]["flagged"] is True
+
+
+def test_the_summary_says_how_long_the_first_draw_was_and_what_came_of_the_proposals(capsys):
+    assert main([*RUN, "--seed", "3", "--json", "hello there"]) == 0
+    out, err = capsys.readouterr()
+    result = json.loads(out)
+    assert (result["n_tokens"], result["first_n_tokens"]) == (6, 15)
+    assert "ended by itself · 6 tokens (the first draw had 15)" in err
+    assert "1 of 4 proposals accepted, 1 repeated the answer" in err
+    assert told(capsys, "--method", "base")[0]["first_n_tokens"] is None
+
+
+def test_an_answer_that_repeats_itself_is_warned_of():
+    from localpower.cli.answering import summary
+
+    result = {
+        **dict.fromkeys(("first_n_tokens", "cost_multiple", "tokens_per_second", "planned_steps")),
+        **{"n_tokens": 9, "finish": "stop", "seed": 1, "log_p": -1.0, "model": {"name": "m"}, "alpha": 4.0},
+        **{"method": "power", "seconds": 1.0, "n_steps": 0, "settings": {}, "n_started": 1},
+    }
+    assert "repeats itself (75 %" in summary(result | {"repetition": 0.75})[-1]
+    assert len(summary(result | {"repetition": 0.25})) == 2

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localpower.chance import Dice
-from localpower.drafts import Ahead, Drafts
+from localpower.drafts import Ahead, NgramDrafter
 from localpower.model import Model, Tokens
-from localpower.numerics import Weighed
+from localpower.numerics import TokenDistribution
 
 Floats = NDArray[np.float64]
 
@@ -155,7 +155,7 @@ def _without(weights: NDArray[np.floating], token: int) -> NDArray[np.floating]:
     return others if others.any() else weights
 
 
-class Watch(Protocol):
+class TokenObserver(Protocol):
     """Hears of every token as it is drawn."""
 
     def drawn(self, position: int, log_p: float, log_q: float, entropy: float, *, complete: bool) -> bool:
@@ -197,11 +197,11 @@ class Writer:
     def draw(
         self,
         dice: Dice,
-        row: Weighed,
+        row: TokenDistribution,
         unlike: int | None = None,
         *,
         hot: bool = False,
-        recorded: Weighed | None = None,
+        recorded: TokenDistribution | None = None,
     ) -> tuple[float, float, float]:
         """Draw a token from a row, where hot from p itself; its log p, log q and the entropy there, nats.
 
@@ -251,8 +251,8 @@ def extend(
     rules: Rules = PLAIN,
     unlike: int | None = None,
     hot: bool = False,
-    watch: Watch | None = None,
-    drafts: Drafts | None = None,
+    watch: TokenObserver | None = None,
+    drafts: NgramDrafter | None = None,
     exponents: tuple[float, ...] = (),
 ) -> Completion:
     """Draw tokens after `start` from p^(1/temperature) until the answer ends, is `horizon` long, or `watch` stops it.

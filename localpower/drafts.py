@@ -1,4 +1,4 @@
-"""Drafts: the next tokens guessed from what was written before, their rows asked for in one batch.
+"""NgramDrafter: the next tokens guessed from what was written before, their rows asked for in one batch.
 
 Each token is drawn from its own row and its own stream as always; while it is the one that was guessed, the next row is
 there already. So an answer is the same with and without drafts, bit for bit, and a wrong guess costs only its rows.
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from localpower.model import Model, Tokens, weighed
-from localpower.numerics import Weighed
+from localpower.numerics import TokenDistribution
 from localpower.width import best_width
 
 Mode = Literal["off", "auto", "on"]
@@ -28,7 +28,7 @@ _ALWAYS = 4  # rows ahead where they are wanted whatever they cost
 
 
 @dataclass(slots=True)
-class Drafts:
+class NgramDrafter:
     """What has been written so far, for one chain.
 
     always: guesses are asked for whatever rows cost; else as many as the model's cost and the hits make worth it.
@@ -85,14 +85,14 @@ class Drafts:
 class Ahead:
     """The rows of one answer while it grows, some of them asked for ahead."""
 
-    def __init__(self, model: Model, drafts: Drafts | None, start: Tokens, temperature: float) -> None:
+    def __init__(self, model: Model, drafts: NgramDrafter | None, start: Tokens, temperature: float) -> None:
         """start: prompt and answer so far. temperature: at which the rows are weighed."""
         self._model, self._drafts, self._temperature = model, drafts, temperature
         self._text = list(start)
         self._source, self._guess = _ALIGNED, deque[int]()
-        self._rows = deque[Weighed]()
+        self._rows = deque[TokenDistribution]()
 
-    def row(self, most: int) -> Weighed:
+    def row(self, most: int) -> TokenDistribution:
         """The row after the text, valid until the next one. most: tokens that may still be drawn, this one included."""
         if self._rows:
             return self._rows.popleft()
@@ -108,7 +108,7 @@ class Ahead:
         self._rows.extend(rest)
         return first
 
-    def _weighed(self, contexts: list[Tokens]) -> Sequence[Weighed]:
+    def _weighed(self, contexts: list[Tokens]) -> Sequence[TokenDistribution]:
         return weighed(self._model, contexts, self._temperature)
 
     def wrote(self, token: int, *, given: bool = False) -> None:

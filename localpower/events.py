@@ -53,7 +53,7 @@ class Stepped:
     free: the proposal equals the state (no move). early: rejected before the proposal was complete: n_y, log_w_y and
     the suffix are those so far, log_kappa_y and log_ratio upper bounds. decided_at: length at which the decision fell.
     n_decoded: tokens drawn from the model. suffix: the proposal from the cut on, rejected or not.
-    Forms of the step other than the plain one (samplers/race.py) have a log_ratio of their own.
+    Forms of the step other than the plain one (samplers/acceptance.py) have a log_ratio of their own.
     """
 
     stage: int

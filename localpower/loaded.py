@@ -263,7 +263,12 @@ class LoadedGguf:
             )
         if self.weights.is_recurrent():
             return RecurrentModel(
-                self.weights, settings, n_cells=n_cells, n_lanes=n_sequences, check=check, governor=governor
+                self.weights,
+                settings,
+                n_cells=n_cells,
+                n_sequences=n_sequences,
+                check=check,
+                governor=governor,
             )
         steady = 0 if self._same_bits() else min(rows, settings.batch)
         return LlamaModel(

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from localpower.numerics import Weighed, weigh, weigh_all
+from localpower.numerics import TokenDistribution, weigh, weigh_all
 
 Tokens = tuple[int, ...]
-Row = NDArray[np.floating[Any]]
+LogitRow = NDArray[np.floating[Any]]
 
 
 class Model(Protocol):
@@ -29,7 +29,7 @@ class Model(Protocol):
     def eos(self) -> frozenset[int]:
         """Every token that ends an answer."""
 
-    def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
+    def logits(self, contexts: Sequence[Tokens]) -> Sequence[LogitRow]:
         """The next-token logits (vocab,) after each non-empty context.
 
         Rows are views into the engine's buffer: valid until the next call, never to be written to.
@@ -55,11 +55,11 @@ class Request(NamedTuple):
     temperature: float | None = None
 
 
-def weighed(model: Model, contexts: Sequence[Tokens], temperature: float) -> Sequence[Weighed]:
+def weighed(model: Model, contexts: Sequence[Tokens], temperature: float) -> Sequence[TokenDistribution]:
     """The rows after each context, weighed for a proposal; by the model itself where it does so for many at once."""
     for_many = getattr(model, "weighed", None)
     if for_many is not None:
-        found: Sequence[Weighed] = for_many(contexts, temperature)
+        found: Sequence[TokenDistribution] = for_many(contexts, temperature)
         return found
     return [weigh(row, temperature) for row in model.logits(contexts)]
 

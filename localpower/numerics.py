@@ -23,7 +23,7 @@ _ROUND_UP = 1.001  # so that the power of what was rounded is still a normal num
 _LOWEST = -1e30  # stands for log 0 where 0 * log 0 must be 0
 
 
-class Weighed(NamedTuple):
+class TokenDistribution(NamedTuple):
     """A row of logits seen through the base model and through the proposal; valid as long as the row is.
 
     `row` (vocab,): the logits, `top` the largest of them. `weights` (vocab,): the proposal's unnormalised
@@ -63,7 +63,7 @@ class Weighed(NamedTuple):
         """Unnormalised probabilities (vocab,) of p itself; a new array."""
         return np.asarray(np.exp(self.row - self.top))
 
-    def at(self, temperature: float) -> Weighed:
+    def at(self, temperature: float) -> TokenDistribution:
         """The same row seen through the proposal of another temperature."""
         return self if self.exponent == 1.0 / temperature else weigh(self.row, temperature)
 
@@ -73,7 +73,7 @@ class Weighed(NamedTuple):
         return math.log(float(powers.sum(dtype=np.float64))) - exponent * self.log_norm
 
 
-def weigh(row: NDArray[np.floating], temperature: float) -> Weighed:
+def weigh(row: NDArray[np.floating], temperature: float) -> TokenDistribution:
     """Reduce a row of logits (vocab,) at a proposal temperature >= 0 (0: all weight on the argmax).
 
     Works in the precision of `row` (float32 from llama.cpp, float64 from the toy); sums of probabilities and of
@@ -108,7 +108,9 @@ def weigh(row: NDArray[np.floating], temperature: float) -> Weighed:
         sums = block_sums(weights)
     entropy = max(log_norm - surprise / norm, 0.0)
     exponent = 1.0 / temperature if temperature else math.inf
-    return Weighed(weights, sums, math.log(float(sums.sum())), row, top, log_norm, entropy, exponent)
+    return TokenDistribution(
+        weights, sums, math.log(float(sums.sum())), row, top, log_norm, entropy, exponent
+    )
 
 
 class _Scratch(threading.local):
@@ -199,7 +201,7 @@ def _constant(n: int, dtype: np.dtype[Any], value: float) -> NDArray[np.floating
 
 def weigh_all(
     rows: Sequence[NDArray[np.floating]], temperatures: Sequence[float | None]
-) -> list[NDArray[np.floating] | Weighed]:
+) -> list[NDArray[np.floating] | TokenDistribution]:
     """Each row as `weigh` weighs it, on several cores where that pays; at None it stays as it is."""
     pairs = list(zip(rows, temperatures, strict=True))
     if len(rows) < 2 or rows[0].size < _WORTH_A_THREAD:
@@ -216,7 +218,7 @@ def weigh_all(
 
 def _weigh_each(
     pairs: Sequence[tuple[NDArray[np.floating], float | None]],
-) -> list[NDArray[np.floating] | Weighed]:
+) -> list[NDArray[np.floating] | TokenDistribution]:
     return [row if temperature is None else weigh(row, temperature) for row, temperature in pairs]
 
 

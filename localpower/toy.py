@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localpower.completion import PLAIN, Rules
-from localpower.model import Model, Row, Tokens
+from localpower.model import LogitRow, Model, Tokens
 from localpower.numerics import log_softmax
 
 WORDS = ("<end>", "the ", "a ", "cat ", "dog ", "sees ", "hears ", "no one", "itself", ". ", "?")
@@ -64,11 +64,11 @@ class ToyModel:
 
     def logits(
         self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None
-    ) -> Sequence[Row]:
+    ) -> Sequence[LogitRow]:
         """Rows (vocab,) float64, one a context."""
         return [self._row(tuple(context)) for context in contexts]
 
-    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[Row]:
+    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[LogitRow]:
         """The rows (vocab,) that predict each token of `continuation`."""
         return (self._row(context + continuation[:i]) for i in range(len(continuation)))
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 from unittest.mock import patch
 
 from localpower.completion import PLAIN, extend
-from localpower.samplers import kernel, race
+from localpower.samplers import acceptance, kernel
+from localpower.samplers.acceptance import HOT_CUT, AcceptanceRatio, StepVariant
 from localpower.samplers.cuts import EntropyCuts, RestartCuts, UniformCuts
-from localpower.samplers.race import HOT_CUT, Form, Race
 
 
 def _decide(dice, state, x, y, cut, log_ratio):
@@ -114,7 +114,7 @@ class _EntropyWithoutFactor(EntropyCuts):
         return 0.0
 
 
-class _UniformBound(kernel.Race):
+class _UniformBound(kernel.AcceptanceRatio):
     """Gives up by the bound of the uniform law, log n_x/m, whatever the law is."""
 
     def __init__(self, threshold, x, *rest):
@@ -127,16 +127,16 @@ class _UniformBound(kernel.Race):
         return super().log_kappa(unfinished=False)
 
 
-class _NoTermInBound(kernel.Race):
+class _NoTermInBound(kernel.AcceptanceRatio):
     """Gives up as if kappa(cut | y) were kappa(cut | x), though shorter answers may still come."""
 
     def log_kappa(self, *, unfinished):
         return self.log_kappa_x if unfinished else super().log_kappa(unfinished=False)
 
 
-def _with_race(race):
+def _with_ratio(ratio):
     def step(*args, **kwargs):
-        with patch.object(kernel, "Race", race):
+        with patch.object(kernel, "AcceptanceRatio", ratio):
             return kernel.step(*args, **kwargs)
 
     return step
@@ -184,12 +184,12 @@ def _with_part(part):
     return step
 
 
-# (kernel, cut law): wrong savers and wrong factors of the cut laws.
-SAVER_MUTANTS = {
+# (kernel, cut law): wrong optimizations and wrong factors of the cut laws.
+OPTIMIZATION_MUTANTS = {
     "restart cuts with the uniform factor at the first token": (kernel.step, _RestartAsUniform()),
     "restart cuts with no factor at the first token": (kernel.step, _RestartWithoutFactor()),
-    "restart cuts with the uniform bound": (_with_race(_UniformBound), RestartCuts()),
-    "uniform cuts without the length in the bound": (_with_race(_NoTermInBound), UniformCuts()),
+    "restart cuts with the uniform bound": (_with_ratio(_UniformBound), RestartCuts()),
+    "uniform cuts without the length in the bound": (_with_ratio(_NoTermInBound), UniformCuts()),
     "entropy cuts without their factor": (kernel.step, _EntropyWithoutFactor()),
     "free steps left out": (_with_part(_always_parts), UniformCuts()),
     "the state's token again where they part": (_free_parting, UniformCuts()),
@@ -197,46 +197,46 @@ SAVER_MUTANTS = {
 }
 
 
-class _NoFactor(Race):
+class _NoFactor(AcceptanceRatio):
     """Metropolised proposals whose certainty to differ is not paid for."""
 
-    def __init__(self, threshold, x, cut, parting, alpha, cuts, rules, form, allowance):
+    def __init__(self, threshold, x, cut, parting, alpha, cuts, rules, variant, allowance):
         super().__init__(threshold, x, cut, parting, alpha, cuts, rules)
 
 
-class _FactorUpsideDown(Race):
+class _FactorUpsideDown(AcceptanceRatio):
     """(1 - Q(y)) / (1 - Q(x)) instead of its inverse."""
 
     def log_ratio(self, *, unfinished):
         right = super().log_ratio(unfinished=unfinished)
-        return right - 2 * (self._log_other_x - race.log_other(self._log_q))
+        return right - 2 * (self._log_other_x - acceptance.log_other(self._log_q))
 
 
-class _CertaintyNotInBound(Race):
+class _CertaintyNotInBound(AcceptanceRatio):
     """Gives up as if 1 - Q(y) were 1, though it shrinks the more certain the proposal is so far."""
 
     def log_ratio(self, *, unfinished):
         right = super().log_ratio(unfinished=unfinished)
-        return right + race.log_other(self._log_q) if unfinished else right
+        return right + acceptance.log_other(self._log_q) if unfinished else right
 
 
-def _formed(race, **form):
+def _formed(ratio, **variant):
     def step(*args, **kwargs):
-        with patch.object(kernel, "Race", race):
-            return kernel.step(*args, form=Form(**form), **kwargs)
+        with patch.object(kernel, "AcceptanceRatio", ratio):
+            return kernel.step(*args, variant=StepVariant(**variant), **kwargs)
 
     return step
 
 
 # Wrong forms of the step, all with uniform cuts.
-FORM_MUTANTS = {
+VARIANT_MUTANTS = {
     "metropolised without its factor": _formed(_NoFactor, metropolised=True),
     "metropolised with the factor upside down": _formed(_FactorUpsideDown, metropolised=True),
     "metropolised without the factor in the bound": _formed(_CertaintyNotInBound, metropolised=True),
 }
 
 
-class _HotTokenWeighedByQ(Race):
+class _HotTokenWeighedByQ(AcceptanceRatio):
     """The token at the cut is drawn from p, and weighed as if q had drawn it."""
 
     def __init__(self, *args):
@@ -258,19 +258,19 @@ def _hot_everywhere(dice, state, *args, **kwargs):
         return plain(*args, hot=True, **kwargs)
 
     with patch.object(kernel, "extend", hot):
-        return kernel.step(dice, state, *args, form=HOT_CUT, **kwargs)
+        return kernel.step(dice, state, *args, variant=HOT_CUT, **kwargs)
 
 
 def _states_recorded_as_p(dice, state, *args, **kwargs):
     """As if every token of the state had been drawn at a hot cut once, and each had left log p for its log q."""
     x = state.completion
     wrong = replace(x, log_q=x.log_p)
-    return kernel.step(dice, state._replace(completion=wrong), *args, form=HOT_CUT, **kwargs)
+    return kernel.step(dice, state._replace(completion=wrong), *args, variant=HOT_CUT, **kwargs)
 
 
 def _hot_with_part(dice, state, *args, **kwargs):
     with patch.object(kernel, "part", _hot_skip_by_q):
-        return kernel.step(dice, state, *args, form=HOT_CUT, **kwargs)
+        return kernel.step(dice, state, *args, variant=HOT_CUT, **kwargs)
 
 
 HOT_MUTANTS = {

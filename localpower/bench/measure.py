@@ -10,7 +10,7 @@ from typing import Any
 
 from localpower.bench.plain import PlainTimes
 from localpower.bench.prompts import LONG, PROMPTS
-from localpower.bench.rows import Row as BenchRow
+from localpower.bench.rows import BenchRow
 from localpower.chance import StreamDice
 from localpower.loaded import LoadedGguf, as_gguf
 from localpower.model import Tokens

@@ -14,8 +14,7 @@ from localpower.bench.measure import Measured, measure, plain_row, raw_row, summ
 from localpower.bench.plain import PlainLlama, PlainTimes
 from localpower.bench.prompts import PROMPTS
 from localpower.bench.raw import raw_loop
-from localpower.bench.rows import QUICK, RAW, TOKENS, WALL, Size, rows, token_rows
-from localpower.bench.rows import Row as BenchRow
+from localpower.bench.rows import QUICK, RAW, TOKENS, WALL, BenchRow, Size, rows, token_rows
 from localpower.errors import UserError
 from localpower.loaded import LoadedGguf
 from localpower.model import Tokens

@@ -20,7 +20,7 @@ from localpower.runs.gather import Engine
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.record import Recorder
 from localpower.runs.repetition import LOOPING
-from localpower.runs.result import Circumstances, describe
+from localpower.runs.result import RunContext, describe
 from localpower.runs.session import Listener, pick, run_chains
 from localpower.runs.tally import Tally
 from localpower.text.stops import answer_text
@@ -115,7 +115,7 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
         tallies,
         pick(tallies, job.how, dice),
         job.how,
-        Circumstances(
+        RunContext(
             sampler,
             question.alpha,
             job.seed,

@@ -38,7 +38,7 @@ def bench(quick: bool, seed: int, as_json: bool, out: Path | None, **options: An
     """Measure bare decoding, plain sampling and power sampling on the same prompts and seeds, interleaved.
 
     mh-fresh reads everything again for each proposal, as published code does; mh-reuse keeps the cache; mh has every
-    saver on; all three follow the same schedule. Tokens drawn are counted beside seconds: machines are noisy.
+    optimization on; all three follow the same schedule. Tokens drawn are counted beside seconds: machines are noisy.
     """
     from localpower.bench.report import machine, table
     from localpower.bench.session import Bench

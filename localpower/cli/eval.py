@@ -35,7 +35,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     Every answer is one JSON line in DIR/answers.jsonl, written at once. Ctrl-C loses the answers that are being made;
     the same command goes on. -m may be given several times. The table is printed at the end, and by localpower compare.
     """
-    from localpower.cli.evaluating import Wanted, start
+    from localpower.cli.evaluating import EvalRequest, start
     from localpower.cli.methods import parse_methods
     from localpower.cli.planning import SamplingOptions
 
@@ -47,5 +47,5 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     out = options.pop("out") or Path("runs") / name
     password = options.pop("gpqa_password") or os.environ.get(PASSWORD)
     return start(
-        Wanted(tasks, labels, out, options.pop("seed"), secrets.randbits(32), password, said, options)
+        EvalRequest(tasks, labels, out, options.pop("seed"), secrets.randbits(32), password, said, options)
     )

@@ -22,7 +22,7 @@ from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UsageProbl
 from localpower.evals import store
 from localpower.evals.asking import Wording, ask
 from localpower.evals.grade import Grader
-from localpower.evals.jobs import Asked
+from localpower.evals.jobs import RenderedProblem
 from localpower.evals.problem import Problem, subset
 from localpower.evals.running import Running
 from localpower.evals.settings import (
@@ -44,7 +44,7 @@ _MOST_ANSWERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EvalRequest:
     """What the command line says. seed: None: the folder's own where it has one, else `drawn`.
 
     given: names of the options that were not left at their default.
@@ -97,13 +97,13 @@ class _Plan:
     """What is to be made, and what of it is there."""
 
     models: _Models
-    asked: dict[str, dict[str, list[Asked]]]
+    asked: dict[str, dict[str, list[RenderedProblem]]]
     settings: dict[str, Any]
     problems: list[store.Row]
     rows: dict[store.Key, store.Row]
 
 
-def start(wanted: Wanted) -> int:
+def start(wanted: EvalRequest) -> int:
     """Run what is wanted; returns the exit code."""
     options = wanted.options
     tasks = find_tasks(wanted.tasks)
@@ -127,7 +127,9 @@ def start(wanted: Wanted) -> int:
     return EXIT_OK
 
 
-def _prepare(wanted: Wanted, tasks: Sequence[Task], folder: store.Folder, interrupts: Interrupts) -> _Plan:
+def _prepare(
+    wanted: EvalRequest, tasks: Sequence[Task], folder: store.Folder, interrupts: Interrupts
+) -> _Plan:
     """Read the problems, open every model once, and settle what the run is about. Raises UserError."""
     options = wanted.options
     is_new = folder.is_new
@@ -161,7 +163,7 @@ def _prepare(wanted: Wanted, tasks: Sequence[Task], folder: store.Folder, interr
     return _Plan(models, asked, settings, rows, answers)
 
 
-def _make(wanted: Wanted, plan: _Plan, folder: store.Folder, interrupts: Interrupts) -> None:
+def _make(wanted: EvalRequest, plan: _Plan, folder: store.Folder, interrupts: Interrupts) -> None:
     """Make what is missing, model by model; then run programs, if that is wished. Raises Interrupted."""
     options, current = wanted.options, ""
     methods = make_methods(wanted.labels, lambda: plan.models.open(current), options["parallel"])
@@ -193,7 +195,7 @@ def _make(wanted: Wanted, plan: _Plan, folder: store.Folder, interrupts: Interru
         run_programs(folder, plan.rows, kinds, options["seconds"], interrupts)
 
 
-def _check_size(wanted: Wanted, chosen: Mapping[str, Sequence[Problem]]) -> None:
+def _check_size(wanted: EvalRequest, chosen: Mapping[str, Sequence[Problem]]) -> None:
     """Raises UsageProblem for more answers than anybody waits for."""
     models = max(len(wanted.options["models"]), 1)
     n = sum(map(len, chosen.values())) * len(wanted.labels) * wanted.options["samples"] * models
@@ -222,7 +224,7 @@ def _check_options(options: dict[str, Any], tasks: Sequence[Task]) -> None:
             raise click.UsageError(f"the paper has no prompt for {task.name}: --prompt-style {forms}")
 
 
-def _source(wanted: Wanted, seed: int) -> Source:
+def _source(wanted: EvalRequest, seed: int) -> Source:
     def password() -> str:
         if wanted.password is not None:
             return wanted.password
@@ -249,7 +251,7 @@ def _ask_all(
     chosen: Mapping[str, Sequence[Problem]],
     wording: Wording,
     options: dict[str, Any],
-) -> tuple[dict[str, dict[str, list[Asked]]], dict[str, dict[str, Any]]]:
+) -> tuple[dict[str, dict[str, list[RenderedProblem]]], dict[str, dict[str, Any]]]:
     """Every problem as every model is asked it, and what the models are. All are opened once, before any work."""
     asked, identities = {}, {}
     for name in options["models"] or (None,):
@@ -267,7 +269,7 @@ def _ask_all(
 
 
 def _settings(
-    wanted: Wanted,
+    wanted: EvalRequest,
     tasks: Sequence[Task],
     problems: Mapping[str, Sequence[Problem]],
     identities: Mapping[str, dict[str, Any]],

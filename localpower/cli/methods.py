@@ -19,7 +19,7 @@ from localpower.cli.planning import (
 )
 from localpower.completion import Rules
 from localpower.errors import UsageProblem
-from localpower.evals.jobs import Asked, Method
+from localpower.evals.jobs import Method, RenderedProblem
 from localpower.loaded import Loaded
 from localpower.methods import names, parse
 from localpower.samplers import Sampler
@@ -83,8 +83,8 @@ def make_methods(
     """The methods as a run uses them. parallel: answers at once; None: as many as the machine is good for."""
     to = matched_to(labels)
 
-    def maker(options: SamplingOptions) -> Callable[[Asked, int | None], tuple[Sampler, float]]:
-        def make(asked: Asked, n: int | None) -> tuple[Sampler, float]:
+    def maker(options: SamplingOptions) -> Callable[[RenderedProblem, int | None], tuple[Sampler, float]]:
+        def make(asked: RenderedProblem, n: int | None) -> tuple[Sampler, float]:
             mine = with_n(replace(options, max_tokens=asked.max_tokens), n)
             sampler, alpha = make_sampler(mine, asked.rules, chat=asked.chat)
             budget = allowed(mine.budget, 1, lambda _: None, len(asked.tokens))

@@ -1,1 +1,1 @@
-"""The cellar: llama.cpp. `library` alone imports llama_cpp; planner, ledger, slots and lanes are pure."""
+"""llama.cpp. `library` alone imports llama_cpp; planner, ledger, slots and sequences are pure."""

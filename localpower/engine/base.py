@@ -17,7 +17,7 @@ from localpower.engine.settings import Settings
 from localpower.engine.snapshot import Snapshot
 from localpower.engine.weights import Weights
 from localpower.errors import EngineError
-from localpower.model import Row, Tokens
+from localpower.model import LogitRow, Tokens
 from localpower.numerics import weigh
 from localpower.width import relative_cost
 
@@ -69,7 +69,7 @@ class GgufEngine(ABC):
     @abstractmethod
     def logits(
         self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None
-    ) -> Sequence[Row]:
+    ) -> Sequence[LogitRow]:
         """Rows (vocab,) float32 after each context; views, valid until the next call.
 
         prompt_lengths: how many tokens of each are its prompt; None: `prompt_length` of every one. Raises EngineError
@@ -120,7 +120,7 @@ class GgufEngine(ABC):
         """`owner` will not come back."""
         self._pins.pop(owner, None)
 
-    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[Row]:
+    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[LogitRow]:
         """The rows (vocab,) that predict each token of `continuation`, by an evaluation apart from all others.
 
         Nothing that `logits` left in the memory is used. Each row is valid until the next one is asked for.
@@ -162,7 +162,7 @@ class GgufEngine(ABC):
         pairs = zip(self.rows(context, continuation), continuation, strict=True) if continuation else ()
         return np.array([weigh(row, 1.0).log_p(token) for row, token in pairs], dtype=np.float64)
 
-    def _evaluate(self, specs: Sequence[RowSpec], at_least: int = 0) -> list[Row]:
+    def _evaluate(self, specs: Sequence[RowSpec], at_least: int = 0) -> list[LogitRow]:
         """One decode: the wanted rows in order."""
         padded = self.context.padded_rows
         self.counters.decode_calls += 1

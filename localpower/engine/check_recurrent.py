@@ -13,7 +13,7 @@ from localpower.engine.weights import Weights
 
 _BEFORE = 264  # past 256 cells llama.cpp works with at least 512
 _TAIL = 24
-_LANES = 3
+_SEQUENCES = 3
 
 
 class RecurrentChecker:
@@ -21,7 +21,7 @@ class RecurrentChecker:
 
     def __init__(self, weights: Weights, settings: Settings, threads: int) -> None:
         self._batch = settings.batch
-        self._context = Context(weights, settings, n_cells=_BEFORE + 2 * _TAIL, n_sequences=_LANES)
+        self._context = Context(weights, settings, n_cells=_BEFORE + 2 * _TAIL, n_sequences=_SEQUENCES)
         self._context.set_threads(threads)
         self._threads = threads
         self._tokens = text_tokens(weights, _BEFORE + _TAIL)
@@ -75,22 +75,22 @@ class RecurrentChecker:
         """Empty: a proposal beside another would need a whole state of its own."""
         return {}
 
-    def _restore(self, lane: int) -> None:
-        self._context.memory.restore_state(lane, self._whole, _BEFORE, whole=True)
+    def _restore(self, sequence: int) -> None:
+        self._context.memory.restore_state(sequence, self._whole, _BEFORE, whole=True)
 
-    def _feed(self, lane: int, sizes: Sequence[int], start: int = _BEFORE) -> Logits:
+    def _feed(self, sequence: int, sizes: Sequence[int], start: int = _BEFORE) -> Logits:
         out: Logits = []
         for size in sizes:
-            rows = [RowSpec(lane, i, self._tokens[i], True) for i in range(start, start + size)]
+            rows = [RowSpec(sequence, i, self._tokens[i], True) for i in range(start, start + size)]
             out += [row.copy() for row in self._context.decode(rows)]
             start += size
         return out
 
     def _side_by_side(self) -> Logits:
-        for lane in range(_LANES):
-            self._restore(lane)
+        for sequence in range(_SEQUENCES):
+            self._restore(sequence)
         out: Logits = []
         for i in range(_BEFORE, _BEFORE + _TAIL):
-            rows = [RowSpec(lane, i, self._tokens[i], True) for lane in range(_LANES)]
-            out.append(self._context.decode(rows)[i % _LANES].copy())
+            rows = [RowSpec(sequence, i, self._tokens[i], True) for sequence in range(_SEQUENCES)]
+            out.append(self._context.decode(rows)[i % _SEQUENCES].copy())
         return out

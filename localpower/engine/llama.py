@@ -14,7 +14,7 @@ from localpower.engine.settings import Settings
 from localpower.engine.snapshot import Snapshot
 from localpower.engine.weights import Weights
 from localpower.errors import EngineError
-from localpower.model import Row, Tokens
+from localpower.model import LogitRow, Tokens
 
 
 class LlamaModel(GgufEngine):
@@ -44,7 +44,7 @@ class LlamaModel(GgufEngine):
 
     def logits(
         self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None
-    ) -> Sequence[Row]:
+    ) -> Sequence[LogitRow]:
         """As in `GgufEngine`. What exceeds a batch is evaluated piece by piece, each of them kept."""
         rows = self._execute(plan := self._plan_after_pieces(contexts))
         return [rows[i] for i in plan.rows]
@@ -100,7 +100,7 @@ class LlamaModel(GgufEngine):
         self._torn = True
         return self._planner.plan(contexts, self._pins.values(), self._settings.batch)
 
-    def _execute(self, plan: slots.Plan, *, wanted: bool = True) -> list[Row]:
+    def _execute(self, plan: slots.Plan, *, wanted: bool = True) -> list[LogitRow]:
         """The wanted rows of the plan's decodes in order; none unless wanted."""
         for move in plan.moves:
             if isinstance(move, slots.Copy):
@@ -120,7 +120,7 @@ class LlamaModel(GgufEngine):
                 self._memory.share(keep.parent, keep.slot, keep.shared)
         self.counters.compactions += 1
 
-    def _decode(self, decodes: Sequence[slots.Decode], wanted: bool) -> list[Row]:
+    def _decode(self, decodes: Sequence[slots.Decode], wanted: bool) -> list[LogitRow]:
         """Evaluate all decodes: in one batch if they fit, else what comes before wanted tokens first."""
         bodies: list[_PlacedRow] = []
         tails: list[_PlacedRow] = []
@@ -145,7 +145,7 @@ class LlamaModel(GgufEngine):
     def _chunks(self, rows: Sequence[_PlacedRow]) -> list[Sequence[_PlacedRow]]:
         return [rows[start:stop] for start, stop in even_chunks(len(rows), self._settings.batch)]
 
-    def _run(self, rows: Sequence[_PlacedRow], at_least: int = 0) -> dict[tuple[int, int], Row]:
+    def _run(self, rows: Sequence[_PlacedRow], at_least: int = 0) -> dict[tuple[int, int], LogitRow]:
         """One decode of at least so many rows: the logits of the wanted ones by (slot, position).
 
         llama.cpp gives the lowest free cell to the first row and so on: release what is granted, sort by cell.

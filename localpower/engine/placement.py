@@ -28,7 +28,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Demand:
     """A context, non-empty. opening: how many of its tokens are read together; never 1, a single row is no batch."""
 
     context: Tokens
@@ -51,7 +51,7 @@ def opening_of(context: Tokens, prompt_length: int) -> int:
     return opening if opening >= 2 else 0
 
 
-def reusable(held: Held, wanted: Wanted) -> int:
+def reusable(held: Held, wanted: Demand) -> int:
     """How many tokens of a context, short of its last, a sequence has evaluated in the right way."""
     shared = min(common_prefix(held.tokens, wanted.context), len(wanted.context) - 1)
     if held.read != wanted.opening:
@@ -59,7 +59,7 @@ def reusable(held: Held, wanted: Wanted) -> int:
     return shared - 1 if shared == wanted.opening - 1 else max(shared, 0)  # never one token of a prompt alone
 
 
-def continues(held: Sequence[Held], wanted: Sequence[Wanted]) -> list[bool]:
+def continues(held: Sequence[Held], wanted: Sequence[Demand]) -> list[bool]:
     """Whether the sequence of the same number lacks nothing of each context but its last token."""
     return [
         len(h.tokens) == len(w.context) - 1 and h.read == w.opening and h.tokens == w.context[:-1]
@@ -67,7 +67,7 @@ def continues(held: Sequence[Held], wanted: Sequence[Wanted]) -> list[bool]:
     ]
 
 
-def place(held: Sequence[Held], wanted: Sequence[Wanted], pins: Sequence[Wanted]) -> Placement:
+def place(held: Sequence[Held], wanted: Sequence[Demand], pins: Sequence[Demand]) -> Placement:
     """Sequences 0..len(wanted)-1 for these distinct contexts. pins: what later contexts will begin with, dearest first.
 
     Where no sequence holds the whole opening of a context, the length that it goes on from lies inside it.
@@ -103,7 +103,7 @@ def place(held: Sequence[Held], wanted: Sequence[Wanted], pins: Sequence[Wanted]
 
 def _rescues(
     held: Sequence[Held],
-    pins: Sequence[Wanted],
+    pins: Sequence[Demand],
     targets: Sequence[int],
     sources: Sequence[int],
     lengths: Sequence[int],

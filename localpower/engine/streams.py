@@ -17,13 +17,13 @@ from dataclasses import replace
 from localpower.engine.base import GgufEngine, even_chunks
 from localpower.engine.batch import RowSpec
 from localpower.engine.cores import Governor
-from localpower.engine.placement import Held, Wanted, opening_of, place
+from localpower.engine.placement import Demand, Held, opening_of, place
 from localpower.engine.settings import Settings
 from localpower.engine.slots import common_prefix
 from localpower.engine.snapshot import Snapshot
 from localpower.engine.weights import Weights
 from localpower.errors import EngineError
-from localpower.model import Row, Tokens
+from localpower.model import LogitRow, Tokens
 
 
 class StreamModel(GgufEngine):
@@ -53,13 +53,13 @@ class StreamModel(GgufEngine):
 
     def logits(
         self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None
-    ) -> Sequence[Row]:
+    ) -> Sequence[LogitRow]:
         """As in `GgufEngine`."""
         self._check()
         lengths = prompt_lengths or [self.prompt_length] * len(contexts)
         if not contexts:
             return []
-        each = [Wanted(c, opening_of(c, n)) for c, n in zip(contexts, lengths, strict=True)]
+        each = [Demand(c, opening_of(c, n)) for c, n in zip(contexts, lengths, strict=True)]
         distinct = list(dict.fromkeys(each))
         sequences = self._serve(distinct)
         rows = self._decode([(s, w.context[-1:]) for s, w in zip(sequences, distinct, strict=True)])
@@ -101,7 +101,7 @@ class StreamModel(GgufEngine):
         """As in `GgufEngine`: `context` is taken for the beginning of a prompt."""
         return max(min(common_prefix(held.tokens, context), held.read) for held in self._held)
 
-    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[Row]:
+    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[LogitRow]:
         """As in `GgufEngine`: after the opening a token at a time, as they are drawn."""
         if not context:
             raise EngineError("a context must hold at least one token")
@@ -127,7 +127,7 @@ class StreamModel(GgufEngine):
             self._copied = False
         self._memory.restore_state(0, snapshot.pieces[0], len(snapshot.tokens), whole=True)
 
-    def _refuse(self, wanted: Sequence[Wanted]) -> None:
+    def _refuse(self, wanted: Sequence[Demand]) -> None:
         if not all(w.context for w in wanted):
             raise EngineError("a context must hold at least one token")
         if len(wanted) > self.n_sequences:
@@ -136,13 +136,13 @@ class StreamModel(GgufEngine):
         if longest > self.n_cells:
             raise EngineError(f"a context of {longest} tokens does not fit {self.n_cells} cells")
 
-    def _serve(self, wanted: Sequence[Wanted]) -> tuple[int, ...]:
+    def _serve(self, wanted: Sequence[Demand]) -> tuple[int, ...]:
         """Sequences that hold all of each of these distinct contexts but its last token, and nothing beyond."""
         self._refuse(wanted)
         self._tick += 1
         runs_first = sorted(self._pins.items(), key=lambda item: not isinstance(item[0], int))
         pins = [
-            Wanted(context, opening_of(context, self._openings.get(owner, 0)))
+            Demand(context, opening_of(context, self._openings.get(owner, 0)))
             for owner, context in runs_first
             if context
         ]
@@ -155,7 +155,7 @@ class StreamModel(GgufEngine):
         self._catch_up(wanted, placed.sequences)
         return placed.sequences
 
-    def _read(self, wanted: Sequence[Wanted], sequences: Sequence[int]) -> None:
+    def _read(self, wanted: Sequence[Demand], sequences: Sequence[int]) -> None:
         """Read every opening that is missing once, and copy it to all who begin with it."""
         readers: dict[Tokens, int] = {}
         for sequence, w in zip(sequences, wanted, strict=True):
@@ -185,7 +185,7 @@ class StreamModel(GgufEngine):
         self._held[sequence] = replace(held, used=self._tick)
         self._memory.trim(sequence, length)
 
-    def _catch_up(self, wanted: Sequence[Wanted], sequences: Sequence[int]) -> None:
+    def _catch_up(self, wanted: Sequence[Demand], sequences: Sequence[int]) -> None:
         """Evaluate, one a decode and sequence, what is missing of each context before its last token."""
         while True:
             behind = [
@@ -200,7 +200,7 @@ class StreamModel(GgufEngine):
 
     def _decode(
         self, parts: Sequence[tuple[int, Tokens]], *, wanted: bool = True, read: bool = False
-    ) -> list[Row]:
+    ) -> list[LogitRow]:
         """One decode that appends tokens to sequences, and the rows after the last of each, if wanted."""
         before = {sequence: self._held[sequence] for sequence, _ in parts}
         specs = []
@@ -245,5 +245,5 @@ class StreamModel(GgufEngine):
         return [RowSpec(sequence, len(self._held[sequence].tokens), 0, True) for sequence in chosen]
 
 
-def _beginning(context: Tokens) -> Wanted:
-    return Wanted((*context, 0), len(context) if len(context) >= 2 else 0)
+def _beginning(context: Tokens) -> Demand:
+    return Demand((*context, 0), len(context) if len(context) >= 2 else 0)

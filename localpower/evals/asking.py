@@ -10,7 +10,7 @@ from typing import Any
 from localpower.completion import Rules
 from localpower.errors import UsageProblem
 from localpower.evals.forms import Form
-from localpower.evals.jobs import Asked
+from localpower.evals.jobs import RenderedProblem
 from localpower.evals.problem import Problem
 from localpower.evals.task import Task
 from localpower.loaded import Loaded
@@ -47,7 +47,7 @@ def form_of(task: Task, wording: Wording, *, template: bool) -> Form:
 
 def ask(
     task: Task, problems: Sequence[Problem], loaded: Loaded, wording: Wording, max_tokens: int | None
-) -> list[Asked]:
+) -> list[RenderedProblem]:
     """Every problem as tokens of the model. max_tokens: None: the task's own."""
     template = loaded.has_template and not wording.raw
     form = form_of(task, wording, template=template)
@@ -60,6 +60,6 @@ def ask(
     prompts = loaded.prompts(whole, raw=not chat, arguments=wording.arguments)
     longest = max_tokens or task.max_tokens
     return [
-        Asked(task, problem, text, tokens, chat, longest, stops, rules)
+        RenderedProblem(task, problem, text, tokens, chat, longest, stops, rules)
         for problem, text, tokens in zip(problems, texts, prompts, strict=True)
     ]

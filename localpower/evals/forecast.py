@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from localpower.chance import StreamDice
-from localpower.evals.jobs import Asked
+from localpower.evals.jobs import RenderedProblem
 from localpower.loaded import Loaded
 from localpower.model import Tokens
 from localpower.runs.gather import Engine, Run, gather
@@ -30,7 +30,7 @@ class Probe:
 def probe(
     loaded: Loaded,
     engine: Engine,
-    asked: Sequence[Asked],
+    asked: Sequence[RenderedProblem],
     at_once: int,
     check: Callable[[], None],
     clock: Callable[[], float] = time.perf_counter,
@@ -38,7 +38,7 @@ def probe(
     """Draw a few plain answers as the run will: several at once."""
     chosen = asked[: min(max(at_once, 2), _PROBED)]
 
-    def run(question: Asked, i: int) -> Run:
+    def run(question: RenderedProblem, i: int) -> Run:
         sampler = Ancestral("base", 1.0, min(_TOKENS, question.max_tokens), question.rules)
         prompt, dice = question.tokens, StreamDice(_PROBE).spawn(i)
         return Run(prompt, lambda handle: sampler.run(handle, prompt, dice))

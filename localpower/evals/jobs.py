@@ -15,7 +15,7 @@ from localpower.samplers import Sampler
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RenderedProblem:
     """A problem as a model is asked it. chat: through its template."""
 
     task: Task
@@ -36,7 +36,7 @@ class Method:
     """
 
     label: str
-    make: Callable[[Asked, int | None], tuple[Sampler, float]]
+    make: Callable[[RenderedProblem, int | None], tuple[Sampler, float]]
     matched: str | None = None
 
 
@@ -44,7 +44,7 @@ class Method:
 class Job:
     """One answer to be made."""
 
-    asked: Asked
+    asked: RenderedProblem
     model: str
     method: str
     sample: int
@@ -64,7 +64,7 @@ def seed_of(seed: int, problem: str, sample: int) -> int:
 
 
 def jobs(
-    asked: Sequence[Asked],
+    asked: Sequence[RenderedProblem],
     model: str,
     methods: Sequence[Method],
     samples: int,
@@ -92,7 +92,7 @@ def jobs(
                 yield Job(question, model, method.label, sample, own, sampler, alpha)
 
 
-def _places(asked: Sequence[Asked]) -> dict[tuple[str, str], int]:
+def _places(asked: Sequence[RenderedProblem]) -> dict[tuple[str, str], int]:
     """Each problem's place within its task."""
     counts: dict[str, int] = {}
     places = {}

@@ -15,7 +15,7 @@ from localpower.events import Extended
 from localpower.loaded import Loaded
 from localpower.model import Tokens
 from localpower.runs.gather import Engine, Run, gather
-from localpower.runs.result import Circumstances, describe
+from localpower.runs.result import RunContext, describe
 from localpower.runs.tally import Tally
 from localpower.text.stops import answer_text
 
@@ -88,7 +88,7 @@ def _row(loaded: Loaded, one: _Live, grader: Grader, *, save_text: bool) -> Row:
     job, state = one.job, one.tally.state
     stops = [stop.encode() for stop in job.asked.stops]
     text = answer_text(state.tokens, loaded.piece, stops)
-    run = Circumstances(
+    run = RunContext(
         job.sampler, job.alpha, job.seed, one.seconds, loaded.exactness, loaded.identity, 0, 0, 0
     )
     result: dict[str, Any] = describe([one.tally], 0, "random", run, lambda _: text)

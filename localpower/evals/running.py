@@ -9,7 +9,7 @@ from typing import Protocol
 from localpower.errors import UserError
 from localpower.evals.forecast import Probe, probe
 from localpower.evals.grade import Grader
-from localpower.evals.jobs import Asked, Job, Method, jobs
+from localpower.evals.jobs import Job, Method, RenderedProblem, jobs
 from localpower.evals.making import make_rows
 from localpower.evals.store import Folder, Key, Row, key
 from localpower.loaded import Loaded
@@ -46,7 +46,7 @@ class Running:
     """asked: of each model and task. parallel: None: automatic. matched: as kept in the settings, filled on the way."""
 
     folder: Folder
-    asked: Mapping[str, Mapping[str, Sequence[Asked]]]
+    asked: Mapping[str, Mapping[str, Sequence[RenderedProblem]]]
     methods: Sequence[Method]
     samples: int
     seed: int
@@ -92,7 +92,7 @@ class Running:
         return engine
 
     def _make(
-        self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[Asked], engine: Engine | None
+        self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[RenderedProblem], engine: Engine | None
     ) -> Engine:
         at_once, width = self._width(loaded, missing, asked)
         engine = engine_for(loaded, asked, at_once, width, self.check, engine)
@@ -114,7 +114,9 @@ class Running:
             self.watcher.made(row)
         return engine
 
-    def _width(self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[Asked]) -> tuple[int, int]:
+    def _width(
+        self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[RenderedProblem]
+    ) -> tuple[int, int]:
         """Answers at once, and contexts that each may ask for at a time."""
         width = max(job.sampler.width for job in missing)
         at_once = self.parallel or best_parallel(loaded, asked, width, len(missing))
@@ -154,7 +156,7 @@ def times_drawn(rows: Sequence[Row]) -> float:
     return min(max(drawn / first, 1.0), float(_MOST_ROWS)) if first else 1.0
 
 
-def best_parallel(loaded: Loaded, asked: Sequence[Asked], width: int, n: int) -> int:
+def best_parallel(loaded: Loaded, asked: Sequence[RenderedProblem], width: int, n: int) -> int:
     """As many answers at once as this machine gains by, and the cache has modest room for."""
     longest = max(len(question.tokens) + question.max_tokens for question in asked)
     speeds = {
@@ -169,7 +171,7 @@ def best_parallel(loaded: Loaded, asked: Sequence[Asked], width: int, n: int) ->
 
 def engine_for(
     loaded: Loaded,
-    asked: Sequence[Asked],
+    asked: Sequence[RenderedProblem],
     at_once: int,
     width: int,
     check: Callable[[], None],

@@ -9,7 +9,7 @@ from typing import Any
 
 from localpower.errors import UserError
 from localpower.evals.grade import grader_name
-from localpower.evals.jobs import Asked
+from localpower.evals.jobs import RenderedProblem
 from localpower.evals.problem import Problem
 from localpower.evals.store import Row
 
@@ -24,7 +24,9 @@ def fingerprint(problems: Sequence[Problem]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def problem_rows(asked: Mapping[str, Mapping[str, Sequence[Asked]]], *, save_text: bool) -> list[Row]:
+def problem_rows(
+    asked: Mapping[str, Mapping[str, Sequence[RenderedProblem]]], *, save_text: bool
+) -> list[Row]:
     """A row for each problem: gold, order of options, and the prompt by model unless its text is not to be stored."""
     rows: dict[tuple[str, str], Row] = {}
     for model, tasks in asked.items():

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localpower.events import Event
-from localpower.model import Request, Row, Tokens, split
-from localpower.numerics import Weighed, weigh_all
+from localpower.model import LogitRow, Request, Tokens, split
+from localpower.numerics import TokenDistribution, weigh_all
 from localpower.runs.pace import Pace
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ class Engine(Protocol):
 
     def logits(
         self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None
-    ) -> Sequence[Row]:
+    ) -> Sequence[LogitRow]:
         """As in `Model`. prompt_lengths: how many tokens of each context are its prompt; None: of its own prompt."""
 
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
         """As in `Model`."""
 
-    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[Row]:
+    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[LogitRow]:
         """The rows that predict each token of `continuation`, evaluated afresh; each valid until the next."""
 
     def pin(self, context: Tokens, owner: object = None, prompt_length: int | None = None) -> None:
@@ -65,7 +65,7 @@ class Run(NamedTuple):
     start: Callable[[Handle], Iterator[Event]]
 
 
-Watch = Callable[[int, Tokens], None]
+Observer = Callable[[int, Tokens], None]
 
 
 class Handle:
@@ -80,14 +80,14 @@ class Handle:
         self.n_vocab = engine.n_vocab
         self.eos = engine.eos
 
-    def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
+    def logits(self, contexts: Sequence[Tokens]) -> Sequence[LogitRow]:
         """Wait for the batch; the rows are valid until this run's next call."""
-        rows: Sequence[Row] = self._hub.switch(Request(list(contexts)))
+        rows: Sequence[LogitRow] = self._hub.switch(Request(list(contexts)))
         return rows
 
-    def weighed(self, contexts: Sequence[Tokens], temperature: float) -> Sequence[Weighed]:
+    def weighed(self, contexts: Sequence[Tokens], temperature: float) -> Sequence[TokenDistribution]:
         """The same, weighed: those of all runs at once."""
-        rows: Sequence[Weighed] = self._hub.switch(Request(list(contexts), temperature))
+        rows: Sequence[TokenDistribution] = self._hub.switch(Request(list(contexts), temperature))
         return rows
 
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
@@ -111,7 +111,7 @@ class Handle:
 def gather(
     engine: Engine,
     runs: Iterable[Run],
-    watch: Watch = lambda _index, _context: None,
+    watch: Observer = lambda _index, _context: None,
     *,
     at_once: int | None = None,
     pace: Pace | None = None,

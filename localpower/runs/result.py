@@ -16,7 +16,7 @@ from localpower.samplers.population import log_mean
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class RunContext:
     """What a whole run shares. exactness: "exact", or the largest difference in log p seen, nats."""
 
     sampler: Sampler
@@ -36,7 +36,7 @@ def describe(
     tallies: Sequence[Tally],
     picked: int,
     how: str,
-    circumstances: Circumstances,
+    circumstances: RunContext,
     text: Callable[[Tally], str],
 ) -> dict[str, Any]:
     """One chain: its object. Several: the picked chain's answer with the costs of all, and `chains`."""
@@ -55,7 +55,7 @@ def describe(
 
 
 def _one(
-    paid: Sequence[Tally], answer: Tally, run: Circumstances, text: Callable[[Tally], str]
+    paid: Sequence[Tally], answer: Tally, run: RunContext, text: Callable[[Tally], str]
 ) -> dict[str, Any]:
     """The answer of one chain at the cost of all the chains in `paid`."""
     state = answer.state

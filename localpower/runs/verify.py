@@ -21,10 +21,10 @@ from localpower.model import Tokens
 from localpower.numerics import weigh
 from localpower.runs.gather import Engine
 from localpower.runs.trace import Trace
+from localpower.samplers.acceptance import PLAIN_STEP, StepVariant, log_other
 from localpower.samplers.cuts import CutLaw, cut_law, rank_of
 from localpower.samplers.kernel import divergence
 from localpower.samplers.population import effective, log_mean
-from localpower.samplers.race import PLAIN_FORM, Form, log_other
 from localpower.samplers.tempering import at_rung, swap_ratio
 
 _TOLERANCE = 1e-9  # nats, for sums that another numpy may add in another order
@@ -82,9 +82,9 @@ def _law(settings: dict[str, Any]) -> CutLaw | None:
         return None
 
 
-def _form(settings: dict[str, Any]) -> Form:
-    return Form(
-        **{name: type(plain)(settings.get(name) or plain) for name, plain in PLAIN_FORM._asdict().items()}
+def _variant(settings: dict[str, Any]) -> StepVariant:
+    return StepVariant(
+        **{name: type(plain)(settings.get(name) or plain) for name, plain in PLAIN_STEP._asdict().items()}
     )
 
 
@@ -96,21 +96,21 @@ def _log_ratio(
     alpha: float,
     kappas: tuple[float, float],
     event: Stepped,
-    form: Form,
+    variant: StepVariant,
 ) -> float:
-    """What decides, by the formula of each form; of an unfinished proposal the bound."""
-    hot = form.hot_cut and since == cut
+    """What decides, by the formula of each variant; of an unfinished proposal the bound."""
+    hot = variant.hot_cut and since == cut
     log_w = y.log_w(alpha, since, hot=hot) - x.log_w(alpha, since, hot=hot)
     rest = kappas[1] - kappas[0]
     if event.free:
         return 0.0
-    if form.metropolised:
-        rest += log_other(_log_q(x, cut, form)) - log_other(_log_q(y, cut, form))
+    if variant.metropolised:
+        rest += log_other(_log_q(x, cut, variant)) - log_other(_log_q(y, cut, variant))
     return log_w + rest
 
 
-def _log_q(x: Completion, cut: int, form: Form) -> float:
-    return float(np.minimum(x.law(cut, hot=form.hot_cut), 0.0).sum())
+def _log_q(x: Completion, cut: int, variant: StepVariant) -> float:
+    return float(np.minimum(x.law(cut, hot=variant.hot_cut), 0.0).sum())
 
 
 def _log_kappa(cuts: CutLaw, x: Completion, y: Completion, event: Stepped) -> float:
@@ -143,7 +143,7 @@ class _Chain:
         self._method = trace.started.method
         self._start = str(settings.get("start") or "")
         self._cuts = _law(settings)
-        self._form = _form(settings)
+        self._variant = _variant(settings)
         self._findings = findings
         self._engine = engine
         self._check = check
@@ -225,10 +225,10 @@ class _Chain:
             np.array_equal(a[cut:since], b[cut:since]) for a, b in ((x.log_p, y.log_p), (x.log_q, y.log_q))
         )
         self._claim(where, copied, "what proposal and state share has other numbers in each")
-        hot = self._form.hot_cut and since == cut
+        hot = self._variant.hot_cut and since == cut
         terms = (x.log_w(alpha, since, hot=hot), y.log_w(alpha, since, hot=hot))
         kappas = (self._cuts.log_kappa(x, cut), _log_kappa(self._cuts, x, y, event))
-        ratio = _log_ratio(x, y, cut, since, alpha, kappas, event, self._form)
+        ratio = _log_ratio(x, y, cut, since, alpha, kappas, event, self._variant)
         for name, ours, recorded in (
             ("log_w_x", terms[0], event.log_w_x),
             ("log_w_y", terms[1], event.log_w_y),
@@ -240,7 +240,7 @@ class _Chain:
         self._claim(where, event.log_u < 0.0, f"log u = {event.log_u} is of no uniform")
         self._same(where, "accepted", event.log_u < event.log_ratio, event.accepted)
         fresh = self._evaluated(fresh_x.head(since), y.tail(since), temperature)
-        fresh_ratio = _log_ratio(fresh_x, fresh, cut, since, alpha, kappas, event, self._form)
+        fresh_ratio = _log_ratio(fresh_x, fresh, cut, since, alpha, kappas, event, self._variant)
         self._findings.changed += (event.log_u < fresh_ratio) != event.accepted
         if event.accepted:
             self._findings.n_accepted += not event.free

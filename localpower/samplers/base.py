@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from localpower.chance import Dice
 from localpower.completion import Completion, Rules, extend
-from localpower.drafts import Drafts
+from localpower.drafts import NgramDrafter
 from localpower.errors import UsageProblem
 from localpower.events import Event, Extended, Finished
 from localpower.model import Model, Tokens
@@ -60,7 +60,7 @@ def grow(
     temperature: float,
     rules: Rules,
     stage: int,
-    drafts: Drafts | None = None,
+    drafts: NgramDrafter | None = None,
     member: int = 0,
 ) -> Generator[Extended, None, Completion]:
     """Extend `state` to `horizon` slice by slice, yielding an event after each slice; returns the state.

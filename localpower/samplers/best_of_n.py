@@ -21,7 +21,7 @@ from localpower.events import Chosen, Event, Extended
 from localpower.methods import MOST_RUNS, Method, Option, Target, choice, whole
 from localpower.model import Model, Tokens
 from localpower.samplers.base import SLICE, Guarantee, finished, require
-from localpower.samplers.budget import Budget, Room, Spent
+from localpower.samplers.budget import Budget, BudgetMeter, Room
 from localpower.samplers.population import Choosing, draw, log_mean, look, members, shares
 
 
@@ -76,16 +76,16 @@ class BestOfN:
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """Draw all, then choose. Member i draws from `dice.spawn(i)`, the choice from `dice.spawn(n)`."""
-        spent = Spent(self.budget, self.max_tokens)
-        _, answer = yield from self.choose(model, prompt, dice, spent)
-        yield finished(answer, budget=spent.out)
+        meter = BudgetMeter(self.budget, self.max_tokens)
+        _, answer = yield from self.choose(model, prompt, dice, meter)
+        yield finished(answer, budget=meter.out)
 
-    def choose(self, model: Model, prompt: Tokens, dice: Dice, spent: Spent) -> Choosing:
+    def choose(self, model: Model, prompt: Tokens, dice: Dice, meter: BudgetMeter) -> Choosing:
         """A run up to the choice; returns which answer it fell on, and the answer."""
         group = members(dice, self.n, [Completion()] * self.n, self.max_tokens, model, self.rules)
         told = [0] * self.n
         while live := look(model, prompt, group, self.temperature):
-            if not spent.allows(len(live)):
+            if not meter.allows(len(live)):
                 break
             draw(live, self.alpha)
             for i, member in enumerate(group):

@@ -47,7 +47,7 @@ class Room:
         return max((k for k in range(1, most + 1) if self.tokens(k) // longest >= k), default=1)
 
 
-class Spent:
+class BudgetMeter:
     """What a run has drawn of its budget. out: whether more was asked for than is left."""
 
     def __init__(self, budget: Budget | None, plain: int) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 
 from localpower.chance import Dice, Threshold
 from localpower.completion import PLAIN, Completion, Rules, extend
-from localpower.drafts import Drafts
+from localpower.drafts import NgramDrafter
 from localpower.model import Model, Tokens
+from localpower.samplers.acceptance import PLAIN_STEP, AcceptanceRatio, StepVariant
 from localpower.samplers.cuts import CutLaw
-from localpower.samplers.race import PLAIN_FORM, Form, Race
 
 
 class ChainState(NamedTuple):
@@ -21,14 +21,14 @@ class ChainState(NamedTuple):
     horizon: int
 
 
-class Savers(NamedTuple):
-    """Which savers are on. Off only for comparison: the law is the same, the cost is not."""
+class Optimizations(NamedTuple):
+    """Which optimizations are on. Off only for comparison: the law is the same, the cost is not."""
 
     skip: bool = True
     early: bool = True
 
 
-ALL_SAVERS = Savers()
+ALL_OPTIMIZATIONS = Optimizations()
 
 
 class StepInfo(NamedTuple):
@@ -64,9 +64,9 @@ def step(
     temperature: float,
     cuts: CutLaw,
     rules: Rules = PLAIN,
-    savers: Savers = ALL_SAVERS,
-    form: Form = PLAIN_FORM,
-    drafts: Drafts | None = None,
+    optimizations: Optimizations = ALL_OPTIMIZATIONS,
+    variant: StepVariant = PLAIN_STEP,
+    drafts: NgramDrafter | None = None,
     exponents: tuple[float, ...] = (),
     allowance: int | None = None,
 ) -> tuple[ChainState, StepInfo] | None:
@@ -90,16 +90,16 @@ def step(
         temperature=temperature,
         cuts=cuts,
         rules=rules,
-        savers=savers,
-        form=form,
+        optimizations=optimizations,
+        variant=variant,
         drafts=drafts,
         exponents=exponents,
         allowance=allowance,
     )
     early = not proposal.y.complete_at(horizon)
-    log_ratio = proposal.race.log_ratio(unfinished=early)
+    log_ratio = proposal.ratio.log_ratio(unfinished=early)
     accepted = not early and threshold.below(log_ratio)
-    info = told(x, cut, threshold, proposal, log_ratio, accepted=accepted, early=early)
+    info = step_info(x, cut, threshold, proposal, log_ratio, accepted=accepted, early=early)
     return ChainState(proposal.y if accepted else x, horizon), info
 
 
@@ -107,7 +107,7 @@ class Proposal(NamedTuple):
     """y, how it fared against the state, and how many of its tokens were drawn from the model."""
 
     y: Completion
-    race: Race
+    ratio: AcceptanceRatio
     n_decoded: int
 
 
@@ -123,19 +123,21 @@ def propose(
     temperature: float,
     cuts: CutLaw,
     rules: Rules,
-    savers: Savers,
-    form: Form,
-    drafts: Drafts | None,
+    optimizations: Optimizations,
+    variant: StepVariant,
+    drafts: NgramDrafter | None,
     exponents: tuple[float, ...] = (),
     allowance: int | None = None,
 ) -> Proposal:
     """A redraw of the state from `cut` on; the state itself where it never parts from it: then nothing is evaluated."""
     x, horizon = state
-    skip = savers.skip or form.metropolised
-    parting = part(dice, x, cut, hot=form.hot_cut, certain=form.metropolised) if skip else cut
+    skip = optimizations.skip or variant.metropolised
+    parting = part(dice, x, cut, hot=variant.hot_cut, certain=variant.metropolised) if skip else cut
     if parting is None:
-        return Proposal(x, Race(threshold, x, cut, len(x), alpha, cuts, rules, PLAIN_FORM, None), 0)
-    race = Race(threshold, x, cut, parting, alpha, cuts, rules, form, allowance)
+        return Proposal(
+            x, AcceptanceRatio(threshold, x, cut, len(x), alpha, cuts, rules, PLAIN_STEP, None), 0
+        )
+    ratio = AcceptanceRatio(threshold, x, cut, parting, alpha, cuts, rules, variant, allowance)
     y = extend(
         dice,
         model,
@@ -145,15 +147,15 @@ def propose(
         temperature=temperature,
         rules=rules,
         unlike=x.tokens[parting] if skip else None,
-        hot=form.hot_cut and parting == cut,
-        watch=race if savers.early else race.without_bounds(),
+        hot=variant.hot_cut and parting == cut,
+        watch=ratio if optimizations.early else ratio.without_bounds(),
         drafts=drafts,
         exponents=exponents,
     )
-    return Proposal(y, race, y.tail(parting).n_drawn)
+    return Proposal(y, ratio, y.tail(parting).n_drawn)
 
 
-def told(
+def step_info(
     x: Completion,
     cut: int,
     threshold: Threshold,
@@ -164,21 +166,21 @@ def told(
     early: bool = False,
 ) -> StepInfo:
     """What a step has to say of its proposal."""
-    y, race, n_decoded = proposal
+    y, ratio, n_decoded = proposal
     return StepInfo(
         cut,
         y,
         divergence(x, y),
         threshold.log_u,
-        race.log_w_x,
-        race.log_w,
-        race.log_kappa_x,
-        race.log_kappa(unfinished=early),
+        ratio.log_w_x,
+        ratio.log_w,
+        ratio.log_kappa_x,
+        ratio.log_kappa(unfinished=early),
         log_ratio,
         accepted,
         early,
         n_decoded,
-        undecided=race.spent,
+        undecided=ratio.spent,
     )
 
 

@@ -26,7 +26,7 @@ from localpower.events import Event, Extended, Looked
 from localpower.methods import MOST_RUNS, Method, Option, Target, whole
 from localpower.model import Model, Tokens
 from localpower.samplers.base import Guarantee, finished, require
-from localpower.samplers.budget import Budget, Room, Spent
+from localpower.samplers.budget import Budget, BudgetMeter, Room
 from localpower.samplers.population import Member, draw, look, members
 
 
@@ -93,7 +93,7 @@ class Lookahead:
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """Block k draws its candidates from `dice.spawn(k).spawn(0)`, rollouts from 1, the choice from 2."""
-        spent = Spent(self.budget, self.max_tokens)
+        meter = BudgetMeter(self.budget, self.max_tokens)
         state, block, told = Completion(), 0, 0
         while not state.complete_at(self.max_tokens):
             own = dice.spawn(block)
@@ -101,29 +101,29 @@ class Lookahead:
             group = members(
                 own.spawn(0), self.candidates, [state] * self.candidates, until, model, self.rules
             )
-            done = self._grow(model, prompt, group, spent)
+            done = self._grow(model, prompt, group, meter)
             answers = [member.writer.completion() for member in group]
             log_future = np.zeros((self.candidates, max(self.rollouts, 1)))
             if done and self.rollouts and until < self.max_tokens:
-                done = self._look_ahead(model, prompt, own.spawn(1), answers, spent, log_future)
+                done = self._look_ahead(model, prompt, own.spawn(1), answers, meter, log_future)
             if all(len(answer) == kept for answer in answers):
                 break
             weights = chances(np.array([member.log_w for member in group]), log_future)
             chosen = own.spawn(2).pick(weights)
             state = answers[chosen]
             written = state.tail(kept)
-            yield Looked(block, chosen, tuple(weights.tolist()), spent.tokens - told - written.n_drawn)
+            yield Looked(block, chosen, tuple(weights.tolist()), meter.tokens - told - written.n_drawn)
             yield Extended(block, self.max_tokens, kept, written)
-            told = spent.tokens
+            told = meter.tokens
             block += 1
             if not done:  # chosen by what was known
                 break
-        yield finished(state, budget=spent.out, n_dropped=spent.tokens - told)
+        yield finished(state, budget=meter.out, n_dropped=meter.tokens - told)
 
-    def _grow(self, model: Model, prompt: Tokens, group: list[Member], spent: Spent) -> bool:
+    def _grow(self, model: Model, prompt: Tokens, group: list[Member], meter: BudgetMeter) -> bool:
         """Every member to its horizon; False: the budget does not allow it."""
         while live := look(model, prompt, group, self.temperature):
-            if not spent.allows(len(live)):
+            if not meter.allows(len(live)):
                 return False
             draw(live, self.alpha)
         return True
@@ -134,7 +134,7 @@ class Lookahead:
         prompt: Tokens,
         dice: Dice,
         answers: list[Completion],
-        spent: Spent,
+        meter: BudgetMeter,
         log_future: Floats,
     ) -> bool:
         """Fill in the weights of rollouts, (candidates, rollouts), nats; False: the budget does not allow it."""
@@ -142,7 +142,7 @@ class Lookahead:
         until = min(max((len(answer) for answer in answers), default=0) + self.block, self.max_tokens)
         starts = [answers[i] for i in open_ones]
         group = members(dice, len(starts), starts, until, model, self.rules)
-        if not self._grow(model, prompt, group, spent):
+        if not self._grow(model, prompt, group, meter):
             return False
         for place, (i, member) in enumerate(zip(open_ones, group, strict=True)):
             log_future[i, place % self.rollouts] = member.log_w

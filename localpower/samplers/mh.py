@@ -6,7 +6,7 @@ Target   pi_H(x) ∝ p(x | prompt)^alpha over completions that end within H toke
 Step     cut c ~ kappa(. | x); u ~ U(0,1); y = x[:c] + suffix drawn from q to its end or to H, its first token from p;
          accept iff log u < [log_w(y, c) + log kappa(c | y)] - [log_w(x, c) + log kappa(c | x)],
          log_w = sum of alpha*log_p - log_q over the *whole* suffix of each, log_q of its first token being log_p.
-Savers   The same kernel for less. Skip: where y leaves x is drawn from the recorded log_q, so that what they share is
+Savings  The same kernel for less. Skip: where y leaves x is drawn from the recorded log_q, so that what they share is
          never evaluated again, nor anything at all when y = x; the sums begin where they part, for what is before
          cancels. Early rejection: no token adds to log_w (completion.log_w) and kappa(c | y) falls as y grows, so
          once the ratio is below u it stays there and y is given up; the decision is the same, u being drawn first.
@@ -16,7 +16,7 @@ Stages   H = block, 2*block, ..., max_tokens: unfinished states are extended whe
 Source   Karan & Du 2025, arXiv 2510.14901, Algorithm 1. Differs from the released code wherever an answer
          ends early: that code caps proposals at the current length, truncates the ratio and omits
          kappa (see tests/mutants.py, where the same test rejects each of its rules). Early rejection: Solonen et
-         al. 2012. The hot cut is ours (race.py).
+         al. 2012. The hot cut is ours (acceptance.py).
 Cost     one decode a step of what follows the divergence, at most; the prefix's KV is reused.
 """
 
@@ -33,12 +33,12 @@ from localpower.errors import UsageProblem
 from localpower.events import Event
 from localpower.methods import MOST_RUNS, SWITCH, Method, Option, Reader, Target, choice, whole
 from localpower.model import Model, Tokens
+from localpower.samplers.acceptance import HOT_CUT, StepVariant
 from localpower.samplers.base import Guarantee, finished, require
 from localpower.samplers.budget import Budget, Room
 from localpower.samplers.chain import CHAIN_OPTIONS, STEPS, expected_cost, stages
 from localpower.samplers.cuts import CutLaw, RestartCuts, cut_law
-from localpower.samplers.kernel import ALL_SAVERS, Savers
-from localpower.samplers.race import HOT_CUT, Form
+from localpower.samplers.kernel import ALL_OPTIMIZATIONS, Optimizations
 from localpower.samplers.start import DRAW, Start
 from localpower.samplers.walk import Walk
 
@@ -51,7 +51,7 @@ class PowerMH:
 
     Raises UsageProblem for settings that can never be right.
 
-    form: how a step proposes and decides (race.py). start: what the chain begins with (start.py).
+    variant: how a step proposes and decides (acceptance.py). start: what the chain begins with (start.py).
     prefetch: proposals in one batch; adaptive: as many up to there as the model's cost and the chain's moves so far
     make worth it. drafts: rows ahead where tokens can be guessed. None of the three changes the chain.
     """
@@ -64,10 +64,10 @@ class PowerMH:
     cuts: CutLaw = field(default_factory=RestartCuts)
     rules: Rules = PLAIN
     method: str = "power"
-    savers: Savers = ALL_SAVERS
+    optimizations: Optimizations = ALL_OPTIMIZATIONS
     prefetch: int = 1
     adaptive: bool = False
-    form: Form = HOT_CUT
+    variant: StepVariant = HOT_CUT
     start: Start = DRAW
     drafts: Mode = "off"
     budget: Budget | None = None
@@ -120,8 +120,8 @@ class PowerMH:
             "steps": self.steps,
             "cuts": self.cuts.name,
             **({"restart_weight": self.cuts.rho} if isinstance(self.cuts, RestartCuts) else {}),
-            "hot_cut": self.form.hot_cut,
-            **({"metropolised": True} if self.form.metropolised else {}),
+            "hot_cut": self.variant.hot_cut,
+            **({"metropolised": True} if self.variant.metropolised else {}),
             **({"start": str(self.start)} if self.start.n > 1 else {}),
         }
 
@@ -156,10 +156,10 @@ class PowerMH:
         yield from chain.begin(horizon)
         while True:
             yield from chain.grow(horizon, stage)
-            if stage == 0 and self.budget and not chain.spent.out:
+            if stage == 0 and self.budget and not chain.meter.out:
                 yield chain.plan(self.budget)
             yield from chain.walk(horizon, stage)
-            if horizon == self.max_tokens or chain.spent.out:
+            if horizon == self.max_tokens or chain.meter.out:
                 break
             horizon = self.max_tokens if chain.state.ended else min(horizon + self.block, self.max_tokens)
             stage += 1
@@ -168,7 +168,7 @@ class PowerMH:
                 break
             yield planned
             yield from chain.walk(horizon, stage)
-        yield finished(chain.state, budget=chain.spent.out, n_dropped=chain.n_dropped)
+        yield finished(chain.state, budget=chain.meter.out, n_dropped=chain.n_dropped)
 
 
 def _read_prefetch(text: str) -> int | None:
@@ -186,7 +186,7 @@ def _make(target: Target, values: Mapping[str, Any]) -> PowerMH:
         target.rules,
         prefetch=values["prefetch"] or 1,
         adaptive=values["prefetch"] is None,
-        form=Form(values["hot_cut"], values["metropolised"]),
+        variant=StepVariant(values["hot_cut"], values["metropolised"]),
         start=values["start"],
         drafts=values["drafts"],
     )

@@ -15,7 +15,7 @@ from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Floats, Rules, Writer
 from localpower.events import Event
 from localpower.model import Model, Tokens, weighed
-from localpower.numerics import Weighed
+from localpower.numerics import TokenDistribution
 
 Choosing = Generator[Event, None, tuple[int, Completion]]
 
@@ -27,7 +27,7 @@ class Member:
     dice: Dice
     writer: Writer
     log_w: float = 0.0
-    row: Weighed | None = None
+    row: TokenDistribution | None = None
 
 
 def members(

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from localpower.model import Model, Request, Row, Tokens, serve
-from localpower.numerics import Weighed
+from localpower.model import LogitRow, Model, Request, Tokens, serve
+from localpower.numerics import TokenDistribution
 
 if TYPE_CHECKING:
     from greenlet import greenlet
@@ -31,14 +31,14 @@ class _View:
         self.rows = 0  # evaluated for it and not yet told as wasted
         self.n_vocab, self.eos = model.n_vocab, model.eos
 
-    def logits(self, contexts: Sequence[Tokens]) -> Sequence[Row]:
+    def logits(self, contexts: Sequence[Tokens]) -> Sequence[LogitRow]:
         """Wait for the batch of all proposals."""
-        rows: Sequence[Row] = self._hub.switch(Request(list(contexts)))
+        rows: Sequence[LogitRow] = self._hub.switch(Request(list(contexts)))
         return rows
 
-    def weighed(self, contexts: Sequence[Tokens], temperature: float) -> Sequence[Weighed]:
+    def weighed(self, contexts: Sequence[Tokens], temperature: float) -> Sequence[TokenDistribution]:
         """The same, weighed."""
-        rows: Sequence[Weighed] = self._hub.switch(Request(list(contexts), temperature))
+        rows: Sequence[TokenDistribution] = self._hub.switch(Request(list(contexts), temperature))
         return rows
 
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:

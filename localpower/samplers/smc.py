@@ -28,7 +28,7 @@ from localpower.events import Chosen, Event, Extended, Resampled
 from localpower.methods import MOST_RUNS, Method, Option, Target, number, whole
 from localpower.model import Model, Tokens
 from localpower.samplers.base import SLICE, Guarantee, finished, require
-from localpower.samplers.budget import Budget, Room, Spent
+from localpower.samplers.budget import Budget, BudgetMeter, Room
 from localpower.samplers.population import Choosing, Member, effective, log_mean, look, members, shares
 
 
@@ -96,11 +96,11 @@ class PowerSMC:
 
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """Slot i draws from `dice.spawn(i)`, resampling and the choice from `dice.spawn(particles)`."""
-        spent = Spent(self.budget, self.max_tokens)
-        _, answer = yield from self.choose(model, prompt, dice, spent)
-        yield finished(answer, budget=spent.out)
+        meter = BudgetMeter(self.budget, self.max_tokens)
+        _, answer = yield from self.choose(model, prompt, dice, meter)
+        yield finished(answer, budget=meter.out)
 
-    def choose(self, model: Model, prompt: Tokens, dice: Dice, spent: Spent) -> Choosing:
+    def choose(self, model: Model, prompt: Tokens, dice: Dice, meter: BudgetMeter) -> Choosing:
         """A run up to the choice; returns which particle it fell on, and its answer."""
         n = self.particles
         group = members(dice, n, [Completion()] * n, self.max_tokens, model, self.rules)
@@ -108,7 +108,7 @@ class PowerSMC:
         told, log_z, t = [0] * n, 0.0, 0
         log_p = np.zeros(n)  # of each answer so far
         while live := look(model, prompt, group, 1.0 / self.exponent(t + 1)):
-            if not spent.allows(len(live)):
+            if not meter.allows(len(live)):
                 break
             t += 1
             self._weigh(group, log_p, t)

@@ -27,13 +27,13 @@ from localpower.errors import UsageProblem
 from localpower.events import Event, Extended, Swapped
 from localpower.methods import MOST_RUNS, Method, Option, Reader, Target, whole
 from localpower.model import Model, Tokens
+from localpower.samplers.acceptance import HOT_CUT, StepVariant
 from localpower.samplers.base import SLICE, Guarantee, finished, require
-from localpower.samplers.budget import Budget, Room, Spent
+from localpower.samplers.budget import Budget, BudgetMeter, Room
 from localpower.samplers.chain import CHAIN_OPTIONS, STEPS, expected_cost, stages, stepped
 from localpower.samplers.cuts import CutLaw, RestartCuts, cut_law
 from localpower.samplers.kernel import ChainState, StepInfo, step
 from localpower.samplers.prefetch import Task, in_order
-from localpower.samplers.race import HOT_CUT, Form
 
 _MOST_ALPHA = 1e6
 
@@ -60,7 +60,7 @@ class Tempering:
     rungs: tuple[float, ...] = ()
     cuts: CutLaw = field(default_factory=RestartCuts)
     rules: Rules = PLAIN
-    form: Form = HOT_CUT
+    variant: StepVariant = HOT_CUT
     method: str = "tempering"
     budget: Budget | None = None
 
@@ -98,7 +98,7 @@ class Tempering:
             "rungs": list(self.rungs),
             "cuts": self.cuts.name,
             **({"restart_weight": self.cuts.rho} if isinstance(self.cuts, RestartCuts) else {}),
-            "hot_cut": self.form.hot_cut,
+            "hot_cut": self.variant.hot_cut,
         }
 
     def expected_cost(self) -> float:
@@ -124,24 +124,24 @@ class Tempering:
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """All stages. Move m of rung k draws from `dice.spawn(k).spawn(m)`, sweep m from `dice.spawn(K).spawn(m)`."""
         n = len(self.rungs)
-        spent, dropped = Spent(self.budget, self.max_tokens), 0
+        meter, dropped = BudgetMeter(self.budget, self.max_tokens), 0
         states = [Completion()] * n
         streams = [dice.spawn(k) for k in range(n + 1)]
         horizon, stage, move = min(self.block, self.max_tokens), 0, 0
         while True:
             if not all(state.complete_at(horizon) for state in states):
-                states = yield from self._extend(model, prompt, streams, move, states, horizon, stage, spent)
+                states = yield from self._extend(model, prompt, streams, move, states, horizon, stage, meter)
                 move += 1
             for index in range(self.steps):
-                if spent.out or not all(state.n_drawn for state in states):
+                if meter.out or not all(state.n_drawn for state in states):
                     break
-                each = None if spent.left is None else spent.left // n
+                each = None if meter.left is None else meter.left // n
                 results = self.round(model, prompt, [s.spawn(move) for s in streams], states, horizon, each)
-                drawn = spent.takes(
+                drawn = meter.takes(
                     sum(info.n_decoded for _, info in results),
                     undecided=any(info.undecided for _, info in results),
                 )
-                if spent.out:  # a round is one move: all of it or nothing
+                if meter.out:  # a round is one move: all of it or nothing
                     dropped = drawn
                     break
                 for k, (after, info) in enumerate(results):
@@ -149,12 +149,12 @@ class Tempering:
                     states[k] = after.completion
                 yield from self.sweep(streams[n].spawn(move), states, stage, index)
                 move += 1
-            if horizon == self.max_tokens or spent.out:
+            if horizon == self.max_tokens or meter.out:
                 break
             ended = all(state.ended for state in states)
             horizon = self.max_tokens if ended else min(horizon + self.block, self.max_tokens)
             stage += 1
-        yield finished(states[0], budget=spent.out, n_dropped=dropped)
+        yield finished(states[0], budget=meter.out, n_dropped=dropped)
 
     def _extend(
         self,
@@ -165,7 +165,7 @@ class Tempering:
         states: list[Completion],
         horizon: int,
         stage: int,
-        spent: Spent,
+        meter: BudgetMeter,
     ) -> Generator[Event, None, list[Completion]]:
         """Every open rung goes on to the horizon, slice by slice, as far as the budget goes."""
         own = [streams[k].spawn(move) for k in range(len(states))]
@@ -173,16 +173,16 @@ class Tempering:
         while not all(state.complete_at(horizon) for state in states):
             before = [len(state) for state in states]
             open_ones = sum(not state.complete_at(horizon) for state in states)
-            size = SLICE if spent.left is None else min(SLICE, spent.left // open_ones)
+            size = SLICE if meter.left is None else min(SLICE, meter.left // open_ones)
             if not size:
-                spent.out = True
+                meter.out = True
                 break
             tasks = [
                 partial(self._grow, own[k], state, k, min(len(state) + size, horizon), prompt)
                 for k, state in enumerate(states)
             ]
             states = list(in_order(model, iter(tasks), len(states)))
-            spent.takes(sum(state.tail(n).n_drawn for n, state in zip(before, states, strict=True)))
+            meter.takes(sum(state.tail(n).n_drawn for n, state in zip(before, states, strict=True)))
             for k, state in enumerate(states):
                 if len(state) > before[k]:
                     yield Extended(stage, horizon, before[k], state.tail(before[k]), k)
@@ -229,7 +229,7 @@ class Tempering:
             temperature=1.0 / alpha,
             cuts=self.cuts,
             rules=self.rules,
-            form=self.form,
+            variant=self.variant,
             exponents=self.rungs,
             allowance=allowance,
         )
@@ -277,7 +277,7 @@ def _make(target: Target, values: Mapping[str, Any]) -> Tempering:
         ladder(target.alpha, rungs) if isinstance(rungs, int) else rungs,
         cut_law(values["cuts"], values["restart_weight"]),
         target.rules,
-        Form(values["hot_cut"]),
+        StepVariant(values["hot_cut"]),
     )
 
 

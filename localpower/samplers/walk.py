@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from localpower.chance import Dice
 from localpower.completion import Completion
-from localpower.drafts import Drafts
+from localpower.drafts import NgramDrafter
 from localpower.events import Event, Planned
 from localpower.model import Model, Tokens
 from localpower.samplers.base import grow
-from localpower.samplers.budget import Budget, Spent
+from localpower.samplers.budget import Budget, BudgetMeter
 from localpower.samplers.chain import stages, stepped
 from localpower.samplers.kernel import ChainState, step
 from localpower.samplers.prefetch import Task, in_order
@@ -27,29 +27,31 @@ _MOST_STEPS = 4096  # in a round: where nearly all are free, a budget of tokens 
 
 
 class Walk:
-    """A run of PowerMH: its state, and what it has tried and spent."""
+    """A run of PowerMH: its state, and what it has tried and meter."""
 
     def __init__(self, sampler: PowerMH, model: Model, prompt: Tokens, dice: Dice) -> None:
         self._sampler, self._model, self._prompt, self._dice = sampler, model, prompt, dice
-        self._drafts = None if sampler.drafts == "off" else Drafts(prompt, always=sampler.drafts == "on")
+        self._drafts = (
+            None if sampler.drafts == "off" else NgramDrafter(prompt, always=sampler.drafts == "on")
+        )
         self._move = self._tried = self._moved = 0
         self._steps = sampler.steps or 0  # a stage
         self._done = 0  # of them, in the last stage
         self._each = 0.0  # tokens set aside for a step
         self._member, self._started = 0, 1  # which of the start's answers it is, and how many there were
         self.state = Completion()
-        self.spent = Spent(sampler.budget, sampler.max_tokens)
+        self.meter = BudgetMeter(sampler.budget, sampler.max_tokens)
         self.n_dropped = 0
 
     def begin(self, horizon: int) -> Iterator[Event]:
         """Choose the first state among the answers of the start, as many as the budget has room for."""
-        sampler, left = self._sampler, self.spent.left
+        sampler, left = self._sampler, self.meter.left
         start = sampler.start if left is None else sampler.start.at_most(left // horizon - 1)
         if start.n == 1:
             return
         drawing = start.sampler(sampler.alpha, sampler.temperature, horizon, sampler.rules)
         self._member, self.state = yield from drawing.choose(
-            self._model, self._prompt, self._dice.spawn(self._move), self.spent
+            self._model, self._prompt, self._dice.spawn(self._move), self.meter
         )
         self._started = start.n
         self._move += 1
@@ -58,7 +60,7 @@ class Walk:
         """Extend the state to the horizon, or as far as the budget goes."""
         if self.state.complete_at(horizon):
             return
-        kept, left = len(self.state), self.spent.left
+        kept, left = len(self.state), self.meter.left
         self.state = yield from grow(
             self._dice.spawn(self._move),
             self._model,
@@ -72,12 +74,12 @@ class Walk:
             member=self._member,
         )
         self._move += 1
-        self.spent.takes(self.state.tail(kept).n_drawn)
-        self.spent.out |= not self.state.complete_at(horizon)
+        self.meter.takes(self.state.tail(kept).n_drawn)
+        self.meter.out |= not self.state.complete_at(horizon)
 
     def plan(self, budget: Budget) -> Planned:
         """Fix the number of steps, now that the plain draw is known, by what a step may cost of an answer."""
-        sampler, drawn, used = self._sampler, self.state.n_drawn, self.spent.tokens
+        sampler, drawn, used = self._sampler, self.state.n_drawn, self.meter.tokens
         complete = self.state.complete_at(sampler.max_tokens)
         plain = drawn if complete else sampler.max_tokens
         rest = plain - drawn
@@ -85,42 +87,42 @@ class Walk:
             plain = -(-used // self._started)
         if budget.times is not None and budget.times < 1.0:  # not even the plain draw
             self._steps = 0
-            return Planned(0, self.spent.tokens)
-        self.spent = Spent(budget, plain)
-        self.spent.tokens = used
+            return Planned(0, self.meter.tokens)
+        self.meter = BudgetMeter(budget, plain)
+        self.meter.tokens = used
         n = 1 if complete else stages(sampler.max_tokens, sampler.block)
         average = plain * (n + 1) / (2 * n)  # tokens of the state at a stage
-        left = (self.spent.left or 0) - rest
+        left = (self.meter.left or 0) - rest
         self._each = sampler.cuts.planned_cost * max(average, 1.0)
         fit = min(max(int(left / n / self._each), 0), _MOST_STEPS)
         self._steps = fit if sampler.steps is None else min(sampler.steps, fit)
-        return Planned(self._steps, self.spent.tokens + (self.spent.left or 0))
+        return Planned(self._steps, self.meter.tokens + (self.meter.left or 0))
 
     def plan_more(self) -> Planned | None:
         """Another round of the last stage, of as many steps as fit into what the budget has left; None: none does."""
         if (
             self._sampler.budget is None
             or self._sampler.steps is not None
-            or self.spent.out
+            or self.meter.out
             or not self._each
         ):
             return None
-        left = self.spent.left or 0
+        left = self.meter.left or 0
         more = min(int(left / max(self._each, self.state.n_drawn)), _MOST_STEPS)
         if not more or not self.state.n_drawn:
             return None
         self._steps += more
-        return Planned(self._steps, self.spent.tokens + left)
+        return Planned(self._steps, self.meter.tokens + left)
 
     def walk(self, horizon: int, stage: int) -> Iterator[Event]:
         """The steps of a stage."""
         index = self._done
-        while index < self._steps and self.state.n_drawn and not self.spent.out:
+        while index < self._steps and self.state.n_drawn and not self.meter.out:
             tasks = islice(self._tasks(horizon), self._steps - index)
             with closing(in_order(self._model, tasks, self._width())) as results:
                 for after, info in results:
-                    drawn = self.spent.takes(info.n_decoded, undecided=info.undecided)
-                    if self.spent.out:
+                    drawn = self.meter.takes(info.n_decoded, undecided=info.undecided)
+                    if self.meter.out:
                         self.n_dropped = drawn
                         break
                     yield stepped(stage, index, horizon, self.state, info, self._member)
@@ -146,10 +148,10 @@ class Walk:
                 temperature=sampler.temperature,
                 cuts=sampler.cuts,
                 rules=sampler.rules,
-                savers=sampler.savers,
-                form=sampler.form,
+                optimizations=sampler.optimizations,
+                variant=sampler.variant,
                 drafts=self._drafts,
-                allowance=self.spent.left,
+                allowance=self.meter.left,
             )
 
     def _width(self) -> int:

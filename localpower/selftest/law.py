@@ -16,9 +16,9 @@ import numpy as np
 from localpower.chance import StreamDice
 from localpower.completion import Completion, extend
 from localpower.model import Model, Tokens
+from localpower.samplers.acceptance import HOT_CUT
 from localpower.samplers.cuts import UniformCuts
 from localpower.samplers.kernel import ChainState, step
-from localpower.samplers.race import HOT_CUT
 from localpower.statistics import g_test
 from localpower.toy import ToyModel, power_law
 
@@ -83,7 +83,7 @@ def check_law(
                 alpha=ALPHA,
                 temperature=1.0 / ALPHA,
                 cuts=cuts,
-                form=HOT_CUT,
+                variant=HOT_CUT,
             )
             state = moved[0] if moved else state
         counts[order[state.completion.tokens]] += 1

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from localpower.runs.forecast import Forecast
 from localpower.ui.echo import no_echo
-from localpower.ui.standing import Standing, spell_seconds
+from localpower.ui.eval_progress import EvalProgress, spell_seconds
 from localpower.ui.view import harmless
 
 _FRAMES_PER_SECOND = 4
@@ -23,7 +23,7 @@ class Progress:
         self, stream: TextIO, *, redraw: bool, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self._stream, self._redraw, self._clock = stream, redraw, clock
-        self._standing = Standing()
+        self._standing = EvalProgress()
         self._start = clock()
         self._terminal: ExitStack | None = None
 

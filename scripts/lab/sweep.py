@@ -31,9 +31,9 @@ from localpower.loading import Request, load
 from localpower.runs.gather import Run, gather
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
+from localpower.samplers.acceptance import HOT_CUT, PLAIN_STEP, StepVariant
 from localpower.samplers.cuts import cut_law
-from localpower.samplers.kernel import ALL_SAVERS, Savers
-from localpower.samplers.race import HOT_CUT, PLAIN_FORM, Form
+from localpower.samplers.kernel import ALL_OPTIMIZATIONS, Optimizations
 from localpower.samplers.start import DRAW, Start
 from localpower.samplers.tempering import ladder
 from localpower.text.conversation import Conversation
@@ -47,35 +47,43 @@ def chain(
     steps: int,
     cuts: str = "restart",
     rho: float = 0.5,
-    form: Form = HOT_CUT,
+    variant: StepVariant = HOT_CUT,
     start: Start = DRAW,
-    savers: Savers = ALL_SAVERS,
+    optimizations: Optimizations = ALL_OPTIMIZATIONS,
     blocks: int = 1,
 ) -> PowerMH:
     """As many proposals in a batch as rows are cheap."""
     block, width = -(-LONGEST // blocks), max(min(steps, 8), 1)
-    own = {"form": form, "start": start, "savers": savers, "prefetch": width, "adaptive": True}
+    own = {
+        "variant": variant,
+        "start": start,
+        "optimizations": optimizations,
+        "prefetch": width,
+        "adaptive": True,
+    }
     return PowerMH(ALPHA, 1 / ALPHA, LONGEST, block, steps, cut_law(cuts, rho), **own)
 
 
 def chains() -> dict[str, Sampler]:
     """Chains, by their words."""
     found: dict[str, Sampler] = {}
-    plain = {"form": PLAIN_FORM, "savers": Savers(skip=False, early=False)}
+    plain = {"variant": PLAIN_STEP, "optimizations": Optimizations(skip=False, early=False)}
     for steps in (2, 10):
         published = chain(steps, "uniform", blocks=16, **plain)
         found[f"published, 16 blocks, N={steps}"] = replace(published, prefetch=1, adaptive=False)
     for steps in (10, 40):
-        found[f"uniform {steps}, cold, no savers"] = chain(steps, "uniform", **plain)
+        found[f"uniform {steps}, cold, no optimizations"] = chain(steps, "uniform", **plain)
     for steps in (3, 5, 10, 20, 40):
-        found[f"restart .3 {steps}, cold"] = chain(steps, rho=0.3, form=PLAIN_FORM)
+        found[f"restart .3 {steps}, cold"] = chain(steps, rho=0.3, variant=PLAIN_STEP)
         found[f"restart .3 {steps}"] = chain(steps, rho=0.3)
         found[f"restart .5 {steps}"] = chain(steps)
     for cuts in ("uniform", "entropy"):
         for steps in (5, 10):
             found[f"{cuts} {steps}"] = chain(steps, cuts)
     for steps in (5, 10):
-        found[f"restart .5 {steps}, metropolised"] = chain(steps, form=Form(hot_cut=True, metropolised=True))
+        found[f"restart .5 {steps}, metropolised"] = chain(
+            steps, variant=StepVariant(hot_cut=True, metropolised=True)
+        )
     for n in (2, 4, 8):
         for steps in (0, 3, 5):
             found[f"start smc:{n}, {steps}"] = chain(steps, start=Start("smc", n))

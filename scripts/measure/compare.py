@@ -21,8 +21,8 @@ from localpower.chance import StreamDice
 from localpower.model import Model, Tokens
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
+from localpower.samplers.acceptance import HOT_CUT, PLAIN_STEP, StepVariant
 from localpower.samplers.cuts import cut_law
-from localpower.samplers.race import HOT_CUT, PLAIN_FORM, Form
 from localpower.samplers.start import DRAW, Start
 from localpower.samplers.tempering import ladder
 from localpower.toy import power_law
@@ -32,16 +32,16 @@ from scripts.measure.variation import ALPHA, HORIZON, OF_EACH, laws
 def samplers() -> dict[str, Sampler]:
     """What is compared, by its words."""
 
-    def chain(cuts: str, steps: int, form: Form = HOT_CUT, start: Start = DRAW) -> PowerMH:
-        return PowerMH(ALPHA, 1 / ALPHA, HORIZON, HORIZON, steps, cut_law(cuts), form=form, start=start)
+    def chain(cuts: str, steps: int, variant: StepVariant = HOT_CUT, start: Start = DRAW) -> PowerMH:
+        return PowerMH(ALPHA, 1 / ALPHA, HORIZON, HORIZON, steps, cut_law(cuts), variant=variant, start=start)
 
     found: dict[str, Sampler] = {"low-temp": Ancestral("low-temp", 1 / ALPHA, HORIZON)}
     for cuts in ("uniform", "restart", "entropy"):
         for steps in (3, 10, 30):
             found[f"power {cuts} {steps}"] = chain(cuts, steps)
     for steps in (3, 10, 30):
-        found[f"power restart {steps}, no hot cut"] = chain("restart", steps, PLAIN_FORM)
-        found[f"power restart {steps} metropolised"] = chain("restart", steps, Form(True, True))
+        found[f"power restart {steps}, no hot cut"] = chain("restart", steps, PLAIN_STEP)
+        found[f"power restart {steps} metropolised"] = chain("restart", steps, StepVariant(True, True))
     for n in (2, 4):
         for steps in (3, 10):
             found[f"power restart {steps}, start smc:{n}"] = chain("restart", steps, start=Start("smc", n))

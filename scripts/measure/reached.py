@@ -23,8 +23,8 @@ from localpower.loading import Request, load
 from localpower.runs.gather import Run, gather
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
+from localpower.samplers.acceptance import HOT_CUT, PLAIN_STEP
 from localpower.samplers.cuts import cut_law
-from localpower.samplers.race import HOT_CUT, PLAIN_FORM
 from localpower.samplers.start import Start
 from localpower.samplers.tempering import ladder
 from localpower.text.conversation import Conversation
@@ -38,7 +38,7 @@ def samplers(alpha: float, longest: int) -> dict[str, Sampler]:
         "base": Ancestral("base", 1.0, longest),
         "low-temp": Ancestral("low-temp", 1 / alpha, longest),
     }
-    for form, words in ((PLAIN_FORM, ", cold"), (HOT_CUT, "")):
+    for variant, words in ((PLAIN_STEP, ", cold"), (HOT_CUT, "")):
         for cuts, rho, steps in (
             ("restart", 0.3, 5),
             ("restart", 0.3, 10),
@@ -49,7 +49,7 @@ def samplers(alpha: float, longest: int) -> dict[str, Sampler]:
         ):
             law = cut_law(cuts) if rho is None else cut_law(cuts, rho)
             name = f"{cuts}{f' {rho}' if rho else ''} {steps}{words}"
-            found[name] = PowerMH(alpha, 1 / alpha, longest, longest, steps, law, form=form)
+            found[name] = PowerMH(alpha, 1 / alpha, longest, longest, steps, law, variant=variant)
     found["start smc:4, 3"] = PowerMH(alpha, 1 / alpha, longest, longest, 3, start=Start("smc", 4))
     found["best-of-n 4"] = BestOfN(alpha, 1 / alpha, longest, 4)
     for n in (4, 8):

@@ -28,9 +28,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from localpower.completion import Completion, extend
 from localpower.loading import Request, load
 from localpower.model import Model, Tokens
+from localpower.samplers.acceptance import StepVariant
 from localpower.samplers.cuts import cut_law
-from localpower.samplers.kernel import ChainState, Savers, step
-from localpower.samplers.race import Form
+from localpower.samplers.kernel import ChainState, Optimizations, step
 from localpower.toy import ToyModel, power_law
 from tests.exact import outcomes
 from tests.gguf_files import write_llama
@@ -86,13 +86,19 @@ def kernels() -> Iterator[tuple[str, Callable]]:
         "restart .7": cut_law("restart", 0.7),
         "entropy": cut_law("entropy"),
     }
-    yield "uniform, no savers", partial(step, cuts=laws["uniform"], savers=Savers(skip=False, early=False))
+    yield (
+        "uniform, no optimizations",
+        partial(step, cuts=laws["uniform"], optimizations=Optimizations(skip=False, early=False)),
+    )
     for words, cuts in laws.items():
         yield words, partial(step, cuts=cuts)
-        yield f"{words}, hot cut", partial(step, cuts=cuts, form=Form(hot_cut=True))
+        yield f"{words}, hot cut", partial(step, cuts=cuts, variant=StepVariant(hot_cut=True))
     for hot in (False, True):
-        form = Form(hot_cut=hot, metropolised=True)
-        yield f"restart .5, metropolised{', hot' * hot}", partial(step, cuts=laws["restart .5"], form=form)
+        variant = StepVariant(hot_cut=hot, metropolised=True)
+        yield (
+            f"restart .5, metropolised{', hot' * hot}",
+            partial(step, cuts=laws["restart .5"], variant=variant),
+        )
     for temperature in (0.5, 0.7, 1.0):
         yield (
             f"restart .5, all at {temperature}",

@@ -13,7 +13,7 @@ from localpower.loading import Request, load
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
 from localpower.samplers.cuts import UniformCuts
-from localpower.samplers.kernel import Savers
+from localpower.samplers.kernel import Optimizations
 
 PROMPT = (0, 1)
 SAMPLER = PowerMH(3.0, 1 / 3, max_tokens=24, block=6, steps=12, cuts=UniformCuts())
@@ -75,7 +75,7 @@ def test_no_token_of_a_state_or_a_growing_proposal_is_evaluated_twice_even_when_
     engine = fast.engine(PROMPT, SAMPLER.max_tokens, CHAINS, lambda: None)
     engine._planner = Planner(engine.n_sequences, 75)  # llama.cpp makes no fewer than 256
     work = Work()
-    busy = dataclasses.replace(SAMPLER, savers=Savers(skip=False, early=False))
+    busy = dataclasses.replace(SAMPLER, optimizations=Optimizations(skip=False, early=False))
     run_chains(engine, busy, PROMPT, StreamDice(2), CHAINS, listeners=[work])
     evaluated = engine.counters.prefill_tokens + engine.counters.answer_tokens
     assert engine.counters.compactions > 0

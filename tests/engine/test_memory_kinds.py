@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from localpower.chance import StreamDice
-from localpower.engine.lanes import Lane, Start, assign, start_of
+from localpower.engine.sequences import ResidentSequence, Start, assign, start_of
 from localpower.errors import ModelError
 from localpower.loading import Request, load
 from localpower.runs.session import run_chains
@@ -140,14 +140,14 @@ def test_memory_that_cannot_go_back_is_refused_with_the_reason(tiny_hybrid, monk
 
 
 def test_a_lane_starts_at_its_end_or_at_a_mark_never_in_between():
-    lane = Lane((1, 2, 3, 4, 5), frozenset({2, 4}))
-    assert start_of(lane, (1, 2, 3, 4, 5, 6)) == 5
-    assert start_of(lane, (1, 2, 3, 4, 5)) == 4, "the last token is always evaluated"
-    assert start_of(lane, (1, 2, 3, 9, 9)) == 2
-    assert start_of(lane, (7,)) == 0
+    sequence = ResidentSequence((1, 2, 3, 4, 5), frozenset({2, 4}))
+    assert start_of(sequence, (1, 2, 3, 4, 5, 6)) == 5
+    assert start_of(sequence, (1, 2, 3, 4, 5)) == 4, "the last token is always evaluated"
+    assert start_of(sequence, (1, 2, 3, 9, 9)) == 2
+    assert start_of(sequence, (7,)) == 0
 
 
-def test_contexts_get_lanes_of_their_own_and_begin_at_the_trunk_where_that_is_further():
-    lanes = [Lane((1, 2, 3), used=1), Lane(used=2), Lane(used=3)]
-    starts = assign(lanes, [(1, 2, 3, 4), (1, 2, 3, 5), (9,)], trunk=(1, 2))
-    assert starts == [Start(0, 3), Start(1, 2, from_trunk=True), Start(2, 0)]
+def test_contexts_get_sequences_of_their_own_and_begin_at_the_shared_prefix_where_that_is_further():
+    sequences = [ResidentSequence((1, 2, 3), used=1), ResidentSequence(used=2), ResidentSequence(used=3)]
+    starts = assign(sequences, [(1, 2, 3, 4), (1, 2, 3, 5), (9,)], shared_prefix=(1, 2))
+    assert starts == [Start(0, 3), Start(1, 2, from_shared_prefix=True), Start(2, 0)]

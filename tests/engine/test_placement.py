@@ -7,14 +7,14 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localpower.engine.placement import Held, Wanted, opening_of, place, reusable
+from localpower.engine.placement import Demand, Held, opening_of, place, reusable
 
 TOKENS = st.lists(st.integers(0, 1), min_size=1, max_size=9).map(tuple)
 N = 6
 
 
 def wanted_of(context, prompt_length):
-    return Wanted(context, opening_of(context, prompt_length))
+    return Demand(context, opening_of(context, prompt_length))
 
 
 CALLS = st.lists(
@@ -58,7 +58,7 @@ def test_what_is_reused_was_evaluated_in_the_right_way_by_sequences_without_a_ga
 def test_what_is_pinned_stays_where_there_is_room_for_it(calls):
     held = [Held()] * (N + 1)  # three that work, three that are copied from, and one more
     for tick, (wanted, _) in enumerate(calls, 1):
-        pin = Wanted((*held[0].tokens, 2), held[0].read) if held[0].tokens else None
+        pin = Demand((*held[0].tokens, 2), held[0].read) if held[0].tokens else None
         before = max((reusable(h, pin) for h in held), default=0) if pin else 0
         held = apply(held, wanted, place(held, wanted, [pin] if pin else []), tick)
         if before > 2:
@@ -67,7 +67,7 @@ def test_what_is_pinned_stays_where_there_is_room_for_it(calls):
 
 def test_a_token_more_of_each_moves_nothing():
     held = [Held((0, 1, 2), 2), Held((0, 1, 1, 1), 2), Held()]
-    placed = place(held, [Wanted((0, 1, 2, 5), 2), Wanted((0, 1, 1, 1, 5), 2)], [])
+    placed = place(held, [Demand((0, 1, 2, 5), 2), Demand((0, 1, 1, 1, 5), 2)], [])
     assert placed.copies == ()
     assert placed.sequences == (0, 1)
     assert placed.lengths == (3, 4)
@@ -76,14 +76,14 @@ def test_a_token_more_of_each_moves_nothing():
 def test_a_proposal_is_written_on_a_copy_of_a_state_that_is_pinned():
     state = tuple(range(20))
     held = [Held(state, 5), Held()]
-    placed = place(held, [Wanted((*state[:9], 99), 5)], [Wanted(state, 5)])
+    placed = place(held, [Demand((*state[:9], 99), 5)], [Demand(state, 5)])
     assert placed.copies == ((0, 1),)
     assert placed.lengths == (9,)
 
 
 def test_tokens_that_a_prompt_brings_are_not_taken_from_an_answer():
     answer = Held(tuple(range(10)), 4)  # the first four as a prompt, the others one by one
-    assert reusable(answer, Wanted(tuple(range(12)), 11)) == 4
-    assert reusable(answer, Wanted(tuple(range(12)), 4)) == 10
-    assert reusable(answer, Wanted(tuple(range(12)), 5)) == 3, "one token alone is not read as a prompt's"
-    assert reusable(answer, Wanted(tuple(range(12)), 2)) == 2
+    assert reusable(answer, Demand(tuple(range(12)), 11)) == 4
+    assert reusable(answer, Demand(tuple(range(12)), 4)) == 10
+    assert reusable(answer, Demand(tuple(range(12)), 5)) == 3, "one token alone is not read as a prompt's"
+    assert reusable(answer, Demand(tuple(range(12)), 2)) == 2

@@ -12,7 +12,7 @@ from rich.console import Console
 from localpower.cli.main import main
 from localpower.completion import PLAIN
 from localpower.errors import UserError
-from localpower.evals.jobs import Asked
+from localpower.evals.jobs import RenderedProblem
 from localpower.evals.problem import Problem
 from localpower.evals.report import report
 from localpower.evals.running import best_parallel
@@ -20,8 +20,8 @@ from localpower.evals.store import Folder, read
 from localpower.evals.tasks import TASKS
 from localpower.intervals import wilson
 from localpower.loaded import LoadedToy
+from localpower.ui.eval_progress import EvalProgress, spell_seconds
 from localpower.ui.page import page
-from localpower.ui.standing import Standing, spell_seconds
 from localpower.ui.tables import markdown, terminal
 
 
@@ -244,7 +244,7 @@ def test_the_export_is_what_the_authors_tool_reads_the_first_answer_to_each(tmp_
 
 
 def test_a_standing_counts_by_method_and_tells_the_time_left():
-    standing = Standing()
+    standing = EvalProgress()
     standing.begin("m", "made", ["a", "b"], [row("a", "i0", "right")], 4)
     standing.n_missing, standing.expected, standing.drawn = 7, 700, 100
     assert standing.eta(10.0) == pytest.approx(60.0)
@@ -307,7 +307,7 @@ def test_answers_at_once_are_as_many_as_gain_and_fit():
             return {1: 67.0, 2: 77.0, 4: 90.0, 8: 101.0}.get(rows)
 
     def asked(longest):
-        return [Asked(TASKS["tiny"], Problem("t", ""), "", (1,), False, longest, (), PLAIN)]
+        return [RenderedProblem(TASKS["tiny"], Problem("t", ""), "", (1,), False, longest, (), PLAIN)]
 
     assert best_parallel(Curve(), asked(32), 1, 100) == 8
     assert best_parallel(Curve(), asked(32), 1, 5) == 4

@@ -13,7 +13,7 @@ import pytest
 from localpower.cli.main import main
 from localpower.completion import PLAIN
 from localpower.evals.grade import Grader
-from localpower.evals.jobs import Asked, Method, jobs
+from localpower.evals.jobs import Method, RenderedProblem, jobs
 from localpower.evals.making import make_rows
 from localpower.evals.problem import Problem
 from localpower.evals.running import times_drawn
@@ -234,7 +234,10 @@ def test_matched_best_of_n_draws_as_many_tokens_as_the_chain(evaluate, tmp_path)
 
 
 def test_the_matched_number_is_met_on_average_to_the_last_answer():
-    asked = [Asked(TASKS["tiny"], Problem(f"tiny/{i}", ""), "", (1,), False, 8, (), PLAIN) for i in range(40)]
+    asked = [
+        RenderedProblem(TASKS["tiny"], Problem(f"tiny/{i}", ""), "", (1,), False, 8, (), PLAIN)
+        for i in range(40)
+    ]
     method = Method("best-of-n:matched", lambda _, n: (BestOfN(n=n), 4.0), "power")
     found = [job.sampler.n for job in jobs(asked, "m", [method], 1, 1, {("tiny", "best-of-n:matched"): 3.7})]
     assert set(found) == {3, 4}
@@ -253,7 +256,10 @@ def test_matching_needs_something_to_match(evaluate):
 
 
 def test_samples_of_a_problem_have_streams_of_their_own_and_methods_share_them():
-    asked = [Asked(TASKS["tiny"], Problem(f"tiny/{i}", ""), "", (1,), False, 8, (), PLAIN) for i in range(3)]
+    asked = [
+        RenderedProblem(TASKS["tiny"], Problem(f"tiny/{i}", ""), "", (1,), False, 8, (), PLAIN)
+        for i in range(3)
+    ]
     methods = [Method(name, lambda _asked, _n: (Ancestral(), 1.0)) for name in ("a", "b")]
     made = list(jobs(asked, "m", methods, 4, 1, {}))
     assert len({job.seed for job in made}) == 12
@@ -486,7 +492,8 @@ def test_the_time_that_passes_is_shared_by_the_answers_being_written():
     """A clock that ticks once a look: what all answers took together is what passed, however many were at it."""
     toy, ticks = LoadedToy(), count()
     asked = [
-        Asked(TASKS["tiny"], Problem(f"t/{i}", "", GOLD), "", (1, 2), False, 12, (), PLAIN) for i in range(5)
+        RenderedProblem(TASKS["tiny"], Problem(f"t/{i}", "", GOLD), "", (1, 2), False, 12, (), PLAIN)
+        for i in range(5)
     ]
     method = Method("base", lambda _asked, _n: (Ancestral(max_tokens=12), 1.0))
     with Grader() as grader:

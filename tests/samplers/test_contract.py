@@ -17,7 +17,7 @@ from localpower.runs.pace import Pace
 from localpower.runs.session import run_chains
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfN, Budget, Lookahead, PowerMH, PowerSMC, Tempering
-from localpower.samplers.race import Form
+from localpower.samplers.acceptance import StepVariant
 from localpower.toy import ToyModel
 
 PROMPT, LONGEST, ALPHA = (0, 1), 12, 3.0
@@ -25,7 +25,7 @@ SAMPLERS = {
     "base": Ancestral("base", 1.0, LONGEST),
     "low-temp": Ancestral("low-temp", 1 / ALPHA, LONGEST),
     "power": PowerMH(ALPHA, 1 / ALPHA, LONGEST, 5, 4, prefetch=2),
-    "power, metropolised": PowerMH(ALPHA, 1 / ALPHA, LONGEST, 12, 4, form=Form(metropolised=True)),
+    "power, metropolised": PowerMH(ALPHA, 1 / ALPHA, LONGEST, 12, 4, variant=StepVariant(metropolised=True)),
     "best-of-n": BestOfN(ALPHA, 1.0, LONGEST, n=3),
     "smc": PowerSMC(ALPHA, LONGEST, particles=4, ramp=5),
     "tempering": Tempering(ALPHA, LONGEST, 6, 3),

@@ -1,4 +1,4 @@
-"""Drafts: the same events with and without, fewer calls where text repeats, and every wrong guess counted."""
+"""NgramDrafter: the same events with and without, fewer calls where text repeats, and every wrong guess counted."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 
 from localpower.chance import StreamDice
 from localpower.completion import Rules
-from localpower.drafts import Ahead, Drafts
+from localpower.drafts import Ahead, NgramDrafter
 from localpower.events import Stepped
 from localpower.runs.gather import Run, gather
 from localpower.samplers import PowerMH
+from localpower.samplers.acceptance import StepVariant
 from localpower.samplers.cuts import CUTS, cut_law
-from localpower.samplers.race import Form
 from localpower.toy import ToyModel
 
 PROMPT = (1, 2)
@@ -57,11 +57,11 @@ def told(sampler, seed, engine):
 
 
 @pytest.mark.parametrize("drafts", ["on", "auto"])
-@pytest.mark.parametrize("form", [Form(), Form(metropolised=True)])
+@pytest.mark.parametrize("variant", [StepVariant(), StepVariant(metropolised=True)])
 @pytest.mark.parametrize("prefetch", [1, 3])
-def test_every_event_is_the_same_with_and_without_drafts(prefetch, form, drafts):
+def test_every_event_is_the_same_with_and_without_drafts(prefetch, variant, drafts):
     for seed in range(4):
-        sampler = dataclasses.replace(SAMPLER, form=form, prefetch=prefetch)
+        sampler = dataclasses.replace(SAMPLER, variant=variant, prefetch=prefetch)
         with_drafts = dataclasses.replace(sampler, drafts=drafts)
         alone, ahead = model(), model()
         assert told(with_drafts, seed, ahead) == told(sampler, seed, alone)
@@ -122,14 +122,14 @@ def test_chains_with_drafts_share_one_batch_and_change_nothing():
 
 
 def test_a_guess_is_what_followed_the_longest_match_when_it_was_last_written():
-    drafts = Drafts((1, 2, 3, 4, 5, 6, 2, 3, 9, 7))
+    drafts = NgramDrafter((1, 2, 3, 4, 5, 6, 2, 3, 9, 7))
     assert drafts.guess([2, 3]) == (2, (9, 7)), "the last time, not the first"
     assert drafts.guess([1, 2, 3]) == (3, (4, 5, 6, 2, 3, 9, 7))
     assert drafts.guess([8, 8]) == (0, ())
 
 
 def test_without_a_match_the_state_at_this_place_is_the_guess():
-    drafts = Drafts((1, 2), state=(7, 8, 9))
+    drafts = NgramDrafter((1, 2), state=(7, 8, 9))
     assert drafts.guess([1, 2, 6]) == (0, (8, 9))
 
 
@@ -141,7 +141,7 @@ class Dear(Counting):
 
 
 def test_rows_ahead_grow_with_the_hits_and_shrink_with_the_misses():
-    drafts, engine = Drafts((1, 2)), model(Dear)
+    drafts, engine = NgramDrafter((1, 2)), model(Dear)
     at_first = drafts.width(4, engine)
     for _ in range(40):
         drafts.was(4, hit=True)
@@ -151,7 +151,7 @@ def test_rows_ahead_grow_with_the_hits_and_shrink_with_the_misses():
 
 def test_closing_tells_what_was_not_needed():
     engine = model()
-    drafts = Drafts((1, 2, 3, 1, 2, 3), always=True)
+    drafts = NgramDrafter((1, 2, 3, 1, 2, 3), always=True)
     ahead = Ahead(engine, drafts, (1, 2, 3), 1.0)
     ahead.row(9)
     ahead.close()

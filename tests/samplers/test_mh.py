@@ -10,13 +10,13 @@ import pytest
 from localpower.chance import StreamDice
 from localpower.completion import PLAIN, Completion, Rules, extend
 from localpower.events import Extended, Stepped
+from localpower.samplers.acceptance import StepVariant
 from localpower.samplers.cuts import CUTS, UniformCuts, cut_law
-from localpower.samplers.kernel import ChainState, Savers, step
+from localpower.samplers.kernel import ChainState, Optimizations, step
 from localpower.samplers.mh import PowerMH
-from localpower.samplers.race import Form
 from localpower.toy import ToyModel, power_law
 from tests.exact import law, outcomes
-from tests.mutants import FORM_MUTANTS, HOT_MUTANTS, MUTANTS, SAVER_MUTANTS
+from tests.mutants import HOT_MUTANTS, MUTANTS, OPTIMIZATION_MUTANTS, VARIANT_MUTANTS
 
 PROMPT = (1, 2)
 ALPHA = 3.0
@@ -94,16 +94,16 @@ def test_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(toy, rules, 
     assert np.abs(flow - flow.T).max() < 1e-12
 
 
-FORMS = {
-    "metropolised": partial(step, form=Form(metropolised=True)),
-    "hot cut": partial(step, form=Form(hot_cut=True)),
-    "hot cut, metropolised": partial(step, form=Form(hot_cut=True, metropolised=True)),
+VARIANTS = {
+    "metropolised": partial(step, variant=StepVariant(metropolised=True)),
+    "hot cut": partial(step, variant=StepVariant(hot_cut=True)),
+    "hot cut, metropolised": partial(step, variant=StepVariant(hot_cut=True, metropolised=True)),
 }
 
 
 @pytest.mark.parametrize("cuts", CUTS)
 @pytest.mark.parametrize("temperature", [1 / ALPHA, 0.5])
-@pytest.mark.parametrize("kernel", FORMS.values(), ids=FORMS.keys())
+@pytest.mark.parametrize("kernel", VARIANTS.values(), ids=VARIANTS.keys())
 @pytest.mark.parametrize("rules", [RULES["plain"], RULES["2 given after a first 1"]], ids=["plain", "given"])
 @pytest.mark.parametrize("toy", TOYS.values(), ids=TOYS.keys())
 def test_every_form_of_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(
@@ -116,10 +116,14 @@ def test_every_form_of_the_step_leaves_p_to_the_alpha_invariant_and_is_reversibl
     assert np.abs(flow - flow.T).max() < 1e-12
 
 
-@pytest.mark.parametrize("form", [Form(hot, other) for hot in (False, True) for other in (False, True)])
+@pytest.mark.parametrize(
+    "variant", [StepVariant(hot, other) for hot in (False, True) for other in (False, True)]
+)
 @pytest.mark.parametrize("cuts", CUTS)
-def test_early_rejection_changes_no_transition_of_any_form(cuts, form):
-    kernels = [partial(step, form=form, savers=Savers(early=early)) for early in (True, False)]
+def test_early_rejection_changes_no_transition_of_any_form(cuts, variant):
+    kernels = [
+        partial(step, variant=variant, optimizations=Optimizations(early=early)) for early in (True, False)
+    ]
     with_it, without = (
         matrix(TOYS["generic"], 3, 1 / ALPHA, kernel=kernel, cuts=cut_law(cuts))[0] for kernel in kernels
     )
@@ -135,15 +139,15 @@ def test_a_metropolised_step_mixes_better():
         transitions, pi = matrix(TOYS["generic"], 3, 1 / ALPHA, kernel=kernel)
         return 1.0 - pi @ np.diag(transitions[:, :-1])
 
-    assert second_eigenvalue(FORMS["metropolised"]) < second_eigenvalue(step)
-    assert moves(step) < moves(FORMS["metropolised"])
+    assert second_eigenvalue(VARIANTS["metropolised"]) < second_eigenvalue(step)
+    assert moves(step) < moves(VARIANTS["metropolised"])
 
 
 def test_a_state_that_rounding_calls_certain_is_never_left_by_a_metropolised_step():
     model = ToyModel(ABC, seed=2, end_bias=2000.0)
     x = extend(StreamDice(1), model, PROMPT, Completion(), 3, temperature=1 / ALPHA)
     assert x.log_q.sum() == 0.0
-    _, info = FORMS["metropolised"](
+    _, info = VARIANTS["metropolised"](
         StreamDice(2), ChainState(x, 3), model, PROMPT, alpha=ALPHA, temperature=1 / ALPHA, cuts=UNIFORM
     )
     assert info.divergence is None
@@ -151,7 +155,7 @@ def test_a_state_that_rounding_calls_certain_is_never_left_by_a_metropolised_ste
 
 
 def without_savers(*args, **kwargs):
-    return step(*args, **kwargs, savers=Savers(skip=False, early=False))
+    return step(*args, **kwargs, optimizations=Optimizations(skip=False, early=False))
 
 
 @pytest.mark.parametrize("cuts", CUTS)
@@ -170,7 +174,9 @@ def test_early_rejection_changes_no_chain_and_saves_tokens(cuts, skip):
     for seed in range(20):
         ends = []
         for early in (True, False):
-            sampler = PowerMH(ALPHA, 1 / ALPHA, 24, 8, 6, cut_law(cuts), savers=Savers(skip, early))
+            sampler = PowerMH(
+                ALPHA, 1 / ALPHA, 24, 8, 6, cut_law(cuts), optimizations=Optimizations(skip, early)
+            )
             events = list(sampler.run(model, PROMPT, StreamDice(seed)))
             steps = [e for e in events if isinstance(e, Stepped)]
             tokens[early] += sum(e.n_decoded for e in steps)
@@ -224,14 +230,14 @@ def test_control_a_wrong_rule_is_caught_by_the_same_enumeration(mutant):
     assert max(errors) > 1e-4
 
 
-@pytest.mark.parametrize(("kernel", "cuts"), SAVER_MUTANTS.values(), ids=SAVER_MUTANTS.keys())
+@pytest.mark.parametrize(("kernel", "cuts"), OPTIMIZATION_MUTANTS.values(), ids=OPTIMIZATION_MUTANTS.keys())
 def test_control_a_wrong_saver_or_cut_factor_is_caught_by_the_same_enumeration(kernel, cuts):
     toys = [ToyModel(ABC, seed=seed, spread=spread) for seed, spread in ((1, 1.5), (27, 4.0))]
     assert max(invariance_error(*matrix(toy, 4, 1 / ALPHA, kernel=kernel, cuts=cuts)) for toy in toys) > 1e-6
 
 
 @pytest.mark.parametrize(
-    "mutant", [*FORM_MUTANTS.values(), *HOT_MUTANTS.values()], ids=[*FORM_MUTANTS, *HOT_MUTANTS]
+    "mutant", [*VARIANT_MUTANTS.values(), *HOT_MUTANTS.values()], ids=[*VARIANT_MUTANTS, *HOT_MUTANTS]
 )
 def test_control_a_wrong_form_of_the_step_is_caught_by_the_same_enumeration(mutant):
     toys = [ToyModel(ABC, seed=seed, spread=spread) for seed, spread in ((1, 1.5), (27, 4.0))]

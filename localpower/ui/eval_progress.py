@@ -34,7 +34,7 @@ class Count:
 
 
 @dataclass
-class Standing:
+class EvalProgress:
     """A task of a model: answers by method, and what is still to come."""
 
     model: str = ""

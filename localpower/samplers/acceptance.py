@@ -1,7 +1,7 @@
 """The acceptance ratio of a proposal, followed while it grows: what it is, and the most it can still become.
 
-Each form below leaves p^alpha invariant by detailed balance, and in each no drawn token can raise it, so that the value
-for an unfinished proposal bounds every completion of it: what early rejection rests on.
+Each variant below leaves p^alpha invariant by detailed balance, and in each no drawn token can raise it, so that the
+value for an unfinished proposal bounds every completion of it: what early rejection rests on.
 
 plain         log_w(y) - log_w(x) + log kappa(cut | y) - log kappa(cut | x).
 metropolised  the proposal is another than the state for certain, so that its law is q(y) / (1 - Q(x)), Q the
@@ -25,7 +25,7 @@ from localpower.samplers.cuts import CutLaw, rank_of
 _NEVER = -1e30  # log ratio of what must not be accepted; finite, for the record
 
 
-class Form(NamedTuple):
+class StepVariant(NamedTuple):
     """How a step proposes and decides; every one has the same target.
 
     hot_cut: the token at the cut is drawn from p itself, the others from q.
@@ -36,11 +36,11 @@ class Form(NamedTuple):
     metropolised: bool = False
 
 
-PLAIN_FORM = Form()
-HOT_CUT = Form(hot_cut=True)
+PLAIN_STEP = StepVariant()
+HOT_CUT = StepVariant(hot_cut=True)
 
 
-class Race:
+class AcceptanceRatio:
     """Follows a proposal y as it grows beyond `parting` and says when it can only be rejected.
 
     log_w: sum of y's terms so far; log_w_x, log_kappa_x: the state's.
@@ -56,12 +56,12 @@ class Race:
         alpha: float,
         cuts: CutLaw,
         rules: Rules,
-        form: Form = PLAIN_FORM,
+        variant: StepVariant = PLAIN_STEP,
         allowance: int | None = None,
     ) -> None:
         self._left, self.spent = allowance, False
-        self._threshold, self._alpha, self._cuts, self._form = threshold, alpha, cuts, form
-        self._hot = cut if form.hot_cut else -1  # position of the token drawn from p
+        self._threshold, self._alpha, self._cuts, self._variant = threshold, alpha, cuts, variant
+        self._hot = cut if variant.hot_cut else -1  # position of the token drawn from p
         gains = cuts.gains(x)
         self._rank, self._gain = rank_of(x, cut), float(gains[cut])
         self._n = rank_of(x, parting) - 1
@@ -72,17 +72,17 @@ class Race:
         self._bounded = True
         self.log_w, self.log_w_x = 0.0, x.log_w(alpha, parting, hot=parting == self._hot)
         self.log_kappa_x = cuts.log_kappa(x, cut)
-        shared = np.minimum(x.law(cut, hot=form.hot_cut), 0.0)
+        shared = np.minimum(x.law(cut, hot=variant.hot_cut), 0.0)
         self._log_q = float(shared[: parting - cut].sum())
         self._log_other_x = log_other(float(shared.sum()))
 
-    def without_bounds(self) -> Race:
+    def without_bounds(self) -> AcceptanceRatio:
         """The same, but it never stops anything."""
         self._bounded = False
         return self
 
     def drawn(self, position: int, log_p: float, log_q: float, entropy: float, *, complete: bool) -> bool:
-        """As in `Watch`."""
+        """As in `TokenObserver`."""
         self._n += 1
         self._total += self._cuts.gain(self._n, entropy, self._before)
         self._before = entropy
@@ -106,7 +106,7 @@ class Race:
     def log_ratio(self, *, unfinished: bool) -> float:
         """log of the ratio; an upper bound where y will grow."""
         kappa = self.log_kappa(unfinished=unfinished)
-        if not self._form.metropolised:
+        if not self._variant.metropolised:
             return self.log_w + kappa - self.log_w_x - self.log_kappa_x
         rest = kappa - self.log_kappa_x + self._log_other_x - log_other(self._log_q)
         if rest == math.inf:  # 1 - Q(y) rounds to nothing: the way back could never be proposed

@@ -1,0 +1,74 @@
+"""Which sequence of a recurrent model serves which context, and from where. Pure.
+
+A recurrent state is the sum of all that was read: it cannot be cut at a position. So each sequence keeps copies of its
+state at some lengths (checkpoints); what lies between a checkpoint and the wanted position is evaluated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from localpower.engine.slots import common_prefix
+from localpower.model import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ResidentSequence:
+    """tokens: what the sequence has read. checkpoints: lengths at which its state was kept. used: time of last use."""
+
+    tokens: Tokens = ()
+    checkpoints: frozenset[int] = frozenset()
+    used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Serve a context on `sequence`: begin at `length` tokens, of its own, of a checkpoint, or of the shared prefix."""
+
+    sequence: int
+    length: int
+    from_shared_prefix: bool = False
+
+
+def start_of(sequence: ResidentSequence, context: Tokens) -> int:
+    """The longest prefix of `context`, short of its last token, at which this sequence has a state."""
+    shared = min(common_prefix(sequence.tokens, context), len(context) - 1)
+    if len(sequence.tokens) == shared:
+        return shared
+    return max((checkpoint for checkpoint in sequence.checkpoints if checkpoint <= shared), default=0)
+
+
+def assign(
+    sequences: Sequence[ResidentSequence], contexts: Sequence[Tokens], shared_prefix: Tokens
+) -> list[Start]:
+    """A sequence of its own for every context (distinct, non-empty; not more than sequences), the best fit first.
+
+    shared_prefix: tokens after which a whole state is kept: any sequence can begin there.
+    """
+    starts: dict[int, Start] = {}
+    taken: set[int] = set()
+    open_contexts = set(range(len(contexts)))
+    while open_contexts:
+        gains = [
+            (start_of(sequence, contexts[i]), -sequence.used, -index, -i)
+            for i in sorted(open_contexts)
+            for index, sequence in enumerate(sequences)
+            if index not in taken
+        ]
+        length, _, *negative = max(gains)
+        sequence, i = (-n for n in negative)
+        if (
+            length < len(shared_prefix) < len(contexts[i])
+            and contexts[i][: len(shared_prefix)] == shared_prefix
+        ):
+            starts[i] = Start(_idlest(sequences, taken), len(shared_prefix), from_shared_prefix=True)
+        else:
+            starts[i] = Start(sequence if length else _idlest(sequences, taken), length)
+        taken.add(starts[i].sequence)
+        open_contexts.remove(i)
+    return [starts[i] for i in range(len(contexts))]
+
+
+def _idlest(sequences: Sequence[ResidentSequence], taken: Collection[int]) -> int:
+    return min((i for i in range(len(sequences)) if i not in taken), key=lambda i: sequences[i].used)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,16 +24,37 @@ if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGU
 
 
 ALPHA_RAW, ALPHA_CHAT = 4.0, 2.5  # without a template of its own, and with one
+
+
+def usual_alpha(*, chat: bool) -> float:
+    """The power where nobody says one. chat: the prompt goes through the model's template."""
+    return ALPHA_CHAT if chat else ALPHA_RAW
+
+
 _USUAL_RATE = 0.25  # of steps that move a chain, until it has a rate of its own
 _WIDEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Which model it is. None: of the toy, which has no file."""
+
+    name: str
+    path: str | None = None
+    sha256: str | None = None
+    quantization: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
 
 
 class Loaded(Protocol):
     """What commands need of a model."""
 
     @property
-    def identity(self) -> dict[str, Any]:
-        """name, path, sha256, quantization."""
+    def info(self) -> ModelInfo:
+        """Which model it is."""
 
     @property
     def exactness(self) -> str | float:
@@ -92,20 +113,16 @@ class Loaded(Protocol):
     def work(self, engine: Engine) -> tuple[int, int, int]:
         """Prompt tokens evaluated, rows padded and rows thrown away by an engine of this model."""
 
+    def close(self) -> None:
+        """Free the memory. Engines are closed first."""
+
 
 @dataclass
 class LoadedToy:
     """`--model toy`."""
 
     toy: ToyModel = field(default_factory=ToyModel)
-    identity: dict[str, Any] = field(
-        default_factory=lambda: {
-            "name": "toy",
-            "path": None,
-            "sha256": None,
-            "quantization": None,
-        }
-    )
+    info: ModelInfo = ModelInfo("toy")
     exactness: str | float = "exact"
     notes: list[str] = field(default_factory=list)
     has_template: bool = False
@@ -165,12 +182,15 @@ class LoadedToy:
         """Tables evaluate nothing."""
         return 0, 0, 0
 
+    def close(self) -> None:
+        """A table holds no memory of C."""
+
 
 @dataclass
 class LoadedGguf:
     """A GGUF through llama.cpp."""
 
-    identity: dict[str, Any]
+    info: ModelInfo
     weights: Weights
     verdict: Verdict
     vocabulary: Vocabulary
@@ -178,11 +198,6 @@ class LoadedGguf:
     notes: list[str]
     n_ctx: int
     governor: Governor | None = None
-
-    @property
-    def usual_alpha(self) -> float:
-        """The power without --alpha."""
-        return ALPHA_CHAT if self.has_template else ALPHA_RAW
 
     @property
     def has_template(self) -> bool:
@@ -288,7 +303,7 @@ class LoadedGguf:
 
         streams = self.verdict.settings.streams or self.weights.is_recurrent()  # saved with their number
         owner = {
-            "model": self.identity["sha256"],
+            "model": self.info.sha256,
             "llama.cpp": build(),
             "set of engine settings": self.verdict.settings.to_json(),
             "processor": processor(),
@@ -329,6 +344,10 @@ class LoadedGguf:
         """By the engine's counters."""
         counters = as_gguf(engine).counters
         return counters.prefill_tokens, counters.padded_rows, counters.wasted_rows
+
+    def close(self) -> None:
+        """The weights."""
+        self.weights.close()
 
 
 def as_gguf(engine: Engine) -> GgufEngine:

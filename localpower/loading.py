@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from localpower.catalogue import locate
 from localpower.errors import ModelError
-from localpower.loaded import Loaded, LoadedGguf, LoadedToy
+from localpower.loaded import Loaded, LoadedGguf, LoadedToy, ModelInfo
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
     from localpower.engine.probe import Verdict
@@ -64,14 +64,9 @@ def load(
     governor = None if request.threads else Governor(threads)
     weights = Weights(path, repack=verdict.settings.repack, gpu_layers=gpu_layers, stop_loading=stop)
     _refuse_memory(weights)
-    identity = {
-        "name": name,
-        "path": str(path),
-        "sha256": sha256(path),
-        "quantization": weights.quantization(),
-    }
+    info = ModelInfo(name, str(path), sha256(path), weights.quantization())
     return LoadedGguf(
-        identity,
+        info,
         weights,
         verdict,
         Vocabulary(weights),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from unittest.mock import patch
 
-from localpower.completion import PLAIN, extend
+from localpower.completion import extend
 from localpower.samplers import acceptance, kernel
 from localpower.samplers.acceptance import HOT_CUT, AcceptanceRatio, StepVariant
 from localpower.samplers.cuts import EntropyCuts, RestartCuts, UniformCuts
+from localpower.samplers.kernel import Kernel
 
 
 def _decide(dice, state, x, y, cut, log_ratio):
@@ -24,23 +26,17 @@ def _decide(dice, state, x, y, cut, log_ratio):
 
 
 def _kernel(ratio, horizon=lambda x, horizon: horizon):
-    """A step whose proposal horizon and log ratio are the given functions."""
+    """A kernel whose proposal horizon and log ratio are the given functions."""
 
-    def step(dice, state, model, prompt, *, alpha, temperature, cuts, rules=PLAIN):
-        x = state.completion
-        cut = cuts.pick(dice, x)
-        y = extend(
-            dice,
-            model,
-            prompt,
-            x.head(cut),
-            horizon(x, state.horizon),
-            temperature=temperature,
-            rules=rules,
-        )
-        return _decide(dice, state, x, y, cut, ratio(x, y, cut, alpha, cuts))
+    class Wrong(Kernel):
+        def step(self, dice, state, model, prompt):
+            x = state.completion
+            cut = self.cuts.pick(dice, x)
+            longest, temperature = horizon(x, state.horizon), self.temperature
+            y = extend(dice, model, prompt, x.head(cut), longest, temperature=temperature, rules=self.rules)
+            return _decide(dice, state, x, y, cut, ratio(x, y, cut, self.alpha, self.cuts))
 
-    return step
+    return Wrong
 
 
 def _right(x, y, cut, alpha, cuts):
@@ -134,12 +130,15 @@ class _NoTermInBound(kernel.AcceptanceRatio):
         return self.log_kappa_x if unfinished else super().log_kappa(unfinished=False)
 
 
-def _with_ratio(ratio):
-    def step(*args, **kwargs):
-        with patch.object(kernel, "AcceptanceRatio", ratio):
-            return kernel.step(*args, **kwargs)
+def _with_ratio(wrong, **variant):
+    """The kernel with another acceptance ratio."""
 
-    return step
+    class Wrong(Kernel):
+        def ratio(self, threshold, x, cut, parting, allowance):
+            own = (self.alpha, self.cuts, self.rules, self.variant, allowance)
+            return wrong(threshold, x, cut, parting, *own)
+
+    return partial(Wrong, variant=StepVariant(**variant))
 
 
 class _NeverNone:
@@ -152,48 +151,39 @@ class _NeverNone:
         return self._dice.pick(weights[:-1])
 
 
-def _always_parts(dice, x, cut, **_):
-    return _part(_NeverNone(dice), x, cut)
+class _AlwaysParts(Kernel):
+    def part(self, dice, x, cut):
+        return super().part(_NeverNone(dice), x, cut)
 
 
-def _free_parting(dice, state, *args, **kwargs):
+class _FreeParting(Kernel):
     """Where the proposal parts from the state, the state's own token may come again."""
-    plain = extend
 
-    def forgetful(*args, unlike=None, **kwargs):
-        return plain(*args, **kwargs)
+    def propose(self, *args):
+        def forgetful(*args, unlike=None, **options):
+            return extend(*args, **options)
 
-    with patch.object(kernel, "extend", forgetful):
-        return kernel.step(dice, state, *args, **kwargs)
+        with patch.object(kernel, "extend", forgetful):
+            return super().propose(*args)
 
 
-def _follows_by_p(dice, x, cut, **_):
+class _FollowsByP(Kernel):
     """The skip with the base model's probabilities instead of the proposal's."""
-    other = type(x)(x.tokens, x.ended, x.log_p, x.log_p, x.entropy, x.given)
-    return _part(dice, other, cut)
 
-
-_part = kernel.part
-
-
-def _with_part(part):
-    def step(*args, **kwargs):
-        with patch.object(kernel, "part", part):
-            return kernel.step(*args, **kwargs)
-
-    return step
+    def part(self, dice, x, cut):
+        return super().part(dice, replace(x, log_q=x.log_p), cut)
 
 
 # (kernel, cut law): wrong optimizations and wrong factors of the cut laws.
 OPTIMIZATION_MUTANTS = {
-    "restart cuts with the uniform factor at the first token": (kernel.step, _RestartAsUniform()),
-    "restart cuts with no factor at the first token": (kernel.step, _RestartWithoutFactor()),
+    "restart cuts with the uniform factor at the first token": (Kernel, _RestartAsUniform()),
+    "restart cuts with no factor at the first token": (Kernel, _RestartWithoutFactor()),
     "restart cuts with the uniform bound": (_with_ratio(_UniformBound), RestartCuts()),
     "uniform cuts without the length in the bound": (_with_ratio(_NoTermInBound), UniformCuts()),
-    "entropy cuts without their factor": (kernel.step, _EntropyWithoutFactor()),
-    "free steps left out": (_with_part(_always_parts), UniformCuts()),
-    "the state's token again where they part": (_free_parting, UniformCuts()),
-    "the skip by p instead of q": (_with_part(_follows_by_p), UniformCuts()),
+    "entropy cuts without their factor": (Kernel, _EntropyWithoutFactor()),
+    "free steps left out": (_AlwaysParts, UniformCuts()),
+    "the state's token again where they part": (_FreeParting, UniformCuts()),
+    "the skip by p instead of q": (_FollowsByP, UniformCuts()),
 }
 
 
@@ -220,19 +210,11 @@ class _CertaintyNotInBound(AcceptanceRatio):
         return right + acceptance.log_other(self._log_q) if unfinished else right
 
 
-def _formed(ratio, **variant):
-    def step(*args, **kwargs):
-        with patch.object(kernel, "AcceptanceRatio", ratio):
-            return kernel.step(*args, variant=StepVariant(**variant), **kwargs)
-
-    return step
-
-
 # Wrong forms of the step, all with uniform cuts.
 VARIANT_MUTANTS = {
-    "metropolised without its factor": _formed(_NoFactor, metropolised=True),
-    "metropolised with the factor upside down": _formed(_FactorUpsideDown, metropolised=True),
-    "metropolised without the factor in the bound": _formed(_CertaintyNotInBound, metropolised=True),
+    "metropolised without its factor": _with_ratio(_NoFactor, metropolised=True),
+    "metropolised with the factor upside down": _with_ratio(_FactorUpsideDown, metropolised=True),
+    "metropolised without the factor in the bound": _with_ratio(_CertaintyNotInBound, metropolised=True),
 }
 
 
@@ -245,37 +227,35 @@ class _HotTokenWeighedByQ(AcceptanceRatio):
         self._hot, self.log_w_x = -1, x.log_w(args[4], parting)
 
 
-def _hot_skip_by_q(dice, x, cut, **_):
+class _HotSkipByQ(Kernel):
     """Where the proposal parts from the state, as if the token at the cut were drawn from q."""
-    return _part(dice, x, cut)
+
+    def part(self, dice, x, cut):
+        return kernel.part(dice, x, cut)
 
 
-def _hot_everywhere(dice, state, *args, **kwargs):
+class _HotEverywhere(Kernel):
     """The first token that is evaluated is drawn from p, even where the proposal parts from the state after the cut."""
-    plain = extend
 
-    def hot(*args, hot, **kwargs):
-        return plain(*args, hot=True, **kwargs)
+    def propose(self, *args):
+        def hot(*args, hot, **options):
+            return extend(*args, hot=True, **options)
 
-    with patch.object(kernel, "extend", hot):
-        return kernel.step(dice, state, *args, variant=HOT_CUT, **kwargs)
+        with patch.object(kernel, "extend", hot):
+            return super().propose(*args)
 
 
-def _states_recorded_as_p(dice, state, *args, **kwargs):
+class _StatesRecordedAsP(Kernel):
     """As if every token of the state had been drawn at a hot cut once, and each had left log p for its log q."""
-    x = state.completion
-    wrong = replace(x, log_q=x.log_p)
-    return kernel.step(dice, state._replace(completion=wrong), *args, variant=HOT_CUT, **kwargs)
 
-
-def _hot_with_part(dice, state, *args, **kwargs):
-    with patch.object(kernel, "part", _hot_skip_by_q):
-        return kernel.step(dice, state, *args, variant=HOT_CUT, **kwargs)
+    def step(self, dice, state, *args):
+        x = state.completion
+        return super().step(dice, state._replace(completion=replace(x, log_q=x.log_p)), *args)
 
 
 HOT_MUTANTS = {
-    "the hot token weighed as if q had drawn it": _formed(_HotTokenWeighedByQ, hot_cut=True),
-    "the skip by q at a hot cut": _hot_with_part,
-    "a hot token after the cut": _hot_everywhere,
-    "the hot token recorded as q's": _states_recorded_as_p,
+    "the hot token weighed as if q had drawn it": _with_ratio(_HotTokenWeighedByQ, hot_cut=True),
+    "the skip by q at a hot cut": partial(_HotSkipByQ, variant=HOT_CUT),
+    "a hot token after the cut": partial(_HotEverywhere, variant=HOT_CUT),
+    "the hot token recorded as q's": partial(_StatesRecordedAsP, variant=HOT_CUT),
 }

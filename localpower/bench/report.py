@@ -18,7 +18,7 @@ def machine(loaded: LoadedGguf, *, quick: bool, seed: int) -> dict[str, Any]:
     from localpower.engine.verdict import build, processor
 
     return {
-        "model": loaded.identity,
+        "model": loaded.info.to_dict(),
         "machine": {
             "processor": processor(),
             "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),

@@ -16,7 +16,7 @@ from localpower.bench.prompts import PROMPTS
 from localpower.bench.raw import raw_loop
 from localpower.bench.rows import QUICK, RAW, TOKENS, WALL, BenchRow, Size, rows, token_rows
 from localpower.errors import UserError
-from localpower.loaded import LoadedGguf
+from localpower.loaded import LoadedGguf, usual_alpha
 from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
 from localpower.text.conversation import Conversation
@@ -43,7 +43,7 @@ class Bench:
         self._loaded, self._quick, self._seed = loaded, quick, seed
         self._interrupts, self._say = interrupts, say
         self._partial = out.with_name(out.name + ".partial") if out else None
-        self._head = {"model": loaded.identity["sha256"], "quick": quick, "seed": seed}
+        self._head = {"model": loaded.info.sha256, "quick": quick, "seed": seed}
         self._kept: dict[str, Any] = {}
         if self._partial and self._partial.exists():
             self._read(self._partial)
@@ -84,11 +84,13 @@ class Bench:
         return [raw_row(n, size.raw_tokens, found[n]) for n in RAW]
 
     def _table(self, size: Size) -> list[BenchRow]:
-        return rows(size, _ALPHA, self._loaded.usual_alpha, ahead=self._loaded.goes_ahead())
+        return rows(
+            size, _ALPHA, usual_alpha(chat=self._loaded.has_template), ahead=self._loaded.goes_ahead()
+        )
 
     def _plain(self, size: Size) -> dict[str, Any]:
         """llama-cpp-python's own completion and ours, turn by turn: what they find is kept for both rows."""
-        path, threads = Path(str(self._loaded.identity["path"])), self._loaded.verdict.settings.threads
+        path, threads = Path(str(self._loaded.info.path)), self._loaded.verdict.settings.threads
         (base,) = [row for row in self._table(size) if row.name == "base"]
         found: list[PlainTimes] = []
         with PlainLlama(path, threads, _PLAIN_CTX) as plain:

@@ -7,7 +7,6 @@ import signal
 from typing import Any, NoReturn
 
 import click
-from click.core import ParameterSource
 
 from localpower.cli.options import engine_options, prompt_options, refused_options, sampling_options
 from localpower.cli.sections import Command
@@ -26,26 +25,26 @@ def chat(ctx: click.Context, /, **options: Any) -> int:
     Answers go to stdout, everything else to stderr. The evaluated conversation is kept between turns. The first answer
     uses --seed, each further one the next number. Without a terminal every line of stdin is a message.
     """
-    from localpower.cli.asking import check_options, notes, open_model
+    from localpower.api.question import notes
+    from localpower.cli.requests import given, open_model, prompting, sampling, unused
     from localpower.cli.slash import HELP
     from localpower.cli.talk import Talk, interactive
     from localpower.cli.terminal import say
     from localpower.runs.interrupt import Interrupts
     from localpower.ui.editor import Editor, PipeEditor, TerminalEditor
 
-    check_options(options)
-    given = {name for name in options if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    how, wording = sampling(options), prompting(options)
     interrupts = Interrupts()
     with interrupts:
         loaded = open_model(options, interrupts)
-    for note in notes(loaded, options, given):
+    for note in [*notes(loaded, how, wording), *unused(options["method"], given(ctx))]:
         say(f"note: {note}")
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     talk = Talk(loaded, options, seed, interrupts)
     typed = interactive()
     editor: Editor = TerminalEditor(HELP) if typed else PipeEditor()
     if typed:
-        say(f"{loaded.identity['name']} · /help lists the commands, Ctrl-D leaves")
+        say(f"{loaded.info.name} · /help lists the commands, Ctrl-D leaves")
     signal.signal(signal.SIGTERM, _leave)
     return _converse(talk, editor, ctx, typed=typed)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime
 import os
 import secrets
-from dataclasses import fields
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from localpower.cli.eval_options import PASSWORD, method_options, running_options
 from localpower.cli.options import engines_options, program_options, refused_options
 from localpower.cli.sections import Command
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK
 
 
 @click.command("eval", cls=Command, short_help="Ask a model the same problems by several methods.")
@@ -35,17 +35,43 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     Every answer is one JSON line in DIR/answers.jsonl, written at once. Ctrl-C loses the answers that are being made;
     the same command goes on. -m may be given several times. The table is printed at the end, and by localpower compare.
     """
-    from localpower.cli.evaluating import EvalRequest, start
-    from localpower.cli.methods import parse_methods
-    from localpower.cli.planning import SamplingOptions
+    from localpower.api.eval_run import EvalRequest, Surroundings, run_eval
+    from localpower.api.labels import label_methods
+    from localpower.cli.compare import show
+    from localpower.cli.requests import given, prompting, request, used_by_none
+    from localpower.cli.terminal import can_redraw, say
+    from localpower.methods import EVERYDAY
+    from localpower.runs.interrupt import Interrupts
+    from localpower.ui.progress import Progress
 
-    given = {field.name: options[field.name] for field in fields(SamplingOptions) if field.name in options}
-    common = SamplingOptions(**{name: value for name, value in given.items() if name != "max_tokens"})
-    labels = parse_methods(methods, common)
-    said = {name for name in options if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    labels = label_methods(methods, {key: options[key] for key in (*EVERYDAY, "budget")}, options["pick"])
+    for name in used_by_none([each.method for each in labels.values()], given(ctx)):
+        say(f"note: {name} means nothing to these methods")
     name = f"{'-'.join(Path(task).stem for task in tasks)}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
-    out = options.pop("out") or Path("runs") / name
-    password = options.pop("gpqa_password") or os.environ.get(PASSWORD)
-    return start(
-        EvalRequest(tasks, labels, out, options.pop("seed"), secrets.randbits(32), password, said, options)
+    password = options["gpqa_password"] or os.environ.get(PASSWORD)
+    asked = EvalRequest(
+        tasks=tasks,
+        labels=labels,
+        out=options["out"] or Path("runs") / name,
+        drawn=secrets.randbits(32),
+        models=tuple(request(options | {"model": model}) for model in options["models"] or (None,)),
+        prompting=prompting(options),
+        own_stops=not options["no_stops"],
+        password=_ask_password if password is None else lambda: password,
+        **{key: options[key] for key in _SAME},
     )
+    around = Surroundings(Interrupts(), lambda: Progress(sys.stderr, redraw=can_redraw()), say)
+    if not run_eval(asked, around):
+        return EXIT_INTERRUPTED
+    show([asked.out])
+    return EXIT_OK
+
+
+_SAME = (
+    *("seed", "limit", "samples", "max_tokens", "form", "grader", "data"),
+    *("parallel", "save_text", "run_code", "seconds"),
+)
+
+
+def _ask_password() -> str:
+    return str(click.prompt("GPQA password", hide_input=True, err=True)) if sys.stdin.isatty() else ""

@@ -15,8 +15,8 @@ from localpower.cli.options import (
     wording_options,
 )
 from localpower.cli.sections import renamed
-from localpower.methods import MOST_RUNS
 from localpower.names import FORMS, GRADERS
+from localpower.readers import MOST_RUNS
 
 PASSWORD = "LOCALPOWER_GPQA_PASSWORD"
 

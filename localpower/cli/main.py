@@ -10,12 +10,12 @@ import click
 from localpower import __version__
 from localpower.cli.bench import bench
 from localpower.cli.chat import chat
-from localpower.cli.comparing import compare
+from localpower.cli.compare import compare
 from localpower.cli.eval import evaluate
 from localpower.cli.explain import explain
 from localpower.cli.grade import grade
-from localpower.cli.listing import methods
-from localpower.cli.regrading import regrade
+from localpower.cli.methods import methods
+from localpower.cli.regrade import regrade
 from localpower.cli.replay import replay
 from localpower.cli.run import run
 from localpower.cli.sections import Group, no_such

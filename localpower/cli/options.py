@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from localpower.cli.values import MOST_ALPHA, MOST_THREADS, BudgetText, Finite
-from localpower.methods import MOST_RUNS, names
+from localpower.cli.values import MOST_THREADS, BudgetText, Finite
+from localpower.methods import names
+from localpower.readers import MOST_ALPHA, MOST_RUNS
 
 _TARGET = "it would change the target: power sampling needs the model's whole distribution"
 REFUSED = {

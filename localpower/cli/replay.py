@@ -52,11 +52,11 @@ def replay(file: Path, speed: float, check_it: bool, model: str | None, as_json:
 
 def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
     from localpower.chance import StreamDice
-    from localpower.cli.answering import FINISHES, words
     from localpower.cli.terminal import can_redraw, say, write_answer
     from localpower.runs.player import Player
     from localpower.runs.session import pick
     from localpower.text.stops import answer_text
+    from localpower.ui.summary import FINISHES, chains_in_words
     from localpower.ui.views import view_on
 
     settings = trace.started.settings
@@ -79,8 +79,8 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
     stops = [stop.encode("utf-8", "surrogateescape") for stop in settings["stops"]]
     texts = [answer_text(tally.state.tokens, trace.piece, stops) for tally in tallies]
     picked = pick(tallies, settings["pick"], StreamDice(settings["seed"]))
-    how = settings["pick"] if len(texts) > 1 else None
-    write_answer(words({"text": texts[picked], "pick": how, "chains": [{"text": text} for text in texts]}))
+    shown = chains_in_words(texts) if settings["pick"] == "all" and len(texts) > 1 else texts[picked]
+    write_answer(shown)
     tally = tallies[picked]
     finish = FINISHES.get(tally.finish, "unfinished").format(**settings)
     say(f"seed {settings['seed']} · {finish} · log p {tally.state.total_log_p():.2f}")
@@ -96,7 +96,7 @@ def _check(trace: Trace, model: str | None, as_json: bool, interrupts: Interrupt
     engine = None
     if model is not None:
         loaded = load(Request(model), say=say, stop=lambda: interrupts.requested)
-        if loaded.identity["sha256"] != trace.started.model["sha256"]:
+        if loaded.info.sha256 != trace.started.model["sha256"]:
             recorded = trace.started.model["name"]
             raise UserError(f"the run was recorded with another model ({recorded})", "give that file with -m")
         prompt, horizon = trace.started.prompt, int(trace.started.settings["max_tokens"])

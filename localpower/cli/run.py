@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import secrets
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from localpower.cli.options import (
     engine_options,
@@ -60,58 +60,54 @@ def run(
 
     The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted state.
     """
-    from localpower.cli.answering import Job, answer, summary, words
-    from localpower.cli.asking import ask, check_options, notes, open_model
+    from localpower.api.answer_run import AnswerRun
+    from localpower.api.answer_run import run as answer
+    from localpower.api.question import ask, notes
+    from localpower.cli.requests import given, open_model, prompting, sampling, unused
     from localpower.cli.terminal import can_redraw, read_prompt, say, write_answer
     from localpower.runs.diagnosis import Diagnosis
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder
+    from localpower.runs.session import Listener
     from localpower.text.conversation import Conversation
     from localpower.ui.diagnosis import lines
     from localpower.ui.plots import draw, require
+    from localpower.ui.summary import summary, words
+    from localpower.ui.views import view_of
 
-    check_options(options)
+    how, wording = sampling(options), prompting(options)
     if plot:
         require()
     text = read_prompt(prompt, raw=options["raw"])
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
-    given = {name for name in options if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
     with Interrupts() as interrupts, ExitStack() as cleanup:
         loaded = open_model(options, interrupts)
-        for note in notes(loaded, options, given):
-            say(f"note: {note}")
-        question = ask(loaded, options, Conversation.of(text))
-        for note in question.notes:
-            say(f"note: {note}")
+        question = ask(loaded, Conversation.of(text), how, wording)
+        known = [*notes(loaded, how, wording), *unused(options["method"], given(ctx)), *question.notes]
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:
             cleanup.callback(recorder.close)
-        chains = options["chains"]
-        engine = loaded.engine(
-            question.prompt, options["max_tokens"], chains * question.width, interrupts.check, chains=chains
-        )
-        diagnosis = Diagnosis(options["max_tokens"], options["chains"]) if diagnose or plot else None
-        job = Job(
-            loaded,
-            engine,
-            question,
-            seed,
-            options["chains"],
-            options["pick"],
-            options["prompt_cache"],
-            [diagnosis] if diagnosis else [],
-        )
-        result = answer(job, interrupts, recorder, redraw=can_redraw())
+        width = how.chains * question.sampler.width
+        engine = loaded.engine(question.prompt, how.max_tokens, width, interrupts.check, chains=how.chains)
+        job = AnswerRun(loaded, engine, question, seed, interrupts, options["prompt_cache"])
+        for note in [*known, *job.warm()]:
+            say(f"note: {note}")
+        if recorder:
+            recorder.write(None, job.started)
+        diagnosis = Diagnosis(how.max_tokens, how.chains) if diagnose or plot else None
+        with view_of(job.started, loaded.piece, job.plain_seconds, redraw=can_redraw()) as view:
+            listeners: list[Listener] = [view, *(each for each in (recorder, diagnosis) if each)]
+            found = answer(job, listeners)
         if diagnosis:
-            result["diagnostics"] = diagnosis.report()
-    write_answer(json.dumps(result) if as_json else words(result))
-    for line in summary(result):
+            found = replace(found, diagnostics=diagnosis.report())
+    write_answer(json.dumps(found.to_dict()) if as_json else words(found))
+    for line in summary(found):
         say(line)
-    if diagnose:
-        for line in lines(result["diagnostics"]):
+    if found.diagnostics and diagnose:
+        for line in lines(found.diagnostics):
             say(line)
-    if plot:
-        draw(result["diagnostics"], plot)
+    if found.diagnostics and plot:
+        draw(found.diagnostics, plot)
     if recorder and recorder.problem:
         say(f"localpower: {recorder.problem}")
         return EXIT_PROBLEM

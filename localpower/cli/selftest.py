@@ -27,7 +27,7 @@ _CHEAP = ": rows are cheap here, --start smc:4 is worth a try"
 @click.option("--json", "as_json", is_flag=True, help="One JSON object is printed.")
 def selftest(as_json: bool, **options: Any) -> int:
     """Check that log p keeps its bits whatever the batch, and that the sampler draws from its law."""
-    from localpower.cli.asking import open_model
+    from localpower.cli.requests import open_model
     from localpower.cli.terminal import say, write_answer
     from localpower.loaded import LoadedGguf
     from localpower.runs.interrupt import Interrupts
@@ -50,7 +50,7 @@ def selftest(as_json: bool, **options: Any) -> int:
     passed = engine_ok and right.passed and not wrong.passed
     report = {
         "passed": passed,
-        "model": loaded.identity,
+        "model": loaded.info.to_dict(),
         "exactness": loaded.exactness,
         "engine": asdict(engine) if engine else None,
         "sampler": asdict(right) | {"passed": right.passed},

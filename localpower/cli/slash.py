@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import click
 
-from localpower.cli.asking import check_options
-from localpower.cli.planning import SamplingOptions, resolved, with_setting
 from localpower.cli.talk import Talk
 from localpower.cli.terminal import say
 from localpower.errors import UserError
-from localpower.methods import parse
+from localpower.methods import split
 
 HELP = {
     "/help": "this list",
@@ -30,7 +27,6 @@ _SETTINGS = (
     *("method", "alpha", "temperature", "max_tokens", "steps", "chains", "pick", "budget"),
     *("system", "raw", "template_args", "stops"),
 )
-_OWN = ("method", "alpha", "temperature", "steps", "budget")  # what may follow a method's name
 
 
 def obey(line: str, talk: Talk, ctx: click.Context) -> bool:
@@ -60,7 +56,7 @@ def _again(talk: Talk, ctx: click.Context, rest: str) -> None:
 
 
 def _forget(talk: Talk, ctx: click.Context, rest: str) -> None:
-    talk.forget()
+    talk.chat.clear()
     say("The conversation is forgotten.")
 
 
@@ -70,39 +66,44 @@ def _stats(talk: Talk, ctx: click.Context, rest: str) -> None:
 
 
 def _set(talk: Talk, ctx: click.Context, rest: str) -> None:
-    method, texts = parse(talk.options["method"])
+    method, texts = split(talk.options["method"])
     if not rest:
         for each in _changeable(ctx).values():
             say(f"{_name(each):<15} {_shown(each, talk.options)}")
-        for option in method.options:
-            say(f"{option.name:<15} {texts.get(option.key, option.default_text)}")
+        for option in method.options():
+            say(f"{option.name:<15} {_setting(talk.options, option)}")
         return
     name, _, text = rest.partition(" ")
     name, text = name.lstrip("-"), text.strip()
-    before, param = dict(talk.options), _changeable(ctx).get(name)
-    if param is None and method.option(name) is None:
+    param, own = _changeable(ctx).get(name), method.option(name)
+    if param is None and own is None:
         raise UserError(f"{name} cannot be changed in a chat", "/set lists what can")
-    try:
-        if param is not None:
-            talk.options[str(param.name)] = _value(param, text, ctx)
-        else:
-            talk.options["method"] = with_setting(talk.options["method"], name, text or None)
-        own = asdict(resolved(SamplingOptions(method=talk.options["method"])))
-        talk.options.update({key: value for key, value in own.items() if value is not None and key in _OWN})
-        check_options(talk.options)
-    except (UserError, click.UsageError):
-        talk.options.clear()
-        talk.options.update(before)
-        raise
-    say(f"{name} {_shown(param, talk.options) if param is not None else _setting(talk.options, name)}")
+    options = dict(talk.options)
+    if param is not None:
+        options[str(param.name)] = _value(param, text, ctx)
+    else:
+        texts.pop(name.replace("-", "_"), None)
+        if text:
+            texts[name.replace("-", "_")] = text
+        options["method"] = ":".join((method.name, *(f"{key}={value}" for key, value in texts.items())))
+    for key in (
+        "alpha",
+        "temperature",
+        "steps",
+        "budget",
+    ):  # of the method's text: everyday settings of the chat
+        chosen, beside = split(options["method"])
+        if key in beside:
+            options[key] = getattr(chosen.of({key: beside.pop(key)}), key)
+            options["method"] = ":".join((chosen.name, *(f"{k}={v}" for k, v in beside.items())))
+    talk.set(options)
+    say(f"{name} {_shown(param, talk.options) if param is not None else _setting(talk.options, own)}")
 
 
-def _setting(options: dict[str, Any], name: str) -> str:
+def _setting(options: dict[str, Any], option: Any) -> str:
     """The value in force of a setting of the method."""
-    method, texts = parse(options["method"])
-    option = method.option(name)
-    assert option is not None
-    return texts.get(option.key, option.default_text)
+    _, texts = split(options["method"])
+    return str(texts.get(option.key, option.default_text))
 
 
 _COMMANDS = {"/help": _help, "/set": _set, "/regen": _again, "/clear": _forget, "/stats": _stats}

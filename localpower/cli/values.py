@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
-from localpower.methods import plain_number
+from localpower.readers import BUDGET
 
-MOST_ALPHA = 1e6  # beyond it alpha * log p could overflow
 MOST_THREADS = 512  # GGML_MAX_N_THREADS: more abort the process
 
 
@@ -36,17 +35,6 @@ class Finite(click.ParamType[float]):
         return number
 
 
-_UNITS = {"s": 1e7, "t": 1e9, "x": 1e4}  # and the most of each
-
-
-def read_budget(text: str) -> str:
-    """30s, 5000t or 4x as it is. Raises ValueError for anything else."""
-    number, unit = plain_number(text[:-1]), text[-1:]
-    if unit not in _UNITS or not 0.0 < float(number) <= _UNITS[unit] or (unit == "t" and int(number) <= 0):
-        raise ValueError
-    return text
-
-
 class BudgetText(click.ParamType[str]):
     """30s, 5000t or 4x."""
 
@@ -55,6 +43,6 @@ class BudgetText(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text as it is, or a usage error."""
         try:
-            return read_budget(str(value))
+            return str(BUDGET.read(str(value)))
         except ValueError:
-            self.fail(f"expected something like 30s, 5000t or 4x, got {value!r}", param, ctx)
+            self.fail(f"expected {BUDGET.expected}, got {value!r}", param, ctx)

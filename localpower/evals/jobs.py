@@ -29,7 +29,7 @@ class RenderedProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class EvalMethod:
     """make(asked, n): the sampler and the alpha it is about; n: of best-of-n when that is matched.
 
     label: as the user wrote it. matched: to the tokens of the method called so.
@@ -66,7 +66,7 @@ def seed_of(seed: int, problem: str, sample: int) -> int:
 def jobs(
     asked: Sequence[RenderedProblem],
     model: str,
-    methods: Sequence[Method],
+    methods: Sequence[EvalMethod],
     samples: int,
     seed: int,
     matched: Mapping[tuple[str, str], float],

@@ -16,6 +16,7 @@ from localpower.evals.judge import Judge, Judgement
 from localpower.evals.sources import pick, read_rows
 from localpower.evals.store import Row, Stored
 from localpower.evals.winrate import win_rate
+from localpower.loaded import ModelInfo
 
 _FILE = "judgments.jsonl"
 
@@ -64,13 +65,13 @@ def matches(run: Stored, against: str | None) -> list[Match]:
 def judge_all(
     run: Stored,
     judge: Judge,
-    identity: Mapping[str, Any],
+    info: ModelInfo,
     found: Sequence[Match],
     heard: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> int:
     """Judge what this judge has not judged yet, each line flushed at once; how many pairs were too long for it."""
     known = {(row["judge_sha256"], row["texts_sha256"], *_place(row)) for row in _rows(run)}
-    missing = [m for m in found if (identity["sha256"], _texts(m), *_place_of(m)) not in known]
+    missing = [m for m in found if (info.sha256, _texts(m), *_place_of(m)) not in known]
     too_long = 0
     path = run.path / _FILE
     try:
@@ -86,8 +87,8 @@ def judge_all(
                     "sample": match.sample,
                     "label": match.label,
                     "against": match.against,
-                    "judge": identity["name"],
-                    "judge_sha256": identity["sha256"],
+                    "judge": info.name,
+                    "judge_sha256": info.sha256,
                     "first": said.first,
                     "second": said.second,
                     "texts_sha256": _texts(match),

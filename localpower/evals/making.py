@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from localpower.chance import StreamDice
 from localpower.evals.grade import Grader
 from localpower.evals.jobs import Job
 from localpower.evals.store import Row
-from localpower.events import Extended
 from localpower.loaded import Loaded
-from localpower.model import Tokens
-from localpower.runs.gather import Engine, Run, gather
-from localpower.runs.result import RunContext, describe
-from localpower.runs.tally import Tally
+from localpower.runs import many
+from localpower.runs.answer import RunContext, describe
+from localpower.runs.gather import Engine
 from localpower.text.stops import answer_text
 
-_SHARED = ("model", "prefill_tokens", "padded_rows", "wasted_rows")  # of a batch, not of an answer
-
-
-@dataclass
-class _Live:
-    """An answer being made. first_drawn: tokens of the draws that a chain starts its stages from."""
-
-    job: Job
-    tally: Tally = field(default_factory=Tally)
-    seconds: float = 0.0
-    first_drawn: int = 0
+_SHARED = ("model", "prefill_tokens", "padded_rows", "wasted_rows", "notes")  # of a batch, or of a screen
 
 
 def make_rows(
     loaded: Loaded,
     engine: Engine,
-    jobs: Iterable[Job],
+    jobs: Sequence[Job],
     at_once: int,
     grader: Grader,
     *,
@@ -46,52 +32,23 @@ def make_rows(
 ) -> Iterator[Row]:
     """A row for each job, in the order in which they end; `at_once` of them share the batch.
 
-    seconds: the time that passes is split equally among the answers being written. check may raise; what is running is
-    then lost. heard: of how many tokens were drawn since.
+    check may raise; what is running is then lost. heard: of how many tokens were drawn since.
     """
-    live: dict[int, _Live] = {}
-    last = clock()
-
-    def runs() -> Iterator[Run]:
-        for index, job in enumerate(jobs):
-            live[index] = _Live(job)
-            yield _run(job)
-
-    def asked(_index: int, _context: Tokens) -> None:
-        nonlocal last
-        check()
-        now = clock()
-        for one in live.values():
-            one.seconds += (now - last) / len(live)
-        last = now
-
-    for index, event in gather(engine, runs(), asked, at_once=at_once):
-        one = live[index]
-        before = one.tally.n_decoded
-        one.tally = one.tally.add(event)
-        heard(one.tally.n_decoded - before)
-        if isinstance(event, Extended):
-            one.first_drawn += event.suffix.n_drawn
-        if one.tally.finish:
-            del live[index]
-            yield _row(loaded, one, grader, save_text=save_text(one.job))
-        check()  # free steps ask for nothing
+    runs = (many.Job(job.asked.tokens, job.sampler, job.seed) for job in jobs)
+    for one in many.side_by_side(engine, runs, at_once, check=check, heard=heard, clock=clock):
+        job = jobs[one.index]
+        yield _row(loaded, job, one, grader, save_text=save_text(job))
 
 
-def _run(job: Job) -> Run:
-    """As chain 0 of `run --seed`."""
-    prompt = job.asked.tokens
-    return Run(prompt, lambda handle: job.sampler.run(handle, prompt, StreamDice(job.seed).spawn(0)))
-
-
-def _row(loaded: Loaded, one: _Live, grader: Grader, *, save_text: bool) -> Row:
-    job, state = one.job, one.tally.state
+def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_text: bool) -> Row:
+    state = one.tally.state
     stops = [stop.encode() for stop in job.asked.stops]
     text = answer_text(state.tokens, loaded.piece, stops)
+    model = loaded.info.to_dict()
     run = RunContext(
-        job.sampler, job.alpha, job.seed, one.seconds, loaded.exactness, loaded.identity, 0, 0, 0
+        job.sampler, job.alpha, job.seed, len(job.asked.tokens), one.seconds, loaded.exactness, model
     )
-    result: dict[str, Any] = describe([one.tally], 0, "random", run, lambda _: text)
+    result = describe([one.tally], 0, "random", run, lambda _: text).to_dict()
     kept = {name: value for name, value in result.items() if name not in _SHARED}
     task, problem = job.asked.task, job.asked.problem
     return {

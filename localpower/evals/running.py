@@ -9,7 +9,7 @@ from typing import Protocol
 from localpower.errors import UserError
 from localpower.evals.forecast import Probe, probe
 from localpower.evals.grade import Grader
-from localpower.evals.jobs import Job, Method, RenderedProblem, jobs
+from localpower.evals.jobs import EvalMethod, Job, RenderedProblem, jobs
 from localpower.evals.making import make_rows
 from localpower.evals.store import Folder, Key, Row, key
 from localpower.loaded import Loaded
@@ -47,7 +47,7 @@ class Running:
 
     folder: Folder
     asked: Mapping[str, Mapping[str, Sequence[RenderedProblem]]]
-    methods: Sequence[Method]
+    methods: Sequence[EvalMethod]
     samples: int
     seed: int
     parallel: int | None
@@ -122,11 +122,11 @@ class Running:
         at_once = self.parallel or best_parallel(loaded, asked, width, len(missing))
         return max(min(at_once, _MOST_ROWS // width, len(missing)), 1), width
 
-    def _missing(self, model: str, task: str, methods: Sequence[Method]) -> list[Job]:
+    def _missing(self, model: str, task: str, methods: Sequence[EvalMethod]) -> list[Job]:
         self.check()
         return [job for job in self._jobs(model, task, methods) if job.key not in self.rows]
 
-    def _jobs(self, model: str, task: str, methods: Sequence[Method]) -> Iterator[Job]:
+    def _jobs(self, model: str, task: str, methods: Sequence[EvalMethod]) -> Iterator[Job]:
         asked = self.asked[model][task]
         known = {(t, label): mean for (m, t, label), mean in self.matched.items() if m == model}
         for method in self.methods:
@@ -135,7 +135,7 @@ class Running:
                 known[task, method.label] = min(chain.make(asked[0], None)[0].expected_cost(), _MOST_ROWS)
         return jobs(asked, model, methods, self.samples, self.seed, known)
 
-    def _match(self, model: str, task: str, methods: Sequence[Method]) -> None:
+    def _match(self, model: str, task: str, methods: Sequence[EvalMethod]) -> None:
         """Fix how many answers best-of-n has, now that what it is matched to is done."""
         for method in methods:
             place = (model, task, method.label)

@@ -60,10 +60,10 @@ class Scorer:
 
     def _wrote(self, run: Stored, row: Row) -> bool:
         """Whether this very model wrote the answer: its own numbers are in the row."""
-        return bool(run.settings["models"][row["model"]]["sha256"] == self.loaded.identity["sha256"])
+        return bool(run.settings["models"][row["model"]]["sha256"] == self.loaded.info.sha256)
 
     def _path(self, run: Stored) -> Path:
-        return run.path / f"scores-{str(self.loaded.identity['sha256'])[:12]}.jsonl"
+        return run.path / f"scores-{str(self.loaded.info.sha256)[:12]}.jsonl"
 
     def _load(self, run: Stored) -> dict[Key, Numbers]:
         known = self._known.setdefault(run.path, {})

@@ -65,6 +65,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         """Make the folder and lock it. Raises UserError when another process writes there, or nobody may."""
         self.path = path
+        self._made = [each for each in (path, *path.parents) if not each.exists()]
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock: IO[str] = (path / _LOCK).open("a")
@@ -96,6 +97,14 @@ class Folder:
         if others:
             raise UserError(f"{self.path} has other files in it, such as {others[0]}", "choose a new --out")
         return True
+
+    def discard(self) -> None:
+        """Take away the folders that were made for a run that never began."""
+        if self._made and not (self.path / _SETTINGS).exists():
+            with contextlib.suppress(OSError):
+                (self.path / _LOCK).unlink()
+                for each in self._made:
+                    each.rmdir()
 
     def begin(self, settings: Row, problems: Sequence[Row]) -> None:
         """Write down what the run is about; settings last, for they make the folder a run."""

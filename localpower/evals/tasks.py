@@ -1,7 +1,9 @@
-"""The tasks by name."""
+"""The tasks by name: ours, and those of packages that have an entry point in the group `localpower.tasks`."""
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import metadata
 from itertools import chain
 from pathlib import Path
 
@@ -45,7 +47,24 @@ TASKS = {
         Task("aime", "number", loaders.aime, forms.AIME, 2048, "competition problems with whole answers"),
     )
 }
+_GROUP = "localpower.tasks"  # of entry points: packages bring tasks of their own
 _GROUPS = {"lab": tuple(f"lab-{name}" for name in FAMILIES)}
+
+
+@cache
+def _entries() -> dict[str, metadata.EntryPoint]:
+    return {entry.name: entry for entry in metadata.entry_points(group=_GROUP) if entry.name not in TASKS}
+
+
+def _of_package(name: str) -> Task:
+    """The task that another package brings. Raises UserError when it cannot be loaded."""
+    try:
+        task = _entries()[name].load()
+    except Exception as error:
+        raise UserError(f"the package of task {name} cannot be loaded: {error}") from error
+    if not isinstance(task, Task) or task.name != name:
+        raise UserError(f"the package of task {name} gives {task!r}, no localpower.Task of that name")
+    return task
 
 
 def find_tasks(names: tuple[str, ...]) -> list[Task]:
@@ -54,6 +73,8 @@ def find_tasks(names: tuple[str, ...]) -> list[Task]:
     for name in chain.from_iterable(_GROUPS.get(name, (name,)) for name in names):
         if name in TASKS:
             found[name] = TASKS[name]
+        elif name in _entries():
+            found[name] = _of_package(name)
         elif name.endswith(".toml"):
             task = taskfile.read(Path(name))
             if task.name in TASKS or found.get(task.name, task) is not task:
@@ -64,6 +85,6 @@ def find_tasks(names: tuple[str, ...]) -> list[Task]:
         else:
             raise UserError(
                 f"there is no task {name}",
-                f"tasks: {', '.join([*TASKS, *_GROUPS])}, or a task file FILE.toml",
+                f"tasks: {', '.join([*TASKS, *_GROUPS, *_entries()])}, or a task file FILE.toml",
             )
     return list(found.values())

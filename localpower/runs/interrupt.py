@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -14,10 +15,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interrupts:
     """While entered, the first signal sets the flag and the second raises KeyboardInterrupt at once.
 
+    In another thread than the main one nothing is caught.
     terminated: the signal was SIGTERM, which ends the program and not just an answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, signals: tuple[int, ...] = _SIGNALS) -> None:
+        self._signals = signals
         self.requested = False
         self.terminated = False
         self._closing = False
@@ -25,7 +28,8 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         self.requested = self._closing = False
-        for number in _SIGNALS:
+        main = threading.current_thread() is threading.main_thread()  # the only one that may set a handler
+        for number in self._signals if main else ():
             self._before[number] = signal.signal(number, self._handle)
         return self
 
@@ -37,6 +41,7 @@ class Interrupts:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        self._before.clear()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.terminated = self.terminated or number == signal.SIGTERM

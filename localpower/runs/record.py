@@ -51,6 +51,13 @@ class Recorder:
         except OSError as error:
             self.problem = f"{self._path} ends early: {error.strerror}"
 
+    def event(self, chain: int, event: Event) -> None:
+        """As a listener."""
+        self.write(chain, event)
+
+    def asked(self, chain: int, context: tuple[int, ...]) -> None:
+        """Requests are no events."""
+
     def _new_pieces(self, event: Event) -> dict[str, str]:
         tokens: tuple[int, ...] = ()
         if isinstance(event, Started):

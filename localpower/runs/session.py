@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Protocol
 
 import numpy as np
@@ -11,12 +11,13 @@ from localpower.chance import Dice
 from localpower.errors import Interrupted
 from localpower.events import Event, Finished
 from localpower.model import Tokens
-from localpower.runs.gather import Engine, Run, gather
+from localpower.runs.gather import Engine, Observer, Run, gather
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.pace import Pace
 from localpower.runs.tally import Tally
 from localpower.samplers import Sampler
 
+Events = Generator[tuple[int, Event], None, None]
 _PICK = 1 << 31  # the key of the stream that picks one chain: no chain has this index
 
 
@@ -34,6 +35,61 @@ class Listener(Protocol):
         """A chain asks for the token after `context`: a proposal is growing."""
 
 
+class ChainRun:
+    """K chains to be run once; chain i has `dice.spawn(i)`. `tallies` says how far each has come.
+
+    pace: hears of every batch; once its seconds are over, every live chain ends with its last accepted state, by
+    `budget`. An interrupt ends them in the same way, by `interrupted`.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        sampler: Sampler,
+        prompt: Tokens,
+        dice: Dice,
+        n_chains: int,
+        interrupts: Interrupts | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.tallies = [Tally() for _ in range(n_chains)]
+        self._engine, self._interrupts, self._pace = engine, interrupts, pace
+
+        def chain(index: int) -> Run:
+            return Run(prompt, lambda handle: sampler.run(handle, prompt, dice.spawn(index)))
+
+        self._runs = [chain(i) for i in range(n_chains)]
+
+    def events(self, watch: Observer = lambda _index, _context: None) -> Events:
+        """Each event with its chain's number. watch: hears of every context that a chain asks for."""
+
+        def asked(index: int, context: Tokens) -> None:
+            self._check()
+            watch(index, context)
+
+        try:
+            for index, event in gather(self._engine, self._runs, asked, pace=self._pace):
+                self.tallies[index] = self.tallies[index].add(event)
+                yield index, event
+                self._check()  # free steps ask for nothing
+        except (Interrupted, KeyboardInterrupt, OutOfTime) as end:  # the second Ctrl-C loses nothing either
+            late = isinstance(end, OutOfTime)
+            if self._interrupts is not None and not late:
+                self._interrupts.close()
+            for index, tally in enumerate(self.tallies):
+                if not tally.finish:
+                    state = tally.state
+                    event = Finished("budget" if late else "interrupted", len(state), state.total_log_p())
+                    self.tallies[index] = tally.add(event)
+                    yield index, event
+
+    def _check(self) -> None:
+        if self._interrupts is not None:
+            self._interrupts.check()
+        if self._pace is not None and self._pace.out():
+            raise OutOfTime
+
+
 def run_chains(
     engine: Engine,
     sampler: Sampler,
@@ -45,45 +101,38 @@ def run_chains(
     interrupts: Interrupts | None = None,
     pace: Pace | None = None,
 ) -> list[Tally]:
-    """Run chain i with `dice.spawn(i)`. An interrupt finishes every live chain with its last accepted state.
+    """Run chains to their end, telling listeners."""
+    run = ChainRun(engine, sampler, prompt, dice, n_chains, interrupts, pace)
+    tell(run.events, listeners)
+    return run.tallies
 
-    pace: hears of every batch; once its seconds are over, every live chain ends in the same way, by `budget`.
+
+def tell(start: Callable[[Observer], Events], listeners: Iterable[Listener]) -> None:
+    """Run events to their end, telling listeners of each and of every context that is asked for.
+
+    A KeyboardInterrupt that meets a listener ends the run as one that meets the engine does.
     """
     listeners = list(listeners)
-    tallies = [Tally() for _ in range(n_chains)]
 
-    def chain(index: int) -> Run:
-        return Run(prompt, lambda handle: sampler.run(handle, prompt, dice.spawn(index)))
-
-    def check() -> None:
-        if interrupts is not None:
-            interrupts.check()
-        if pace is not None and pace.out():
-            raise OutOfTime
-
-    def asked(index: int, context: Tokens) -> None:
-        check()
+    def watch(index: int, context: Tokens) -> None:
         for listener in listeners:
             listener.asked(index, context)
 
-    def tell(index: int, event: Event) -> None:
-        tallies[index] = tallies[index].add(event)
-        for listener in listeners:
-            listener.event(index, event)
-
-    try:
-        for index, event in gather(engine, [chain(i) for i in range(n_chains)], asked, pace=pace):
-            tell(index, event)
-            check()  # free steps ask for nothing
-    except (Interrupted, KeyboardInterrupt, OutOfTime) as end:  # the second Ctrl-C loses nothing either
-        late = isinstance(end, OutOfTime)
-        if interrupts is not None and not late:
-            interrupts.close()
-        for index, tally in enumerate(tallies):
-            if not tally.finish:
-                state = tally.state
-                tell(index, Finished("budget" if late else "interrupted", len(state), state.total_log_p()))
-    return tallies
+    events = start(watch)
+    item, stopped = next(events, None), False
+    while item is not None:
+        try:
+            for listener in listeners:
+                listener.event(*item)
+            item = next(events, None)
+        except KeyboardInterrupt as stop:
+            if stopped:
+                raise
+            stopped = True
+            try:
+                item = events.throw(stop)
+            except StopIteration:
+                return
 
 
 def pick(tallies: list[Tally], how: str, dice: Dice) -> int:

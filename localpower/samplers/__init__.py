@@ -2,20 +2,20 @@
 
 from localpower.samplers.ancestral import Ancestral
 from localpower.samplers.base import Sampler
-from localpower.samplers.best_of_n import BestOfN
+from localpower.samplers.best_of_n import BestOfNSampler
 from localpower.samplers.budget import Budget
-from localpower.samplers.lookahead import Lookahead
+from localpower.samplers.lookahead import LookaheadSampler
 from localpower.samplers.mh import PowerMH
 from localpower.samplers.smc import PowerSMC
-from localpower.samplers.tempering import Tempering
+from localpower.samplers.tempering import TemperingSampler
 
 __all__ = [
     "Ancestral",
-    "BestOfN",
+    "BestOfNSampler",
     "Budget",
-    "Lookahead",
+    "LookaheadSampler",
     "PowerMH",
     "PowerSMC",
     "Sampler",
-    "Tempering",
+    "TemperingSampler",
 ]

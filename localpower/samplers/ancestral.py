@@ -15,7 +15,7 @@ from typing import Any
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Rules
 from localpower.events import Event
-from localpower.methods import Method
+from localpower.methods import Method, Target, alpha_setting, temperature_setting
 from localpower.model import Model, Tokens
 from localpower.samplers.base import Guarantee, finished, grow, require
 from localpower.samplers.budget import Budget, Room
@@ -75,18 +75,32 @@ class Ancestral:
         yield finished(state, budget=not state.complete_at(self.max_tokens))
 
 
-METHODS = (
-    Method(
-        "base",
-        "One draw from p itself, at temperature 1.",
-        "exact",
-        lambda target, _: Ancestral("base", 1.0, target.max_tokens, target.rules),
-        uses=frozenset(),
-    ),
-    Method(
-        "low-temp",
-        "One draw in which each token is sharpened by itself: not p^alpha.",
-        "approximate",
-        lambda target, _: Ancestral("low-temp", target.proposal, target.max_tokens, target.rules),
-    ),
-)
+@dataclass(frozen=True, kw_only=True)
+class Base(Method):
+    """One draw from p itself, at temperature 1."""
+
+    name = "base"
+    guarantee = "exact"
+
+    def power(self, usual: float) -> float:
+        """Nothing is sharpened."""
+        return 1.0
+
+    def sampler(self, target: Target) -> Ancestral:
+        """A draw from p."""
+        return Ancestral(self.name, 1.0, target.max_tokens, target.rules)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LowTemperature(Method):
+    """One draw in which each token is sharpened by itself: not p^alpha."""
+
+    name = "low-temp"
+    guarantee = "approximate"
+    alpha: float | None = alpha_setting()
+    temperature: float | None = temperature_setting()
+
+    def sampler(self, target: Target) -> Ancestral:
+        """A draw from the tempered model."""
+        temperature = 1.0 / self.power(target.alpha) if self.temperature is None else self.temperature
+        return Ancestral(self.name, temperature, target.max_tokens, target.rules)

@@ -9,7 +9,7 @@ Cost     n plain answers, n rows a batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -18,21 +18,24 @@ import numpy as np
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Rules
 from localpower.events import Chosen, Event, Extended
-from localpower.methods import MOST_RUNS, Method, Option, Target, choice, whole
+from localpower.methods import Method, Target, alpha_setting, setting, temperature_setting
 from localpower.model import Model, Tokens
+from localpower.readers import MOST_RUNS, choice, whole
 from localpower.samplers.base import SLICE, Guarantee, finished, require
 from localpower.samplers.budget import Budget, BudgetMeter, Room
 from localpower.samplers.population import Choosing, draw, log_mean, look, members, shares
 
+_N = 8
+
 
 @dataclass(frozen=True, slots=True)
-class BestOfN:
+class BestOfNSampler:
     """n draws at a temperature (1: from p). Raises UsageProblem for settings that can never be right."""
 
     alpha: float = 4.0
     temperature: float = 0.25
     max_tokens: int = 256
-    n: int = 8
+    n: int = _N
     select: Literal["weight", "logp"] = "weight"
     rules: Rules = PLAIN
     method: str = "best-of-n"
@@ -69,7 +72,7 @@ class BestOfN:
         """n answers."""
         return float(self.n)
 
-    def fit(self, room: Room) -> tuple[BestOfN, str]:
+    def fit(self, room: Room) -> tuple[BestOfNSampler, str]:
         """As many answers as fit at their own speed."""
         n = room.answers(self.max_tokens, self.n, given="n" in room.given)
         return replace(self, n=n), f"n={n}"
@@ -106,25 +109,26 @@ class BestOfN:
         return chosen, done[chosen]
 
 
-def _make(target: Target, values: Mapping[str, Any]) -> BestOfN:
-    select: Literal["weight", "logp"] = "logp" if target.pick == "logp" else values["select"]
-    return BestOfN(target.alpha, target.proposal, target.max_tokens, values["n"], select, target.rules)
+@dataclass(frozen=True, kw_only=True)
+class BestOfN(Method):
+    """Independent answers, one of which is drawn by its weight towards p^alpha."""
 
+    name = "best-of-n"
+    guarantee = "asymptotic"
+    alpha: float | None = alpha_setting()
+    temperature: float | None = temperature_setting()
+    n: int | None = setting(
+        None, whole(1, MOST_RUNS), "Answers to choose from.", f"{_N}, or as many as budget has room for"
+    )
+    select: Literal["weight", "logp"] = setting(
+        "weight",
+        choice("weight", "logp"),
+        "How one is chosen: drawn by its weight, or the likeliest, which is no draw from p^alpha.",
+    )
 
-METHODS = (
-    Method(
-        "best-of-n",
-        "Independent answers, one of which is drawn by its weight towards p^alpha.",
-        "asymptotic",
-        _make,
-        (
-            Option("n", whole(1, MOST_RUNS), 8, "Answers to choose from."),
-            Option(
-                "select",
-                choice("weight", "logp"),
-                "weight",
-                "How one is chosen: drawn by its weight, or the likeliest, which is no draw from p^alpha.",
-            ),
-        ),
-    ),
-)
+    def sampler(self, target: Target) -> BestOfNSampler:
+        """All draws and the choice."""
+        alpha = self.power(target.alpha)
+        temperature = 1.0 / alpha if self.temperature is None else self.temperature
+        select = "logp" if target.pick == "logp" else self.select
+        return BestOfNSampler(alpha, temperature, target.max_tokens, self.n or _N, select, target.rules)

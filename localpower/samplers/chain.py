@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from localpower.completion import Completion
 from localpower.events import Stepped
-from localpower.methods import SWITCH, Option, choice, number, whole
-from localpower.samplers.cuts import CUTS, CutLaw, RestartCuts
+from localpower.methods import Method, alpha_setting, setting, steps_setting
+from localpower.readers import SWITCH, choice, number, whole
+from localpower.samplers.cuts import CUTS, CutLaw, RestartCuts, cut_law
 from localpower.samplers.kernel import StepInfo
 
 STEPS = 5  # a stage, where nobody says how many
-CHAIN_OPTIONS = (
-    Option(
-        "cuts",
-        choice(*CUTS),
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChainMethod(Method):
+    """Settings of every method that walks a chain."""
+
+    alpha: float | None = alpha_setting()
+    steps: int | None = steps_setting()
+    cuts: str = setting(
         "restart",
+        choice(*CUTS),
         "Where a step cuts the answer: anywhere, at times at its very start, or where the entropy rises.",
-    ),
-    Option(
-        "restart-weight",
-        number(0.0, 1.0, below=True),
+    )
+    restart_weight: float = setting(
         RestartCuts().rho,
+        number(0.0, 1.0, below=True),
         "Weight of a cut at the first token, with cuts=restart.",
-    ),
-    Option("hot-cut", SWITCH, True, "Whether the token at the cut is drawn from p itself."),
-    Option("block", whole(1), None, "Tokens by which the horizon grows.", "all of --max-tokens"),
-)
+    )
+    hot_cut: bool = setting(True, SWITCH, "Whether the token at the cut is drawn from p itself.")
+    block: int | None = setting(None, whole(1), "Tokens by which the horizon grows.", "all of --max-tokens")
+
+    def notes(self) -> list[str]:
+        """A weight that no cut law reads."""
+        unread = self.restart_weight != RestartCuts().rho and self.cuts != "restart"
+        return [f"restart-weight means nothing to cuts={self.cuts}"] if unread else []
+
+    @property
+    def cut_law(self) -> CutLaw:
+        """The law of the cuts."""
+        return cut_law(self.cuts, self.restart_weight)
 
 
 def stages(longest: int, block: int) -> int:

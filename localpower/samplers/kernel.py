@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -54,55 +55,6 @@ class StepInfo(NamedTuple):
     undecided: bool = False
 
 
-def step(
-    dice: Dice,
-    state: ChainState,
-    model: Model,
-    prompt: Tokens,
-    *,
-    alpha: float,
-    temperature: float,
-    cuts: CutLaw,
-    rules: Rules = PLAIN,
-    optimizations: Optimizations = ALL_OPTIMIZATIONS,
-    variant: StepVariant = PLAIN_STEP,
-    drafts: NgramDrafter | None = None,
-    exponents: tuple[float, ...] = (),
-    allowance: int | None = None,
-) -> tuple[ChainState, StepInfo] | None:
-    """One step of the kernel that mh.py states. None: nothing was drawn, so nothing can be redrawn.
-
-    allowance: tokens that it may draw; a proposal that needs more is undecided, and must not be used.
-    """
-    x, horizon = state
-    if x.n_drawn == 0:
-        return None
-    cut = cuts.pick(dice, x)
-    threshold = dice.threshold()
-    proposal = propose(
-        dice,
-        state,
-        cut,
-        threshold,
-        model,
-        prompt,
-        alpha=alpha,
-        temperature=temperature,
-        cuts=cuts,
-        rules=rules,
-        optimizations=optimizations,
-        variant=variant,
-        drafts=drafts,
-        exponents=exponents,
-        allowance=allowance,
-    )
-    early = not proposal.y.complete_at(horizon)
-    log_ratio = proposal.ratio.log_ratio(unfinished=early)
-    accepted = not early and threshold.below(log_ratio)
-    info = step_info(x, cut, threshold, proposal, log_ratio, accepted=accepted, early=early)
-    return ChainState(proposal.y if accepted else x, horizon), info
-
-
 class Proposal(NamedTuple):
     """y, how it fared against the state, and how many of its tokens were drawn from the model."""
 
@@ -111,48 +63,96 @@ class Proposal(NamedTuple):
     n_decoded: int
 
 
-def propose(
-    dice: Dice,
-    state: ChainState,
-    cut: int,
-    threshold: Threshold,
-    model: Model,
-    prompt: Tokens,
-    *,
-    alpha: float,
-    temperature: float,
-    cuts: CutLaw,
-    rules: Rules,
-    optimizations: Optimizations,
-    variant: StepVariant,
-    drafts: NgramDrafter | None,
-    exponents: tuple[float, ...] = (),
-    allowance: int | None = None,
-) -> Proposal:
-    """A redraw of the state from `cut` on; the state itself where it never parts from it: then nothing is evaluated."""
-    x, horizon = state
-    skip = optimizations.skip or variant.metropolised
-    parting = part(dice, x, cut, hot=variant.hot_cut, certain=variant.metropolised) if skip else cut
-    if parting is None:
-        return Proposal(
-            x, AcceptanceRatio(threshold, x, cut, len(x), alpha, cuts, rules, PLAIN_STEP, None), 0
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """The step that mh.py states, as a value. It leaves p^alpha invariant; a subclass that does not is a mutant.
+
+    exponents: log sum p^a is recorded at each of them with every token that is drawn.
+    """
+
+    alpha: float
+    temperature: float
+    cuts: CutLaw
+    rules: Rules = PLAIN
+    variant: StepVariant = PLAIN_STEP
+    optimizations: Optimizations = ALL_OPTIMIZATIONS
+    exponents: tuple[float, ...] = ()
+
+    def step(
+        self,
+        dice: Dice,
+        state: ChainState,
+        model: Model,
+        prompt: Tokens,
+        *,
+        drafts: NgramDrafter | None = None,
+        allowance: int | None = None,
+    ) -> tuple[ChainState, StepInfo] | None:
+        """One step. None: nothing was drawn, so nothing can be redrawn.
+
+        allowance: tokens that it may draw; a proposal that needs more is undecided, and must not be used.
+        """
+        x, horizon = state
+        if x.n_drawn == 0:
+            return None
+        cut = self.cuts.pick(dice, x)
+        threshold = dice.threshold()
+        proposal = self.propose(dice, state, cut, threshold, model, prompt, drafts, allowance)
+        early = not proposal.y.complete_at(horizon)
+        log_ratio = proposal.ratio.log_ratio(unfinished=early)
+        accepted = not early and threshold.below(log_ratio)
+        info = step_info(x, cut, threshold, proposal, log_ratio, accepted=accepted, early=early)
+        return ChainState(proposal.y if accepted else x, horizon), info
+
+    def propose(
+        self,
+        dice: Dice,
+        state: ChainState,
+        cut: int,
+        threshold: Threshold,
+        model: Model,
+        prompt: Tokens,
+        drafts: NgramDrafter | None = None,
+        allowance: int | None = None,
+    ) -> Proposal:
+        """A redraw of the state from `cut` on; the state itself where it never parts from it: nothing is evaluated."""
+        x, horizon = state
+        variant = self.variant
+        skip = self.optimizations.skip or variant.metropolised
+        parting = self.part(dice, x, cut) if skip else cut
+        if parting is None:
+            plain = AcceptanceRatio(
+                threshold, x, cut, len(x), self.alpha, self.cuts, self.rules, PLAIN_STEP, None
+            )
+            return Proposal(x, plain, 0)
+        ratio = self.ratio(threshold, x, cut, parting, allowance)
+        y = extend(
+            dice,
+            model,
+            prompt,
+            x.head(parting),
+            horizon,
+            temperature=self.temperature,
+            rules=self.rules,
+            unlike=x.tokens[parting] if skip else None,
+            hot=variant.hot_cut and parting == cut,
+            watch=ratio if self.optimizations.early else ratio.without_bounds(),
+            drafts=drafts,
+            exponents=self.exponents,
         )
-    ratio = AcceptanceRatio(threshold, x, cut, parting, alpha, cuts, rules, variant, allowance)
-    y = extend(
-        dice,
-        model,
-        prompt,
-        x.head(parting),
-        horizon,
-        temperature=temperature,
-        rules=rules,
-        unlike=x.tokens[parting] if skip else None,
-        hot=variant.hot_cut and parting == cut,
-        watch=ratio if optimizations.early else ratio.without_bounds(),
-        drafts=drafts,
-        exponents=exponents,
-    )
-    return Proposal(y, ratio, y.tail(parting).n_drawn)
+        return Proposal(y, ratio, y.tail(parting).n_drawn)
+
+    def part(self, dice: Dice, x: Completion, cut: int) -> int | None:
+        """Where the redraw first draws another token than x has there; None: nowhere."""
+        return part(dice, x, cut, hot=self.variant.hot_cut, certain=self.variant.metropolised)
+
+    def ratio(
+        self, threshold: Threshold, x: Completion, cut: int, parting: int, allowance: int | None
+    ) -> AcceptanceRatio:
+        """What is followed while the proposal grows."""
+        return AcceptanceRatio(
+            threshold, x, cut, parting, self.alpha, self.cuts, self.rules, self.variant, allowance
+        )
 
 
 def step_info(

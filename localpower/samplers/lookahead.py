@@ -1,4 +1,4 @@
-"""Lookahead: blocks are chosen by what they promise, estimated from rollouts (scalable power sampling).
+"""LookaheadSampler: blocks are chosen by what they promise, estimated from rollouts (scalable power sampling).
 
 Target   p(x | prompt)^alpha, approximately: candidates for the next block, each weighted by p(block)^alpha / q(block)
          times an estimate of its future, the sum of p^alpha over continuations. It is exact only when the candidates
@@ -14,7 +14,7 @@ Cost     L (1 + M) plain answers, in batches of L and L M rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,15 +23,16 @@ import numpy as np
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Floats, Rules
 from localpower.events import Event, Extended, Looked
-from localpower.methods import MOST_RUNS, Method, Option, Target, whole
+from localpower.methods import Method, Target, alpha_setting, setting, temperature_setting
 from localpower.model import Model, Tokens
+from localpower.readers import MOST_RUNS, whole
 from localpower.samplers.base import Guarantee, finished, require
 from localpower.samplers.budget import Budget, BudgetMeter, Room
 from localpower.samplers.population import Member, draw, look, members
 
 
 @dataclass(frozen=True, slots=True)
-class Lookahead:
+class LookaheadSampler:
     """Candidates and rollouts a block. Raises UsageProblem for settings that can never be right."""
 
     alpha: float = 4.0
@@ -78,7 +79,7 @@ class Lookahead:
         """Candidates, each with its rollouts."""
         return float(self.candidates * (1 + self.rollouts))
 
-    def fit(self, room: Room) -> tuple[Lookahead, str]:
+    def fit(self, room: Room) -> tuple[LookaheadSampler, str]:
         """Fewer rollouts, then fewer candidates, until candidates * (1 + rollouts) plain answers fit."""
         candidates, rollouts = self.candidates, self.rollouts
         while candidates * (1 + rollouts) > max(
@@ -169,21 +170,23 @@ def chances(log_block: Floats, log_future: Floats) -> Floats:
     return np.asarray(jackknifed / jackknifed.sum(), np.float64) if jackknifed.any() else plain
 
 
-def _make(target: Target, values: Mapping[str, Any]) -> Lookahead:
-    own = dict(values) | {"block": values["block"] or max(target.max_tokens // 16, 1)}
-    return Lookahead(target.alpha, target.proposal, target.max_tokens, rules=target.rules, **own)
+@dataclass(frozen=True, kw_only=True)
+class Lookahead(Method):
+    """Blocks of tokens that are chosen by what they promise, estimated from rollouts."""
 
+    name = "lookahead"
+    guarantee = "approximate"
+    alpha: float | None = alpha_setting()
+    temperature: float | None = temperature_setting()
+    block: int | None = setting(None, whole(1), "Tokens of a block.", "a sixteenth of --max-tokens")
+    candidates: int = setting(4, whole(1, MOST_RUNS), "Blocks to choose from.")
+    rollouts: int = setting(2, whole(0, MOST_RUNS), "Looks ahead from each candidate.")
 
-METHODS = (
-    Method(
-        "lookahead",
-        "Blocks of tokens that are chosen by what they promise, estimated from rollouts.",
-        "approximate",
-        _make,
-        (
-            Option("block", whole(1), None, "Tokens of a block.", "a sixteenth of --max-tokens"),
-            Option("candidates", whole(1, MOST_RUNS), 4, "Blocks to choose from."),
-            Option("rollouts", whole(0, MOST_RUNS), 2, "Looks ahead from each candidate."),
-        ),
-    ),
-)
+    def sampler(self, target: Target) -> LookaheadSampler:
+        """Block by block."""
+        alpha = self.power(target.alpha)
+        temperature = 1.0 / alpha if self.temperature is None else self.temperature
+        block = self.block or max(target.max_tokens // 16, 1)
+        return LookaheadSampler(
+            alpha, temperature, target.max_tokens, block, self.candidates, self.rollouts, target.rules
+        )

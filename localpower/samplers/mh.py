@@ -22,7 +22,7 @@ Cost     one decode a step of what follows the divergence, at most; the prefix's
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,14 +31,15 @@ from localpower.completion import PLAIN, Rules
 from localpower.drafts import Mode
 from localpower.errors import UsageProblem
 from localpower.events import Event
-from localpower.methods import MOST_RUNS, SWITCH, Method, Option, Reader, Target, choice, whole
+from localpower.methods import Target, setting, temperature_setting
 from localpower.model import Model, Tokens
+from localpower.readers import MOST_RUNS, SWITCH, Reader, choice, whole
 from localpower.samplers.acceptance import HOT_CUT, StepVariant
 from localpower.samplers.base import Guarantee, finished, require
 from localpower.samplers.budget import Budget, Room
-from localpower.samplers.chain import CHAIN_OPTIONS, STEPS, expected_cost, stages
-from localpower.samplers.cuts import CutLaw, RestartCuts, cut_law
-from localpower.samplers.kernel import ALL_OPTIMIZATIONS, Optimizations
+from localpower.samplers.chain import STEPS, ChainMethod, expected_cost, stages
+from localpower.samplers.cuts import CutLaw, RestartCuts
+from localpower.samplers.kernel import ALL_OPTIMIZATIONS, Kernel, Optimizations
 from localpower.samplers.start import DRAW, Start
 from localpower.samplers.walk import Walk
 
@@ -104,6 +105,11 @@ class PowerMH:
     def plans(self) -> bool:
         """Steps are planned while it runs."""
         return True
+
+    @property
+    def kernel(self) -> Kernel:
+        """The step."""
+        return Kernel(self.alpha, self.temperature, self.cuts, self.rules, self.variant, self.optimizations)
 
     @property
     def width(self) -> int:
@@ -175,52 +181,45 @@ def _read_prefetch(text: str) -> int | None:
     return None if text == "auto" else int(whole(1, MOST_RUNS).read(text))
 
 
-def _make(target: Target, values: Mapping[str, Any]) -> PowerMH:
-    return PowerMH(
-        target.alpha,
-        target.proposal,
-        target.max_tokens,
-        values["block"] or target.max_tokens,
-        STEPS if target.steps is None else target.steps,
-        cut_law(values["cuts"], values["restart_weight"]),
-        target.rules,
-        prefetch=values["prefetch"] or 1,
-        adaptive=values["prefetch"] is None,
-        variant=StepVariant(values["hot_cut"], values["metropolised"]),
-        start=values["start"],
-        drafts=values["drafts"],
+@dataclass(frozen=True, kw_only=True)
+class Power(ChainMethod):
+    """A Metropolis-Hastings chain over whole answers towards p^alpha."""
+
+    name = "power"
+    guarantee = "invariant"
+    temperature: float | None = temperature_setting()
+    metropolised: bool = setting(False, SWITCH, "Whether every proposal differs from the answer so far.")
+    start: Start | str = setting(
+        DRAW,
+        Reader("draw, smc:N or best-of-n:N", Start.of),
+        "What the chain begins with: one draw, or a choice among N answers.",
+    )
+    prefetch: int | None = setting(
+        None,
+        Reader(f"auto, or a whole number from 1 to {MOST_RUNS}", _read_prefetch),
+        "Proposals in one batch. It never changes a result.",
+        "auto",
+    )
+    drafts: Mode = setting(
+        "auto",
+        choice("auto", "on", "off"),
+        "Whether tokens that earlier text suggests are evaluated in the same batch. It never changes a result.",
     )
 
-
-METHODS = (
-    Method(
-        "power",
-        "A Metropolis-Hastings chain over whole answers towards p^alpha.",
-        "invariant",
-        _make,
-        (
-            *CHAIN_OPTIONS,
-            Option("metropolised", SWITCH, False, "Whether every proposal differs from the answer so far."),
-            Option(
-                "start",
-                Reader("draw, smc:N or best-of-n:N", Start.of),
-                DRAW,
-                "What the chain begins with: one draw, or a choice among N answers.",
-            ),
-            Option(
-                "prefetch",
-                Reader(f"auto, or a whole number from 1 to {MOST_RUNS}", _read_prefetch),
-                None,
-                "Proposals in one batch. It never changes a result.",
-                "auto",
-            ),
-            Option(
-                "drafts",
-                choice("auto", "on", "off"),
-                "auto",
-                "Whether tokens that earlier text suggests are evaluated in the same batch. It never changes a result.",
-            ),
-        ),
-        frozenset({"alpha", "temperature", "steps"}),
-    ),
-)
+    def sampler(self, target: Target) -> PowerMH:
+        """The chain."""
+        alpha = self.power(target.alpha)
+        return PowerMH(
+            alpha,
+            1.0 / alpha if self.temperature is None else self.temperature,
+            target.max_tokens,
+            self.block or target.max_tokens,
+            STEPS if self.steps is None else self.steps,
+            self.cut_law,
+            target.rules,
+            prefetch=self.prefetch or 1,
+            adaptive=self.prefetch is None,
+            variant=StepVariant(self.hot_cut, self.metropolised),
+            start=Start.of(str(self.start)),
+            drafts=self.drafts,
+        )

@@ -16,7 +16,7 @@ Cost     a row a particle and token, one batch a token; contexts share what they
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,11 +25,14 @@ import numpy as np
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Floats, Rules, Writer
 from localpower.events import Chosen, Event, Extended, Resampled
-from localpower.methods import MOST_RUNS, Method, Option, Target, number, whole
+from localpower.methods import Method, Target, alpha_setting, setting
 from localpower.model import Model, Tokens
+from localpower.readers import MOST_RUNS, number, whole
 from localpower.samplers.base import SLICE, Guarantee, finished, require
 from localpower.samplers.budget import Budget, BudgetMeter, Room
 from localpower.samplers.population import Choosing, Member, effective, log_mean, look, members, shares
+
+_PARTICLES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class PowerSMC:
 
     alpha: float = 4.0
     max_tokens: int = 256
-    particles: int = 8
+    particles: int = _PARTICLES
     ramp: int = 32
     ess: float = 0.5
     every: int = 1
@@ -173,26 +176,25 @@ def systematic(dice: Dice, weights: Floats) -> tuple[int, ...]:
     return tuple(int(parent) for parent in np.minimum(parents, n - 1))
 
 
-def _make(target: Target, values: Mapping[str, Any]) -> PowerSMC:
-    return PowerSMC(target.alpha, target.max_tokens, rules=target.rules, **values)
+@dataclass(frozen=True, kw_only=True)
+class SMC(Method):
+    """Answers that grow together and are resampled by how well they do towards p^alpha."""
 
+    name = "smc"
+    guarantee = "asymptotic"
+    alpha: float | None = alpha_setting()
+    particles: int | None = setting(
+        None,
+        whole(1, MOST_RUNS),
+        "Answers that grow together.",
+        f"{_PARTICLES}, or as many as budget has room for",
+    )
+    ramp: int = setting(32, whole(0), "Tokens over which alpha rises from 1.")
+    ess: float = setting(
+        0.5, number(0.0, 1.0), "Particles are resampled when fewer than this share are effective."
+    )
 
-METHODS = (
-    Method(
-        "smc",
-        "Answers that grow together and are resampled by how well they do towards p^alpha.",
-        "asymptotic",
-        _make,
-        (
-            Option("particles", whole(1, MOST_RUNS), 8, "Answers that grow together."),
-            Option("ramp", whole(0), 32, "Tokens over which alpha rises from 1."),
-            Option(
-                "ess",
-                number(0.0, 1.0),
-                0.5,
-                "Particles are resampled when fewer than this share are effective.",
-            ),
-        ),
-        frozenset({"alpha"}),
-    ),
-)
+    def sampler(self, target: Target) -> PowerSMC:
+        """The particles."""
+        alpha, particles = self.power(target.alpha), self.particles or _PARTICLES
+        return PowerSMC(alpha, target.max_tokens, particles, self.ramp, self.ess, rules=target.rules)

@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from localpower.completion import Rules
-from localpower.methods import MOST_RUNS, whole
-from localpower.samplers.best_of_n import BestOfN
+from localpower.readers import MOST_RUNS, whole
+from localpower.samplers.best_of_n import BestOfNSampler
 from localpower.samplers.smc import PowerSMC
 
 _METHODS = ("smc", "best-of-n")
@@ -46,11 +46,13 @@ class Start(NamedTuple):
         n = min(self.n, answers)
         return Start(self.method, n) if n > 1 else DRAW
 
-    def sampler(self, alpha: float, temperature: float, horizon: int, rules: Rules) -> PowerSMC | BestOfN:
+    def sampler(
+        self, alpha: float, temperature: float, horizon: int, rules: Rules
+    ) -> PowerSMC | BestOfNSampler:
         """What draws them, for a chain whose proposals have that temperature."""
         if self.method == "smc":
             return PowerSMC(alpha, horizon, self.n, rules=rules, proposal=temperature)
-        return BestOfN(alpha, temperature, horizon, self.n, rules=rules)
+        return BestOfNSampler(alpha, temperature, horizon, self.n, rules=rules)
 
 
 DRAW = Start("draw", 1)

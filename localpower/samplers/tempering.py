@@ -14,7 +14,7 @@ Cost     K chains in one batch.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -25,14 +25,15 @@ from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Rules, extend
 from localpower.errors import UsageProblem
 from localpower.events import Event, Extended, Swapped
-from localpower.methods import MOST_RUNS, Method, Option, Reader, Target, whole
+from localpower.methods import Target, setting
 from localpower.model import Model, Tokens
+from localpower.readers import MOST_RUNS, Reader, whole
 from localpower.samplers.acceptance import HOT_CUT, StepVariant
 from localpower.samplers.base import SLICE, Guarantee, finished, require
 from localpower.samplers.budget import Budget, BudgetMeter, Room
-from localpower.samplers.chain import CHAIN_OPTIONS, STEPS, expected_cost, stages, stepped
-from localpower.samplers.cuts import CutLaw, RestartCuts, cut_law
-from localpower.samplers.kernel import ChainState, StepInfo, step
+from localpower.samplers.chain import STEPS, ChainMethod, expected_cost, stages, stepped
+from localpower.samplers.cuts import CutLaw, RestartCuts
+from localpower.samplers.kernel import ChainState, Kernel, StepInfo
 from localpower.samplers.prefetch import Task, in_order
 
 _MOST_ALPHA = 1e6
@@ -47,7 +48,7 @@ def ladder(alpha: float, rungs: int) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Tempering:
+class TemperingSampler:
     """Rungs with `steps` rounds a stage. rungs: their exponents, falling from alpha; the first one answers.
 
     Raises UsageProblem for settings that can never be right.
@@ -105,7 +106,7 @@ class Tempering:
         """As many chains as there are rungs."""
         return len(self.rungs) * expected_cost(self.cuts, self.steps, stages(self.max_tokens, self.block))
 
-    def fit(self, room: Room) -> tuple[Tempering, str]:
+    def fit(self, room: Room) -> tuple[TemperingSampler, str]:
         """Rounds a stage that fit after the first draw of every rung; fewer rungs where not one round fits."""
         sampler, cost = (
             self,
@@ -220,19 +221,9 @@ class Tempering:
     ) -> Task:
         """A step at the rung's exponent, ready to be run on a model."""
         alpha = self.rungs[rung]
-        return partial(
-            step,
-            dice,
-            ChainState(at_rung(state, alpha, rung), horizon),
-            prompt=prompt,
-            alpha=alpha,
-            temperature=1.0 / alpha,
-            cuts=self.cuts,
-            rules=self.rules,
-            variant=self.variant,
-            exponents=self.rungs,
-            allowance=allowance,
-        )
+        kernel = Kernel(alpha, 1.0 / alpha, self.cuts, self.rules, self.variant, exponents=self.rungs)
+        here = ChainState(at_rung(state, alpha, rung), horizon)
+        return partial(kernel.step, dice, here, prompt=prompt, allowance=allowance)
 
     def sweep(self, dice: Dice, states: list[Completion], stage: int, index: int) -> Iterator[Event]:
         """Neighbours exchange their answers, from the lowest pair up."""
@@ -267,35 +258,34 @@ def _read_rungs(text: str) -> int | tuple[float, ...]:
     return rungs
 
 
-def _make(target: Target, values: Mapping[str, Any]) -> Tempering:
-    rungs = values["rungs"]
-    return Tempering(
-        target.alpha,
-        target.max_tokens,
-        values["block"] or target.max_tokens,
-        STEPS if target.steps is None else target.steps,
-        ladder(target.alpha, rungs) if isinstance(rungs, int) else rungs,
-        cut_law(values["cuts"], values["restart_weight"]),
-        target.rules,
-        StepVariant(values["hot_cut"]),
+@dataclass(frozen=True, kw_only=True)
+class Tempering(ChainMethod):
+    """Chains at rising exponents that exchange their answers."""
+
+    name = "tempering"
+    guarantee = "invariant"
+    rungs: int | tuple[float, ...] = setting(
+        4,
+        Reader("a number of rungs, or exponents separated by commas", _read_rungs),
+        "How many exponents up to alpha, or which.",
     )
 
+    def power(self, usual: float) -> float:
+        """Exponents that are named say it themselves."""
+        if self.alpha is None and isinstance(self.rungs, tuple):
+            return max(self.rungs)
+        return super().power(usual)
 
-METHODS = (
-    Method(
-        "tempering",
-        "Chains at rising exponents that exchange their answers.",
-        "invariant",
-        _make,
-        (
-            Option(
-                "rungs",
-                Reader("a number of rungs, or exponents separated by commas", _read_rungs),
-                4,
-                "How many exponents up to alpha, or which.",
-            ),
-            *CHAIN_OPTIONS,
-        ),
-        frozenset({"alpha", "steps"}),
-    ),
-)
+    def sampler(self, target: Target) -> TemperingSampler:
+        """The ladder."""
+        alpha = self.power(target.alpha)
+        return TemperingSampler(
+            alpha,
+            target.max_tokens,
+            self.block or target.max_tokens,
+            STEPS if self.steps is None else self.steps,
+            ladder(alpha, self.rungs) if isinstance(self.rungs, int) else self.rungs,
+            self.cut_law,
+            target.rules,
+            StepVariant(self.hot_cut),
+        )

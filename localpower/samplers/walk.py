@@ -16,7 +16,7 @@ from localpower.model import Model, Tokens
 from localpower.samplers.base import grow
 from localpower.samplers.budget import Budget, BudgetMeter
 from localpower.samplers.chain import stages, stepped
-from localpower.samplers.kernel import ChainState, step
+from localpower.samplers.kernel import ChainState
 from localpower.samplers.prefetch import Task, in_order
 from localpower.width import best_width
 
@@ -35,6 +35,7 @@ class Walk:
             None if sampler.drafts == "off" else NgramDrafter(prompt, always=sampler.drafts == "on")
         )
         self._move = self._tried = self._moved = 0
+        self._kernel = sampler.kernel
         self._steps = sampler.steps or 0  # a stage
         self._done = 0  # of them, in the last stage
         self._each = 0.0  # tokens set aside for a step
@@ -134,22 +135,16 @@ class Walk:
 
     def _tasks(self, horizon: int) -> Iterator[Task]:
         """Steps from the state, one a move number, each ready to be run on a model."""
-        sampler, state = self._sampler, self.state
+        state = self.state
         if self._drafts is not None:
             self._drafts.state = state.tokens
         for key in count(self._move):
             self._model.pin(self._prompt + state.tokens)
             yield partial(
-                step,
+                self._kernel.step,
                 self._dice.spawn(key),
                 ChainState(state, horizon),
                 prompt=self._prompt,
-                alpha=sampler.alpha,
-                temperature=sampler.temperature,
-                cuts=sampler.cuts,
-                rules=sampler.rules,
-                optimizations=sampler.optimizations,
-                variant=sampler.variant,
                 drafts=self._drafts,
                 allowance=self.meter.left,
             )

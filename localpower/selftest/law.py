@@ -18,7 +18,7 @@ from localpower.completion import Completion, extend
 from localpower.model import Model, Tokens
 from localpower.samplers.acceptance import HOT_CUT
 from localpower.samplers.cuts import UniformCuts
-from localpower.samplers.kernel import ChainState, step
+from localpower.samplers.kernel import ChainState, Kernel
 from localpower.statistics import g_test
 from localpower.toy import ToyModel, power_law
 
@@ -69,22 +69,14 @@ def check_law(
     order = {tokens: i for i, tokens in enumerate(target)}
     law = np.array(list(target.values()))
     starts = [recorded(TOY, PROMPT, tokens, HORIZON, ALPHA) for tokens in target]
+    chain = Kernel(ALPHA, 1.0 / ALPHA, cuts, variant=HOT_CUT)
     dice = StreamDice(seed)
     counts = np.zeros(len(order), dtype=np.int64)
     for index in range(replicates):
         own = dice.spawn(index)
         state = ChainState(starts[own.spawn(0).pick(law)], HORIZON)
         for k in range(steps):
-            moved = step(
-                own.spawn(1 + k),
-                state,
-                TOY,
-                PROMPT,
-                alpha=ALPHA,
-                temperature=1.0 / ALPHA,
-                cuts=cuts,
-                variant=HOT_CUT,
-            )
+            moved = chain.step(own.spawn(1 + k), state, TOY, PROMPT)
             state = moved[0] if moved else state
         counts[order[state.completion.tokens]] += 1
     fit = g_test(counts, law)

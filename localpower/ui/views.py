@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from localpower.events import Started
 from localpower.ui.live import LiveView
 from localpower.ui.plain import PlainView
 from localpower.ui.view import Piece
+
+
+def view_of(
+    started: Started, piece: Piece, plain_seconds: Callable[[int], float | None], *, redraw: bool
+) -> LiveView | PlainView:
+    """The view of a run that begins, on stderr. redraw: live, else plain lines."""
+    stream, n = None if redraw else sys.stderr, len(started.prompt)
+    return view_on(stream, piece, started.settings, started.n_chains, n, plain_seconds=plain_seconds)
 
 
 def view_on(

@@ -40,9 +40,7 @@ def main() -> None:
     texts = texts[: options.prompts]
     prompts = [loaded.prompt(Conversation.of(t), raw=not loaded.has_template, arguments={}) for t in texts]
     curve = {n: round(relative_cost(loaded.verdict.curve, n), 2) for n in (2, 4, 8)}
-    print(
-        f"{loaded.identity['name']} {loaded.identity['quantization']} on {processor()}; cost of rows {curve}"
-    )
+    print(f"{loaded.info.name} {loaded.info.quantization} on {processor()}; cost of rows {curve}")
     if loaded.widest() <= 1 and not loaded.goes_ahead():
         print("auto is one proposal at a time here, the same program as off: there is nothing to measure")
         return

@@ -58,7 +58,7 @@ def main() -> None:
         if event.kept:  # the first turn read the prompt
             found.setdefault(place, []).append((ours / n, (time.perf_counter() - began) / n))
         began = time.perf_counter()
-    print(f"{loaded.identity['name']} {loaded.identity['quantization']} on {processor()}")
+    print(f"{loaded.info.name} {loaded.info.quantization} on {processor()}")
     print(f"{'tokens':>12}{'ours ms':>10}{'bare ms':>10}{'ratio':>8}")
     for place, turns in found.items():
         ours, theirs = (1e3 * statistics.median(values) for values in zip(*turns, strict=True))

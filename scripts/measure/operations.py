@@ -108,7 +108,7 @@ def main() -> None:
     chosen = loaded.verdict.settings
     ways = {"now": chosen, "before": Settings(chosen.threads, kv_type=Q8_0)}
     weights, tokens = loaded.weights, tokens_of(loaded.weights, 1024)
-    print(f"{loaded.identity['name']} {loaded.identity['quantization']} on {processor()}")
+    print(f"{loaded.info.name} {loaded.info.quantization} on {processor()}")
     print(f"{options.rows} rows after {options.at} tokens, milliseconds")
     print(f"{'':<8}" + "".join(f"{name:>17}" for name in KINDS) + f"{'sum':>9}{'no stops':>10}")
     for way, settings in ways.items():

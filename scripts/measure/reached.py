@@ -22,7 +22,15 @@ from localpower.chance import StreamDice
 from localpower.loading import Request, load
 from localpower.runs.gather import Run, gather
 from localpower.runs.tally import Tally
-from localpower.samplers import Ancestral, BestOfN, Lookahead, PowerMH, PowerSMC, Sampler, Tempering
+from localpower.samplers import (
+    Ancestral,
+    BestOfNSampler,
+    LookaheadSampler,
+    PowerMH,
+    PowerSMC,
+    Sampler,
+    TemperingSampler,
+)
 from localpower.samplers.acceptance import HOT_CUT, PLAIN_STEP
 from localpower.samplers.cuts import cut_law
 from localpower.samplers.start import Start
@@ -51,11 +59,11 @@ def samplers(alpha: float, longest: int) -> dict[str, Sampler]:
             name = f"{cuts}{f' {rho}' if rho else ''} {steps}{words}"
             found[name] = PowerMH(alpha, 1 / alpha, longest, longest, steps, law, variant=variant)
     found["start smc:4, 3"] = PowerMH(alpha, 1 / alpha, longest, longest, 3, start=Start("smc", 4))
-    found["best-of-n 4"] = BestOfN(alpha, 1 / alpha, longest, 4)
+    found["best-of-n 4"] = BestOfNSampler(alpha, 1 / alpha, longest, 4)
     for n in (4, 8):
         found[f"smc {n} ramp 32"] = PowerSMC(alpha, longest, n, 32)
-    found["tempering 2 5"] = Tempering(alpha, longest, longest, 5, ladder(alpha, 2))
-    found["lookahead 2 1"] = Lookahead(alpha, 1 / alpha, longest, 16, 2, 1)
+    found["tempering 2 5"] = TemperingSampler(alpha, longest, longest, 5, ladder(alpha, 2))
+    found["lookahead 2 1"] = LookaheadSampler(alpha, 1 / alpha, longest, 16, 2, 1)
     return found
 
 

@@ -115,11 +115,11 @@ def main() -> None:
     for at in CONTEXTS:
         for rows, found in rows_at(loaded.weights, ways, at, widths, options.turns).items():
             table[f"{rows} rows at {at}"] = found
-    print(f"{loaded.identity['name']} {loaded.identity['quantization']} on {processor()}: {chosen.words()}")
+    print(f"{loaded.info.name} {loaded.info.quantization} on {processor()}: {chosen.words()}")
     print(f"{'':<16}" + "".join(f"{name:>28}" for name in ways))
     for what, found in table.items():
         print(f"{what:<16}" + "".join(f"{found[name]:28.1f}" for name in ways))
-    print(json.dumps({"model": loaded.identity["name"], "exactness": loaded.exactness, "table": table}))
+    print(json.dumps({"model": loaded.info.name, "exactness": loaded.exactness, "table": table}))
 
 
 if __name__ == "__main__":

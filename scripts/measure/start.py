@@ -65,7 +65,7 @@ def main() -> None:
         if not fast:
             size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
             print(
-                f"resident {size:.0f} MB, of which the file {Path(loaded.identity['path']).stat().st_size / 1e6:.0f} MB"
+                f"resident {size:.0f} MB, of which the file {Path(loaded.info.path).stat().st_size / 1e6:.0f} MB"
             )
 
 

@@ -30,9 +30,9 @@ from localpower.loading import Request, load
 from localpower.model import Model, Tokens
 from localpower.samplers.acceptance import StepVariant
 from localpower.samplers.cuts import cut_law
-from localpower.samplers.kernel import ChainState, Optimizations, step
+from localpower.samplers.kernel import ChainState, Kernel, Optimizations
+from localpower.testing import outcomes
 from localpower.toy import ToyModel, power_law
-from tests.exact import outcomes
 from tests.gguf_files import write_llama
 
 ALPHA, HORIZON, MOST = 4.0, 5, 200
@@ -88,21 +88,21 @@ def kernels() -> Iterator[tuple[str, Callable]]:
     }
     yield (
         "uniform, no optimizations",
-        partial(step, cuts=laws["uniform"], optimizations=Optimizations(skip=False, early=False)),
+        partial(Kernel, cuts=laws["uniform"], optimizations=Optimizations(skip=False, early=False)),
     )
     for words, cuts in laws.items():
-        yield words, partial(step, cuts=cuts)
-        yield f"{words}, hot cut", partial(step, cuts=cuts, variant=StepVariant(hot_cut=True))
+        yield words, partial(Kernel, cuts=cuts)
+        yield f"{words}, hot cut", partial(Kernel, cuts=cuts, variant=StepVariant(hot_cut=True))
     for hot in (False, True):
         variant = StepVariant(hot_cut=hot, metropolised=True)
         yield (
             f"restart .5, metropolised{', hot' * hot}",
-            partial(step, cuts=laws["restart .5"], variant=variant),
+            partial(Kernel, cuts=laws["restart .5"], variant=variant),
         )
     for temperature in (0.5, 0.7, 1.0):
         yield (
             f"restart .5, all at {temperature}",
-            partial(step, cuts=laws["restart .5"], temperature=temperature),
+            partial(Kernel, cuts=laws["restart .5"], temperature=temperature),
         )
 
 
@@ -112,6 +112,7 @@ def curve(model: Model, prompt: Tokens, horizon: int, kernel: Callable) -> tuple
     order = {tokens: i for i, tokens in enumerate(target)}
     pi = np.array(list(target.values()))
     settings = {"temperature": 1 / ALPHA, **kernel.keywords}
+    chain = Kernel(alpha=ALPHA, **settings)
     law = start(model, prompt, horizon)[2]
     known = start(model, prompt, horizon, settings["temperature"])[1]
     lengths = np.array([len(tokens) for tokens in target])
@@ -119,7 +120,7 @@ def curve(model: Model, prompt: Tokens, horizon: int, kernel: Callable) -> tuple
     for tokens, x in known.items():
         state = ChainState(x, horizon)
         for (after, info), probability in outcomes(
-            lambda dice, state=state: kernel(dice, state, model, prompt, alpha=ALPHA, **settings)
+            lambda dice, state=state: chain.step(dice, state, model, prompt)
         ):
             matrix[order[tokens], order[after.completion.tokens]] += probability
             costs[order[tokens]] += probability * info.n_decoded

@@ -86,7 +86,7 @@ def test_a_row_is_the_same_chain_whenever_it_is_measured(loaded):
 def test_a_stopped_bench_goes_on_and_measures_nothing_twice(loaded, tmp_path, capsys):
     path = tmp_path / "out.json"
     partial = tmp_path / "out.json.partial"
-    head = {"model": loaded.identity["sha256"], "quick": True, "seed": 1}
+    head = {"model": loaded.info.sha256, "quick": True, "seed": 1}
     known = [{"name": f"raw-{n} on prompt {k}", "value": [1.0, 0]} for n in (1, 2, 4, 8, 16) for k in (1, 2)]
     text = "".join(json.dumps(line) + "\n" for line in (head, *known))
     partial.write_text(text + '{"name": "base on pro', "utf-8")  # cut off in a line

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from localpower.cli.budgeting import allowed, within
-from localpower.cli.planning import SamplingOptions, make_sampler
-from localpower.completion import Rules
-from localpower.samplers import BestOfN, Tempering
+from localpower import SMC
+from localpower.api.budget import allowed, within
+from localpower.api.request import SamplingOptions
+from localpower.completion import PLAIN
+from localpower.methods import parse
+from localpower.samplers import BestOfNSampler, TemperingSampler
 
 
 def speed(rows):
@@ -16,9 +18,9 @@ def speed(rows):
 
 
 def planned(**given):
-    options = SamplingOptions(max_tokens=100, **given)
-    sampler, _ = make_sampler(options, Rules(), chat=False)
-    return within(sampler, options, allowed(options.budget, options.chains, speed, 0))
+    options = SamplingOptions(parse(given.pop("method", "power"), **given), max_tokens=100)
+    sampler = options.method.sampler(options.target(4.0, PLAIN))
+    return within(sampler, options, allowed(options.method.budget, 1, speed, 0))
 
 
 def test_seconds_are_tokens_at_the_speed_of_the_batch_less_the_time_to_read_the_prompt():
@@ -38,7 +40,7 @@ def test_tokens_are_shared_by_chains_and_times_are_each_chains_own():
 @pytest.mark.parametrize(("budget", "n"), [("2s", 7), ("0.5s", 1), ("1000t", 10), ("6.9x", 6), ("900x", 61)])
 def test_as_many_answers_as_fit_at_their_own_speed(budget, n):
     sampler, notes = planned(method="best-of-n", budget=budget)
-    assert isinstance(sampler, BestOfN)
+    assert isinstance(sampler, BestOfNSampler)
     assert sampler.n == n
     assert notes[-1] == f"--budget {budget}: n={n}"
 
@@ -51,7 +53,7 @@ def test_what_was_given_by_hand_is_only_lowered():
 def test_rounds_of_tempering_are_counted_over_all_stages():
     one, _ = planned(method="tempering:rungs=2", budget="20x")
     four, _ = planned(method="tempering:rungs=2:block=25", budget="20x")
-    assert isinstance(one, Tempering)
+    assert isinstance(one, TemperingSampler)
     assert (one.steps, four.steps) == (9, 3)
 
 
@@ -68,8 +70,8 @@ def test_looks_ahead_are_given_up_before_candidates():
 
 
 def test_an_unknown_speed_is_said():
-    options = SamplingOptions(method="smc", budget="3s")
-    sampler, _ = make_sampler(options, Rules(), chat=False)
+    options = SamplingOptions(SMC(budget="3s"))
+    sampler = options.method.sampler(options.target(4.0, PLAIN))
     same, notes = within(sampler, options, allowed("3s", 1, lambda _: None, 0))
     assert same is sampler
     assert "the speed here is not known" in notes[0]

@@ -104,15 +104,13 @@ def test_a_turn_evaluates_what_is_new_and_in_streams_reads_the_answer_before_it(
     talk.say("ab")
     talk.say("ba")
     talk.again()
-    first, second, third = talk.turns
-    answer = first["n_tokens"] - (first["finish"] == "stop")
-    assert first["prefill_tokens"] == first["prompt_tokens"] == len("[ab]:")
-    assert second["prompt_tokens"] == len("[ab]:") + answer + len("[ba]:")
-    kept = (
-        first["prompt_tokens"] - 1 + answers_kept * first["n_tokens"]
-    )  # the last token drawn was not evaluated
-    assert second["prefill_tokens"] == second["prompt_tokens"] - kept
-    assert third["prefill_tokens"] == 1
+    first, second, third = talk.chat.answers
+    answer = first.n_tokens - (first.finish == "stop")
+    assert first.prefill_tokens == first.prompt_tokens == len("[ab]:")
+    assert second.prompt_tokens == len("[ab]:") + answer + len("[ba]:")
+    kept = first.prompt_tokens - 1 + answers_kept * first.n_tokens  # the last token drawn was not evaluated
+    assert second.prefill_tokens == second.prompt_tokens - kept
+    assert third.prefill_tokens == 1
 
 
 @pytest.mark.parametrize(("kind", "answers_kept"), [("tiny16", False), ("tiny16_shared", True)])
@@ -121,11 +119,11 @@ def test_a_conversation_outgrows_its_cache_and_evaluates_no_prompt_again(request
     sizes = set()
     for _ in range(40):
         talk.say("abcabcabcabcabcabc")
-        sizes.add(talk._engine.n_cells)
+        sizes.add(talk.chat._model._engine.n_cells)
     assert len(sizes) > 1
-    for before, turn in zip(talk.turns, talk.turns[1:], strict=False):
-        new = turn["prompt_tokens"] - before["prompt_tokens"] - answers_kept * before["n_tokens"] + 1
-        assert turn["prefill_tokens"] <= new + 1
+    for before, turn in zip(talk.chat.answers, talk.chat.answers[1:], strict=False):
+        new = turn.prompt_tokens - before.prompt_tokens - answers_kept * before.n_tokens + 1
+        assert turn.prefill_tokens <= new + 1
 
 
 def test_a_conversation_longer_than_the_context_is_refused_and_goes_on(tiny16, capsys):
@@ -133,16 +131,16 @@ def test_a_conversation_longer_than_the_context_is_refused_and_goes_on(tiny16, c
     with pytest.raises(UserError, match="more than the context of 2048"):
         talk.say("abc" * 1000)
     talk.say("ab")
-    assert talk.turns[0]["prompt_tokens"] == len("[ab]:"), "the refused message was not said"
+    assert talk.chat.answers[0].prompt_tokens == len("[ab]:"), "the refused message was not said"
 
 
 def test_a_chat_without_a_template_goes_on_in_the_text(tiny, capsys):
     talk = talk_with(tiny, "--method", "base", "--raw")
     talk.say("abc")
     talk.say("cab")
-    first, second = talk.turns
-    answer = first["n_tokens"] - (first["finish"] == "stop")
-    assert second["prompt_tokens"] == 3 + answer + 3, "the line break is not in this vocabulary"
+    first, second = talk.chat.answers
+    answer = first.n_tokens - (first.finish == "stop")
+    assert second.prompt_tokens == 3 + answer + 3, "the line break is not in this vocabulary"
 
 
 class Letters:
@@ -249,45 +247,45 @@ def test_an_answer_stopped_after_its_end_leaves_one_end_in_the_next_prompt(tiny1
     options = options_of("--max-tokens", "64", "--steps", "1000", "--method", "power:block=64")
     talk = Talk(tiny16, options, 5, Stopping(300))
     talk.say("ab")
-    (turn,) = talk.turns
-    assert turn["finish"] == "interrupted"
-    assert turn["tokens"][-1] in talk._engine.eos
-    assert talk._conversation.drawn[1] == tuple(turn["tokens"][:-1])
+    (turn,) = talk.chat.answers
+    assert turn.finish == "interrupted"
+    assert turn.tokens[-1] in talk.chat._model._engine.eos
+    assert talk.chat._conversation.drawn[1] == turn.tokens[:-1]
 
 
 def test_a_stop_in_the_text_is_not_in_the_next_prompt(tiny16, capsys):
     talk = talk_with(tiny16, "--stop", "a", "--stop", "b", "--stop", "c")
     talk.say("ab")
-    (turn,) = talk.turns
-    assert turn["finish"] == "stop"
-    assert tiny16.piece(turn["tokens"][-1]) in (b"a", b"b", b"c"), "a stop ended it, not the end token"
-    assert 1 not in talk._conversation.drawn
-    assert not set("abc") & set(talk._conversation.messages[1]["content"])
+    (turn,) = talk.chat.answers
+    assert turn.finish == "stop"
+    assert tiny16.piece(turn.tokens[-1]) in (b"a", b"b", b"c"), "a stop ended it, not the end token"
+    assert 1 not in talk.chat._conversation.drawn
+    assert not set("abc") & set(talk.chat._conversation.messages[1]["content"])
 
 
 def test_a_hybrid_model_changes_its_number_of_chains(tiny_hybrid, capsys):
     talk = talk_with(tiny_hybrid, "--raw")
     talk.say("abc")
-    talk.options["chains"] = 2
+    talk.set(talk.options | {"chains": 2})
     talk.say("cab")
-    talk.options["chains"] = 1
+    talk.set(talk.options | {"chains": 1})
     talk.say("b")
-    assert len(talk.turns) == 3
+    assert len(talk.chat.answers) == 3
 
 
 def test_a_failed_turn_leaves_the_conversation_as_it_was(tiny16, capsys, monkeypatch):
     talk = talk_with(tiny16, "--method", "base")
     talk.say("ab")
-    before = ([*talk._conversation.messages], dict(talk._conversation.drawn))
+    before = ([*talk.chat._conversation.messages], dict(talk.chat._conversation.drawn))
 
     def fails(*_):
         raise UserError("no")
 
-    monkeypatch.setattr(talk, "_answer", fails)
+    monkeypatch.setattr(talk.chat, "_answer", fails)
     for turn in (lambda: talk.say("x"), talk.again):
         with pytest.raises(UserError):
             turn()
-        assert (talk._conversation.messages, talk._conversation.drawn) == before
+        assert (talk.chat._conversation.messages, talk.chat._conversation.drawn) == before
 
 
 def test_a_text_in_quotes_that_never_ends_is_told():
@@ -339,7 +337,7 @@ def test_ctrl_c_ends_a_chat_in_which_nobody_types(tiny16, capsys, typed, code, t
     options = options_of("--max-tokens", "64", "--steps", "1000", "--method", "power:block=64")
     talk = Talk(tiny16, options, 5, Stopping(300))
     assert _converse(talk, Lines(), None, typed=typed) == code
-    assert len(talk.turns) == turns
+    assert len(talk.chat.answers) == turns
 
 
 def test_a_message_of_two_lines_is_typed_with_alt_enter_and_comes_back_from_the_history(tmp_path):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from localpower import load
 from localpower.cli.main import main
 from localpower.methods import names
 from localpower.runs.trace import read_trace
 from localpower.runs.verify import verify
 from localpower.toy import ToyModel
+from localpower.ui.summary import summary
 
 RUN = ("run", "--model", "toy", "--seed", "1", "--max-tokens", "24")
 
@@ -242,12 +245,6 @@ def test_the_summary_says_how_long_the_first_draw_was_and_what_came_of_the_propo
 
 
 def test_an_answer_that_repeats_itself_is_warned_of():
-    from localpower.cli.answering import summary
-
-    result = {
-        **dict.fromkeys(("first_n_tokens", "cost_multiple", "tokens_per_second", "planned_steps")),
-        **{"n_tokens": 9, "finish": "stop", "seed": 1, "log_p": -1.0, "model": {"name": "m"}, "alpha": 4.0},
-        **{"method": "power", "seconds": 1.0, "n_steps": 0, "settings": {}, "n_started": 1},
-    }
-    assert "repeats itself (75 %" in summary(result | {"repetition": 0.75})[-1]
-    assert len(summary(result | {"repetition": 0.25})) == 2
+    answer = load("toy").generate("hello there", seed=3)
+    assert "repeats itself (75 %" in summary(replace(answer, repetition=0.75))[-1]
+    assert len(summary(replace(answer, repetition=0.25))) == 2

@@ -5,71 +5,71 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from localpower import methods
 from localpower.cli.main import main
-from localpower.completion import PLAIN, Completion, Rules, extend
+from localpower.cli.requests import sampling
+from localpower.completion import Completion, extend
 from localpower.errors import UsageProblem
 from localpower.events import Extended
-from localpower.methods import Method, Option, whole
+from localpower.methods import Method, setting
+from localpower.readers import whole
 from localpower.runs.trace import read_trace
 from localpower.runs.verify import verify
 from localpower.samplers.base import finished
-from localpower.samplers.budget import Budget
 from localpower.toy import ToyModel
 
 TOY = ("--model", "toy", "--seed", "1")
 
 
-@dataclass(frozen=True)
-class Longest:
-    """The longest of n draws from p."""
+@dataclass(frozen=True, kw_only=True)
+class Longest(Method):
+    """The longest of several draws."""
 
-    n: int
-    max_tokens: int
-    rules: Rules = PLAIN
-    budget: Budget | None = None
-    method: str = "longest"
-    guarantee: str = "approximate"
-    width: int = 1
+    name = "longest"
+    guarantee = "approximate"
+    n: int = setting(3, whole(1, 9), "Draws.")
 
-    def settings(self) -> dict[str, Any]:
-        return {"alpha": 1.0, "temperature": 1.0, "max_tokens": self.max_tokens, "n": self.n}
+    def power(self, usual):
+        return 1.0
 
     def expected_cost(self):
         return float(self.n)
 
-    def fit(self, room):
-        return Longest(min(self.n, room.tokens(1) // self.max_tokens), self.max_tokens), f"n={self.n}"
-
-    def run(self, model, prompt, dice):
+    def run(self, model, prompt, dice, target):
         draws = [
             extend(
-                dice.spawn(i), model, prompt, Completion(), self.max_tokens, temperature=1.0, rules=self.rules
+                dice.spawn(i),
+                model,
+                prompt,
+                Completion(),
+                target.max_tokens,
+                temperature=1.0,
+                rules=target.rules,
             )
             for i in range(self.n)
         ]
         best = max(draws, key=len)
-        yield Extended(0, self.max_tokens, 0, best)
+        yield Extended(0, target.max_tokens, 0, best)
         yield finished(best)
 
 
-METHOD = Method(
-    "longest",
-    "The longest of several draws.",
-    "approximate",
-    lambda target, values: Longest(values["n"], target.max_tokens, target.rules),
-    (Option("n", whole(1, 9), 3, "Draws."),),
-    frozenset(),
-)
+class Talk:
+    """What /set changes."""
+
+    def __init__(self, options):
+        self.options = options
+
+    def set(self, options):
+        sampling(options)
+        self.options = options
 
 
 @pytest.fixture(autouse=True)
 def registered():
-    methods.register(METHOD)
+    methods.register(Longest)
     yield
     methods.unregister("longest")
 
@@ -99,8 +99,8 @@ def test_budgets_fit_it_and_its_recording_is_verified_and_replayed(tmp_path, cap
     path = tmp_path / "events"
     run = ("run", *TOY, "--max-tokens", "8", "--method", "longest", "--events", str(path))
     shown = ran(capsys, *run, "--budget", "16t", "--json", "x")
-    assert json.loads(shown.out)["settings"]["n"] == 2
-    assert "--budget 16t: n=3" in shown.err
+    assert len(json.loads(shown.out)["tokens"]) <= 5
+    assert "--budget 16t: answers of at most 5 tokens" in shown.err
     findings = verify(read_trace(path), ToyModel())
     assert (findings.problems, findings.largest) == ([], 0.0)
     assert ran(capsys, "replay", str(path)).out.rstrip("\n") == json.loads(shown.out)["text"]
@@ -120,7 +120,7 @@ def test_set_knows_its_settings():
     from localpower.cli.slash import obey
 
     context = chat.make_context("chat", [])
-    talk = SimpleNamespace(options={k: v for k, v in context.params.items() if k != "debug"})
+    talk = Talk(dict(context.params))
     obey("/set method longest", talk, context)
     obey("/set n 4", talk, context)
     assert talk.options["method"] == "longest:n=4"
@@ -135,7 +135,7 @@ def test_set_shows_what_is_in_force_when_the_method_brings_its_own():
     from localpower.cli.slash import obey
 
     context = chat.make_context("chat", [])
-    talk = SimpleNamespace(options={k: v for k, v in context.params.items() if k != "debug"})
+    talk = Talk(dict(context.params))
     obey("/set method power:alpha=2:steps=3", talk, context)
     assert (talk.options["method"], talk.options["alpha"], talk.options["steps"]) == ("power", 2.0, 3)
     obey("/set alpha 3", talk, context)
@@ -144,14 +144,14 @@ def test_set_shows_what_is_in_force_when_the_method_brings_its_own():
 
 def test_a_name_that_is_taken_is_refused():
     with pytest.raises(ValueError, match="there is a method called longest"):
-        methods.register(METHOD)
+        methods.register(Longest)
 
 
 def test_a_package_adds_a_method_by_its_entry_point(monkeypatch):
-    entry = SimpleNamespace(name="other", load=lambda: METHOD)
+    entry = SimpleNamespace(name="other", load=lambda: Longest)
     monkeypatch.setattr(methods, "_entries", lambda: {"other": entry})
     assert "other" in methods.names()
-    assert methods.find("other") is METHOD
+    assert methods.find("other") is Longest
     entry.load = lambda: 3
     with pytest.raises(UsageProblem, match="gives 3"):
         methods.find("other")

@@ -136,7 +136,7 @@ def test_other_numbers_of_chains_leave_the_room_as_it_is_where_it_suffices(reque
 def test_memory_that_cannot_go_back_is_refused_with_the_reason(tiny_hybrid, monkeypatch):
     monkeypatch.setattr("localpower.engine.weights.Weights.window", lambda _: 8)
     with pytest.raises(ModelError, match="recurrent state and a sliding window"):
-        load(Request(tiny_hybrid.identity["path"]))
+        load(Request(tiny_hybrid.info.path))
 
 
 def test_a_lane_starts_at_its_end_or_at_a_mark_never_in_between():

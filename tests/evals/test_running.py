@@ -13,14 +13,14 @@ import pytest
 from localpower.cli.main import main
 from localpower.completion import PLAIN
 from localpower.evals.grade import Grader
-from localpower.evals.jobs import Method, RenderedProblem, jobs
+from localpower.evals.jobs import EvalMethod, RenderedProblem, jobs
 from localpower.evals.making import make_rows
 from localpower.evals.problem import Problem
 from localpower.evals.running import times_drawn
 from localpower.evals.store import key, read
 from localpower.evals.tasks import TASKS
 from localpower.loaded import LoadedToy
-from localpower.samplers import Ancestral, BestOfN
+from localpower.samplers import Ancestral, BestOfNSampler
 from tests.evals.files import PROGRAM, gpqa_csv, lines
 
 LAB = ("eval", "lab-chain", "-m", "lab-base", "--seed", "1")
@@ -238,7 +238,7 @@ def test_the_matched_number_is_met_on_average_to_the_last_answer():
         RenderedProblem(TASKS["tiny"], Problem(f"tiny/{i}", ""), "", (1,), False, 8, (), PLAIN)
         for i in range(40)
     ]
-    method = Method("best-of-n:matched", lambda _, n: (BestOfN(n=n), 4.0), "power")
+    method = EvalMethod("best-of-n:matched", lambda _, n: (BestOfNSampler(n=n), 4.0), "power")
     found = [job.sampler.n for job in jobs(asked, "m", [method], 1, 1, {("tiny", "best-of-n:matched"): 3.7})]
     assert set(found) == {3, 4}
     assert sum(found) == round(40 * 3.7)
@@ -260,7 +260,7 @@ def test_samples_of_a_problem_have_streams_of_their_own_and_methods_share_them()
         RenderedProblem(TASKS["tiny"], Problem(f"tiny/{i}", ""), "", (1,), False, 8, (), PLAIN)
         for i in range(3)
     ]
-    methods = [Method(name, lambda _asked, _n: (Ancestral(), 1.0)) for name in ("a", "b")]
+    methods = [EvalMethod(name, lambda _asked, _n: (Ancestral(), 1.0)) for name in ("a", "b")]
     made = list(jobs(asked, "m", methods, 4, 1, {}))
     assert len({job.seed for job in made}) == 12
     assert len({(job.seed, job.asked.problem.id, job.sample) for job in made}) == 12
@@ -495,7 +495,7 @@ def test_the_time_that_passes_is_shared_by_the_answers_being_written():
         RenderedProblem(TASKS["tiny"], Problem(f"t/{i}", "", GOLD), "", (1, 2), False, 12, (), PLAIN)
         for i in range(5)
     ]
-    method = Method("base", lambda _asked, _n: (Ancestral(max_tokens=12), 1.0))
+    method = EvalMethod("base", lambda _asked, _n: (Ancestral(max_tokens=12), 1.0))
     with Grader() as grader:
         made = make_rows(
             toy, toy.toy, jobs(asked, "toy", [method], 2, 1, {}), 3, grader,

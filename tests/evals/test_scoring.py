@@ -162,7 +162,7 @@ def test_contradictions_of_several_samples_do_not_cancel(tmp_path):
 
 
 def test_the_judge_that_plays_itself_is_told(tmp_path, capsys):
-    sha256 = load(Request("smollm2")).identity["sha256"]
+    sha256 = load(Request("smollm2")).info.sha256
     models = {"m": {"name": "m", "sha256": sha256, "quantization": "Q", "path": None}}
     write(
         tmp_path / "r",

@@ -33,13 +33,13 @@ def prompt_of(loaded, text):
 
 def test_every_file_has_its_card(loaded):
     cards = (ROOT / "models" / "README.md").read_text("utf-8")
-    assert sha256(Path(loaded.identity["path"])) in cards
-    assert Path(loaded.identity["path"]).stat().st_size < 2_700_000
+    assert sha256(Path(loaded.info.path)) in cards
+    assert Path(loaded.info.path).stat().st_size < 2_700_000
 
 
 def test_log_p_is_pytorchs_to_three_hundredths(loaded):
     assert loaded.exactness == "exact"
-    for row in EXPECTED[loaded.identity["name"]]:
+    for row in EXPECTED[loaded.info.name]:
         prompt = prompt_of(loaded, row["prompt"])
         answer = (*prompt_of(loaded, row["answer"])[1:], *loaded.weights.eos)
         engine = loaded.engine(prompt, 60, 1, lambda: None)

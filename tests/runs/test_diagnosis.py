@@ -10,7 +10,7 @@ import pytest
 from localpower.chance import StreamDice
 from localpower.events import Resampled, Swapped
 from localpower.runs.diagnosis import Diagnosis
-from localpower.samplers import PowerMH, PowerSMC, Tempering
+from localpower.samplers import PowerMH, PowerSMC, TemperingSampler
 from localpower.statistics import autocorrelation_time, split_r_hat
 from localpower.toy import ToyModel
 from localpower.ui.diagnosis import lines
@@ -96,7 +96,7 @@ def test_particles_tell_their_sample_size_and_how_many_ancestors_are_left():
 
 
 def test_swaps_are_counted_by_pair_and_answers_followed_through_the_ladder():
-    report, events = diagnosed(Tempering(3.0, 12, 12, 60, (3.0, 2.0, 1.5)))
+    report, events = diagnosed(TemperingSampler(3.0, 12, 12, 60, (3.0, 2.0, 1.5)))
     swaps = [e for e in events if isinstance(e, Swapped)]
     for pair in report["swaps"]:
         mine = [e for e in swaps if e.rung == pair["rung"]]
@@ -114,7 +114,7 @@ def test_swaps_are_counted_by_pair_and_answers_followed_through_the_ladder():
 
 @pytest.mark.parametrize(
     "sampler",
-    [PowerMH(3.0, 1 / 3, 12, 6, 20), PowerSMC(3.0, 12), Tempering(3.0, 12, 12, 9)],
+    [PowerMH(3.0, 1 / 3, 12, 6, 20), PowerSMC(3.0, 12), TemperingSampler(3.0, 12, 12, 9)],
     ids=lambda s: s.method,
 )
 def test_a_diagnosis_reads_in_lines_of_text(sampler):

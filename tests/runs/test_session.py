@@ -7,9 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
+from localpower import Power, Target
+from localpower.api.request import suited
 from localpower.chance import StreamDice
-from localpower.cli.planning import SamplingOptions, make_sampler, suited
-from localpower.completion import Rules
+from localpower.completion import PLAIN
 from localpower.errors import Interrupted
 from localpower.events import Finished, Started, Stepped
 from localpower.runs.gather import Run, gather
@@ -116,9 +117,8 @@ def test_the_watcher_hears_of_the_proposal_that_is_decided_next():
     ("widest", "steps", "chains", "width"), [(8, 5, 1, 5), (8, 9, 20, 3), (0, 5, 1, 1), (8, 0, 1, 1)]
 )
 def test_auto_prefetch_is_no_wider_than_engine_steps_and_sequences_allow(widest, steps, chains, width):
-    options = SamplingOptions(alpha=4.0, max_tokens=64, steps=steps, chains=chains)
-    sampler, _ = make_sampler(options, Rules(), chat=False)
-    fit = suited(sampler, options, widest, ahead=True)
+    sampler = Power(alpha=4.0, steps=steps).sampler(Target(4.0, 64, PLAIN))
+    fit = suited(sampler, chains, widest, ahead=True)
     assert (fit.prefetch, fit.adaptive) == (width, True)
 
 

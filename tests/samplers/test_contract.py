@@ -16,7 +16,15 @@ from localpower.runs.interrupt import Interrupts
 from localpower.runs.pace import Pace
 from localpower.runs.session import run_chains
 from localpower.runs.tally import Tally
-from localpower.samplers import Ancestral, BestOfN, Budget, Lookahead, PowerMH, PowerSMC, Tempering
+from localpower.samplers import (
+    Ancestral,
+    BestOfNSampler,
+    Budget,
+    LookaheadSampler,
+    PowerMH,
+    PowerSMC,
+    TemperingSampler,
+)
 from localpower.samplers.acceptance import StepVariant
 from localpower.toy import ToyModel
 
@@ -26,10 +34,10 @@ SAMPLERS = {
     "low-temp": Ancestral("low-temp", 1 / ALPHA, LONGEST),
     "power": PowerMH(ALPHA, 1 / ALPHA, LONGEST, 5, 4, prefetch=2),
     "power, metropolised": PowerMH(ALPHA, 1 / ALPHA, LONGEST, 12, 4, variant=StepVariant(metropolised=True)),
-    "best-of-n": BestOfN(ALPHA, 1.0, LONGEST, n=3),
+    "best-of-n": BestOfNSampler(ALPHA, 1.0, LONGEST, n=3),
     "smc": PowerSMC(ALPHA, LONGEST, particles=4, ramp=5),
-    "tempering": Tempering(ALPHA, LONGEST, 6, 3),
-    "lookahead": Lookahead(ALPHA, 1 / ALPHA, LONGEST, 4, candidates=2, rollouts=2),
+    "tempering": TemperingSampler(ALPHA, LONGEST, 6, 3),
+    "lookahead": LookaheadSampler(ALPHA, 1 / ALPHA, LONGEST, 4, candidates=2, rollouts=2),
 }
 
 
@@ -67,10 +75,12 @@ def test_every_method_is_here():
 @pytest.mark.parametrize("name", names())
 def test_a_method_makes_the_sampler_that_it_says(name):
     method = find(name)
-    sampler = method.make(Target(ALPHA, LONGEST, PLAIN), method.values({}))
+    sampler = method().sampler(Target(ALPHA, LONGEST, PLAIN))
     assert (sampler.method, sampler.guarantee) == (name, method.guarantee)
     assert all(
-        option.reader.read(option.default_text) is not None for option in method.options if option.shown == ""
+        option.reader.read(option.default_text) is not None
+        for option in method.options()
+        if option.shown == ""
     )
 
 

@@ -12,10 +12,10 @@ from localpower.completion import PLAIN, Completion, Rules, extend
 from localpower.events import Extended, Stepped
 from localpower.samplers.acceptance import StepVariant
 from localpower.samplers.cuts import CUTS, UniformCuts, cut_law
-from localpower.samplers.kernel import ChainState, Optimizations, step
+from localpower.samplers.kernel import ChainState, Kernel, Optimizations
 from localpower.samplers.mh import PowerMH
+from localpower.testing import states, transition_matrix
 from localpower.toy import ToyModel, power_law
-from tests.exact import law, outcomes
 from tests.mutants import HOT_MUTANTS, MUTANTS, OPTIMIZATION_MUTANTS, VARIANT_MUTANTS
 
 PROMPT = (1, 2)
@@ -38,42 +38,18 @@ RULES = {
 UNIFORM = UniformCuts()
 
 
-def states(model, horizon, temperature, rules=PLAIN):
-    """Every completion with its recorded numbers, by drawing all of them."""
-    drawn = outcomes(
-        lambda dice: extend(dice, model, PROMPT, Completion(), horizon, temperature=temperature, rules=rules)
-    )
-    return {x.tokens: x for x, _ in drawn}
-
-
-def matrix(model, horizon, temperature, rules=PLAIN, kernel=step, cuts=UNIFORM):
+def matrix(model, horizon, temperature, rules=PLAIN, kernel=Kernel, cuts=UNIFORM):
     """The exact transition matrix K, and the target pi, over all states in one order."""
-    known = states(model, horizon, temperature, rules)
+
+    def once(dice, x, model, prompt):
+        chain = kernel(ALPHA, temperature, cuts, rules)
+        result = chain.step(dice, ChainState(x, horizon), model, prompt)
+        return x if result is None else result[0].completion
+
+    known = states(model, PROMPT, horizon, temperature, rules)
     target = power_law(model, PROMPT, horizon, ALPHA, rules)
     assert set(known) == set(target)
-    order = {tokens: i for i, tokens in enumerate(target)}
-    transitions = np.zeros((len(order), len(order) + 1))  # last column: outside the support
-
-    def move(x):
-        def once(dice):
-            result = kernel(
-                dice,
-                ChainState(x, horizon),
-                model,
-                PROMPT,
-                alpha=ALPHA,
-                temperature=temperature,
-                cuts=cuts,
-                rules=rules,
-            )
-            return x.tokens if result is None else result[0].completion.tokens
-
-        return once
-
-    for tokens, x in known.items():
-        for after, probability in law(move(x)).items():
-            transitions[order[tokens], order.get(after, len(order))] += probability
-    return transitions, np.array(list(target.values()))
+    return transition_matrix(once, known, model, PROMPT), np.array([target[tokens] for tokens in known])
 
 
 def invariance_error(transitions, pi):
@@ -95,9 +71,9 @@ def test_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(toy, rules, 
 
 
 VARIANTS = {
-    "metropolised": partial(step, variant=StepVariant(metropolised=True)),
-    "hot cut": partial(step, variant=StepVariant(hot_cut=True)),
-    "hot cut, metropolised": partial(step, variant=StepVariant(hot_cut=True, metropolised=True)),
+    "metropolised": partial(Kernel, variant=StepVariant(metropolised=True)),
+    "hot cut": partial(Kernel, variant=StepVariant(hot_cut=True)),
+    "hot cut, metropolised": partial(Kernel, variant=StepVariant(hot_cut=True, metropolised=True)),
 }
 
 
@@ -122,7 +98,7 @@ def test_every_form_of_the_step_leaves_p_to_the_alpha_invariant_and_is_reversibl
 @pytest.mark.parametrize("cuts", CUTS)
 def test_early_rejection_changes_no_transition_of_any_form(cuts, variant):
     kernels = [
-        partial(step, variant=variant, optimizations=Optimizations(early=early)) for early in (True, False)
+        partial(Kernel, variant=variant, optimizations=Optimizations(early=early)) for early in (True, False)
     ]
     with_it, without = (
         matrix(TOYS["generic"], 3, 1 / ALPHA, kernel=kernel, cuts=cut_law(cuts))[0] for kernel in kernels
@@ -139,31 +115,29 @@ def test_a_metropolised_step_mixes_better():
         transitions, pi = matrix(TOYS["generic"], 3, 1 / ALPHA, kernel=kernel)
         return 1.0 - pi @ np.diag(transitions[:, :-1])
 
-    assert second_eigenvalue(VARIANTS["metropolised"]) < second_eigenvalue(step)
-    assert moves(step) < moves(VARIANTS["metropolised"])
+    assert second_eigenvalue(VARIANTS["metropolised"]) < second_eigenvalue(Kernel)
+    assert moves(Kernel) < moves(VARIANTS["metropolised"])
 
 
 def test_a_state_that_rounding_calls_certain_is_never_left_by_a_metropolised_step():
     model = ToyModel(ABC, seed=2, end_bias=2000.0)
     x = extend(StreamDice(1), model, PROMPT, Completion(), 3, temperature=1 / ALPHA)
     assert x.log_q.sum() == 0.0
-    _, info = VARIANTS["metropolised"](
-        StreamDice(2), ChainState(x, 3), model, PROMPT, alpha=ALPHA, temperature=1 / ALPHA, cuts=UNIFORM
-    )
+    chain = VARIANTS["metropolised"](ALPHA, 1 / ALPHA, UNIFORM)
+    _, info = chain.step(StreamDice(2), ChainState(x, 3), model, PROMPT)
     assert info.divergence is None
     assert info.n_decoded == 0
 
 
-def without_savers(*args, **kwargs):
-    return step(*args, **kwargs, optimizations=Optimizations(skip=False, early=False))
+without_optimizations = partial(Kernel, optimizations=Optimizations(skip=False, early=False))
 
 
 @pytest.mark.parametrize("cuts", CUTS)
 @pytest.mark.parametrize("toy", TOYS.values(), ids=TOYS.keys())
-def test_the_savers_leave_every_transition_probability_as_it_is(toy, cuts):
-    with_savers, _ = matrix(toy, 3, 1 / ALPHA, cuts=cut_law(cuts))
-    without, _ = matrix(toy, 3, 1 / ALPHA, kernel=without_savers, cuts=cut_law(cuts))
-    assert np.abs(with_savers - without).max() < 1e-12
+def test_the_optimizations_leave_every_transition_probability_as_it_is(toy, cuts):
+    with_optimizations, _ = matrix(toy, 3, 1 / ALPHA, cuts=cut_law(cuts))
+    without, _ = matrix(toy, 3, 1 / ALPHA, kernel=without_optimizations, cuts=cut_law(cuts))
+    assert np.abs(with_optimizations - without).max() < 1e-12
 
 
 @pytest.mark.parametrize("cuts", CUTS)
@@ -207,7 +181,7 @@ def test_a_complete_answer_weighs_what_its_bound_came_down_to(cuts):
 @pytest.mark.parametrize("cuts", CUTS)
 def test_cut_laws_are_laws_and_weights_agree_with_log_kappa(cuts):
     law = cut_law(cuts)
-    for x in states(TOYS["generic"], 4, 1 / ALPHA, RULES["2 given after a first 1"]).values():
+    for x in states(TOYS["generic"], PROMPT, 4, 1 / ALPHA, RULES["2 given after a first 1"]).values():
         weights = law.weights(x) / law.weights(x).sum()
         drawn = np.flatnonzero(~x.given)
         assert set(np.flatnonzero(weights)) == set(drawn)
@@ -231,7 +205,7 @@ def test_control_a_wrong_rule_is_caught_by_the_same_enumeration(mutant):
 
 
 @pytest.mark.parametrize(("kernel", "cuts"), OPTIMIZATION_MUTANTS.values(), ids=OPTIMIZATION_MUTANTS.keys())
-def test_control_a_wrong_saver_or_cut_factor_is_caught_by_the_same_enumeration(kernel, cuts):
+def test_control_a_wrong_optimization_or_cut_factor_is_caught_by_the_same_enumeration(kernel, cuts):
     toys = [ToyModel(ABC, seed=seed, spread=spread) for seed, spread in ((1, 1.5), (27, 4.0))]
     assert max(invariance_error(*matrix(toy, 4, 1 / ALPHA, kernel=kernel, cuts=cuts)) for toy in toys) > 1e-6
 
@@ -246,7 +220,7 @@ def test_control_a_wrong_form_of_the_step_is_caught_by_the_same_enumeration(muta
 
 def test_at_temperature_one_over_alpha_the_token_weight_is_the_normaliser_whatever_was_drawn():
     model, alpha = TOYS["generic"], ALPHA
-    for tokens, x in states(model, 3, 1 / alpha).items():
+    for tokens, x in states(model, PROMPT, 3, 1 / alpha).items():
         for i in range(len(tokens)):
             row = np.asarray(model.logits([PROMPT + tokens[:i]])[0])
             log_p = row - np.log(np.exp(row).sum())

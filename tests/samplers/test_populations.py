@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from localpower.completion import Completion, Rules, extend
-from localpower.samplers import BestOfN, Lookahead, PowerSMC, population, smc
+from localpower.samplers import BestOfNSampler, LookaheadSampler, PowerSMC, population, smc
 from localpower.samplers.lookahead import chances
 from localpower.samplers.smc import systematic
+from localpower.testing import law, outcomes
 from localpower.toy import ToyModel, answers, power_law
-from tests.exact import law, outcomes
 from tests.samplers.ends import end_of
 
 PROMPT, ALPHA = (1, 2), 3.0
@@ -51,7 +51,7 @@ def error(found, wanted):
 @pytest.mark.parametrize("temperature", [1 / ALPHA, 1.0])
 @pytest.mark.parametrize("model", TOYS.values(), ids=TOYS.keys())
 def test_the_law_of_the_drawn_one_of_two_is_that_of_importance_resampling(model, temperature):
-    sampler = BestOfN(ALPHA, temperature, max_tokens=2, n=2)
+    sampler = BestOfNSampler(ALPHA, temperature, max_tokens=2, n=2)
     found = law(lambda dice: end_of(sampler, model, PROMPT, dice)[0].state.tokens)
     drawn = {}
     for x, probability in outcomes(
@@ -71,16 +71,16 @@ def test_the_law_of_the_drawn_one_of_two_is_that_of_importance_resampling(model,
 @pytest.mark.parametrize("rules", [Rules(), GIVEN], ids=["plain", "given"])
 @pytest.mark.parametrize("n", [1, 2])
 def test_weights_of_best_of_n_estimate_p_to_the_alpha_without_bias(n, rules):
-    sampler = BestOfN(ALPHA, 0.7, max_tokens=2, n=n, rules=rules)
+    sampler = BestOfNSampler(ALPHA, 0.7, max_tokens=2, n=n, rules=rules)
     assert error(weighted_law(sampler, TOYS["generic"]), powers(TOYS["generic"], 2, rules)) < 1e-12
 
 
 def test_the_likeliest_of_n_is_the_likeliest_and_claims_no_more():
-    sampler = BestOfN(ALPHA, 1.0, max_tokens=2, n=2, select="logp")
+    sampler = BestOfNSampler(ALPHA, 1.0, max_tokens=2, n=2, select="logp")
     for (tally, _), _ in outcomes(lambda dice: end_of(sampler, TOYS["generic"], PROMPT, dice)):
         assert tally.state.total_log_p() == max(x.total_log_p() for x in tally.members)
     assert sampler.guarantee == "approximate"
-    assert BestOfN(ALPHA).guarantee == "asymptotic"
+    assert BestOfNSampler(ALPHA).guarantee == "asymptotic"
 
 
 @pytest.mark.parametrize("rules", [Rules(), GIVEN], ids=["plain", "given"])
@@ -227,7 +227,9 @@ RECORDED = {(1, 0): 0.0893048, (2, 0): 0.0893048, (2, 1): 0.0663092}
 
 @pytest.mark.parametrize(("sizes", "recorded"), RECORDED.items())
 def test_the_bias_of_lookahead_is_the_recorded_one(sizes, recorded):
-    sampler = Lookahead(ALPHA, 1 / ALPHA, max_tokens=2, block=1, candidates=sizes[0], rollouts=sizes[1])
+    sampler = LookaheadSampler(
+        ALPHA, 1 / ALPHA, max_tokens=2, block=1, candidates=sizes[0], rollouts=sizes[1]
+    )
     found = law(lambda dice: end_of(sampler, FLAT, PROMPT, dice)[0].state.tokens)
     target = power_law(FLAT, PROMPT, 2, ALPHA)
     variation = 0.5 * sum(abs(found.get(x, 0.0) - p) for x, p in target.items())

@@ -17,8 +17,8 @@ from localpower.samplers import Budget, PowerMH, population, smc
 from localpower.samplers.budget import Room
 from localpower.samplers.start import DRAW, Start
 from localpower.selftest.law import recorded
+from localpower.testing import outcomes
 from localpower.toy import ToyModel, answers
-from tests.exact import outcomes
 from tests.samplers.ends import end_of
 
 PROMPT, ALPHA = (1, 2), 3.0

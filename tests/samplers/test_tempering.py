@@ -13,10 +13,10 @@ from localpower.chance import StreamDice
 from localpower.completion import Completion, extend
 from localpower.errors import UsageProblem
 from localpower.events import Stepped, Swapped
-from localpower.samplers import Tempering, tempering
+from localpower.samplers import TemperingSampler, tempering
 from localpower.samplers.tempering import at_rung, ladder
+from localpower.testing import law, outcomes
 from localpower.toy import ToyModel, power_law
-from tests.exact import law, outcomes
 
 PROMPT = (1, 2)
 RUNGS = (3.0, 1.5)
@@ -57,7 +57,7 @@ def invariance_error(model, horizon, rungs, move):
 @pytest.mark.parametrize("rungs", [RUNGS, (4.0, 2.0, 1.0)])
 def test_a_sweep_of_swaps_leaves_the_product_law_invariant(rungs):
     model = ToyModel(("<end>", "a", "b"), seed=1, spread=1.0)
-    sampler = Tempering(rungs[0], 2, 2, 1, rungs)
+    sampler = TemperingSampler(rungs[0], 2, 2, 1, rungs)
 
     def move(dice, here):
         list(sampler.sweep(dice, here, 0, 0))
@@ -69,7 +69,7 @@ def test_a_sweep_of_swaps_leaves_the_product_law_invariant(rungs):
 @pytest.mark.parametrize("cuts", ["uniform", "restart", "entropy"])
 def test_a_whole_round_leaves_the_product_law_invariant(cuts):
     model = ToyModel(("<end>", "a"), seed=3, spread=1.0)
-    sampler = Tempering(RUNGS[0], 3, 3, 1, RUNGS, tempering_cuts(cuts))
+    sampler = TemperingSampler(RUNGS[0], 3, 3, 1, RUNGS, tempering_cuts(cuts))
 
     def move(dice, here):
         after = [x for (x, _), _ in sampler.round(model, PROMPT, [dice] * 2, here, 3)]
@@ -94,7 +94,7 @@ def test_after_a_swap_an_answer_is_what_it_would_be_had_its_new_rung_drawn_it():
 
 def test_control_a_swap_by_the_wrong_sign_is_caught():
     model = ToyModel(("<end>", "a", "b"), seed=1, spread=1.0)
-    sampler, plain = Tempering(RUNGS[0], 2, 2, 1, RUNGS), tempering.swap_ratio
+    sampler, plain = TemperingSampler(RUNGS[0], 2, 2, 1, RUNGS), tempering.swap_ratio
 
     def move(dice, here):
         with patch.object(tempering, "swap_ratio", lambda *a: -plain(*a)):
@@ -106,7 +106,7 @@ def test_control_a_swap_by_the_wrong_sign_is_caught():
 
 def test_control_the_old_rungs_q_after_a_swap_is_caught():
     model = ToyModel(("<end>", "a"), seed=3, spread=1.0)
-    sampler = Tempering(RUNGS[0], 3, 3, 1, RUNGS, tempering_cuts("uniform"))
+    sampler = TemperingSampler(RUNGS[0], 3, 3, 1, RUNGS, tempering_cuts("uniform"))
 
     def move(dice, here):
         list(sampler.sweep(dice, here, 0, 0))
@@ -124,13 +124,13 @@ def test_the_usual_ladder_falls_from_alpha_and_never_below_one(alpha, rungs):
     assert steps[0] == alpha
     assert min(steps) >= 1.0
     assert len(steps) == (rungs if alpha > 1.0 else 1)
-    Tempering(alpha, rungs=steps)
+    TemperingSampler(alpha, rungs=steps)
 
 
 @pytest.mark.parametrize("rungs", [(3.0, 3.0), (2.0, 1.0), (3.0, 0.5), (1.0, 3.0)])
 def test_ladders_that_can_never_be_right_are_refused(rungs):
     with pytest.raises(UsageProblem, match="rungs"):
-        Tempering(3.0, rungs=rungs)
+        TemperingSampler(3.0, rungs=rungs)
 
 
 def test_all_rungs_share_a_batch_and_finished_answers_stay_in_play():
@@ -142,7 +142,7 @@ def test_all_rungs_share_a_batch_and_finished_answers_stay_in_play():
             return super().logits(contexts)
 
     model = Counting(seed=4, end_bias=20.0)  # every answer ends at once
-    events = list(Tempering(3.0, 12, 4, 3).run(model, PROMPT, StreamDice(0)))
+    events = list(TemperingSampler(3.0, 12, 4, 3).run(model, PROMPT, StreamDice(0)))
     assert max(asked) == 4
     steps = [e for e in events if isinstance(e, Stepped)]
     assert {e.member for e in steps} == {0, 1, 2, 3}

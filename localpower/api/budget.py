@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from localpower.cli.planning import SamplingOptions
-from localpower.methods import MOST_RUNS
+from localpower.api.request import SamplingOptions
+from localpower.readers import MOST_RUNS
 from localpower.runs.pace import Pace
 from localpower.samplers import Budget, Sampler
 from localpower.samplers.budget import Room
@@ -66,7 +66,7 @@ def within(sampler: Sampler, options: SamplingOptions, allowed: Allowed) -> tupl
     budget = allowed.budget(sampler.width)
     longest = int(sampler.settings()["max_tokens"])
     most = MOST_RUNS // options.chains
-    room = Room(lambda width: _limit(allowed.budget(width), longest), most, options.given())
+    room = Room(lambda width: _limit(allowed.budget(width), longest), most, frozenset(options.method.given()))
     fit, words = sampler.fit(room)
     notes = [f"--budget {allowed.words}: {words}"] if words else []
     plans = getattr(sampler, "plans", False)  # chains: while they run, by the speed that they have

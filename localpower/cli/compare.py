@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from localpower.cli.sections import Command, renamed
 from localpower.cli.terminal import say, tenths, write_answer
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UserError
-
-if TYPE_CHECKING:
-    from localpower.evals.scoring import Scorer
-    from localpower.evals.store import Stored
 
 _WIDE = 120  # columns where stdout is no terminal
 _FORMATS = ("table", "markdown", "json")
@@ -80,92 +74,44 @@ def compare(
     Problems are paired by their id, within a run and across runs. Where they are too few for a difference, it says how
     many would do.
     """
-    from localpower.evals.likelihood import Scores, own_scores
-    from localpower.evals.report import report
-    from localpower.evals.store import read
-    from localpower.ui.page import page
+    from localpower.api.compare import compare_with, export_alpaca, read_runs
+    from localpower.runs.interrupt import Interrupts
     from localpower.ui.plots import require
-    from localpower.ui.tables import markdown
 
     if plot:
         require()
-    runs = [read(folder) for folder in folders]
-    if not any(run.rows for run in runs):
-        raise UserError(f"there are no answers in {', '.join(map(str, folders))} yet")
-    scores: Scores = own_scores
-    name = None
-    if scorer is not None:
+    runs = read_runs(folders)
+    with Interrupts() as interrupts:
         try:
-            reader = _read_with(scorer, runs)
+            found = compare_with(scorer, runs, baseline, interrupts, say, tenths("read", "answers"))
         except (Interrupted, KeyboardInterrupt):
             say("interrupted: what was read is kept")
             return EXIT_INTERRUPTED
-        scores, name = reader.scores, str(reader.loaded.identity["name"])
-    found = report(runs, scores, name, baseline)
     if output == "json":
-        write_answer(json.dumps(found, ensure_ascii=False))
-    elif output == "markdown":
-        write_answer(markdown(found))
+        write_answer(json.dumps(found.to_dict(), ensure_ascii=False))
     else:
-        write_answer(_table(found))
+        write_answer(found.markdown() if output == "markdown" else found.table(_width()))
     if html:
-        _write(html, page(found, runs))
+        _write(html, found.html())
     if plot:
         from localpower.ui.eval_plots import draw
 
-        draw(found, plot)
+        draw(found.to_dict(), plot)
     if export:
-        _export(runs, export)
+        for path, text in export_alpaca(runs, export).items():
+            _write(path, text)
     return EXIT_OK
 
 
 def show(folders: Sequence[Path]) -> None:
     """The table of what is stored, for a terminal or a pipe."""
-    from localpower.evals.report import report
-    from localpower.evals.store import read
+    from localpower.api.compare import compare as compared
 
-    write_answer(_table(report([read(path) for path in folders])))
-
-
-def _table(found: dict[str, object]) -> str:
-    from rich.console import Console
-
-    from localpower.ui.tables import terminal
-
-    width = shutil.get_terminal_size((_WIDE, 24)).columns if sys.stdout.isatty() else _WIDE
-    text = io.StringIO()
-    Console(file=text, width=width, color_system=None).print(terminal(found, width))
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+    write_answer(compared(*folders).table(_width()))
 
 
-def _read_with(name: str, runs: Sequence[Stored]) -> Scorer:
-    """Every answer read by a model. Raises Interrupted."""
-    from localpower.evals.scoring import Scorer
-    from localpower.loading import Request, load
-    from localpower.runs.interrupt import Interrupts
-
-    with Interrupts() as interrupts:
-        loaded = load(Request(name), say=say, stop=lambda: interrupts.requested)
-        interrupts.check()
-        reader = Scorer(loaded, interrupts.check)
-        for run in runs:
-            reader.read_all(run, tenths("read", "answers"))
-    if reader.n_skipped:
-        say(
-            f"note: {reader.n_skipped} answers could not be read: their prompts were not stored, or are too long"
-        )
-    return reader
-
-
-def _export(runs: Sequence[Stored], folder: Path) -> None:
-    from localpower.evals.alpaca import exported
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write {folder}: {error.strerror}") from None
-    for name, rows in exported(runs).items():
-        _write(folder / f"{name}.json", json.dumps(rows, ensure_ascii=False, indent=1))
+def _width() -> int:
+    return shutil.get_terminal_size((_WIDE, 24)).columns if sys.stdout.isatty() else _WIDE
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,0 +1,48 @@
+# The public names and where they live: read by type checkers, and by lazy_loader when a name is first used.
+
+from . import testing as testing
+from .api.chat import Chat as Chat
+from .api.compare import Report as Report
+from .api.compare import compare as compare
+from .api.evaluate import EvalRun as EvalRun
+from .api.evaluate import evaluate as evaluate
+from .api.model import Model as Model
+from .api.model import Stream as Stream
+from .api.model import load as load
+from .errors import EngineError as EngineError
+from .errors import ModelError as ModelError
+from .errors import UsageProblem as UsageProblem
+from .errors import UserError as UserError
+from .evals.task import Task as Task
+from .events import Chosen as Chosen
+from .events import Event as Event
+from .events import Extended as Extended
+from .events import Finished as Finished
+from .events import Looked as Looked
+from .events import Planned as Planned
+from .events import Resampled as Resampled
+from .events import Started as Started
+from .events import Stepped as Stepped
+from .events import Swapped as Swapped
+from .loaded import ModelInfo as ModelInfo
+from .methods import Method as Method
+from .methods import Target as Target
+from .methods import register as register
+from .methods import setting as setting
+from .runs.answer import Answer as Answer
+from .samplers.ancestral import Base as Base
+from .samplers.ancestral import LowTemperature as LowTemperature
+from .samplers.best_of_n import BestOfN as BestOfN
+from .samplers.cuts import CutLaw as CutLaw
+from .samplers.cuts import EntropyCuts as EntropyCuts
+from .samplers.cuts import RestartCuts as RestartCuts
+from .samplers.cuts import UniformCuts as UniformCuts
+from .samplers.lookahead import Lookahead as Lookahead
+from .samplers.mh import Power as Power
+from .samplers.smc import SMC as SMC
+from .samplers.tempering import Tempering as Tempering
+from .toy import ToyModel as ToyModel
+from .toy import power_law as power_law
+
+__version__: str
+__all__: list[str]

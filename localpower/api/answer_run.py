@@ -1,0 +1,122 @@
+"""One answer: a question run on an engine, told event by event, and described at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from localpower import __version__
+from localpower.api.question import Question
+from localpower.chance import StreamDice
+from localpower.events import Started
+from localpower.loaded import Loaded
+from localpower.runs.answer import Answer, RunContext, describe
+from localpower.runs.gather import Engine, Observer
+from localpower.runs.interrupt import Interrupts
+from localpower.runs.session import ChainRun, Events, Listener, pick, tell
+from localpower.runs.tally import Tally
+from localpower.text.stops import answer_text
+from localpower.text.vocabulary import readable
+
+
+@dataclass
+class AnswerRun:
+    """Everything that decides an answer. `events` runs it, once; `answer` says what came of it."""
+
+    loaded: Loaded
+    engine: Engine
+    question: Question
+    seed: int
+    interrupts: Interrupts | None = None
+    prompt_cache: Path | None = None
+    notes: list[str] = field(default_factory=list)
+    _chains: ChainRun | None = None
+    _began: float = 0.0
+    _seconds: float = 0.0
+    _work: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def n_chains(self) -> int:
+        """Chains in the batch."""
+        return self.question.options.chains
+
+    @property
+    def started(self) -> Started:
+        """The first event: what the answer depends on."""
+        question, options = self.question, self.question.options
+        settings: dict[str, Any] = question.sampler.settings() | {
+            "method": question.sampler.method,
+            "alpha": question.alpha,
+            "seed": self.seed,
+            "pick": options.pick,
+            "stops": [readable(stop) for stop in question.stops],
+            "exactness": self.loaded.exactness,
+            "budget": options.method.budget,
+        }
+        model = self.loaded.info.to_dict()
+        return Started(question.sampler.method, settings, model, question.prompt, options.chains, __version__)
+
+    def plain_seconds(self, n_tokens: int) -> float | None:
+        """Seconds of a plain answer of so many tokens, by the speed of this run; None: not known yet."""
+        return self.question.pace.plain_seconds(n_tokens, self.engine.cost)
+
+    def warm(self) -> list[str]:
+        """Begin from the prompt cache, if there is one; what to say about it."""
+        if self.prompt_cache is None:
+            return []
+        return self.loaded.warm(self.engine, self.question.prompt, self.prompt_cache)
+
+    def events(self, watch: Observer = lambda _index, _context: None) -> Events:
+        """Each event with its chain's number. watch: hears of every context that a chain asks for."""
+        question = self.question
+        before = self.loaded.work(self.engine)
+        self._began = time.perf_counter()
+        question.pace.start(question.seconds)
+        self._chains = ChainRun(
+            self.engine,
+            question.sampler,
+            question.prompt,
+            StreamDice(self.seed),
+            self.n_chains,
+            self.interrupts,
+            question.pace,
+        )
+        yield from self._chains.events(watch)
+        self._seconds = time.perf_counter() - self._began
+        after = self.loaded.work(self.engine)
+        prefill, padded, wasted = (now - then for now, then in zip(after, before, strict=True))
+        self._work = prefill, padded, wasted
+
+    def answer(self) -> Answer:
+        """What the events add up to."""
+        assert self._chains is not None
+        question, tallies = self.question, self._chains.tallies
+        context = RunContext(
+            question.sampler,
+            question.alpha,
+            self.seed,
+            len(question.prompt),
+            self._seconds,
+            self.loaded.exactness,
+            self.loaded.info.to_dict(),
+            *self._work,
+            question.options.method.budget,
+            plain_seconds=self.plain_seconds,
+        )
+        how = question.options.pick
+        picked = pick(tallies, how, StreamDice(self.seed))
+        found = describe(tallies, picked, how, context, self._text)
+        return replace(found, notes=question.notes)
+
+    def _text(self, tally: Tally) -> str:
+        """The answer's text, without the stop that ended it."""
+        return answer_text(tally.state.tokens, self.loaded.piece, self.question.stops)
+
+
+def run(job: AnswerRun, listeners: Sequence[Listener] = ()) -> Answer:
+    """Run to the end, telling listeners."""
+    tell(job.events, listeners)
+    return job.answer()

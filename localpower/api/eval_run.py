@@ -1,0 +1,317 @@
+"""An eval from its request to its folder: models opened in turn, answers made, programs run."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localpower import __version__
+from localpower.api.labels import eval_methods, to_json
+from localpower.api.programs import run_programs
+from localpower.api.request import PromptOptions, SamplingOptions
+from localpower.errors import Interrupted, UsageProblem
+from localpower.evals import store
+from localpower.evals.asking import Wording, ask
+from localpower.evals.grade import Grader
+from localpower.evals.jobs import RenderedProblem
+from localpower.evals.problem import Problem, subset
+from localpower.evals.running import Running, Watcher
+from localpower.evals.settings import (
+    fingerprint,
+    problem_rows,
+    refuse_changes,
+    refuse_other_graders,
+    refuse_other_prompts,
+)
+from localpower.evals.sources import Source
+from localpower.evals.task import Task
+from localpower.evals.tasks import find_tasks
+from localpower.grading.math_verify import require
+from localpower.loaded import Loaded
+from localpower.loading import Request, load
+from localpower.runs.interrupt import Interrupts
+
+_MOST_ANSWERS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalRequest:
+    """What an eval is about. labels: methods by label. out: the folder of the answers.
+
+    models: to be opened, or opened already; none: the default. seed: None: the folder's own where it has one, else
+    `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
+    a problem is put. data: a file, or a folder of files. password: asks for GPQA's. parallel: answers in one batch.
+    """
+
+    tasks: tuple[str, ...]
+    labels: Mapping[str, SamplingOptions]
+    out: Path
+    drawn: int
+    models: tuple[Request | Loaded, ...] = ()
+    seed: int | None = None
+    limit: int | None = None
+    samples: int = 1
+    max_tokens: int | None = None
+    form: str = "chat"
+    prompting: PromptOptions = field(default_factory=PromptOptions)
+    own_stops: bool = True
+    grader: str = "value"
+    data: Path | None = None
+    password: Callable[[], str] = str
+    parallel: int | None = None
+    save_text: bool = False
+    run_code: bool = False
+    seconds: float = 10.0
+
+
+@dataclass
+class Surroundings:
+    """Who hears of an eval and may stop it; nobody, unless they are named."""
+
+    interrupts: Interrupts
+    watching: Callable[[], AbstractContextManager[Watcher]]
+    say: Callable[[str], None] = lambda _: None
+
+
+@dataclass
+class _Models:
+    """The models by label, one of them open at a time."""
+
+    around: Surroundings
+    open_one: tuple[str, Loaded] | None = None
+    requests: dict[str, Request | Loaded] = field(default_factory=dict)
+    known: dict[str | None, str] = field(default_factory=dict)  # labels by sha256
+
+    def open(self, label: str) -> Loaded:
+        """The model of a label."""
+        if self.open_one is None or self.open_one[0] != label:
+            self.open_one = None  # its memory is free before the next one needs some
+            self.open_one = (label, self._load(self.requests[label]))
+        return self.open_one[1]
+
+    def learn(self, request: Request | Loaded) -> tuple[str, Loaded]:
+        """Open a model for the first time; its label is its name, or its path where two are called the same."""
+        self.open_one = None
+        loaded = self._load(request)
+        info = loaded.info
+        if info.sha256 in self.known:
+            raise UsageProblem(f"-m {info.path or info.name} is the same model as {self.known[info.sha256]}")
+        label = str(info.path if info.name in self.requests else info.name)
+        self.known[info.sha256] = label
+        self.requests[label], self.open_one = request, (label, loaded)
+        return label, loaded
+
+    def _load(self, request: Request | Loaded) -> Loaded:
+        if not isinstance(request, Request):
+            return request
+        interrupts = self.around.interrupts
+        loaded = load(request, say=self.around.say, stop=lambda: interrupts.requested)
+        interrupts.check()
+        return loaded
+
+
+@dataclass
+class _Plan:
+    """What is to be made, and what of it is there."""
+
+    models: _Models
+    asked: dict[str, dict[str, list[RenderedProblem]]]
+    settings: dict[str, Any]
+    problems: list[store.Row]
+    rows: dict[store.Key, store.Row]
+
+
+def run_eval(request: EvalRequest, around: Surroundings) -> bool:
+    """Make what is missing; False where it was interrupted, then the same request goes on. Raises UserError."""
+    tasks = find_tasks(request.tasks)
+    _check_request(request, tasks)
+    with store.Folder(request.out) as folder, around.interrupts:
+        try:
+            plan = _prepare(request, tasks, folder, around)
+        except BaseException:
+            folder.discard()
+            raise
+        try:
+            _make(request, plan, folder, around)
+        except (Interrupted, KeyboardInterrupt):
+            around.say(
+                f"interrupted: {len(plan.rows)} answers are in {request.out}; the same command goes on from there"
+            )
+            return False
+    if any(task.kind == "code" for task in tasks) and not request.run_code:
+        around.say(f"note: no program was run; localpower regrade {request.out} --run-code runs them")
+    if any(task.kind == "open" for task in tasks):
+        around.say(f"note: open answers are compared by localpower regrade {request.out} --judge MODEL")
+    return True
+
+
+def _prepare(
+    request: EvalRequest, tasks: Sequence[Task], folder: store.Folder, around: Surroundings
+) -> _Plan:
+    """Read the problems, open every model once, and settle what the run is about. Raises UserError."""
+    is_new = folder.is_new
+    if not is_new:
+        folder.trim()
+    before = None if is_new else store.read(request.out)
+    seed = request.seed if request.seed is not None else before.settings["seed"] if before else request.drawn
+    problems = {task.name: task.problems(Source(request.data, seed, request.password)) for task in tasks}
+    chosen = {task.name: subset(problems[task.name], request.limit) for task in tasks}
+    _check_size(request, chosen)
+    now = datetime.datetime.now().isoformat(timespec="seconds")
+    created = before.settings["created"] if before else now
+    models = _Models(around)
+    asked, identities = _ask_all(request, models, tasks, chosen, datetime.datetime.fromisoformat(created))
+    settings = _settings(request, tasks, problems, identities, seed, created)
+    rows = problem_rows(asked, save_text=request.save_text)
+    if before:
+        for note in refuse_changes(before.settings, settings, str(request.out)):
+            around.say(f"note: {note}")
+        refuse_other_prompts(before.problems, rows, str(request.out))
+        settings["matched"] = before.settings["matched"]
+    folder.begin(settings, rows)
+    around.say(f"seed {seed} · answers go to {request.out}")
+    if request.save_text and any(task.secret for task in tasks):
+        around.say(
+            "note: --save-text stores questions in clear: their authors ask that these are shown to nobody"
+        )
+    answers = {store.key(row): row for row in before.rows} if before else {}
+    refuse_other_graders(answers.values(), settings, str(request.out))
+    if answers:
+        around.say(f"{len(answers)} answers are there already")
+    return _Plan(models, asked, settings, rows, answers)
+
+
+def _make(request: EvalRequest, plan: _Plan, folder: store.Folder, around: Surroundings) -> None:
+    """Make what is missing, model by model; then run programs, if that is wished. Raises Interrupted."""
+    current = ""
+    methods = eval_methods(request.labels, lambda: plan.models.open(current), request.parallel)
+    with Grader(request.grader) as grader, around.watching() as watcher:
+        running = Running(
+            folder,
+            plan.asked,
+            methods,
+            request.samples,
+            plan.settings["seed"],
+            request.parallel,
+            request.save_text,
+            grader,
+            watcher,
+            around.interrupts.check,
+            plan.rows,
+            {tuple(place): mean for *place, mean in plan.settings["matched"]},
+        )
+
+        def settle() -> None:
+            plan.settings["matched"] = [[*place, mean] for place, mean in running.matched.items()]
+            folder.begin(plan.settings, plan.problems)
+
+        running.settle = settle
+        for current in plan.models.requests:
+            running.run(current, plan.models.open(current))
+    if request.run_code:
+        kinds = {name: task["kind"] for name, task in plan.settings["tasks"].items()}
+        run_programs(folder, plan.rows, kinds, request.seconds, around.interrupts.check, around.say)
+
+
+def _check_size(request: EvalRequest, chosen: Mapping[str, Sequence[Problem]]) -> None:
+    """Raises UsageProblem for more answers than anybody waits for."""
+    models = max(len(request.models), 1)
+    n = sum(map(len, chosen.values())) * len(request.labels) * request.samples * models
+    if n > _MOST_ANSWERS:
+        raise UsageProblem(
+            f"that is {n:,} answers, and a run has at most {_MOST_ANSWERS:,}", "lower --samples or --limit"
+        )
+
+
+def _check_request(request: EvalRequest, tasks: Sequence[Task]) -> None:
+    if request.grader == "math-verify":
+        require()  # before a model is opened
+    prompting = request.prompting
+    try:
+        "".join(
+            [prompting.system or "", *prompting.stops, *map(str, prompting.template_args.values())]
+        ).encode()
+    except UnicodeEncodeError:
+        raise UsageProblem("--system, --stop and --template-arg must be valid Unicode") from None
+    data = request.data
+    if data is not None and data.is_file() and len(tasks) > 1:
+        raise UsageProblem("--data names one file, and there are several tasks: name a folder")
+    for task in tasks:
+        if request.form not in task.forms:
+            forms = " or ".join(form for form in task.forms if form != "plain")
+            raise UsageProblem(f"the paper has no prompt for {task.name}: --prompt-style {forms}")
+
+
+def _ask_all(
+    request: EvalRequest,
+    models: _Models,
+    tasks: Sequence[Task],
+    chosen: Mapping[str, Sequence[Problem]],
+    started: datetime.datetime,
+) -> tuple[dict[str, dict[str, list[RenderedProblem]]], dict[str, dict[str, Any]]]:
+    """Every problem as every model is asked it, and what the models are. All are opened once, before any work."""
+    asked, identities = {}, {}
+    prompting, say = request.prompting, models.around.say
+    wording = Wording(
+        request.form,
+        prompting.raw,
+        prompting.system,
+        prompting.template_args,
+        prompting.stops,
+        request.own_stops,
+        started,
+    )
+    for each in request.models or (Request(),):
+        label, loaded = models.learn(each)
+        for note in loaded.notes:
+            say(f"note: {label}: {note}")
+        through = [task for task in tasks if task.forms[request.form].template]
+        if through and not loaded.has_template and not prompting.raw:
+            say(f"note: {label} has no chat template: prompts are sent as text")
+        asked[label] = {
+            task.name: ask(task, chosen[task.name], loaded, wording, request.max_tokens) for task in tasks
+        }
+        identities[label] = loaded.info.to_dict() | {"exactness": loaded.exactness}
+    return asked, identities
+
+
+def _settings(
+    request: EvalRequest,
+    tasks: Sequence[Task],
+    problems: Mapping[str, Sequence[Problem]],
+    identities: Mapping[str, dict[str, Any]],
+    seed: int,
+    created: str,
+) -> dict[str, Any]:
+    return {
+        "format": store.FORMAT,
+        "version": __version__,
+        "created": created,
+        "seed": seed,
+        "limit": request.limit,
+        "samples": request.samples,
+        "prompt": request.form,
+        "system": request.prompting.system,
+        "raw": request.prompting.raw,
+        "template_args": dict(request.prompting.template_args),
+        "stops": list(request.prompting.stops),
+        "own_stops": request.own_stops,
+        "grader": request.grader,
+        "save_text": request.save_text,
+        "tasks": {
+            task.name: {
+                "kind": task.kind,
+                "max_tokens": request.max_tokens or task.max_tokens,
+                "n_problems": len(problems[task.name]),
+                "problems_sha256": fingerprint(problems[task.name]),
+            }
+            for task in tasks
+        },
+        "methods": {label: to_json(each) for label, each in request.labels.items()},
+        "models": dict(identities),
+        "matched": [],
+    }

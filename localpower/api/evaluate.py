@@ -1,0 +1,126 @@
+"""`localpower.evaluate`: an eval from Python, quiet unless it is asked to speak."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localpower.api.compare import Report, compare
+from localpower.api.eval_run import EvalRequest, Surroundings, run_eval
+from localpower.api.labels import label_methods
+from localpower.api.model import Model
+from localpower.api.request import PromptOptions
+from localpower.evals import store
+from localpower.evals.running import Watcher
+from localpower.loading import Request
+from localpower.methods import Method
+from localpower.runs.forecast import Forecast
+from localpower.runs.interrupt import Interrupts
+
+
+@dataclass(frozen=True, slots=True)
+class EvalRun:
+    """A folder of answers. settings: what it is about. rows: one of plain JSON values for each answer."""
+
+    path: Path
+    settings: dict[str, Any]
+    rows: tuple[dict[str, Any], ...]
+
+    @classmethod
+    def read(cls, path: str | Path) -> EvalRun:
+        """What a folder holds. Raises UserError for one that holds no run."""
+        stored = store.read(Path(path))
+        return cls(stored.path, stored.settings, tuple(stored.rows))
+
+    def report(self, baseline: str | None = None) -> Report:
+        """Accuracy with intervals, paired differences, pass@k, costs and likelihoods."""
+        return compare(self.path, baseline=baseline)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"path": str(self.path), "settings": self.settings, "rows": list(self.rows)}
+
+
+def evaluate(
+    tasks: str | Sequence[str],
+    models: Sequence[Model | str | Path] = (),
+    methods: Sequence[Method | str] = ("base", "low-temp", "power"),
+    *,
+    out: str | Path,
+    seed: int | None = None,
+    limit: int | None = None,
+    samples: int = 1,
+    max_tokens: int | None = None,
+    form: str = "chat",
+    system: str | None = None,
+    raw: bool = False,
+    stops: Sequence[str] = (),
+    template_args: Mapping[str, Any] | None = None,
+    grader: str = "value",
+    data: str | Path | None = None,
+    parallel: int | None = None,
+    save_text: bool = False,
+    run_code: bool = False,
+    seconds: float = 10.0,
+    say: Callable[[str], None] = lambda _: None,
+) -> EvalRun:
+    """Ask models the problems of tasks by several methods: the same folder and answers as by `localpower eval`.
+
+    models: loaded ones, names or files; none: the default. out: the folder; a run that was stopped goes on there. say:
+    hears what a user should know. Raises UserError, and KeyboardInterrupt for Ctrl-C: every answer that was made stays.
+    """
+    requests = tuple(each.loaded if isinstance(each, Model) else Request(str(each)) for each in models)
+    request = EvalRequest(
+        tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
+        labels=label_methods(methods, {}),
+        out=Path(out),
+        drawn=secrets.randbits(32),
+        models=requests,
+        seed=seed,
+        limit=limit,
+        samples=samples,
+        max_tokens=max_tokens,
+        form=form,
+        prompting=PromptOptions(system, raw, tuple(stops), template_args or {}),
+        grader=grader,
+        data=None if data is None else Path(data),
+        parallel=parallel,
+        save_text=save_text,
+        run_code=run_code,
+        seconds=seconds,
+    )
+    interrupts = Interrupts((signal.SIGINT,))
+    if not run_eval(request, Surroundings(interrupts, _nobody, say)):
+        raise KeyboardInterrupt
+    return EvalRun.read(request.out)
+
+
+class _Nobody:
+    """Hears how a run goes, and says nothing."""
+
+    def expect(self, forecasts: Sequence[Forecast]) -> None:
+        """Nothing to say."""
+
+    def begin(
+        self, model: str, task: str, labels: Sequence[str], rows: Sequence[store.Row], n_each: int
+    ) -> None:
+        """Nothing to say."""
+
+    def start(self, n: int, tokens: float) -> None:
+        """Nothing to say."""
+
+    def drew(self, tokens: int) -> None:
+        """Nothing to say."""
+
+    def made(self, row: store.Row) -> None:
+        """Nothing to say."""
+
+
+@contextmanager
+def _nobody() -> Iterator[Watcher]:
+    yield _Nobody()

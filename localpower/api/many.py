@@ -1,0 +1,63 @@
+"""Answers to many prompts from one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from localpower.api.question import Question
+from localpower.errors import UsageProblem
+from localpower.loaded import Loaded
+from localpower.readers import MOST_RUNS
+from localpower.runs.answer import Answer, RunContext, describe
+from localpower.runs.gather import Engine
+from localpower.runs.interrupt import Interrupts
+from localpower.runs.many import Job, side_by_side
+from localpower.runs.tally import Tally
+from localpower.text.stops import answer_text
+
+
+def answers(
+    loaded: Loaded,
+    questions: Sequence[Question],
+    seed: int,
+    at_once: int,
+    interrupts: Interrupts,
+    keep: Engine | None,
+) -> tuple[Engine, list[Answer]]:
+    """The engine and an answer to each question; question i has seed + i. Raises UserError, Interrupted."""
+    if any(question.seconds is not None for question in questions):
+        raise UsageProblem("a budget in seconds would make answers depend on each other", "use 4x or 5000t")
+    width = max(question.sampler.width for question in questions)
+    at_once = max(min(at_once, MOST_RUNS // width, len(questions)), 1)
+    longest = max(questions, key=lambda question: len(question.prompt))
+    engine = loaded.engine(
+        longest.prompt,
+        longest.options.max_tokens,
+        at_once * width,
+        interrupts.check,
+        keep,
+        chains=at_once,
+        prompts=at_once,
+    )
+    jobs = [Job(question.prompt, question.sampler, seed + i) for i, question in enumerate(questions)]
+    found: dict[int, Answer] = {}
+    for outcome in side_by_side(engine, jobs, at_once, check=interrupts.check):
+        question = questions[outcome.index]
+
+        def text(tally: Tally, question: Question = question) -> str:
+            return answer_text(tally.state.tokens, loaded.piece, question.stops)
+
+        context = RunContext(
+            question.sampler,
+            question.alpha,
+            seed + outcome.index,
+            len(question.prompt),
+            outcome.seconds,
+            loaded.exactness,
+            loaded.info.to_dict(),
+            budget=question.options.method.budget,
+        )
+        answer = describe([outcome.tally], 0, question.options.pick, context, text)
+        found[outcome.index] = replace(answer, notes=question.notes)
+    return engine, [found[i] for i in range(len(questions))]

@@ -1,0 +1,325 @@
+"""A model that is loaded: `localpower.load`, and what can be asked of it."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from localpower.api.answer_run import AnswerRun, run
+from localpower.api.question import Question, ask, notes
+from localpower.api.request import Pick, PromptOptions, SamplingOptions
+from localpower.errors import EngineError, UserError
+from localpower.events import Event
+from localpower.loaded import Loaded, ModelInfo
+from localpower.loading import Request
+from localpower.loading import load as load_file
+from localpower.methods import Method, parse
+from localpower.model import Tokens
+from localpower.runs.answer import Answer
+from localpower.runs.gather import Engine
+from localpower.runs.interrupt import Interrupts
+from localpower.text.conversation import Conversation
+
+if TYPE_CHECKING:
+    from localpower.api.chat import Chat
+
+Prompt = str | Sequence[Mapping[str, str]]
+
+
+def load(
+    model: str | Path | None = None,
+    *,
+    threads: int | None = None,
+    ctx: int | None = None,
+    gpu_layers: int = 0,
+    exact: bool = True,
+) -> Model:
+    """A model by its name, its file, or "toy"; None: LOCALPOWER_MODEL, else the default.
+
+    threads: None: the cores that are free. ctx: most tokens of a prompt and its answer; None: the model's own. exact:
+    log-probabilities keep their bits whatever else is in the batch; False: llama.cpp's own numerics. The first time
+    that a file is seen its engine is checked, which takes some seconds. Raises ModelError for a file that cannot be
+    used.
+    """
+    name = None if model is None else str(model)
+    return Model(load_file(Request(name, threads, ctx, gpu_layers or None, not exact)))
+
+
+class Model:
+    """A loaded model. It is closed by `close` or at the end of a `with` block.
+
+    One call at a time: a call from another thread while one is under way raises UserError. A model says nothing unless
+    it is asked to, and Ctrl-C (KeyboardInterrupt) leaves it usable.
+    """
+
+    def __init__(self, loaded: Loaded, interrupts: Interrupts | None = None) -> None:
+        """interrupts: a caller's own; a run that they stop ends with its answer so far, and nothing is raised."""
+        self._interrupts = interrupts
+        self._loaded: Loaded | None = loaded
+        self._engine: Engine | None = None
+        self._busy = threading.Lock()
+
+    @property
+    def loaded(self) -> Loaded:
+        """The model as the engine has it. Raises UserError when it is closed."""
+        if self._loaded is None:
+            raise UserError("the model is closed", "load it again")
+        return self._loaded
+
+    @property
+    def info(self) -> ModelInfo:
+        """name, path, sha256 and quantization."""
+        return self.loaded.info
+
+    @property
+    def exactness(self) -> str | float:
+        """ "exact", or the largest difference in log p that was seen between batch shapes, nats."""
+        return self.loaded.exactness
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user must know of it."""
+        return tuple(self.loaded.notes)
+
+    def generate(
+        self,
+        prompt: Prompt,
+        method: Method | str | None = None,
+        *,
+        seed: int | None = None,
+        max_tokens: int = 256,
+        chains: int = 1,
+        pick: Pick = "random",
+        system: str | None = None,
+        raw: bool = False,
+        stops: Sequence[str] = (),
+        template_args: Mapping[str, Any] | None = None,
+        prompt_cache: Path | None = None,
+        on_event: Callable[[int, Event], None] | None = None,
+    ) -> Answer:
+        """One answer: with the same seed and settings that of `localpower run`, token for token.
+
+        prompt: a text, or messages with "role" and "content". method: a value such as Power(alpha=4), or its text;
+        None: Power(). seed: None: drawn; the answer tells it. on_event: hears (chain, event) of every event. Raises
+        UserError for what the model cannot be asked, KeyboardInterrupt for Ctrl-C.
+        """
+        options = _options(method, max_tokens, chains, pick)
+        prompting = PromptOptions(system, raw, tuple(stops), template_args or {})
+        with self.use() as interrupts:
+            job = self._job(prompt, options, prompting, seed, interrupts)
+            job.prompt_cache = prompt_cache
+            job.warm()
+            return run(job, [] if on_event is None else [_Heard(on_event)])
+
+    def stream(
+        self,
+        prompt: Prompt,
+        method: Method | str | None = None,
+        *,
+        seed: int | None = None,
+        max_tokens: int = 256,
+        system: str | None = None,
+        raw: bool = False,
+        stops: Sequence[str] = (),
+        template_args: Mapping[str, Any] | None = None,
+    ) -> Stream:
+        """The events of one chain as they happen, as `--events` records them; `answer` of the stream at its end."""
+        options = _options(method, max_tokens, 1, "random")
+        prompting = PromptOptions(system, raw, tuple(stops), template_args or {})
+        return Stream(self, lambda interrupts: self._job(prompt, options, prompting, seed, interrupts))
+
+    def generate_many(
+        self,
+        prompts: Sequence[Prompt],
+        method: Method | str | None = None,
+        *,
+        seed: int | None = None,
+        max_tokens: int = 256,
+        at_once: int = 8,
+        system: str | None = None,
+        raw: bool = False,
+        stops: Sequence[str] = (),
+        template_args: Mapping[str, Any] | None = None,
+    ) -> list[Answer]:
+        """An answer to each prompt, at most `at_once` of them in one batch.
+
+        Prompt i has seed + i, and gets the answer that `generate` gives it with that seed. A budget in seconds is
+        refused, for the answers would depend on each other.
+        """
+        from localpower.api.many import answers
+
+        options = _options(method, max_tokens, 1, "random")
+        prompting = PromptOptions(system, raw, tuple(stops), template_args or {})
+        first = secrets.randbits(32) if seed is None else seed
+        with self.use() as interrupts:
+            loaded = self.loaded
+            questions = [ask(loaded, _conversation(prompt), options, prompting) for prompt in prompts]
+            if not questions:
+                return []
+            self._engine, found = answers(loaded, questions, first, at_once, interrupts, self._engine)
+            return found
+
+    def chat(
+        self,
+        method: Method | str | None = None,
+        *,
+        system: str | None = None,
+        seed: int | None = None,
+        max_tokens: int = 256,
+        stops: Sequence[str] = (),
+        template_args: Mapping[str, Any] | None = None,
+    ) -> Chat:
+        """A conversation. The first answer uses `seed`, each further one the next number."""
+        from localpower.api.chat import Chat
+
+        options = _options(method, max_tokens, 1, "random")
+        return Chat(self, options, PromptOptions(system, False, tuple(stops), template_args or {}), seed)
+
+    def settings_notes(self, method: Method | str | None = None) -> list[str]:
+        """What settings of a method do nothing with this model."""
+        return notes(self.loaded, _options(method, 1, 1, "random"), PromptOptions())
+
+    def close(self) -> None:
+        """Free the memory. A closed model answers nothing any more."""
+        close(self._engine)
+        self._engine = None
+        if self._loaded is not None:
+            self._loaded.close()
+            self._loaded = None
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Model {self._loaded.info.name}>" if self._loaded else "<Model, closed>"
+
+    def _job(
+        self,
+        prompt: Prompt,
+        options: SamplingOptions,
+        prompting: PromptOptions,
+        seed: int | None,
+        interrupts: Interrupts,
+    ) -> AnswerRun:
+        question = ask(self.loaded, _conversation(prompt), options, prompting)
+        engine = self.room(question, interrupts)
+        return AnswerRun(
+            self.loaded, engine, question, secrets.randbits(32) if seed is None else seed, interrupts
+        )
+
+    def unpin(self, owner: object) -> None:
+        """An owner's tokens need not stay in the cache."""
+        if self._engine is not None:
+            self._engine.unpin(owner)
+
+    def room(self, question: Question, interrupts: Interrupts) -> Engine:
+        """The engine, with room for a question."""
+        options = question.options
+        self._engine = self.loaded.engine(
+            question.prompt,
+            options.max_tokens,
+            options.chains * question.sampler.width,
+            interrupts.check,
+            self._engine,
+            options.chains,
+        )
+        return self._engine
+
+    @contextmanager
+    def use(self) -> Iterator[Interrupts]:
+        """One call at a time. After a failure or an interrupt the next call makes a new engine."""
+        if not self._busy.acquire(blocking=False):
+            raise UserError("this model is answering already", "wait for it, or load the model once more")
+        try:
+            with self._interrupts or Interrupts((signal.SIGINT,)) as interrupts:
+                yield interrupts
+            if interrupts.requested and not self._interrupts:
+                raise KeyboardInterrupt
+        except BaseException as error:
+            if isinstance(error, EngineError) or not isinstance(error, UserError):
+                close(self._engine)
+                self._engine = None
+            raise
+        finally:
+            self._busy.release()
+
+
+class Stream:
+    """The events of a run, to be iterated once. At the end, or after `close`, `answer` is what was accepted last."""
+
+    def __init__(self, model: Model, start: Callable[[Interrupts], AnswerRun]) -> None:
+        self._events = self._run(model, start)
+        self._thread: int | None = None
+        self.answer: Answer | None = None
+
+    def __iter__(self) -> Stream:
+        return self
+
+    def __next__(self) -> Event:
+        """The next event. Raises UserError in another thread than the one that began."""
+        self._thread = self._thread or threading.get_ident()
+        if self._thread != threading.get_ident():
+            raise UserError("a stream belongs to the thread that began it")
+        return next(self._events)
+
+    def close(self) -> None:
+        """Stop before the end; the model is free again."""
+        self._events.close()
+
+    def _run(self, model: Model, start: Callable[[Interrupts], AnswerRun]) -> Generator[Event, None, None]:
+        with model.use() as interrupts:
+            job = start(interrupts)
+            yield job.started
+            events = job.events()
+            try:
+                for _, event in events:
+                    yield event
+            finally:
+                events.close()
+                self.answer = job.answer()
+
+
+class _Heard:
+    """A function that hears of events."""
+
+    def __init__(self, on_event: Callable[[int, Event], None]) -> None:
+        self.event = on_event
+
+    def asked(self, chain: int, context: Tokens) -> None:
+        """Requests are no events."""
+
+
+def close(engine: Engine | None) -> None:
+    """Free an engine's memory, where it has any of its own."""
+    end = getattr(engine, "close", None)
+    if end is not None:
+        end()
+
+
+def _options(method: Method | str | None, max_tokens: int, chains: int, pick: Pick) -> SamplingOptions:
+    if isinstance(method, Method):
+        return SamplingOptions(method, max_tokens, chains, pick)
+    return SamplingOptions(parse(method or "power"), max_tokens, chains, pick)
+
+
+def _conversation(prompt: Prompt) -> Conversation:
+    """A text, or messages. Raises UserError for what is neither."""
+    if isinstance(prompt, str):
+        if not prompt.strip():
+            raise UserError("the prompt is empty")
+        return Conversation.of(prompt)
+    messages = [dict(message) for message in prompt]
+    if not messages or any(not {"role", "content"} <= message.keys() for message in messages):
+        raise UserError("a prompt is a text, or messages that have role and content")
+    return Conversation(messages)

@@ -1,0 +1,33 @@
+"""Programs that a model wrote are run once the answers are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from localpower.evals import store
+from localpower.evals.grade import Grader
+from localpower.evals.regrade import pending_code, regrade_row
+from localpower.grading.sandbox import isolation
+
+
+def run_programs(
+    folder: store.Folder,
+    rows: dict[store.Key, store.Row],
+    kinds: Mapping[str, str],
+    seconds: float,
+    check: Callable[[], None],
+    say: Callable[[str], None],
+) -> None:
+    """Run the programs that have not been run; a kill loses the one that is running."""
+    waiting = pending_code(rows.values(), kinds)
+    if not waiting:
+        return
+    say(f"{len(waiting)} programs are run in isolation of kind {isolation()}")
+    problems = store.read(folder.path).problems
+    with Grader(run_code=True, seconds=seconds) as grader:
+        for row in waiting:
+            check()
+            found = regrade_row(row, kinds, problems, grader, lambda row: str(row["text"]))
+            rows[store.key(row)] = found
+            folder.add(found)  # the later line of an answer counts
+    folder.rewrite(rows.values())

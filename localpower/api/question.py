@@ -1,0 +1,83 @@
+"""From options and messages to a question: prompt tokens, and a sampler that knows when an answer ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from localpower.api.budget import allowed, within
+from localpower.api.request import PromptOptions, SamplingOptions, check_width, suited
+from localpower.completion import PLAIN, Rules
+from localpower.loaded import Loaded, usual_alpha
+from localpower.model import Tokens
+from localpower.runs.pace import Pace
+from localpower.samplers import Sampler
+from localpower.text.conversation import Conversation
+from localpower.text.stops import ends
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a model. alpha: of the target that the method is about. seconds: of the budget."""
+
+    prompt: Tokens
+    sampler: Sampler
+    alpha: float
+    options: SamplingOptions
+    stops: Sequence[bytes]
+    rules: Rules
+    seconds: float | None = None
+    notes: tuple[str, ...] = ()
+    pace: Pace = field(default_factory=Pace)
+
+
+def ask(
+    loaded: Loaded, conversation: Conversation, options: SamplingOptions, prompting: PromptOptions
+) -> Question:
+    """The question that the last message asks: through the chat template unless raw or there is none.
+
+    Raises UserError for what the model cannot be asked.
+    """
+    chat = loaded.has_template and not prompting.raw
+    stops = [stop.encode("utf-8", "surrogateescape") for stop in prompting.stops]
+    rules = Rules(ended=ends(stops, loaded.piece, loaded.control_token))
+    usual = usual_alpha(chat=chat)
+    sampler = options.method.sampler(options.target(usual, rules))
+    whole = conversation.under(prompting.system) if chat else conversation
+    tokens = loaded.prompt(whole, raw=not chat, arguments=prompting.template_args)
+    pace = Pace()
+    budget = allowed(options.method.budget, options.chains, loaded.speed, len(tokens), pace)
+    sampler, notes = within(sampler, options, budget)
+    check_width(sampler, options.chains)
+    sampler = suited(sampler, options.chains, loaded.widest(), ahead=loaded.goes_ahead())
+    alpha = options.method.power(usual)
+    return Question(tokens, sampler, alpha, options, stops, rules, budget.seconds, tuple(notes), pace)
+
+
+def check(options: SamplingOptions) -> None:
+    """Settings that contradict each other are told before a model loads. Raises UsageProblem."""
+    sampler = options.method.sampler(options.target(usual_alpha(chat=False), PLAIN))
+    if options.method.budget is None:
+        check_width(sampler, options.chains)
+
+
+def notes(loaded: Loaded, options: SamplingOptions, prompting: PromptOptions) -> list[str]:
+    """What a user must know before work starts: about the model, and about settings that do nothing."""
+    found = [*loaded.notes, *options.method.notes()]
+    sampler = options.method.sampler(options.target(usual_alpha(chat=False), PLAIN))
+    if loaded.widest() == 0 and getattr(sampler, "prefetch", 1) > 1:
+        found.append(
+            "prefetch is not used: with this engine a wider batch would change results, or cost a whole state"
+        )
+    if not loaded.goes_ahead() and getattr(sampler, "drafts", "off") == "on":
+        found.append("drafts are not used: this engine evaluates the tokens of an answer one at a time")
+    if loaded.has_template and not prompting.raw:
+        return found
+    why = "--raw sends no template" if prompting.raw else "this model has no chat template"
+    if prompting.system:
+        found.append(f"--system is not used: {why}")
+    if prompting.template_args:
+        found.append(f"--template-arg is not used: {why}")
+    if not prompting.raw:
+        found.append("this model has no chat template: the prompt is sent as it is")
+    return found

@@ -1,0 +1,87 @@
+"""Verdicts anew on the stored answers of an eval, without generating."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from localpower.errors import UserError
+from localpower.evals import store
+from localpower.evals.grade import Grader
+from localpower.evals.judge import Judge
+from localpower.evals.judging import judge_all, matches
+from localpower.evals.regrade import regraded
+from localpower.loaded import Loaded
+from localpower.loading import Request, load
+from localpower.runs.interrupt import Interrupts
+from localpower.text.stops import answer_text
+
+Say = Callable[[str], None]
+Heard = Callable[[int, int], None]
+
+
+def regrade(
+    path: Path,
+    interrupts: Interrupts,
+    say: Say,
+    heard: Heard,
+    *,
+    grader: str | None = None,
+    run_code: bool = False,
+    seconds: float = 10.0,
+    judge: str | None = None,
+    reference: str | None = None,
+) -> None:
+    """Grade the answers in a folder again. grader: None: as before. judge: compares open answers, with `reference`.
+
+    heard: of pairs judged, and of how many. Raises UserError, Interrupted; then verdicts are as they were.
+    """
+    with store.Folder(path) as folder:
+        folder.trim()
+        stored = store.read(path)
+        how = grader or stored.settings["grader"]
+        if judge is not None:
+            _judge(stored, judge, reference, interrupts, say, heard)
+        with Grader(how, run_code=run_code, seconds=seconds) as verdicts:
+            fresh = list(regraded(stored, verdicts, _texts(stored), interrupts.check))
+        changed = sum(a["verdict"] != b["verdict"] for a, b in zip(stored.rows, fresh, strict=True))
+        folder.rewrite(fresh)
+        folder.begin(stored.settings | {"grader": how}, list(stored.problems.values()))
+    say(f"{len(fresh)} answers graded again by {how}; {changed} verdicts are others now")
+
+
+def _judge(
+    stored: store.Stored, model: str, reference: str | None, interrupts: Interrupts, say: Say, heard: Heard
+) -> None:
+    """Compare open answers with a model."""
+    found = matches(stored, reference)
+    loaded = load(Request(model), say=say, stop=lambda: interrupts.requested)
+    interrupts.check()
+    if loaded.info.sha256 in {one["sha256"] for one in stored.settings["models"].values()}:
+        say("note: the judge is one of the models it judges, and models prefer their own answers")
+    too_long = judge_all(stored, Judge(loaded, interrupts.check), loaded.info, found, heard)
+    if too_long:
+        say(f"note: {too_long} pairs are longer than the judge's context and were left out")
+
+
+def _texts(stored: store.Stored) -> Callable[[store.Row], str]:
+    """The text of an answer; one that was stored without is spelled by its model, which must still be there."""
+    open_models: dict[str, Loaded] = {}
+
+    def text_of(row: store.Row) -> str:
+        if row["text"] is not None:
+            return str(row["text"])
+        label = row["model"]
+        if label not in open_models:
+            path = stored.settings["models"][label]["path"]
+            try:
+                open_models[label] = load(Request(path))
+            except UserError as error:
+                raise UserError(
+                    f"answers were stored without their text, and their model cannot be read: {error.message}",
+                    error.hint,
+                ) from None
+        stops = stored.problems[row["task"], row["id"]]["prompts"][label]["stops"]
+        return answer_text(tuple(row["tokens"]), open_models[label].piece, [stop.encode() for stop in stops])
+
+    return text_of

@@ -1,0 +1,74 @@
+"""`localpower regrade`: verdicts anew on the stored answers of an eval, without generating."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from localpower.cli.options import program_options
+from localpower.cli.sections import Command, renamed
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted
+from localpower.names import GRADERS
+
+
+@click.command(cls=Command, short_help="Grade the stored answers of an eval again.")
+@click.option(
+    "--grader",
+    type=click.Choice(GRADERS),
+    help="The grader of mathematics.  [default: the one by which DIR was graded]",
+)
+@program_options
+@click.option("--judge", metavar="MODEL", help="This model compares open answers, each pair in both orders.")
+@click.option(
+    "--reference",
+    metavar="METHOD|FILE",
+    help="What open answers are compared with: a method, or a file of outputs.  [default: the first method]",
+)
+@renamed("--against", "--reference")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def regrade(
+    grader: str | None,
+    run_code: bool,
+    seconds: float,
+    judge: str | None,
+    reference: str | None,
+    folder: Path,
+    debug: bool,
+) -> int:
+    """Grade the answers in DIR again: what localpower eval stored there.
+
+    Answers stay as they are; verdict, extracted and grader are replaced. Open answers are compared by --judge. The
+    table is printed as by localpower compare.
+    """
+    from localpower.api.regrade import regrade as again
+    from localpower.cli.compare import show
+    from localpower.cli.terminal import say, tenths
+    from localpower.evals.store import read
+    from localpower.grading.sandbox import isolation
+    from localpower.runs.interrupt import Interrupts
+
+    if reference is not None and judge is None:
+        raise click.UsageError("--reference goes with --judge")
+    read(folder)  # refuses what is no run before anything is made there
+    if run_code:
+        say(f"note: programs run in isolation of kind {isolation()}")
+    with Interrupts() as interrupts:
+        try:
+            again(
+                folder,
+                interrupts,
+                say,
+                tenths("judged", "pairs"),
+                grader=grader,
+                run_code=run_code,
+                seconds=seconds,
+                judge=judge,
+                reference=reference,
+            )
+        except (Interrupted, KeyboardInterrupt):
+            say("interrupted: the verdicts are as they were; judgements are kept")
+            return EXIT_INTERRUPTED
+    show([folder])
+    return EXIT_OK

@@ -1,0 +1,90 @@
+"""From the options of a command to the plain values that the library takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from localpower.api.question import check
+from localpower.api.request import PromptOptions, SamplingOptions
+from localpower.cli.terminal import say
+from localpower.errors import UsageProblem
+from localpower.loaded import Loaded
+from localpower.loading import Request, load
+from localpower.methods import EVERYDAY, Method, parse, split
+from localpower.runs.interrupt import Interrupts
+
+_BESIDE = (*EVERYDAY, "budget")  # options that are settings of the method
+
+
+def sampling(options: dict[str, Any]) -> SamplingOptions:
+    """How to sample. Raises UsageProblem for what can never be right, before a model loads."""
+    method = parse(options["method"], **{name: options[name] for name in _BESIDE})
+    if method.name == "base" and options["temperature"] not in (None, 1.0):
+        raise UsageProblem("--method base samples at temperature 1", "use --method low-temp")
+    found = SamplingOptions(method, options["max_tokens"], options["chains"], options["pick"])
+    check(found)
+    return found
+
+
+def prompting(options: dict[str, Any]) -> PromptOptions:
+    """How a text becomes a prompt. Raises UsageProblem."""
+    arguments = template_arguments(options["template_args"])
+    return PromptOptions(options["system"], options["raw"], options["stops"], arguments)
+
+
+def open_model(options: dict[str, Any], interrupts: Interrupts, *, fresh: bool = False) -> Loaded:
+    """The model that the options name; fresh: checked anew. Raises ModelError, or Interrupted by Ctrl-C."""
+    loaded = load(request(options, fresh=fresh), say=say, stop=lambda: interrupts.requested)
+    interrupts.check()
+    return loaded
+
+
+def request(options: dict[str, Any], *, fresh: bool = False) -> Request:
+    """What is asked of the engine."""
+    return Request(
+        options["model"],
+        options["threads"],
+        options["n_ctx"],
+        options["gpu_layers"],
+        options["fast"],
+        fresh,
+    )
+
+
+def given(ctx: click.Context) -> set[str]:
+    """Names of the options that were not left at their default."""
+    return {name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+
+
+def unused(text: str, given: Collection[str]) -> list[str]:
+    """Notes on options that do nothing beside a method as it is written."""
+    method, texts = split(text)
+    both = [key for key in sorted(given) if key in texts and key in _BESIDE]
+    notes = [f"--{key} is not used: the method has {key}={texts[key]}" for key in both]
+    idle = used_by_none([method], given)
+    return notes + [f"{name} means nothing to --method {method.name}" for name in idle]
+
+
+def used_by_none(methods: Iterable[type[Method] | Method], given: Collection[str]) -> list[str]:
+    """Everyday options that were given and that none of these methods has."""
+    used = set().union(*(method.uses() for method in methods))
+    return [f"--{name}" for name in sorted((set(EVERYDAY) - used).intersection(given))]
+
+
+def template_arguments(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """NAME=VALUE pairs; a value that is JSON (false, 3, "x") is read as such, else it is text."""
+    arguments: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise UsageProblem(f"--template-arg takes NAME=VALUE, got {pair!r}")
+        try:
+            arguments[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            arguments[name] = value
+    return arguments

@@ -1,0 +1,81 @@
+"""An answer in words: the text for stdout, and the lines that say what it is, what it cost and what must be known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from localpower.runs.answer import Answer
+from localpower.runs.repetition import LOOPING
+from localpower.ui.view import multiples
+
+
+def words(answer: Answer) -> str:
+    """The text for stdout: the picked answer, or with --pick all every chain's under a heading."""
+    return chains_in_words([chain.text for chain in answer.chains]) if answer.pick == "all" else answer.text
+
+
+def chains_in_words(texts: Sequence[str]) -> str:
+    """Every chain's answer under a heading."""
+    return "\n".join(f"--- chain {i}\n{text}" for i, text in enumerate(texts))
+
+
+FINISHES = {
+    "stop": "ended by itself",
+    "length": "stopped at --max-tokens {max_tokens}",
+    "budget": "stopped by --budget {budget}",
+    "interrupted": "interrupted",
+}
+
+
+def summary(answer: Answer) -> list[str]:
+    """What to know about an answer, for stderr: what it is, what it cost, what must be said."""
+    n, first = answer.n_tokens, answer.first_n_tokens
+    length = f"{n} token{'s' if n != 1 else ''}"
+    if first is not None and first != n:
+        length += f" (the first draw had {first})"
+    method = [answer.method]
+    if answer.method == "low-temp":
+        method.append(f"temperature {answer.temperature:g}")
+    elif answer.alpha != 1.0:
+        method.append(f"alpha {answer.alpha:g}")
+    what = [
+        f"seed {answer.seed}",
+        FINISHES[answer.finish].format(max_tokens=answer.max_tokens, budget=answer.budget),
+        length,
+        f"log p {answer.log_p:.2f}",
+        f"{answer.model['name']}, {', '.join(method)}",
+    ]
+    cost = [f"{answer.seconds:.1f} s"]
+    if answer.n_steps:
+        cost.append(_proposals(answer))
+    if answer.cost_multiple is not None:
+        cost.append(multiples(answer.cost_multiple, answer.time_multiple))
+    if answer.tokens_per_second is not None:
+        cost.append(f"{answer.tokens_per_second:.0f} tokens drawn a second")
+    return [" · ".join(what), " · ".join(cost), *_notes(answer)]
+
+
+def _proposals(answer: Answer) -> str:
+    """What came of the steps: a proposal that repeats the answer is neither accepted nor rejected."""
+    moves = answer.n_steps - answer.n_free
+    repeated = f", {answer.n_free} repeated the answer" if answer.n_free else ""
+    return f"{answer.n_accepted} of {moves} proposals accepted{repeated}"
+
+
+def _notes(answer: Answer) -> list[str]:
+    drawn = answer.n_tokens > 0
+    lines = []
+    if answer.finish in ("budget", "interrupted") and drawn:
+        state = "the last accepted state" if answer.n_steps else "what was drawn until then"
+        lines.append(f"note: this is {state}; nothing is claimed of its law")
+    if answer.repetition is not None and answer.repetition >= LOOPING:
+        lines.append(
+            f"note: the answer repeats itself ({100 * answer.repetition:.0f} % of its runs of 4 tokens stood there "
+            "before): a likely answer need not be a good one, and a lower --alpha repeats less"
+        )
+    if answer.planned_steps == 0:
+        start = "what the chain begins with" if answer.n_started > 1 else "a low-temperature draw"
+        lines.append(f"note: the budget has no room for a step: this is {start}")
+    if answer.pick == "logp" or answer.settings.get("select") == "logp":
+        lines.append("note: this is the most likely of several answers, not a draw from p^alpha")
+    return lines

@@ -1,0 +1,192 @@
+"""A loaded model: the answers of the command line, one call at a time, usable after whatever happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+
+import pytest
+
+import localpower as lp
+from localpower.api.model import Model
+from localpower.cli.main import main
+from localpower.events import Finished, Started
+
+SHORT = {"seed": 1, "max_tokens": 12}
+
+
+@pytest.fixture
+def toy():
+    with lp.load("toy") as model:
+        yield model
+
+
+@pytest.fixture
+def gguf(tiny):
+    model = Model(tiny)
+    yield model
+    model._engine = None  # the file is the suite's: only the model is given up
+
+
+@pytest.mark.parametrize(
+    "method", ["power:steps=3", "smc:particles=3", "base", "best-of-n:n=2", "power:budget=3x"]
+)
+def test_generate_gives_what_run_prints(capsys, toy, method):
+    assert (
+        main(["run", "-m", "toy", "--method", method, "--json", "--seed", "1", "--max-tokens", "12", "a b"])
+        == 0
+    )
+    printed = json.loads(capsys.readouterr().out)
+    answer = toy.generate("a b", method, **SHORT).to_dict()
+    timed = {"seconds", "tokens_per_second", "time_multiple"}
+    assert {k: v for k, v in answer.items() if k not in timed} == {
+        k: v for k, v in printed.items() if k not in timed
+    }
+
+
+def test_several_chains_answer_as_on_the_command_line(capsys, toy):
+    assert main(["run", "-m", "toy", "--chains", "3", "--pick", "all", "--json", "--seed", "1", "a b"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    answer = toy.generate("a b", seed=1, chains=3, pick="all")
+    assert [chain.text for chain in answer.chains] == [chain["text"] for chain in printed["chains"]]
+    assert (answer.picked, answer.text) == (printed["picked"], printed["text"])
+
+
+def test_many_prompts_get_the_answers_that_they_get_alone(gguf):
+    prompts = ["abc", "cab", "bca", "a"]
+    answers = gguf.generate_many(prompts, lp.Power(steps=2), at_once=3, **SHORT)
+    for i, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
+        alone = gguf.generate(prompt, lp.Power(steps=2), seed=1 + i, max_tokens=12)
+        assert (answer.tokens, answer.log_p, answer.seed) == (alone.tokens, alone.log_p, alone.seed)
+    assert gguf.generate_many([], **SHORT) == []
+
+
+def test_a_budget_in_seconds_is_refused_for_many(toy):
+    with pytest.raises(lp.UsageProblem, match="depend on each other"):
+        toy.generate_many(["a"], lp.Power(budget="3s"))
+
+
+def test_a_stream_gives_the_events_and_then_the_answer(toy):
+    stream = toy.stream("a b", lp.Power(steps=2), **SHORT)
+    events = list(stream)
+    assert isinstance(events[0], Started)
+    assert isinstance(events[-1], Finished)
+    assert stream.answer.tokens == toy.generate("a b", lp.Power(steps=2), **SHORT).tokens
+
+
+def test_a_stream_that_is_given_up_frees_the_model(toy):
+    stream = toy.stream("a b", **SHORT)
+    next(stream)
+    with pytest.raises(lp.UserError, match="answering already"):
+        toy.generate("a", **SHORT)
+    next(stream)
+    stream.close()
+    assert stream.answer.finish == ""
+    assert toy.generate("a", **SHORT).finish in ("stop", "length")
+
+
+def test_a_second_thread_gets_an_error_and_the_first_its_answer(toy):
+    errors, stream = [], toy.stream("a b", **SHORT)
+    next(stream)
+
+    def other(call):
+        try:
+            call()
+        except lp.UserError as error:
+            errors.append(error.message)
+
+    for call in (lambda: toy.generate("a", **SHORT), lambda: next(stream)):
+        thread = threading.Thread(target=other, args=(call,))
+        thread.start()
+        thread.join()
+    assert errors == ["this model is answering already", "a stream belongs to the thread that began it"]
+    assert len(list(stream)) > 1
+
+
+def test_another_thread_may_use_the_model_when_it_is_free(gguf):
+    answers = [gguf.generate("abc", **SHORT)]
+    thread = threading.Thread(target=lambda: answers.append(gguf.generate("abc", **SHORT)))
+    thread.start()
+    thread.join()
+    assert answers[0].tokens == answers[1].tokens
+
+
+def test_ctrl_c_is_a_keyboard_interrupt_and_leaves_the_model_usable(gguf):
+    before = signal.getsignal(signal.SIGINT)
+
+    def stop(_chain, event):
+        if isinstance(event, lp.Stepped):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        gguf.generate("abc", lp.Power(steps=500), max_tokens=12, seed=1, on_event=stop)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert gguf.generate("abc", **SHORT).tokens == gguf.generate("abc", **SHORT).tokens
+
+
+def test_what_the_caller_raises_passes_through(toy):
+    class Own(Exception):
+        pass
+
+    def fail(_chain, _event):
+        raise Own
+
+    with pytest.raises(Own):
+        toy.generate("a b", **SHORT, on_event=fail)
+    assert toy.generate("a b", **SHORT).finish
+
+
+@pytest.mark.parametrize("prompt", ["", "  ", [], [{"role": "user"}]])
+def test_a_prompt_that_is_none_is_refused(toy, prompt):
+    with pytest.raises(lp.UserError, match="prompt"):
+        toy.generate(prompt)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_tokens": 0}, "max_tokens must be a whole number"),
+        ({"max_tokens": True}, "max_tokens must be a whole number"),
+        ({"chains": 99}, "chains must be a whole number from 1 to 61"),
+        ({"pick": "best"}, "pick must be random, logp or all"),
+        ({"stops": [""]}, "a stop must not be empty"),
+        ({"template_args": {"messages": 1}}, "messages cannot be set"),
+        ({"method": "powr"}, "'powr' is none of power"),
+        ({"method": lp.Power(prefetch=40), "chains": 2}, "must be at most 61, got 80"),
+    ],
+)
+def test_an_option_that_can_never_be_right_is_refused_in_one_line(toy, options, words):
+    with pytest.raises(lp.UsageProblem, match=words):
+        toy.generate("a", **options)
+
+
+def test_a_closed_model_says_so(toy):
+    toy.close()
+    toy.close()
+    with pytest.raises(lp.UserError, match="the model is closed"):
+        toy.generate("a")
+
+
+def test_closing_frees_the_file(tiny_paths):
+    model = lp.load(tiny_paths["f32"])
+    model.generate("abc", **SHORT)
+    weights = model.loaded.weights
+    model.close()
+    with pytest.raises(lp.EngineError, match="closed"):
+        weights.is_recurrent()
+
+
+def test_a_chat_goes_on_where_it_was_and_a_failed_turn_is_not_part_of_it(tiny16):
+    model = Model(tiny16)
+    chat = model.chat(lp.Power(steps=1), **SHORT)
+    first = chat.send("ab")
+    with pytest.raises(lp.UserError, match="context"):
+        chat.send("abc" * 1000)
+    assert [m["role"] for m in chat.messages] == ["user", "assistant"]
+    second = chat.regenerate()
+    assert (first.seed, second.seed) == (1, 2)
+    assert len(chat.messages) == 2
+    chat.clear()
+    assert chat.messages == ()

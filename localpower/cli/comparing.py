@@ -47,7 +47,7 @@ _FORMATS = ("table", "markdown", "json")
     "--html",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A page with the answers side by side is written to FILE.",
+    help="A page with charts, tables and all answers side by side is written to FILE.",
 )
 @click.option(
     "--plot",
@@ -80,6 +80,7 @@ def compare(
     Problems are paired by their id, within a run and across runs. Where they are too few for a difference, it says how
     many would do.
     """
+    from localpower.evals.groups import groups
     from localpower.evals.likelihood import Scores, own_scores
     from localpower.evals.report import report
     from localpower.evals.store import read
@@ -109,7 +110,7 @@ def compare(
     else:
         write_answer(_table(found))
     if html:
-        _write(html, page(found, runs))
+        _write(html, page(found, groups(runs)))
     if plot:
         from localpower.ui.eval_plots import draw
 

@@ -143,6 +143,11 @@ def test_what_differs_from_the_baselines_answer_is_marked(tmp_path):
     assert "<mark>five</mark>" in made(run)
     assert "<mark>four</mark>" in made(run, baseline="b")
     assert "<mark>five</mark>" not in made(run, baseline="b")
+    style = made(run).split("<style>")[1].split("</style>")[0]
+    assert "\nmark{background:var(--mark)" in style
+    assert [line for line in style.splitlines() if "background:none" in line] == [
+        ".task:has(.marking:not(:checked)) mark{background:none}"
+    ]
 
 
 def test_problems_on_which_methods_agree_can_be_hidden_without_a_script(tmp_path):

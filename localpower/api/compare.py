@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from localpower.errors import UserError
 from localpower.evals.alpaca import exported
+from localpower.evals.groups import groups
 from localpower.evals.likelihood import Scores, own_scores
 from localpower.evals.report import report
 from localpower.evals.scoring import Scorer
@@ -55,7 +56,7 @@ class Report:
         """As one page with the answers side by side."""
         from localpower.ui.page import page
 
-        return page(self.values, self.runs)
+        return page(self.values, groups(self.runs))
 
     def __str__(self) -> str:
         return self.table()

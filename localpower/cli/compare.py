@@ -41,7 +41,7 @@ _FORMATS = ("table", "markdown", "json")
     "--html",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A page with the answers side by side is written to FILE.",
+    help="A page with charts, tables and all answers side by side is written to FILE.",
 )
 @click.option(
     "--plot",

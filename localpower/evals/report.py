@@ -22,6 +22,7 @@ from localpower.intervals import (
     share_right,
     sign_flip,
 )
+from localpower.runs.repetition import loops
 
 _LEVEL = 0.05
 
@@ -31,7 +32,7 @@ Report = dict[str, Any]
 def report(
     runs: Sequence[Stored], scores: Scores = own_scores, scorer: str | None = None, against: str | None = None
 ) -> Report:
-    """tasks: by name, `groups`, `pairs`, `likelihood` and `notes`; runs: their folders and settings.
+    """tasks: by name, `groups`, `pairs`, `likelihood` and `notes`; runs: their folders and settings; scorer, baseline.
 
     scores: log p and entropy of an answer's tokens under the model called `scorer`; None: under the one that wrote it.
     against: a label that all others are paired with. Raises UserError when there is none like it.
@@ -46,6 +47,7 @@ def report(
     return {
         "runs": [{"path": str(run.path), "settings": run.settings} for run in runs],
         "scorer": scorer,
+        "baseline": against,
         "tasks": {
             task: _task([group for group in found if group.task == task], scores, judged(runs, task), against)
             for task in tasks
@@ -94,6 +96,7 @@ def _group(group: Group) -> Report:
         "none_share": verdicts.count("none") / graded if graded else None,
         "ungraded": verdicts.count("ungraded"),
         "cut_share": fmean(row["finish"] == "length" for row in rows),
+        "loops_share": fmean(loops(row["tokens"]) for row in rows),
         "lenient_share": fmean(bool(row["lenient"]) for row in rows),
         "tokens_per_answer": fmean(row["n_tokens"] for row in rows),
         "decoded_per_answer": fmean(row["decoded_tokens"] for row in rows),
@@ -154,7 +157,7 @@ def _pair(first: Group, second: Group) -> Report | None:
         "difference": _json(difference),
         "only_first": only_first,
         "only_second": only_second,
-        "test": "exact McNemar" if single else "sign flips over items",
+        "test": "exact McNemar" if single else "sign flips over problems",
         "p": p,
         "items_needed": items_needed(difference.value, discordant),
         "enough": p < _LEVEL,
@@ -165,14 +168,14 @@ def _notes(found: Sequence[Group], pairs: Sequence[Report], judgements: Sequence
     notes = []
     few = [
         f"{pair['second']} - {pair['first']} ({100 * pair['difference']['value']:+.1f} points): about "
-        f"{pair['items_needed']:,} items"
+        f"{pair['items_needed']:,} problems"
         for pair in pairs
         if not pair["enough"] and pair["items_needed"] is not None
     ]
     if few:
         most = max(pair["n_items"] for pair in pairs)
         notes.append(
-            f"{most} items are too few to tell from none a difference as seen; what would do: {'; '.join(few)}"
+            f"{most} problems are too few to tell from none a difference as seen; what would do: {'; '.join(few)}"
         )
     prints = {group.run.settings["tasks"][group.task]["problems_sha256"] for group in found}
     if len(prints) > 1:

@@ -44,7 +44,7 @@ def _accuracy(task: Report, axis: Any, colours: Colours) -> None:
     for i, (label, share) in enumerate(known):
         axis.plot([share["low"], share["high"]], [i, i], color=colours[label])
         axis.plot(share["value"], i, "o", color=colours[label])
-    axis.set(yticks=[], xlim=(0, 1), xlabel="share of right answers, 95 %")
+    axis.set(yticks=[], xlim=(0, 1), xlabel="accuracy, 95 %")
     axis.invert_yaxis()
 
 

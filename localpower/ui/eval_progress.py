@@ -30,7 +30,7 @@ class Count:
         if not self.right:
             return "not graded" if self.n else ""
         share = share_right(list(self.right.values()))
-        return f"right {100 * share.value:.0f} % ({100 * share.low:.0f} to {100 * share.high:.0f})"
+        return f"accuracy {100 * share.value:.0f} % ({100 * share.low:.0f} to {100 * share.high:.0f})"
 
 
 @dataclass

@@ -1,25 +1,39 @@
-"""A report as one self-contained page: the tables, and every answer beside the others to its problem."""
+"""A report as one self-contained page: charts, tables, and every answer beside the others to its problem.
+
+The template draws; this file prepares numbers and texts. Nothing of a model or a problem is markup: jinja2 escapes it,
+control characters are shown instead of obeyed, and the page's policy lets it load nothing and run only its own script.
+"""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
+import base64
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from statistics import fmean
 from typing import Any, Protocol
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from localpower.runs.repetition import LOOPING, loops
+from localpower.ui import charts
+from localpower.ui.columns import meaning
+from localpower.ui.differences import Piece, marked
 from localpower.ui.tables import sections
 from localpower.ui.view import harmless
 
-_STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:90em;padding:0 1em;color:#222;background:#fff}
-table{border-collapse:collapse;margin:.8em 0}td,th{padding:.2em .7em;text-align:right;border-bottom:1px solid #ddd}
-td:first-child,th:first-child{text-align:left}summary{cursor:pointer;padding:.3em 0}
-.answers{display:grid;grid-template-columns:repeat(auto-fit,minmax(22em,1fr));gap:1em}
-.answer{border-left:4px solid #aaa;padding:.1em .8em;background:#f7f7f7;overflow:auto}
-.right{border-color:#2a7}.wrong{border-color:#c43}.none{border-color:#c90}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.4 ui-monospace,monospace;margin:.4em 0}
-.small{color:#666;font-size:13px}
-@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}.answer{background:#222}td,th{border-color:#444}.small{color:#aaa}}
-"""
+_ROOM = 6_000_000  # characters that all answers of a page may have together, about
+_SHORTEST, _LONGEST = 400, 20_000  # characters that each of them may have, whatever the room
+_QUESTION, _GOLD = 6_000, 400  # characters
+_COLOURS = 8  # of the style sheet; then they come again, dashed
+_FINISHES = {
+    "stop": "ended by itself",
+    "length": "stopped at the longest length",
+    "budget": "stopped by its budget",
+    "interrupted": "interrupted",
+}
 
 Report = dict[str, Any]
 
@@ -31,85 +45,161 @@ class Run(Protocol):
     def problems(self) -> dict[tuple[str, str], Report]:
         """By task and id."""
 
+
+class Group(Protocol):
+    """Answers of one model and method to one task. items: the rows by problem, in order of their samples."""
+
     @property
-    def rows(self) -> list[Report]:
-        """The answers."""
+    def task(self) -> str:
+        """Its name."""
+
+    @property
+    def label(self) -> str:
+        """As in the report."""
+
+    @property
+    def run(self) -> Run:
+        """Where its problems are."""
+
+    @property
+    def items(self) -> dict[str, list[Report]]:
+        """By the id of the problem."""
 
 
-def escape(text: str) -> str:
-    """Text that is neither markup nor obeyed as a control character."""
-    return html.escape(harmless(text))
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """pieces: the text, with what the baseline's answer lacks; empty: not stored."""
+
+    label: str
+    row: Report
+    pieces: list[Piece]
+    finish: str
+    loops: bool
 
 
-def page(report: Report, runs: Sequence[Run]) -> str:
-    """The whole page. Texts of models and problems are escaped: nothing of them is markup."""
-    parts = [
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
-        f"<title>localpower compare</title><style>{_STYLE}</style><h1>localpower compare</h1>",
-        *(
-            f'<p class="small">{escape(run["path"])}: {escape(_words(run["settings"]))}</p>'
-            for run in report["runs"]
-        ),
-    ]
-    for name, task in report["tasks"].items():
-        parts.append(f"<h2>{escape(name)}</h2>")
-        for heads, rows in sections(task):
-            parts.append(_table(heads, rows))
-        parts += [f"<p>{escape(note)}</p>" for note in task["notes"]]
-        parts += _answers(name, runs, len(report["runs"]) > 1)
-    return "\n".join(parts) + "\n</html>\n"
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """question, prompt: None where they are not stored. differs: whether the accuracies of the methods do.
+
+    samples: for each sample the answers of all methods, None for missing.
+    """
+
+    name: str
+    group: str
+    question: str | None
+    prompt: str | None
+    gold: str
+    differs: bool
+    samples: list[list[Answer | None]]
 
 
-def _words(settings: Report) -> str:
-    models = ", ".join(f"{label} ({model['quantization']})" for label, model in settings["models"].items())
-    return f"{models} · seed {settings['seed']} · prompt {settings['prompt']} · begun {settings['created']}"
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    top = "".join(f"<th>{escape(head)}" for head in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in rows)
-    return f"<table><tr>{top}{body}</table>"
-
-
-def _answers(task: str, runs: Sequence[Run], several: bool) -> list[str]:
-    """Every problem of a task, folded, with its answers."""
-    items: dict[str, list[tuple[str, Report]]] = {}
-    problems: dict[str, Report] = {}
-    for i, run in enumerate(runs):
-        for row in run.rows:
-            if row["task"] == task:
-                label = f"run {i + 1} · {row['method']}" if several else row["method"]
-                items.setdefault(row["id"], []).append((label, row))
-                problems[row["id"]] = run.problems[task, row["id"]]
-    return [_item(name, problems[name], answers) for name, answers in items.items()]
-
-
-def _item(name: str, problem: Report, answers: Sequence[tuple[str, Report]]) -> str:
-    marks = "".join({"right": "✓", "wrong": "✗", "none": "∅"}.get(row["verdict"], "·") for _, row in answers)
-    question = problem["question"] if problem["question"] is not None else "(not stored)"
-    boxes = "".join(
-        _box(label, row) for label, row in sorted(answers, key=lambda pair: (pair[0], pair[1]["sample"]))
-    )
-    return (
-        f"<details><summary>{escape(name)} <span class=small>{marks}</span></summary>"
-        f"<pre>{escape(question)}</pre><p class=small>gold: {escape(_gold(problem['gold']))}</p>"
-        f"<div class=answers>{boxes}</div></details>"
+def page(report: Report, groups: Sequence[Group]) -> str:
+    """The whole page. groups: those of the report, with their answers."""
+    environment = _environment()
+    labels = dict.fromkeys(group["label"] for task in report["tasks"].values() for group in task["groups"])
+    script = environment.get_template("compare.js").render()
+    return environment.get_template("compare.html").render(
+        report=report,
+        methods=list(labels),
+        keys={label: chr(65 + i) if i < 26 else str(i + 1) for i, label in enumerate(labels)},
+        colours={label: f"c{i % _COLOURS}{' again' * (i >= _COLOURS)}" for i, label in enumerate(labels)},
+        problems={task: _problems([g for g in groups if g.task == task], report) for task in report["tasks"]},
+        baselines={
+            task: _baseline([group["label"] for group in told["groups"]], report)
+            for task, told in report["tasks"].items()
+        },
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
 
-def _box(label: str, row: Report) -> str:
-    known = [label, row["model"], f"sample {row['sample']}", row["verdict"]]
-    if row["extracted"] is not None:
-        known.append(f"took {row['extracted'][:80]!r}")
-    known.append(f"log p {row['log_p']:.1f}, {row['n_tokens']} tokens, {row['finish']}")
-    text = row["text"] if row["text"] is not None else "(not stored)"
-    return (
-        f'<div class="answer {escape(row["verdict"])}"><div class=small>{escape(" · ".join(known))}</div>'
-        f"<pre>{escape(text)}</pre></div>"
+@cache
+def _environment() -> Environment:
+    """The templates, and what they call."""
+    environment = Environment(
+        loader=PackageLoader("localpower.ui"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: harmless(value) if type(value) is str else value,
     )
+    drawing = (charts.doublings, charts.linear, charts.roof, charts.ticks, charts.together)
+    environment.globals |= {
+        function.__name__: function for function in (*drawing, math.log2, meaning, sections)
+    }
+    environment.globals["looping"] = LOOPING
+    return environment
+
+
+def _baseline(labels: Sequence[str], report: Report) -> str:
+    """The method that others are marked against: as asked for, else the first."""
+    return report["baseline"] if report["baseline"] in labels else labels[0]
+
+
+def _problems(groups: Sequence[Group], report: Report) -> list[Problem]:
+    """Every problem of a task with its answers."""
+    n_answers = sum(len(rows) for group in groups for rows in group.items.values())
+    limit = min(max(_ROOM // max(n_answers, 1), _SHORTEST), _LONGEST)
+    base = _baseline([group.label for group in groups], report)
+    names = dict.fromkeys(name for group in groups for name in group.items)
+    return [_problem(name, groups, base, limit) for name in names]
+
+
+def _problem(name: str, groups: Sequence[Group], base: str, limit: int) -> Problem:
+    told = next(group.run.problems[group.task, name] for group in groups if name in group.items)
+    question, prompts = told["question"], list(told["prompts"].values())
+    found = {g.label: {row["sample"]: row for row in g.items.get(name, ())} for g in groups}
+
+    def text(label: str, sample: int) -> str | None:
+        """As shown. Where the question is secret, so is what answers quote of it."""
+        row = found[label].get(sample)
+        return None if row is None or None in (question, row["text"]) else _shortened(row["text"], limit)
+
+    def answer(label: str, sample: int) -> Answer | None:
+        if sample not in found[label]:
+            return None
+        row, shown, other = found[label][sample], text(label, sample), text(base, sample)
+        pieces: list[Piece] = []
+        if shown is not None:
+            pieces = [(shown, False)] if other is None or label == base else marked(shown, other)
+        finish = str(row["finish"])
+        return Answer(label, row, pieces, _FINISHES.get(finish, finish), loops(row["tokens"]))
+
+    samples = sorted({sample for rows in found.values() for sample in rows})
+    return Problem(
+        name,
+        told["group"],
+        None if question is None else _shortened(question, _QUESTION),
+        _shortened(prompts[0]["text"], _QUESTION)
+        if prompts and None not in (question, prompts[0]["text"])
+        else None,
+        _gold(told["gold"]),
+        len(groups) > 1 and _differ([list(rows.values()) for rows in found.values() if rows]),
+        [[answer(label, sample) for label in found] for sample in samples],
+    )
+
+
+def _differ(methods: Sequence[Sequence[Report]]) -> bool:
+    """Whether some methods are more accurate on a problem than others; ungraded answers are taken to differ."""
+    if any(row["verdict"] == "ungraded" for rows in methods for row in rows):
+        return True
+    return len({fmean(row["verdict"] == "right" for row in rows) for rows in methods}) > 1
+
+
+def _shortened(text: str, limit: int) -> str:
+    """Without its middle, where it is too long: an answer's end is what is graded."""
+    n = len(text) - limit
+    if n <= 0:
+        return text
+    return f"{text[: limit // 2]}\n[... {n:,} characters are left out here ...]\n{text[len(text) - limit // 2 :]}"
 
 
 def _gold(gold: Any) -> str:
-    if isinstance(gold, dict):
-        return ", ".join(f"{name} {value}" for name, value in gold.items())[:400]
-    return "" if gold is None else str(gold)
+    """The correct answer, or all that a grader of programs or sums is given."""
+    if not isinstance(gold, Mapping):
+        return "" if gold is None else str(gold)
+    for name in ("answers", "solution"):
+        if name in gold:
+            return ", ".join(gold[name]) if isinstance(gold[name], list) else str(gold[name])
+    return _shortened(" · ".join(f"{name}: {part}" for name, part in gold.items()), _GOLD)

@@ -19,16 +19,29 @@ _LEAST = (
     "s/answer",
     "tokens",
     "cut off",
+    "loops",
     "no answer",
-    "only first",
-    "only second",
+    "better on",
+    "worse on",
     "quartiles",
     "distinct texts",
     "",
 )
 _BARS = " ▁▂▃▄▅▆▇█"
-_GROUPS = ("method", "items", "right", "95 %", "no answer", "cut off", "tokens", "drawn", "cost", "s/answer")
-_PAIRS = ("pair", "difference", "95 %", "only first", "only second", "p", "items needed")
+_GROUPS = (
+    "method",
+    "problems",
+    "accuracy",
+    "95 %",
+    "no answer",
+    "cut off",
+    "loops",
+    "tokens",
+    "drawn",
+    "cost",
+    "s/answer",
+)
+_PAIRS = ("pair", "difference", "95 %", "better on", "worse on", "p", "problems needed")
 
 
 def group_cells(groups: Sequence[Report]) -> Cells:
@@ -36,14 +49,15 @@ def group_cells(groups: Sequence[Report]) -> Cells:
     rows = []
     several = any(group["n_samples"] > 1 for group in groups)
     for group in groups:
-        items = str(group["n_items"]) + (f" x {group['n_samples']}" if several else "")
+        problems = str(group["n_items"]) + (f" x {group['n_samples']}" if several else "")
         rows.append(
             [
                 group["label"],
-                items,
+                problems,
                 *_interval(group["accuracy"]),
                 _percent(group["none_share"]),
                 _percent(group["cut_share"]),
+                _percent(group["loops_share"]),
                 f"{group['tokens_per_answer']:.0f}",
                 f"{group['decoded_per_answer']:.0f}",
                 "" if group["cost_multiple"] is None else f"{group['cost_multiple']:.1f}x",
@@ -63,8 +77,8 @@ def pair_cells(pairs: Sequence[Report]) -> Cells:
                 f"{pair['second']} - {pair['first']}",
                 f"{100 * found['value']:+.1f}",
                 f"{100 * found['low']:+.1f} to {100 * found['high']:+.1f}",
-                str(pair["only_first"]),
                 str(pair["only_second"]),
+                str(pair["only_first"]),
                 "<.001" if pair["p"] < 0.001 else f"{pair['p']:.3f}".removeprefix("0"),
                 "" if pair["items_needed"] is None else f"{pair['items_needed']:,}",
             ]

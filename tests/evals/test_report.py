@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from importlib.util import find_spec
 
 import pytest
 from rich.console import Console
@@ -270,7 +269,6 @@ def test_methods_are_paired_within_a_model_and_models_by_a_method(tmp_path):
         report([run], against="x")
 
 
-@pytest.mark.skipif(find_spec("matplotlib") is None, reason="the extra `plots` is not installed")
 def test_a_report_is_drawn_as_a_picture(tmp_path):
     rows = [
         row(m, f"i{i}", "right" if i % 2 else "wrong", sample=s)

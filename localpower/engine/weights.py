@@ -29,7 +29,7 @@ class Weights:
         vocab_only: bool = False,
         stop_loading: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Raises ModelError for a file or kind of model that cannot be used, Interrupted when stop_loading() is true."""
+        """Raises ModelError for a file or kind of model that is of no use, Interrupted when stop_loading() is true."""
         params = L.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         params.use_extra_bufts = repack

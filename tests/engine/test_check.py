@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from localpower.engine.context import Context
-from localpower.engine.probe import Verdict, _checker
+from localpower.engine.probe import Verdict, _checker, probe
 from localpower.engine.settings import Settings
 from localpower.engine.verdict import verdict_for
 
@@ -28,6 +30,21 @@ def test_no_shape_gives_back_the_reference_instead_of_rows_of_its_own(request, k
     found = {difference.shape: difference.log_p for difference in checker.differences()}
     checker.close()
     assert [shape for shape, difference in found.items() if difference < 1e-4] == []
+
+
+def test_an_engine_whose_bits_drift_is_called_inexact(tiny_paths, monkeypatch):
+    decode, drift = Context.decode, itertools.count()
+
+    def drifting(context, rows, at_least=0):
+        rows = [row.copy() for row in decode(context, rows, at_least)]
+        for row in rows:
+            row[0] += 1e-5 * next(drift)
+        return rows
+
+    monkeypatch.setattr(Context, "decode", drifting)
+    verdict = probe(tiny_paths["f16"], 1)
+    assert not verdict.exact
+    assert verdict.largest > 0
 
 
 CHANGES = {

@@ -12,7 +12,7 @@ from localpower.engine.settings import Settings
 from localpower.engine.verdict import verdict_for
 
 
-@pytest.mark.parametrize("kind", ["tiny", "tiny_shared", "tiny_window", "tiny_hybrid", "tiny_recurrent"])
+@pytest.mark.parametrize("kind", ["tiny", "tiny_shared", "tiny_hybrid"])
 def test_no_shape_gives_back_the_reference_instead_of_rows_of_its_own(request, kind, monkeypatch):
     """Every row decoded after the reference is off by a little: a shape that sees no difference has decoded none."""
     loaded = request.getfixturevalue(kind)

@@ -11,6 +11,7 @@ from typing import Protocol
 from localpower.errors import ModelError
 
 DEFAULT = "smollm2"
+TOY = "toy"  # a table of random numbers: it has no file
 
 
 class Entry(Protocol):
@@ -83,16 +84,19 @@ ENTRIES: dict[str, Entry] = {
     "lab-grpo": Own("lab-grpo"),
     "lab-sft": Own("lab-sft"),
 }
+NAMES = (*ENTRIES, TOY)
 
 
-def locate(name: str | None) -> tuple[str, Path]:
+def locate(name: str | None) -> tuple[str, Path | None]:
     """Name and file of a model: a catalogue name (any case), else a path; None: LOCALPOWER_MODEL, else the default.
 
-    Raises ModelError for an empty name and for a model that is not installed.
+    The toy has no file. Raises ModelError for an empty name and for a model that is not installed.
     """
     wanted = name if name is not None else os.environ.get("LOCALPOWER_MODEL") or DEFAULT
     if not wanted:
         raise ModelError("the model's name is empty", "leave -m out for the default")
+    if wanted.lower() == TOY:
+        return TOY, None
     entry = ENTRIES.get(wanted.lower())
     if entry is not None and not Path(wanted).exists():
         return entry.name, entry.path()

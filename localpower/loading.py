@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localpower.catalogue import locate
-from localpower.errors import ModelError
+from localpower.catalogue import NAMES, locate
 from localpower.loaded import Loaded, LoadedGguf, LoadedToy, ModelInfo
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
@@ -34,15 +33,15 @@ def load(
     stop: Callable[[], bool] = lambda: False,
 ) -> Loaded:
     """Find, check and load a model. Raises ModelError for a file that cannot be used, Interrupted by stop()."""
-    if request.model == "toy":
+    name, path = locate(request.model)
+    if path is None:
         return LoadedToy(notes=_toy_notes(request))
     from localpower.engine.cores import Governor, physical_cores
     from localpower.engine.files import check_file, sha256
     from localpower.engine.verdict import verdict_for
     from localpower.numerics import use_cores
 
-    name, path = locate(request.model)
-    check_file(path)
+    check_file(path, NAMES)
     threads = request.threads or physical_cores()
     gpu_layers = request.gpu_layers or 0
     verdict = verdict_for(
@@ -63,7 +62,6 @@ def load(
     use_cores(threads)
     governor = None if request.threads else Governor(threads)
     weights = Weights(path, repack=verdict.settings.repack, gpu_layers=gpu_layers, stop_loading=stop)
-    _refuse_memory(weights)
     info = ModelInfo(name, str(path), sha256(path), weights.quantization())
     return LoadedGguf(
         info,
@@ -75,17 +73,6 @@ def load(
         request.ctx or weights.n_ctx_train,
         governor,
     )
-
-
-def _refuse_memory(weights: Weights) -> None:
-    kind = weights.memory_kind()
-    if kind in ("encoder", "diffusion"):
-        raise ModelError(f"this model is of the kind '{kind}': it does not write one token after another")
-    if weights.is_recurrent() and weights.window():
-        raise ModelError(
-            "this model has both a recurrent state and a sliding window, which cannot be rolled back together",
-            "models with one of the two work",
-        )
 
 
 def _notes(request: Request, verdict: Verdict, weights: Weights) -> list[str]:

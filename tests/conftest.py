@@ -9,7 +9,7 @@ import pytest
 
 from localpower.engine.settings import EXACT_BATCH, F16, LARGE_BATCH
 from localpower.loading import Request, load
-from tests.gguf_files import TEMPLATE, write_gemma3, write_lfm2, write_llama, write_mamba
+from tests.gguf_files import TEMPLATE, write_gemma3, write_k_quant, write_lfm2, write_llama, write_mamba
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,12 +17,13 @@ def own_cache(tmp_path_factory):
     """Nothing a test learns about a model ends up among the user's verdicts, and none of theirs in a test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOCALPOWER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("GGML_CPU_TILED_MM", "0")  # read once a process: a test of --fast may come first
         yield
 
 
 @pytest.fixture(scope="session")
 def tiny_paths(tmp_path_factory):
-    """F32: a lone row has other bits than two. F16 with a chat template. A window, a state beside attention, a state alone. All spell a, b, c."""
+    """F32: a lone row has other bits than two. F16 with a chat template. A window, a state beside attention, a state alone, a K-quant. All spell a, b, c."""
     folder = tmp_path_factory.mktemp("models")
     return {
         "f32": write_llama(folder / "f32.gguf"),
@@ -30,6 +31,7 @@ def tiny_paths(tmp_path_factory):
         "window": write_gemma3(folder / "window.gguf"),
         "hybrid": write_lfm2(folder / "hybrid.gguf"),
         "recurrent": write_mamba(folder / "recurrent.gguf"),
+        "k-quant": write_k_quant(folder / "k-quant.gguf"),
     }
 
 
@@ -88,6 +90,12 @@ def tiny_hybrid(own_cache, tiny_paths):
 def tiny_recurrent(own_cache, tiny_paths):
     """The file with a recurrent state alone, loaded."""
     return load(Request(str(tiny_paths["recurrent"])))
+
+
+@pytest.fixture(scope="session")
+def tiny_k_quant(own_cache, tiny_paths):
+    """The Q4_K_M file, loaded."""
+    return load(Request(str(tiny_paths["k-quant"])))
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gguf
 import numpy as np
 
-WIDTH, HEADS, KV_HEADS, LAYERS, HIDDEN = 64, 2, 1, 2, 128
+from localpower.engine.library import L
+
+WIDTH, HEADS, KV_HEADS, LAYERS = 64, 2, 1, 2
 HEAD = WIDTH // HEADS
 WINDOW = 8  # of the sliding-window model
 TEMPLATE = "{% for m in messages %}{% if m.role == 'user' %}[{{ m.content }}]:{% else %}{{ m.content }}{% endif %}{% endfor %}"
@@ -15,20 +17,21 @@ Q8_0 = gguf.GGMLQuantizationType.Q8_0
 class _Writer(gguf.GGUFWriter):
     """Random weights under the names that llama.cpp asks for."""
 
-    def __init__(self, path, architecture, seed, dtype):
+    def __init__(self, path, architecture, seed, dtype, width=WIDTH):
         super().__init__(path, architecture)
+        self.width, self.head, self.hidden = width, width // HEADS, 2 * width
         self._rng = np.random.default_rng(seed)
         self._dtype = dtype
 
-    def common(self, letters, template, marks=()):
+    def common(self, letters, template, marks=(), adds_bos=False):
         tokens = [*letters, *marks, "<|endoftext|>"]
         self.add_context_length(2048)
-        self.add_embedding_length(WIDTH)
+        self.add_embedding_length(self.width)
         self.add_block_count(LAYERS)
-        self.add_feed_forward_length(HIDDEN)
+        self.add_feed_forward_length(self.hidden)
         self.add_head_count(HEADS)
         self.add_layer_norm_rms_eps(1e-5)
-        self.add_rope_dimension_count(HEAD)
+        self.add_rope_dimension_count(self.head)
         self.add_rope_freq_base(10000.0)
         self.add_tokenizer_model("gpt2")
         self.add_tokenizer_pre("default")
@@ -39,7 +42,7 @@ class _Writer(gguf.GGUFWriter):
         self.add_token_merges(["ÿ ÿ"])  # the key must exist; byte 255 twice is no UTF-8
         self.add_bos_token_id(len(tokens) - 1)
         self.add_eos_token_id(len(tokens) - 1)
-        self.add_add_bos_token(False)
+        self.add_add_bos_token(adds_bos)
         self.add_vocab_size(len(tokens))
         if template is not None:
             self.add_chat_template(template)
@@ -58,20 +61,24 @@ class _Writer(gguf.GGUFWriter):
     def normal(self, *shape):
         return self._rng.normal(0.0, 1.0, shape)
 
-    def ones(self, name, width=WIDTH):
-        self.plain(name, np.ones(width))
+    def ones(self, name, width=None):
+        self.plain(name, np.ones(width or self.width))
 
-    def attention(self, block):
-        self.matrix(f"{block}.attn_q", HEADS * HEAD, WIDTH)
-        self.matrix(f"{block}.attn_k", KV_HEADS * HEAD, WIDTH)
-        self.matrix(f"{block}.attn_v", KV_HEADS * HEAD, WIDTH)
-        self.matrix(f"{block}.attn_output", WIDTH, HEADS * HEAD)
+    def norm(self, name):
+        self.ones(name)
+        self.add_tensor(f"{name}.bias", np.zeros(self.width, np.float32))
+
+    def attention(self, block, output="attn_output", kv_heads=KV_HEADS):
+        self.matrix(f"{block}.attn_q", HEADS * self.head, self.width)
+        self.matrix(f"{block}.attn_k", kv_heads * self.head, self.width)
+        self.matrix(f"{block}.attn_v", kv_heads * self.head, self.width)
+        self.matrix(f"{block}.{output}", self.width, HEADS * self.head)
 
     def feed_forward(self, block):
         self.ones(f"{block}.ffn_norm")
-        self.matrix(f"{block}.ffn_gate", HIDDEN, WIDTH)
-        self.matrix(f"{block}.ffn_up", HIDDEN, WIDTH)
-        self.matrix(f"{block}.ffn_down", WIDTH, HIDDEN)
+        self.matrix(f"{block}.ffn_gate", self.hidden, self.width)
+        self.matrix(f"{block}.ffn_up", self.hidden, self.width)
+        self.matrix(f"{block}.ffn_down", self.width, self.hidden)
 
     def finish(self):
         self.write_header_to_file()
@@ -80,21 +87,79 @@ class _Writer(gguf.GGUFWriter):
         self.close()
 
 
-def write_llama(path, letters="abc", *, seed=1, scale=0.2, dtype=np.float32, template=None, marks=()):
-    """Plain attention. It spells with `letters`; its last token ends an answer. `scale` widens the logits.
+def write_llama(
+    path,
+    letters="abc",
+    *,
+    seed=1,
+    scale=0.2,
+    dtype=np.float32,
+    template=None,
+    marks=(),
+    adds_bos=False,
+    width=WIDTH,
+):
+    """Plain attention. It spells with `letters`; its last token ends an answer and is BOS. `scale` widens the logits.
 
     marks: tokens of the kind "user defined". The letters' bytes must be their own GPT-2 alphabet characters (printable ASCII without the space).
     """
-    out = _Writer(path, "llama", seed, dtype)
-    n_tokens = out.common(letters, template, marks)
+    out = _Writer(path, "llama", seed, dtype, width)
+    n_tokens = out.common(letters, template, marks, adds_bos)
     out.add_head_count_kv(KV_HEADS)
-    out.matrix("token_embd", n_tokens, WIDTH, WIDTH**0.5)
+    out.matrix("token_embd", n_tokens, width, width**0.5)
     out.ones("output_norm")
-    out.matrix("output", n_tokens, WIDTH, scale * WIDTH**0.5)
+    out.matrix("output", n_tokens, width, scale * width**0.5)
     for i in range(LAYERS):
         out.ones(f"blk.{i}.attn_norm")
         out.attention(f"blk.{i}")
         out.feed_forward(f"blk.{i}")
+    out.finish()
+    return path
+
+
+def write_k_quant(path):
+    """A file as `write_llama` makes it, rows of 256, quantized to Q4_K_M by llama.cpp itself."""
+    source = write_llama(path.with_suffix(".f32"), seed=6, width=256)
+    params = L.llama_model_quantize_default_params()
+    params.ftype = L.LLAMA_FTYPE_MOSTLY_Q4_K_M
+    assert L.llama_model_quantize(bytes(source), bytes(path), params) == 0
+    return path
+
+
+def write_bert(path):
+    """An encoder that llama.cpp gives no memory."""
+    out = _Writer(path, "bert", 7, np.float32)
+    n_tokens = out.common("abc", None)
+    out.add_head_count_kv(KV_HEADS)
+    out.add_layer_norm_eps(1e-5)
+    out.add_causal_attention(False)
+    out.add_token_type_count(1)
+    out.matrix("token_embd", n_tokens, WIDTH)
+    out.matrix("token_types", 1, WIDTH)
+    out.matrix("position_embd", 2048, WIDTH)
+    out.norm("token_embd_norm")
+    for i in range(LAYERS):
+        out.attention(f"blk.{i}")
+        out.norm(f"blk.{i}.attn_output_norm")
+        out.matrix(f"blk.{i}.ffn_up", out.hidden, WIDTH)
+        out.matrix(f"blk.{i}.ffn_down", WIDTH, out.hidden)
+        out.norm(f"blk.{i}.layer_output_norm")
+    out.finish()
+    return path
+
+
+def write_t5_encoder(path):
+    """An encoder that aborts llama.cpp when it is asked to decode."""
+    out = _Writer(path, "t5encoder", 8, np.float32)
+    n_tokens = out.common("abc", None)
+    out.add_relative_attn_buckets_count(32)
+    out.matrix("token_embd", n_tokens, WIDTH)
+    out.ones("enc.output_norm")
+    out.matrix("enc.blk.0.attn_rel_b", 32, HEADS)
+    for i in range(LAYERS):
+        out.ones(f"enc.blk.{i}.attn_norm")
+        out.attention(f"enc.blk.{i}", "attn_o", HEADS)
+        out.feed_forward(f"enc.blk.{i}")
     out.finish()
     return path
 

@@ -82,7 +82,7 @@ def test_a_paired_difference_is_told_from_none_where_both_shares_alone_would_not
 
 
 def test_the_paired_bootstrap_holds_the_truth():
-    """200 runs of 100 items at a true difference of .1: at least 178 hold it (binomial .95: fewer 1 in 5,000 times)."""
+    """200 runs of 100 items at a true difference of .1: 178 to 198 hold it (binomial .95: fewer or more 1 in 1,500 times)."""
     rng = np.random.default_rng(2)
     held = 0
     for _ in range(200):
@@ -94,7 +94,7 @@ def test_the_paired_bootstrap_holds_the_truth():
         truth = 0.4 * 0.8 + 0.6 * 0.3 - 0.4
         found = paired_difference(first, second)
         held += found.low <= truth <= found.high
-    assert held >= 178
+    assert 178 <= held <= 198
 
 
 def test_items_that_never_differ_leave_an_interval_around_none():

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,18 @@ from localpower.errors import ModelError
 _MAGIC = b"GGUF"
 
 
-def check_file(path: Path) -> None:
-    """Raise ModelError unless `path` is a readable, non-empty file that begins like a GGUF."""
+def check_file(path: Path, names: Sequence[str]) -> None:
+    """Raise ModelError unless `path` is a readable, non-empty file that begins like a GGUF.
+
+    names: that may stand in the place of a path, for the hint.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(len(_MAGIC))
     except FileNotFoundError:
-        raise ModelError(f"there is no file {path}", "-m takes a GGUF file or a model's name") from None
+        raise ModelError(
+            f"there is no file {path}", f"-m takes a GGUF file or a name: {', '.join(names)}"
+        ) from None
     except IsADirectoryError:
         raise ModelError(f"{path} is a folder", "give the .gguf file inside it") from None
     except OSError as error:

@@ -59,13 +59,14 @@ class RecurrentModel(GgufEngine):
         self._check()
         distinct = list(dict.fromkeys(contexts))
         self._refuse(distinct)
-        shared_prefix = (
-            self._shared_prefix
-        )  # reading one context may keep another shared_prefix before the next one goes back to this
-        starts = assign(self._sequences, distinct, shared_prefix[0])
+        starts = assign(self._sequences, distinct, self._shared_prefix[0])
         self._tick += 1
+        # All go back before any reads on: reading may drop a checkpoint, or keep another shared prefix.
+        for start in starts:
+            self._go_back(
+                start.sequence, start.length, self._shared_prefix if start.from_shared_prefix else None
+            )
         for start, context in zip(starts, distinct, strict=True):
-            self._go_back(start.sequence, start.length, shared_prefix if start.from_shared_prefix else None)
             self._read(start.sequence, context[:-1])
         sequences = [start.sequence for start in starts]
         rows: dict[int, LogitRow] = {}

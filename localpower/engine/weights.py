@@ -29,7 +29,7 @@ class Weights:
         vocab_only: bool = False,
         stop_loading: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Raises ModelError when llama.cpp refuses the file, Interrupted when stop_loading() turns true."""
+        """Raises ModelError for a file or kind of model that is of no use, Interrupted when stop_loading() is true."""
         params = L.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         params.use_extra_bufts = repack
@@ -47,6 +47,7 @@ class Weights:
             )
         self.n_vocab = int(L.llama_vocab_n_tokens(self._vocab))
         self.n_ctx_train = int(L.llama_model_n_ctx_train(self._model))
+        self._refuse()
 
     def close(self) -> None:
         """Free the weights; later calls would touch freed memory, so they are refused."""
@@ -64,6 +65,17 @@ class Weights:
     @property
     def _vocab(self) -> Any:
         return L.llama_model_get_vocab(self.handle)
+
+    def _refuse(self) -> None:
+        """Raise ModelError for what cannot answer or cannot be rolled back: a decode may abort the process."""
+        kind, problem = self.memory_kind(), ""
+        if kind in ("encoder", "diffusion"):
+            problem = f"this model is of the kind '{kind}': it does not write one token after another"
+        elif self.is_recurrent() and self.window():
+            problem = "this model has both a recurrent state and a sliding window, which cannot be rolled back together"
+        if problem:
+            self.close()
+            raise ModelError(problem)
 
     def memory_kind(self) -> str:
         """attention, sliding-window, recurrent, hybrid, diffusion or encoder: what can be rolled back."""

@@ -17,11 +17,13 @@ import sys
 import numpy as np
 import pytest
 
+from localpower.catalogue import NAMES
+from localpower.cli.main import main
 from localpower.runs.player import Player
 from localpower.runs.trace import read_trace
 from localpower.text.stops import answer_text
 from tests.cli.terminal import Terminal
-from tests.gguf_files import write_llama
+from tests.gguf_files import write_bert, write_llama, write_t5_encoder
 
 BASE = [sys.executable, "-m", "localpower"]
 TOY = ["run", "--model", "toy", "--seed", "1", "--max-tokens", "16"]
@@ -215,6 +217,14 @@ FILES = {
         lambda folder, good: write_llama(folder / "twice.gguf", "aab"),
         "llama.cpp was killed by signal 6",
     ),
+    "an encoder without memory": (
+        lambda folder, good: write_bert(folder / "bert.gguf"),
+        "encoders cannot answer",
+    ),
+    "an encoder that aborts": (
+        lambda folder, good: write_t5_encoder(folder / "t5.gguf"),
+        "of the kind 'encoder'",
+    ),
     "weights that are no numbers": (other_numbers, "the model gave logits with maximum nan"),
 }
 
@@ -233,6 +243,24 @@ def test_a_file_without_permission(tmp_path, tiny_paths):
     path = made(lambda good: good)(tmp_path, tiny_paths["f32"].read_bytes())
     path.chmod(0)
     assert "cannot read" in problem_of(command(["run", "-m", path, "abc"]))
+
+
+def test_a_name_of_no_model_is_answered_with_the_names_that_exist():
+    done = command(["run", "-m", "nosuch", "abc"])
+    assert (
+        problem_of(done)
+        == "there is no file nosuch (-m takes a GGUF file or a name: " + ", ".join(NAMES) + ")"
+    )
+    assert (done.returncode, done.stdout, "toy" in NAMES) == (1, b"", True)
+
+
+@pytest.mark.parametrize(
+    ("option", "variable"), [("TOY", ""), (None, "toy"), (None, "Toy"), ("toy", "nosuch")]
+)
+def test_the_toy_is_named_in_any_case_by_an_option_or_the_environment(option, variable, monkeypatch, capsys):
+    monkeypatch.setenv("LOCALPOWER_MODEL", variable)
+    assert main(["run", *(["-m", option] if option else []), "--max-tokens", "4", "--json", "hello"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"]["name"] == "toy"
 
 
 def test_an_empty_model_name_is_not_the_default():

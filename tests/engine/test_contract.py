@@ -18,6 +18,7 @@ N_ROUNDS = {
     "window": 200,
     "hybrid": 100,
     "recurrent": 100,
+    "k-quant": 100,
     "smollm2": 25,
 }
 FIXTURES = {
@@ -28,6 +29,7 @@ FIXTURES = {
     "window": "tiny_window",
     "hybrid": "tiny_hybrid",
     "recurrent": "tiny_recurrent",
+    "k-quant": "tiny_k_quant",
     "smollm2": "default_model",
 }
 SHARED_CELLS = ("f32", "f16", "window")
@@ -51,6 +53,7 @@ def engine_of(request, name):
         *SHARED_CELLS,
         "hybrid",
         "recurrent",
+        "k-quant",
         pytest.param("smollm2", marks=pytest.mark.model),
     ]
 )
@@ -118,6 +121,10 @@ def test_rows_cannot_be_written_to(pair):
     (row,) = engine.logits([prompt])
     with pytest.raises(ValueError, match="read-only"):
         row[0] = 0.0
+
+
+def test_the_k_quant_is_one(tiny_k_quant):
+    assert tiny_k_quant.identity["quantization"] == "Q4_K - Medium"
 
 
 @pytest.mark.parametrize("kind", ["tiny", "tiny_shared"])

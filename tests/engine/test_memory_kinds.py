@@ -11,6 +11,7 @@ from localpower.errors import ModelError
 from localpower.loading import Request, load
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
+from tests.engine.test_contract import random_calls
 from tests.gguf_files import WINDOW
 
 PROMPT = (0, 1, 2, 1, 0, 0, 2, 1, 1, 2)  # longer than the window
@@ -131,6 +132,24 @@ def test_other_numbers_of_chains_leave_the_room_as_it_is_where_it_suffices(reque
         engine = request.getfixturevalue(kind).engine(PROMPT, 8, chains, lambda: None, engine)
         sizes.add(engine.n_cells)
     assert max(sizes) <= 512
+
+
+@pytest.mark.parametrize("kind", ["tiny_hybrid", "tiny_recurrent"])
+def test_checkpoints_beyond_their_room_are_thinned_out_and_rows_keep_their_bits(request, kind, monkeypatch):
+    monkeypatch.setattr("localpower.engine.recurrent._SPACING", 2)
+    engine, reference = (
+        request.getfixturevalue(kind).engine(PROMPT[:2], 24, 4, lambda: None) for _ in range(2)
+    )
+    engine.logits([PROMPT[:5]])
+    room = 5 * max(len(state) for states in engine._states for state in states.values())
+    monkeypatch.setattr("localpower.engine.recurrent._ROOM", room)
+    for wanted, _ in random_calls(PROMPT[:2], 3, 60):
+        engine._spacing = 2  # the room runs out anew in every call
+        rows = [row.copy() for row in engine.logits(wanted)]
+        assert sum(len(state) for states in engine._states for state in states.values()) <= room
+        for context, row in zip(wanted, rows, strict=True):
+            reference.reset()
+            assert np.array_equal(row, reference.logits([context])[0]), context
 
 
 def test_memory_that_cannot_go_back_is_refused_with_the_reason(tiny_hybrid, monkeypatch):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from importlib.util import find_spec
 
 import pytest
 from rich.console import Console
@@ -12,6 +11,7 @@ from rich.console import Console
 from localpower.cli.main import main
 from localpower.completion import PLAIN
 from localpower.errors import UserError
+from localpower.evals.groups import groups
 from localpower.evals.jobs import RenderedProblem
 from localpower.evals.problem import Problem
 from localpower.evals.report import report
@@ -33,7 +33,7 @@ def row(method, item, verdict, *, sample=0, text="4", task="made", **more):
     }  # fmt: skip
 
 
-def write(path, rows, *, kind="number", models=("m",), settings=None):
+def write(path, rows, *, kind="number", models=("m",), settings=None, levels=None):
     methods = list(dict.fromkeys(row["method"] for row in rows))
     items = list(dict.fromkeys((row["task"], row["id"]) for row in rows))
     prompts = {"text": "What?", "tokens": [1], "sha256": "", "chat": False, "stops": []}
@@ -44,7 +44,7 @@ def write(path, rows, *, kind="number", models=("m",), settings=None):
         "tasks": {task: {"kind": kind, "problems_sha256": "p"} for task in {row["task"] for row in rows}},
     }  # fmt: skip
     problems = [
-        {"task": task, "id": item, "group": "", "gold": "4", "order": [], "question": "What?",
+        {"task": task, "id": item, "group": (levels or {}).get(item, ""), "gold": "4", "order": [], "question": "What?",
          "prompts": dict.fromkeys(models, prompts)}
         for task, item in items
     ]  # fmt: skip
@@ -156,6 +156,44 @@ def test_likelihoods_are_on_common_bins_and_confidence_is_minus_entropy(tmp_path
     assert (a["confidence"]["mean"], b["confidence"]["mean"]) == (pytest.approx(-0.3), -2.0)
     assert a["log_p"]["edges"] == b["log_p"]["edges"]
     assert sum(a["log_p"]["counts"]) == 1
+
+
+def test_quartiles_are_of_the_mean_log_p_and_confidence_of_each_groups_answers(tmp_path):
+    rows = [
+        row(
+            method,
+            f"i{i}",
+            "right",
+            token_log_p=[shift - i - 1, shift - i + 1],
+            token_entropy=[0.1 * i, 0.3 * i],
+        )
+        for method, shift in (("a", 0.0), ("b", -10.0))
+        for i in range(5)
+    ]
+    run = write(tmp_path / "r", rows)
+    for found, shift in zip(report([run])["tasks"]["made"]["likelihood"], (0.0, -10.0), strict=True):
+        assert (found["log_p"]["n"], found["log_p"]["quartiles"]) == (5, [shift - 3, shift - 2, shift - 1])
+        assert found["confidence"]["quartiles"] == pytest.approx([-0.6, -0.4, -0.2])
+    assert "-3.00 to -1.00" in markdown(report([run]))
+
+
+def test_accuracy_by_level_is_over_the_graded_problems_of_each(tmp_path):
+    verdicts = {"i0": "right", "i1": "right", "i2": "wrong", "i3": "none", "i4": "right", "i5": "ungraded"}
+    levels = dict.fromkeys(("i0", "i1"), "easy") | dict.fromkeys(("i2", "i3", "i4", "i5"), "hard")
+    run = write(tmp_path / "r", [row("a", item, said) for item, said in verdicts.items()], levels=levels)
+    (group,) = report([run])["tasks"]["made"]["groups"]
+    assert group["by_group"] == {
+        "easy": {"n": 2, **wilson(2, 2)._asdict()},
+        "hard": {"n": 3, **wilson(1, 3)._asdict()},
+    }
+
+
+def test_groups_are_called_by_what_tells_them_apart(tmp_path):
+    rows = [row("a", "i", "right"), row("b", "i", "wrong")]
+    one, same_name, other = (write(tmp_path / name, rows) for name in ("x/r", "y/r", "z"))
+    assert [group.label for group in groups([one])] == ["a", "b"]
+    assert [group.label for group in groups([one, other])] == ["r a", "r b", "z a", "z b"]
+    assert [group.label for group in groups([one, same_name])] == ["r a", "r b", "r a (2)", "r b (2)"]
 
 
 HOSTILE = '</pre><script>alert(1)</script>[bold]|x|\n\x1b[31m"\u202e'
@@ -270,7 +308,6 @@ def test_methods_are_paired_within_a_model_and_models_by_a_method(tmp_path):
         report([run], against="x")
 
 
-@pytest.mark.skipif(find_spec("matplotlib") is None, reason="the extra `plots` is not installed")
 def test_a_report_is_drawn_as_a_picture(tmp_path):
     rows = [
         row(m, f"i{i}", "right" if i % 2 else "wrong", sample=s)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 
@@ -31,11 +30,6 @@ for line in sys.stdin:
     print(json.dumps({"verdict": "right", "extracted": str(os.getpid())}), flush=True)
 """
 WORKER = [sys.executable, "-c", STAND_IN]
-
-needs_package = pytest.mark.skipif(
-    importlib.util.find_spec("math_verify") is None,
-    reason="the package math-verify is not installed: pip install 'localpower[math]'",
-)
 
 
 def is_alive(process):
@@ -120,7 +114,6 @@ def real():
         yield grader
 
 
-@needs_package
 @pytest.mark.parametrize(
     ("gold", "answer", "verdict"),
     [
@@ -138,14 +131,12 @@ def test_the_packages_own_verdicts(real, gold, answer, verdict):
     assert real.grade(gold, answer=answer) == Verdict(verdict, answer)
 
 
-@needs_package
 def test_a_completion_is_searched_in_the_packages_own_way(real):
     assert real.grade("7", completion=r"So it is \boxed{7}.") == Verdict("right", "7")
     assert real.grade("7", completion="The answer is 8") == Verdict("wrong", "8")
     assert real.grade("7", completion="I do not know.").verdict == "none"
 
 
-@needs_package
 @pytest.mark.parametrize("text", ["9**9**9**9", "99999999!", "\ud800", "(" * 100_000, "1" * 1_000_000])
 def test_hostile_texts_cost_no_more_than_their_seconds(real, text):
     for field in ("answer", "completion"):

@@ -13,6 +13,7 @@ from localpower.chance import StreamDice
 from localpower.completion import PLAIN
 from localpower.errors import Interrupted
 from localpower.events import Finished, Started, Stepped
+from localpower.numerics import log_softmax
 from localpower.runs.gather import Run, gather
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.pace import Pace
@@ -21,7 +22,8 @@ from localpower.runs.session import pick, run_chains
 from localpower.runs.tally import Tally
 from localpower.runs.trace import read_trace
 from localpower.runs.verify import verify
-from localpower.samplers import PowerMH, PowerSMC
+from localpower.samplers import Ancestral, PowerMH, PowerSMC
+from localpower.statistics import g_test
 from localpower.toy import ToyModel
 
 PROMPT = (1, 2)
@@ -120,6 +122,17 @@ def test_auto_prefetch_is_no_wider_than_engine_steps_and_sequences_allow(widest,
     sampler = Power(alpha=4.0, steps=steps).sampler(Target(4.0, 64, PLAIN))
     fit = suited(sampler, chains, widest, ahead=True)
     assert (fit.prefetch, fit.adaptive) == (width, True)
+
+
+def test_the_pick_among_chains_is_uniform_and_knows_nothing_of_their_answers():
+    """The pick and chain 0's token, counted over 500 seeds: a right pick fails for one choice of seeds in a million."""
+    toy, sampler = ToyModel(words=("<end>", "a", "b"), seed=3), Ancestral(max_tokens=1)
+    counts = np.zeros((toy.n_vocab, 3), np.int64)
+    for seed in range(500):
+        tallies = run_chains(toy, sampler, PROMPT, StreamDice(seed), 3)
+        counts[tallies[0].state.tokens[0], pick(tallies, "random", StreamDice(seed))] += 1
+    law = np.exp(log_softmax(toy.logits([PROMPT])[0]))
+    assert g_test(counts.ravel(), np.outer(law, np.ones(3) / 3).ravel()).log_p > np.log(1e-6)
 
 
 def test_runs_that_estimate_the_normaliser_are_drawn_by_it():

@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from localpower.engine.weights import Weights
 from localpower.errors import ModelError
+from localpower.text.conversation import Conversation
 from localpower.text.guard import choose_mark, guard
 from localpower.text.stops import cut_at_stop, stop_predicate
 from localpower.text.template import render_chats
+from localpower.text.vocabulary import Vocabulary
 from localpower.ui.view import harmless
+from tests.gguf_files import TEMPLATE, write_llama
 
 CONTROLS = ("<|im_start|>", "<|im_end|>", "<s>", "</s>")
 PIECES = {0: b"", 1: b"a", 2: b"b", 3: b"ab", 4: "é".encode()[:1], 5: "é".encode()[1:]}
@@ -22,6 +26,36 @@ def test_no_part_of_guarded_text_holds_a_control_text_and_nothing_is_lost(text):
     guarded = guard(text, CONTROLS, mark)
     assert guarded.replace(mark, "") == text
     assert not any(control in part for part in guarded.split(mark) for control in CONTROLS)
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+@pytest.mark.parametrize("space", ["", " \n"])
+def test_a_half_of_a_control_text_cannot_be_completed_by_what_the_template_puts_beside_it(control, space):
+    """space: what a template may strip from a text before it is put in its place."""
+    for n in range(1, len(control)):
+        head, tail = control[:n], control[n:]
+        mark = choose_mark([control])
+        for rendered in (
+            guard("x" + head + space, CONTROLS, mark).strip() + tail,
+            head + guard(space + tail + "x", CONTROLS, mark).strip(),
+            guard(head, CONTROLS, mark) + guard(tail, CONTROLS, mark),
+        ):
+            assert rendered.replace(mark, "").strip("x") == control
+            assert not any(control in part for part in rendered.split(mark)), (head, tail)
+
+
+@pytest.mark.parametrize("template", ["{{ bos_token }}", ""])
+def test_a_model_that_wants_bos_gets_one_whether_its_template_writes_it_or_not(template, tmp_path):
+    path = write_llama(tmp_path / "bos.gguf", template=template + TEMPLATE, letters="abc[]:", adds_bos=True)
+    weights = Weights(path, vocab_only=True)
+    bos, talk = weights.bos(), Conversation.of("ab")
+    vocabulary = Vocabulary(weights)
+    assert weights.special_token("bos") == "<|endoftext|>"
+    prompt = vocabulary.chat_prompt(talk)
+    assert (prompt[0], prompt.count(bos), vocabulary.text(prompt)) == (bos, 1, b"[ab]:")
+    assert vocabulary.chat_prompts([talk]) == [prompt]
+    assert vocabulary.raw_prompt(talk) == (bos, 0, 1)
+    weights.close()
 
 
 @given(st.lists(st.sampled_from(sorted(PIECES)), max_size=12), st.sampled_from([b"ba", b"aab", "é".encode()]))
@@ -50,7 +84,7 @@ def test_template_arguments_reach_the_template():
         ("{{ raise_exception('roles must alternate') }}", "roles must alternate"),
         (
             "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
-            "time or memory",
+            "time or memory|over 10 s",  # a busy machine comes to the second of the two limits
         ),
         ("{{ 'x' * 3000000 }}", "wrote 3000000 characters"),
         ("{{ ''.__class__.__mro__ }}", "failed"),

@@ -40,6 +40,20 @@ for _command in (run, chat, methods, evaluate, compare, regrade, grade, explain,
     cli.add_command(_command)
 
 
+@cli.command("help", hidden=True)
+@click.argument("command", required=False)
+@click.pass_context
+def help_(ctx: click.Context, command: str | None) -> int:
+    """Show the help of COMMAND, or of all."""
+    assert ctx.parent is not None
+    found = cli.get_command(ctx.parent, command) if command else cli
+    if found is None:
+        raise click.UsageError(f"No such command {command!r}.", ctx.parent)
+    inner = ctx.parent if found is cli else click.Context(found, ctx.parent, info_name=command)
+    click.echo(found.get_help(inner))
+    return EXIT_OK
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments

@@ -6,9 +6,13 @@ import os
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from localpower.errors import EngineError
+
 F32, F16, Q8_0 = 0, 1, 8  # ggml types of the KV cache
 EXACT_BATCH = 60  # from 64 query rows on, flash attention takes a tiled path with other rounding
 LARGE_BATCH = 512  # llama.cpp's own
+_TILES = "GGML_CPU_TILED_MM"
+_tiles: list[bool] = []  # whether this process has decoded with tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,20 @@ class Settings:
         return asdict(self)
 
     def set_environment(self) -> None:
-        """Must run before the first decode of the process."""
+        """Must run before the first decode of the process.
+
+        Raises EngineError where llama.cpp has begun with tiles, which round otherwise: it reads the variable once.
+        """
         os.environ.setdefault("GGML_NO_BACKTRACE", "1")
+        if not self.tiled and _tiles:
+            raise EngineError(
+                "llama.cpp keeps the numerics of the model that was loaded with exact=False in this process",
+                "load exact models first, or in a process of their own",
+            )
         if not self.tiled:
-            os.environ["GGML_CPU_TILED_MM"] = "0"
+            os.environ[_TILES] = "0"
+        elif os.environ.get(_TILES) != "0":
+            _tiles.append(True)
 
 
 def fast(threads: int, gpu_layers: int = 0) -> list[Settings]:

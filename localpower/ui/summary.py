@@ -45,6 +45,9 @@ def summary(answer: Answer) -> list[str]:
         f"log p {answer.log_p:.2f}",
         f"{answer.model['name']}, {', '.join(method)}",
     ]
+    if answer.chains:
+        how = "the likeliest" if answer.pick == "logp" else "picked at random"
+        what.insert(1, f"chain {answer.picked} of {len(answer.chains)}, {how}")
     cost = [f"{answer.seconds:.1f} s"]
     if answer.n_steps:
         cost.append(_proposals(answer))

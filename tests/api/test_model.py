@@ -190,3 +190,24 @@ def test_a_chat_goes_on_where_it_was_and_a_failed_turn_is_not_part_of_it(tiny16)
     assert len(chat.messages) == 2
     chat.clear()
     assert chat.messages == ()
+
+
+def test_an_eval_that_never_begins_leaves_no_folder(tmp_path, toy):
+    out = tmp_path / "new" / "run"
+    with pytest.raises(lp.UserError, match="no task"):
+        lp.evaluate("nosuch", [toy], out=out)
+    with pytest.raises(lp.UserError, match=r"math500|MATH500"):
+        lp.evaluate("math500", [toy], out=out, data=tmp_path)
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_eval_from_python_is_the_one_of_the_command_line(tmp_path, capsys, toy):
+    common = ("--limit", "3", "--seed", "1", "--max-tokens", "6", "--method", "base,power:steps=2")
+    assert main(["eval", "tiny", "-m", "toy", *common, "--out", str(tmp_path / "a")]) == 0
+    capsys.readouterr()
+    run = lp.evaluate(
+        "tiny", [toy], ["base", lp.Power(steps=2)], limit=3, seed=1, max_tokens=6, out=tmp_path / "b"
+    )
+    rows = lp.EvalRun.read(tmp_path / "a").rows
+    assert [row["tokens"] for row in run.rows] == [row["tokens"] for row in rows]
+    assert capsys.readouterr() == ("", "")

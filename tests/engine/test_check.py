@@ -6,10 +6,12 @@ import itertools
 
 import pytest
 
+from localpower.engine import settings
 from localpower.engine.context import Context
 from localpower.engine.probe import Verdict, _checker, probe
 from localpower.engine.settings import Settings
 from localpower.engine.verdict import verdict_for
+from localpower.errors import EngineError
 
 
 @pytest.mark.parametrize("kind", ["tiny", "tiny_shared", "tiny_hybrid"])
@@ -77,3 +79,16 @@ def test_a_verdict_is_kept_and_made_anew_where_something_else_would_run(
         monkeypatch.setattr("localpower.engine.verdict.build", lambda: "another")
     verdict_for(tiny_paths["f16" if change == "file" else "f32"], **same | CHANGES[change])
     assert len(asked) == 2
+
+
+def test_an_exact_model_is_refused_where_the_process_keeps_other_numerics(monkeypatch):
+    monkeypatch.setattr(settings, "_tiles", [])
+    monkeypatch.delenv("GGML_CPU_TILED_MM")
+    exact, fast = Settings(1), Settings(1, tiled=True)
+    exact.set_environment()
+    fast.set_environment()  # untiled, and so exact ones may follow
+    exact.set_environment()
+    monkeypatch.delenv("GGML_CPU_TILED_MM")
+    fast.set_environment()
+    with pytest.raises(EngineError, match="keeps the numerics"):
+        exact.set_environment()

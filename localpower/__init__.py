@@ -8,7 +8,8 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOMES = {
-    "api.model": ("load", "Model", "Stream"),
+    "api.model": ("load", "Model"),
+    "api.stream": ("Stream",),
     "api.chat": ("Chat",),
     "api.evaluate": ("evaluate", "EvalRun"),
     "api.compare": ("compare", "Report"),

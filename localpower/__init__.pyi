@@ -7,8 +7,8 @@ from .api.compare import compare as compare
 from .api.evaluate import EvalRun as EvalRun
 from .api.evaluate import evaluate as evaluate
 from .api.model import Model as Model
-from .api.model import Stream as Stream
 from .api.model import load as load
+from .api.stream import Stream as Stream
 from .errors import EngineError as EngineError
 from .errors import ModelError as ModelError
 from .errors import UsageProblem as UsageProblem

@@ -6,13 +6,11 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from localpower import __version__
-from localpower.api.labels import eval_methods, to_json
+from localpower.api.eval_request import EvalRequest, settings_of
+from localpower.api.labels import eval_methods
 from localpower.api.programs import run_programs
-from localpower.api.request import PromptOptions, SamplingOptions
 from localpower.errors import Interrupted, UsageProblem
 from localpower.evals import store
 from localpower.evals.asking import Wording, ask
@@ -21,7 +19,6 @@ from localpower.evals.jobs import RenderedProblem
 from localpower.evals.problem import Problem, subset
 from localpower.evals.running import Running, Watcher
 from localpower.evals.settings import (
-    fingerprint,
     problem_rows,
     refuse_changes,
     refuse_other_graders,
@@ -36,36 +33,6 @@ from localpower.loading import Request, load
 from localpower.runs.interrupt import Interrupts
 
 _MOST_ANSWERS = 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvalRequest:
-    """What an eval is about. labels: methods by label. out: the folder of the answers.
-
-    models: to be opened, or opened already; none: the default. seed: None: the folder's own where it has one, else
-    `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
-    a problem is put. data: a file, or a folder of files. password: asks for GPQA's. parallel: answers in one batch.
-    """
-
-    tasks: tuple[str, ...]
-    labels: Mapping[str, SamplingOptions]
-    out: Path
-    drawn: int
-    models: tuple[Request | Loaded, ...] = ()
-    seed: int | None = None
-    limit: int | None = None
-    samples: int = 1
-    max_tokens: int | None = None
-    form: str = "chat"
-    prompting: PromptOptions = field(default_factory=PromptOptions)
-    own_stops: bool = True
-    grader: str = "value"
-    data: Path | None = None
-    password: Callable[[], str] = str
-    parallel: int | None = None
-    save_text: bool = False
-    run_code: bool = False
-    seconds: float = 10.0
 
 
 @dataclass
@@ -165,7 +132,7 @@ def _prepare(
     created = before.settings["created"] if before else now
     models = _Models(around)
     asked, identities = _ask_all(request, models, tasks, chosen, datetime.datetime.fromisoformat(created))
-    settings = _settings(request, tasks, problems, identities, seed, created)
+    settings = settings_of(request, tasks, problems, identities, seed, created)
     rows = problem_rows(asked, save_text=request.save_text)
     if before:
         for note in refuse_changes(before.settings, settings, str(request.out)):
@@ -277,41 +244,3 @@ def _ask_all(
         }
         identities[label] = loaded.info.to_dict() | {"exactness": loaded.exactness}
     return asked, identities
-
-
-def _settings(
-    request: EvalRequest,
-    tasks: Sequence[Task],
-    problems: Mapping[str, Sequence[Problem]],
-    identities: Mapping[str, dict[str, Any]],
-    seed: int,
-    created: str,
-) -> dict[str, Any]:
-    return {
-        "format": store.FORMAT,
-        "version": __version__,
-        "created": created,
-        "seed": seed,
-        "limit": request.limit,
-        "samples": request.samples,
-        "prompt": request.form,
-        "system": request.prompting.system,
-        "raw": request.prompting.raw,
-        "template_args": dict(request.prompting.template_args),
-        "stops": list(request.prompting.stops),
-        "own_stops": request.own_stops,
-        "grader": request.grader,
-        "save_text": request.save_text,
-        "tasks": {
-            task.name: {
-                "kind": task.kind,
-                "max_tokens": request.max_tokens or task.max_tokens,
-                "n_problems": len(problems[task.name]),
-                "problems_sha256": fingerprint(problems[task.name]),
-            }
-            for task in tasks
-        },
-        "methods": {label: to_json(each) for label, each in request.labels.items()},
-        "models": dict(identities),
-        "matched": [],
-    }

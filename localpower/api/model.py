@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from localpower.api.answer_run import AnswerRun, run
 from localpower.api.question import Question, ask, notes
 from localpower.api.request import Pick, PromptOptions, SamplingOptions
+from localpower.api.stream import Stream
 from localpower.errors import EngineError, UserError
 from localpower.events import Event
 from localpower.loaded import Loaded, ModelInfo
@@ -132,7 +133,7 @@ class Model:
         """The events of one chain as they happen, as `--events` records them; `answer` of the stream at its end."""
         options = _options(method, max_tokens, 1, "random")
         prompting = PromptOptions(system, raw, tuple(stops), template_args or {})
-        return Stream(self, lambda interrupts: self._job(prompt, options, prompting, seed, interrupts))
+        return Stream(self.use, lambda interrupts: self._job(prompt, options, prompting, seed, interrupts))
 
     def generate_many(
         self,
@@ -253,41 +254,6 @@ class Model:
             raise
         finally:
             self._busy.release()
-
-
-class Stream:
-    """The events of a run, to be iterated once. At the end, or after `close`, `answer` is what was accepted last."""
-
-    def __init__(self, model: Model, start: Callable[[Interrupts], AnswerRun]) -> None:
-        self._events = self._run(model, start)
-        self._thread: int | None = None
-        self.answer: Answer | None = None
-
-    def __iter__(self) -> Stream:
-        return self
-
-    def __next__(self) -> Event:
-        """The next event. Raises UserError in another thread than the one that began."""
-        self._thread = self._thread or threading.get_ident()
-        if self._thread != threading.get_ident():
-            raise UserError("a stream belongs to the thread that began it")
-        return next(self._events)
-
-    def close(self) -> None:
-        """Stop before the end; the model is free again."""
-        self._events.close()
-
-    def _run(self, model: Model, start: Callable[[Interrupts], AnswerRun]) -> Generator[Event, None, None]:
-        with model.use() as interrupts:
-            job = start(interrupts)
-            yield job.started
-            events = job.events()
-            try:
-                for _, event in events:
-                    yield event
-            finally:
-                events.close()
-                self.answer = job.answer()
 
 
 class _Heard:

@@ -35,7 +35,8 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     Every answer is one JSON line in DIR/answers.jsonl, written at once. Ctrl-C loses the answers that are being made;
     the same command goes on. -m may be given several times. The table is printed at the end, and by localpower compare.
     """
-    from localpower.api.eval_run import EvalRequest, Surroundings, run_eval
+    from localpower.api.eval_request import EvalRequest
+    from localpower.api.eval_run import Surroundings, run_eval
     from localpower.api.labels import label_methods
     from localpower.cli.compare import show
     from localpower.cli.requests import given, prompting, request, used_by_none

@@ -1,0 +1,87 @@
+"""What an eval is asked to do, and how that is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localpower import __version__
+from localpower.api.labels import to_json
+from localpower.api.request import PromptOptions, SamplingOptions
+from localpower.evals import store
+from localpower.evals.problem import Problem
+from localpower.evals.settings import fingerprint
+from localpower.evals.task import Task
+from localpower.loaded import Loaded
+from localpower.loading import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalRequest:
+    """What an eval is about. labels: methods by label. out: the folder of the answers.
+
+    models: to be opened, or opened already; none: the default. seed: None: the folder's own where it has one, else
+    `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
+    a problem is put. data: a file, or a folder of files. password: asks for GPQA's. parallel: answers in one batch.
+    """
+
+    tasks: tuple[str, ...]
+    labels: Mapping[str, SamplingOptions]
+    out: Path
+    drawn: int
+    models: tuple[Request | Loaded, ...] = ()
+    seed: int | None = None
+    limit: int | None = None
+    samples: int = 1
+    max_tokens: int | None = None
+    form: str = "chat"
+    prompting: PromptOptions = field(default_factory=PromptOptions)
+    own_stops: bool = True
+    grader: str = "value"
+    data: Path | None = None
+    password: Callable[[], str] = str
+    parallel: int | None = None
+    save_text: bool = False
+    run_code: bool = False
+    seconds: float = 10.0
+
+
+def settings_of(
+    request: EvalRequest,
+    tasks: Sequence[Task],
+    problems: Mapping[str, Sequence[Problem]],
+    identities: Mapping[str, dict[str, Any]],
+    seed: int,
+    created: str,
+) -> dict[str, Any]:
+    """What settings.json holds: all that another start of the same run may not change."""
+    return {
+        "format": store.FORMAT,
+        "version": __version__,
+        "created": created,
+        "seed": seed,
+        "limit": request.limit,
+        "samples": request.samples,
+        "prompt": request.form,
+        "system": request.prompting.system,
+        "raw": request.prompting.raw,
+        "template_args": dict(request.prompting.template_args),
+        "stops": list(request.prompting.stops),
+        "own_stops": request.own_stops,
+        "grader": request.grader,
+        "save_text": request.save_text,
+        "tasks": {
+            task.name: {
+                "kind": task.kind,
+                "max_tokens": request.max_tokens or task.max_tokens,
+                "n_problems": len(problems[task.name]),
+                "problems_sha256": fingerprint(problems[task.name]),
+            }
+            for task in tasks
+        },
+        "methods": {label: to_json(each) for label, each in request.labels.items()},
+        "models": dict(identities),
+        "matched": [],
+    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from localpower.chance import Dice
-from localpower.events import Event
+from localpower.events import Event, Finished
 from localpower.methods import Method, Target
 from localpower.model import Model, Tokens
 from localpower.samplers.base import Guarantee
@@ -56,7 +56,9 @@ class SimpleSampler:
         """One run of the method."""
         limit = self.budget.limit(self.target.max_tokens) if self.budget else None
         longest = self.target.max_tokens if limit is None else self._longest(limit)
-        yield from self.of.run(model, prompt, dice, replace(self.target, max_tokens=longest))
+        for event in self.of.run(model, prompt, dice, replace(self.target, max_tokens=longest)):
+            cut = isinstance(event, Finished) and event.finish == "length" and longest < self.target.max_tokens
+            yield replace(event, finish="budget") if cut else event  # type: ignore[call-arg]
 
     def _longest(self, limit: int) -> int:
         return max(min(int(limit / self.of.expected_cost()), self.target.max_tokens), 1)

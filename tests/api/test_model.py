@@ -151,7 +151,7 @@ def test_a_prompt_that_is_none_is_refused(toy, prompt):
         ({"max_tokens": True}, "max_tokens must be a whole number"),
         ({"chains": 99}, "chains must be a whole number from 1 to 61"),
         ({"pick": "best"}, "pick must be random, logp or all"),
-        ({"stops": [""]}, "a stop must not be empty"),
+        ({"stops": [""]}, "must not be empty"),
         ({"template_args": {"messages": 1}}, "messages cannot be set"),
         ({"method": "powr"}, "'powr' is none of power"),
         ({"method": lp.Power(prefetch=40), "chains": 2}, "must be at most 61, got 80"),

@@ -154,7 +154,7 @@ def test_two_runs_at_once_in_one_folder_are_refused(evaluate, tmp_path):
     ("change", "words"),
     [
         (("--seed", "2"), "seed was 1, now 2"),
-        (("--alpha", "3"), "methods.base.alpha was not set, now 3.0"),
+        (("--alpha", "3"), "methods.low-temp.alpha was not set, now 3.0"),
         (("--template-arg", "name=x"), "template_args.name"),
         (("--max-tokens", "20"), "tasks.lab-chain.max_tokens was 44, now 20"),
         (("--stop", "x"), 'stops was [], now ["x"]'),
@@ -498,7 +498,7 @@ def test_the_time_that_passes_is_shared_by_the_answers_being_written():
     method = EvalMethod("base", lambda _asked, _n: (Ancestral(max_tokens=12), 1.0))
     with Grader() as grader:
         made = make_rows(
-            toy, toy.toy, jobs(asked, "toy", [method], 2, 1, {}), 3, grader,
+            toy, toy.toy, list(jobs(asked, "toy", [method], 2, 1, {})), 3, grader,
             save_text=lambda _: True, check=lambda: None, clock=lambda: float(next(ticks)),
         )  # fmt: skip
         seconds = [row["seconds"] for row in made]

@@ -57,8 +57,10 @@ class SimpleSampler:
         limit = self.budget.limit(self.target.max_tokens) if self.budget else None
         longest = self.target.max_tokens if limit is None else self._longest(limit)
         for event in self.of.run(model, prompt, dice, replace(self.target, max_tokens=longest)):
-            cut = isinstance(event, Finished) and event.finish == "length" and longest < self.target.max_tokens
-            yield replace(event, finish="budget") if cut else event  # type: ignore[call-arg]
+            if isinstance(event, Finished) and event.finish == "length" and longest < self.target.max_tokens:
+                yield replace(event, finish="budget")
+            else:
+                yield event
 
     def _longest(self, limit: int) -> int:
         return max(min(int(limit / self.of.expected_cost()), self.target.max_tokens), 1)

@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "localpower"
 PURE = {"errors", "chance", "numerics", "model", "completion", "drafts", "events", "methods"}
 MAY_IMPORT = {
     "errors": set(),
-    "children": set(),
+    "jsonl": {"errors"},
+    "subprocesses": {"errors", "localpower"},
     "chance": {"numerics"},
     "statistics": set(),
     "numerics": {"errors"},
@@ -23,9 +24,9 @@ MAY_IMPORT = {
     "width": set(),
     "drafts": {"model", "numerics", "width"},
     "samplers": PURE | {"samplers", "width"},
-    "engine": {"children", "errors", "model", "numerics", "engine", "width"},
-    "text": {"children", "errors", "model", "text"},
-    "runs": PURE | {"samplers", "runs", "statistics", "localpower"},
+    "engine": {"subprocesses", "errors", "model", "numerics", "engine", "width"},
+    "text": {"subprocesses", "errors", "model", "text"},
+    "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower"},
     "ui": {"errors", "events", "intervals", "model", "runs", "text", "ui"},
     "catalogue": {"errors"},
     "sharpening": set(),
@@ -50,10 +51,10 @@ MAY_IMPORT = {
     },
     "names": set(),
     "methods": {"errors", "completion", "samplers"},  # the last two for types alone
-    "grading": {"children", "errors", "grading"},
+    "grading": {"errors", "grading", "subprocesses"},
     "loaded": {"engine", "errors", "model", "runs", "text", "toy", "width"},
     "loading": {"catalogue", "engine", "errors", "loaded", "numerics", "text"},
-    "bench": PURE | {"bench", "children", "engine", "loaded", "localpower", "runs", "samplers", "text"},
+    "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__main__.py")

@@ -89,7 +89,7 @@ def compare(
 
     if plot:
         require()
-    runs = [read(folder) for folder in folders]
+    runs = [read(folder, say) for folder in folders]
     if not any(run.rows for run in runs):
         raise UserError(f"there are no answers in {', '.join(map(str, folders))} yet")
     scores: Scores = own_scores
@@ -124,7 +124,7 @@ def show(folders: Sequence[Path]) -> None:
     from localpower.evals.report import report
     from localpower.evals.store import read
 
-    write_answer(_table(report([read(path) for path in folders])))
+    write_answer(_table(report([read(path, say) for path in folders])))
 
 
 def _table(found: dict[str, object]) -> str:
@@ -147,12 +147,13 @@ def _read_with(name: str, runs: Sequence[Stored]) -> Scorer:
     with Interrupts() as interrupts:
         loaded = load(Request(name), say=say, stop=lambda: interrupts.requested)
         interrupts.check()
-        reader = Scorer(loaded, interrupts.check)
+        reader = Scorer(loaded, interrupts.check, say)
         for run in runs:
             reader.read_all(run, tenths("read", "answers"))
     if reader.n_skipped:
         say(
-            f"note: {reader.n_skipped} answers could not be read: their prompts were not stored, or are too long"
+            f"note: {reader.n_skipped} answers could not be read: their prompts were not stored or are too long, "
+            "or the model holds the answers impossible"
         )
     return reader
 

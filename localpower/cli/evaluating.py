@@ -132,10 +132,7 @@ def _prepare(
 ) -> _Plan:
     """Read the problems, open every model once, and settle what the run is about. Raises UserError."""
     options = wanted.options
-    is_new = folder.is_new
-    if not is_new:
-        folder.trim()
-    before = None if is_new else store.read(wanted.out)
+    before = None if folder.is_new else store.read(wanted.out, say)
     seed = wanted.seed if wanted.seed is not None else before.settings["seed"] if before else wanted.drawn
     problems = {task.name: task.problems(_source(wanted, seed)) for task in tasks}
     chosen = {task.name: subset(problems[task.name], options["limit"]) for task in tasks}

@@ -63,8 +63,7 @@ def regrade(
     if run_code:
         say(f"note: programs run in isolation of kind {isolation()}")
     with store.Folder(folder) as open_folder, Interrupts() as interrupts:
-        open_folder.trim()
-        stored = store.read(folder)
+        stored = store.read(folder, say)
         how = grader or stored.settings["grader"]
         try:
             if judge is not None:

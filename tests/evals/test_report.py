@@ -220,13 +220,40 @@ def test_what_cannot_be_compared_gets_one_line(tmp_path, capsys, arguments, word
     assert (code, words in err, err.count("\n")) == (1, True, 1)
 
 
-def test_a_damaged_line_in_the_middle_is_named(tmp_path, capsys):
+JUDGED = {
+    "task": "made", "id": "i0", "sample": 0, "label": "b", "against": "a", "judge": "j", "judge_sha256": "j",
+    "first": 0.9, "second": 0.8, "texts_sha256": "t", "length_ours": 1, "length_theirs": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("answers", "garbage"),
+        ("answers", json.dumps({"task": "made", "id": "i0"})),
+        ("answers", json.dumps(row("a", "i0", "right", tokens=5))),
+        ("answers", json.dumps(row("a", "of no problem", "right"))),
+        ("judgments", "garbage"),
+        ("judgments", json.dumps(JUDGED | {"first": "high"})),
+    ],
+)
+def test_a_line_that_is_damaged_or_of_another_shape_is_named_and_never_skipped(tmp_path, capsys, file, line):
     write(tmp_path / "r", two_methods(4))
-    file = tmp_path / "r" / "answers.jsonl"
-    lines = file.read_text().splitlines(keepends=True)
-    file.write_text(lines[0] + "garbage\n" + "".join(lines[1:]))
+    path = tmp_path / "r" / f"{file}.jsonl"
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else [json.dumps(JUDGED) + "\n"] * 2
+    path.write_text(lines[0] + line + "\n" + "".join(lines[1:]))
     assert main(["compare", str(tmp_path / "r")]) == 1
-    assert "a line of" in capsys.readouterr().err
+    assert f"line 2 of {path} is no " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["answers", "judgments"])
+def test_a_last_line_that_was_cut_off_is_left_out_with_a_note(tmp_path, capsys, file):
+    write(tmp_path / "r", two_methods(4))
+    path = tmp_path / "r" / f"{file}.jsonl"
+    with path.open("a") as more:
+        more.write(json.dumps(row("a", "i0", "none"))[:-9])
+    assert main(["compare", str(tmp_path / "r")]) == 0
+    assert f"note: the last line of {path} was cut off" in capsys.readouterr().err
 
 
 def test_the_export_is_what_the_authors_tool_reads_the_first_answer_to_each(tmp_path):

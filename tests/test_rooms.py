@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "engine": {"subprocesses", "errors", "model", "numerics", "engine", "width"},
     "text": {"subprocesses", "errors", "model", "text"},
     "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower"},
-    "ui": {"errors", "events", "intervals", "model", "runs", "text", "ui"},
+    "ui": {"errors", "events", "model", "runs", "statistics", "text", "ui"},
     "catalogue": {"errors"},
     "sharpening": set(),
     "lab": {"grading", "lab"},
@@ -38,9 +38,10 @@ MAY_IMPORT = {
         "evals",
         "events",
         "grading",
-        "intervals",
+        "jsonl",
         "lab",
         "loaded",
+        "methods",
         "model",
         "numerics",
         "runs",
@@ -57,6 +58,7 @@ MAY_IMPORT = {
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},
 }
+MAY_IMPORT_ANYTHING = {"cli"}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__main__.py")
 
 
@@ -71,6 +73,10 @@ def imported(path):
             yield node.module
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+def test_every_room_is_in_the_table_and_the_table_names_no_other():
+    assert {room(path) for path in FILES} - {"__init__", *MAY_IMPORT_ANYTHING} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))

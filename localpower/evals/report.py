@@ -13,7 +13,7 @@ from localpower.evals.groups import Group, groups
 from localpower.evals.judging import judged
 from localpower.evals.likelihood import Scores, likelihoods, own_scores
 from localpower.evals.store import Row, Stored
-from localpower.intervals import (
+from localpower.statistics import (
     Interval,
     items_needed,
     mcnemar,

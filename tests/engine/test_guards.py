@@ -19,6 +19,7 @@ from localpower.engine.settings import Settings
 from localpower.engine.verdict import verdict_for
 from localpower.engine.weights import Weights
 from localpower.errors import EngineError, ModelError
+from localpower.methods import MOST_RUNS
 from localpower.numerics import weigh
 from localpower.samplers import Ancestral
 from localpower.subprocesses import Died, Failed
@@ -55,7 +56,7 @@ def test_a_cache_larger_than_the_free_memory_is_refused_before_the_system_kills(
 
 def test_as_many_chains_as_fit_the_slots_fit_a_batch(tiny_shared):
     inexact = Verdict(False, tiny_shared.verdict.settings, 0.1, 1.0)
-    engine = replace(tiny_shared, verdict=inexact).engine((0, 1), 4, 61, lambda: None)
+    engine = replace(tiny_shared, verdict=inexact).engine((0, 1), 4, MOST_RUNS, lambda: None)
     assert isinstance(engine, LlamaModel)
     assert len(engine.logits([(0, 1)])) == 1
 

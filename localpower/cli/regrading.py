@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -53,7 +53,6 @@ def regrade(
     from localpower.cli.terminal import say
     from localpower.evals import store
     from localpower.evals.grade import Grader
-    from localpower.evals.regrade import regraded
     from localpower.grading.sandbox import isolation
     from localpower.runs.interrupt import Interrupts
 
@@ -69,7 +68,10 @@ def regrade(
             if judge is not None:
                 _judge(stored, judge, reference, interrupts)
             with Grader(how, run_code=run_code, seconds=seconds) as verdicts:
-                fresh = list(regraded(stored, verdicts, _texts(stored), interrupts.check))
+                text_of, fresh = _texts(stored), []
+                for row in stored.rows:
+                    interrupts.check()
+                    fresh.append(verdicts.regrade(row, stored, text_of))
         except (Interrupted, KeyboardInterrupt):
             say("interrupted: the verdicts are as they were; judgements are kept")
             return EXIT_INTERRUPTED
@@ -111,24 +113,19 @@ def run_programs(
     from localpower.cli.terminal import say
     from localpower.evals import store
     from localpower.evals.grade import Grader
-    from localpower.evals.regrade import pending_code, regrade_row
     from localpower.grading.sandbox import isolation
 
-    waiting = pending_code(rows.values(), kinds)
+    waiting = [r for r in rows.values() if kinds.get(r["task"]) == "code" and r["verdict"] == "ungraded"]
     if not waiting:
         return
     say(f"{len(waiting)} programs are run in isolation of kind {isolation()}")
-    problems = store.read(folder.path).problems
+    stored = store.read(folder.path)
     with Grader(run_code=True, seconds=seconds) as grader:
         for row in waiting:
             interrupts.check()
-            rows[store.key(row)] = regrade_row(row, kinds, problems, grader, _stored_text)
+            rows[store.key(row)] = grader.regrade(row, stored, lambda row: str(row["text"]))
             folder.add(rows[store.key(row)])  # the later line of an answer counts
     folder.rewrite(rows.values())
-
-
-def _stored_text(row: Mapping[str, Any]) -> str:
-    return str(row["text"])
 
 
 def _texts(stored: Stored) -> Callable[[Row], str]:

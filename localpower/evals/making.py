@@ -102,19 +102,8 @@ def _row(loaded: Loaded, one: _Live, grader: Grader, *, save_text: bool) -> Row:
         "method": job.method,
         "sample": job.sample,
         "text": text if save_text else None,
-        **graded(grader, task.kind, problem.gold, text),
+        **grader.fields(task.kind, problem.gold, text),
         "first_drawn": one.first_drawn,
         "token_log_p": state.log_p.tolist(),
         "token_entropy": state.entropy.tolist(),
-    }
-
-
-def graded(grader: Grader, kind: str, gold: Any, text: str) -> Row:
-    """The fields of a verdict."""
-    found = grader.grade(kind, gold, text)
-    return {
-        "verdict": found.verdict,
-        "extracted": found.extracted,
-        "lenient": found.lenient,
-        "grader": grader.name(kind),
     }

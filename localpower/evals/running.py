@@ -80,8 +80,7 @@ class Running:
         forecasts = []
         for task, asked in self.asked[model].items():
             if missing := self._missing(model, task, self.methods):
-                at_once, width = self._width(loaded, missing, asked)
-                engine = engine_for(loaded, asked, at_once, width, self.check, engine)
+                engine, at_once, width = self._engine(loaded, missing, asked, engine)
                 found = probe(loaded, engine, asked, at_once, self.check)
                 self._lengths[task] = found.length
                 tokens = sum(job.sampler.expected_cost() for job in missing) * found.length
@@ -94,8 +93,7 @@ class Running:
     def _make(
         self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[RenderedProblem], engine: Engine | None
     ) -> Engine:
-        at_once, width = self._width(loaded, missing, asked)
-        engine = engine_for(loaded, asked, at_once, width, self.check, engine)
+        engine, at_once, _ = self._engine(loaded, missing, asked, engine)
         length = self._lengths[asked[0].task.name]
         self.watcher.start(len(missing), sum(job.sampler.expected_cost() for job in missing) * length)
         made = make_rows(
@@ -114,13 +112,14 @@ class Running:
             self.watcher.made(row)
         return engine
 
-    def _width(
-        self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[RenderedProblem]
-    ) -> tuple[int, int]:
-        """Answers at once, and contexts that each may ask for at a time."""
+    def _engine(
+        self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[RenderedProblem], keep: Engine | None
+    ) -> tuple[Engine, int, int]:
+        """With how many answers at once it has room for, and contexts that each may ask for at a time."""
         width = max(job.sampler.width for job in missing)
         at_once = self.parallel or best_parallel(loaded, asked, width, len(missing))
-        return max(min(at_once, MOST_RUNS // width, len(missing)), 1), width
+        at_once = max(min(at_once, MOST_RUNS // width, len(missing)), 1)
+        return engine_for(loaded, asked, at_once, width, self.check, keep), at_once, width
 
     def _missing(self, model: str, task: str, methods: Sequence[Method]) -> list[Job]:
         self.check()

@@ -123,15 +123,8 @@ def test_a_file_may_have_any_name(tmp_path, tiny_paths):
             copy.write(tiny_paths["f32"].read_bytes())
         command = [
             sys.executable,
-            "-m",
-            "localpower",
-            "run",
-            "-m",
+            *["-m", "localpower", "run", "--max-tokens", "4", "--json", "abc", "-m"],
             path,
-            "--max-tokens",
-            "4",
-            "--json",
-            "abc",
         ]
         done = subprocess.run(command, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr

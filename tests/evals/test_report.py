@@ -99,9 +99,8 @@ def test_several_samples_are_clustered_and_have_a_curve(tmp_path):
 
 
 def test_costs_are_told_a_problem_and_over_a_plain_answer(tmp_path):
-    (group,) = report([write(tmp_path / "r", [row("a", "i", "right", decoded_tokens=8)])])["tasks"]["made"][
-        "groups"
-    ]
+    run = write(tmp_path / "r", [row("a", "i", "right", decoded_tokens=8)])
+    (group,) = report([run])["tasks"]["made"]["groups"]
     assert (group["decoded_per_answer"], group["cost_multiple"], group["seconds_per_answer"]) == (8, 4, 0.5)
 
 
@@ -112,16 +111,23 @@ def test_runs_are_paired_by_the_problems_they_share(tmp_path):
     assert (pair["first"], pair["second"], pair["n_items"]) == ("one a", "two a", 2)
 
 
-def test_other_problems_and_other_graders_are_told(tmp_path):
+@pytest.mark.parametrize(
+    ("change", "settings", "words"),
+    [
+        (
+            {},
+            {"tasks": {"made": {"kind": "number", "problems_sha256": "q"}}},
+            "do not have the same problems",
+        ),
+        ({"grader": "paper/1"}, {}, "graded by paper/1 and value/1"),
+        ({}, {"stops": ["x"]}, "differ in prompt, stops or longest answer"),
+    ],
+)
+def test_what_differs_between_runs_is_told(tmp_path, change, settings, words):
     one = write(tmp_path / "one", [row("a", "i", "right")])
-    two = write(
-        tmp_path / "two",
-        [row("a", "i", "right", grader="paper/1")],
-        settings={"tasks": {"made": {"kind": "number", "problems_sha256": "q"}}},
-    )
-    notes = " ".join(report([one, two])["tasks"]["made"]["notes"])
-    assert "do not have the same problems" in notes
-    assert "graded by paper/1 and value/1" in notes
+    two = write(tmp_path / "two", [row("a", "i", "right", **change)], settings=settings)
+    (note,) = report([one, two])["tasks"]["made"]["notes"]
+    assert words in note
 
 
 def test_answers_that_nobody_graded_have_no_share(tmp_path):
@@ -168,14 +174,6 @@ def test_no_output_carries_control_characters_or_markup_of_labels_and_answers(tm
     }[form]()
     assert not set(text) & set("\x1b\x07\u202e")
     assert "<script>" not in text or form == "table"
-
-
-def test_runs_asked_otherwise_are_said_to_be(tmp_path):
-    one = write(tmp_path / "one", [row("a", "i", "right")])
-    two = write(tmp_path / "two", [row("a", "i", "right")], settings={"stops": ["x"]})
-    assert "differ in prompt, stops or longest answer" in " ".join(
-        report([one, two])["tasks"]["made"]["notes"]
-    )
 
 
 def test_compare_prints_one_thing_on_stdout_in_each_format(tmp_path, capsys):
@@ -299,13 +297,7 @@ def test_methods_are_paired_within_a_model_and_models_by_a_method(tmp_path):
 
 @pytest.mark.skipif(find_spec("matplotlib") is None, reason="the extra `plots` is not installed")
 def test_a_report_is_drawn_as_a_picture(tmp_path):
-    rows = [
-        row(m, f"i{i}", "right" if i % 2 else "wrong", sample=s)
-        for m in "ab"
-        for i in range(4)
-        for s in (0, 1)
-    ]
-    write(tmp_path / "r", rows)
+    write(tmp_path / "r", two_methods(4) + [r | {"sample": 1} for r in two_methods(4)])
     assert main(["compare", str(tmp_path / "r"), "--plot", str(tmp_path / "p.png")]) == 0
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 

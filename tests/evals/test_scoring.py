@@ -192,12 +192,8 @@ def test_contradictions_of_several_samples_do_not_cancel(tmp_path):
 def test_the_judge_that_plays_itself_is_told(tmp_path, capsys):
     sha256 = load(Request("smollm2")).identity["sha256"]
     models = {"m": {"name": "m", "sha256": sha256, "quantization": "Q", "path": None}}
-    write(
-        tmp_path / "r",
-        [row(m, "i", "ungraded", text=f"{m} answer") for m in "ab"],
-        kind="open",
-        settings={"models": models},
-    )
+    rows = [row(m, "i", "ungraded", text=f"{m} answer") for m in "ab"]
+    write(tmp_path / "r", rows, kind="open", settings={"models": models})
     assert main(["regrade", str(tmp_path / "r"), "--judge", "smollm2"]) == 0
     captured = capsys.readouterr()
     assert "the judge is one of the models it judges" in captured.err

@@ -82,7 +82,7 @@ def test_what_a_library_prints_is_no_reply(worker):
 def test_whoever_asks_can_stop_and_a_process_that_died_meanwhile_is_no_other_trouble(worker):
     asked = []
     with pytest.raises(Interrupted):
-        worker.ask("hang", stop=lambda: len(asked) > 2 or asked.append(1))
+        worker.ask("hang", seconds=60, stop=lambda: len(asked) > 2 or asked.append(1))
     with pytest.raises(Interrupted):
         worker.ask("exit", stop=lambda: True)
 
@@ -94,7 +94,7 @@ def test_ctrl_c_in_the_parent_ends_the_process(worker):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        worker.ask("hang", stop=stop)
+        worker.ask("hang", seconds=60, stop=stop)
     assert not is_alive(before)
 
 

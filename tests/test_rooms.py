@@ -12,10 +12,10 @@ PACKAGE = Path(__file__).parent.parent / "localpower"
 PURE = {"errors", "chance", "numerics", "model", "completion", "drafts", "events", "methods"}
 MAY_IMPORT = {
     "errors": set(),
-    "children": set(),
+    "jsonl": {"errors"},
+    "subprocesses": {"errors", "localpower"},
     "chance": {"numerics"},
     "statistics": set(),
-    "intervals": set(),
     "numerics": {"errors"},
     "model": {"numerics"},
     "completion": {"chance", "drafts", "model", "numerics"},
@@ -24,10 +24,10 @@ MAY_IMPORT = {
     "width": set(),
     "drafts": {"model", "numerics", "width"},
     "samplers": PURE | {"samplers", "readers", "width"},
-    "engine": {"children", "errors", "model", "numerics", "engine", "width"},
-    "text": {"children", "errors", "model", "text"},
-    "runs": PURE | {"samplers", "runs", "statistics", "localpower"},
-    "ui": {"errors", "events", "intervals", "model", "runs", "text", "ui"},
+    "engine": {"subprocesses", "errors", "model", "numerics", "engine", "width"},
+    "text": {"subprocesses", "errors", "model", "text"},
+    "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower"},
+    "ui": {"errors", "evals", "events", "model", "runs", "statistics", "text", "ui"},
     "catalogue": {"errors"},
     "sharpening": set(),
     "lab": {"grading", "lab"},
@@ -38,11 +38,13 @@ MAY_IMPORT = {
         "evals",
         "events",
         "grading",
-        "intervals",
+        "jsonl",
         "lab",
         "loaded",
+        "methods",
         "model",
         "numerics",
+        "readers",
         "runs",
         "samplers",
         "statistics",
@@ -85,10 +87,10 @@ MAY_IMPORT = {
         *("bench", "selftest", "sharpening", "loaded", "loading"),  # what one command alone is about
         *("runs", "evals", "grading", "chance", "samplers", "text"),
     },
-    "grading": {"children", "errors", "grading"},
+    "grading": {"errors", "grading", "subprocesses"},
     "loaded": {"engine", "errors", "model", "runs", "text", "toy", "width"},
     "loading": {"catalogue", "engine", "errors", "loaded", "numerics", "text"},
-    "bench": PURE | {"bench", "children", "engine", "loaded", "localpower", "runs", "samplers", "text"},
+    "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))
@@ -105,6 +107,10 @@ def imported(path):
             yield node.module
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+def test_every_room_is_in_the_table_and_the_table_names_no_other():
+    assert {room(path) for path in FILES} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))

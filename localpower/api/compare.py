@@ -71,9 +71,9 @@ def compare(*runs: EvalRun | str | Path, baseline: str | None = None) -> Report:
     return compare_stored(read_runs(paths), baseline=baseline)
 
 
-def read_runs(paths: Sequence[Path]) -> list[Stored]:
-    """What folders hold. Raises UserError for one that holds no run."""
-    return [read(path) for path in paths]
+def read_runs(paths: Sequence[Path], say: Callable[[str], None] = lambda _: None) -> list[Stored]:
+    """What folders hold. Raises UserError for one that holds no run, or a damaged one."""
+    return [read(path, say) for path in paths]
 
 
 def compare_with(
@@ -92,12 +92,13 @@ def compare_with(
         return compare_stored(runs, baseline=baseline)
     loaded = load(Request(scorer), say=say, stop=lambda: interrupts.requested)
     interrupts.check()
-    reader = Scorer(loaded, interrupts.check)
+    reader = Scorer(loaded, interrupts.check, say)
     for run in runs:
         reader.read_all(run, heard)
     if reader.n_skipped:
         say(
-            f"note: {reader.n_skipped} answers could not be read: their prompts were not stored, or are too long"
+            f"note: {reader.n_skipped} answers could not be read: their prompts were not stored or are too long, "
+            "or the model holds the answers impossible"
         )
     return compare_stored(runs, reader.scores, loaded.info.name, baseline)
 

@@ -120,10 +120,7 @@ def _prepare(
     request: EvalRequest, tasks: Sequence[Task], folder: store.Folder, around: Surroundings
 ) -> _Plan:
     """Read the problems, open every model once, and settle what the run is about. Raises UserError."""
-    is_new = folder.is_new
-    if not is_new:
-        folder.trim()
-    before = None if is_new else store.read(request.out)
+    before = None if folder.is_new else store.read(request.out, around.say)
     seed = request.seed if request.seed is not None else before.settings["seed"] if before else request.drawn
     problems = {task.name: task.problems(Source(request.data, seed, request.password)) for task in tasks}
     chosen = {task.name: subset(problems[task.name], request.limit) for task in tasks}

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 from localpower.evals import store
 from localpower.evals.grade import Grader
-from localpower.evals.regrade import pending_code, regrade_row
 from localpower.grading.sandbox import isolation
 
 
@@ -19,15 +18,15 @@ def run_programs(
     say: Callable[[str], None],
 ) -> None:
     """Run the programs that have not been run; a kill loses the one that is running."""
-    waiting = pending_code(rows.values(), kinds)
+    waiting = [r for r in rows.values() if kinds.get(r["task"]) == "code" and r["verdict"] == "ungraded"]
     if not waiting:
         return
     say(f"{len(waiting)} programs are run in isolation of kind {isolation()}")
-    problems = store.read(folder.path).problems
+    stored = store.read(folder.path)
     with Grader(run_code=True, seconds=seconds) as grader:
         for row in waiting:
             check()
-            found = regrade_row(row, kinds, problems, grader, lambda row: str(row["text"]))
+            found = grader.regrade(row, stored, lambda row: str(row["text"]))
             rows[store.key(row)] = found
             folder.add(found)  # the later line of an answer counts
     folder.rewrite(rows.values())

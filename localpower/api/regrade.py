@@ -10,7 +10,6 @@ from localpower.evals import store
 from localpower.evals.grade import Grader
 from localpower.evals.judge import Judge
 from localpower.evals.judging import judge_all, matches
-from localpower.evals.regrade import regraded
 from localpower.loaded import Loaded
 from localpower.loading import Request, load
 from localpower.runs.interrupt import Interrupts
@@ -37,13 +36,15 @@ def regrade(
     heard: of pairs judged, and of how many. Raises UserError, Interrupted; then verdicts are as they were.
     """
     with store.Folder(path) as folder:
-        folder.trim()
-        stored = store.read(path)
+        stored = store.read(path, say)
         how = grader or stored.settings["grader"]
         if judge is not None:
             _judge(stored, judge, reference, interrupts, say, heard)
         with Grader(how, run_code=run_code, seconds=seconds) as verdicts:
-            fresh = list(regraded(stored, verdicts, _texts(stored), interrupts.check))
+            text_of, fresh = _texts(stored), []
+            for row in stored.rows:
+                interrupts.check()
+                fresh.append(verdicts.regrade(row, stored, text_of))
         changed = sum(a["verdict"] != b["verdict"] for a, b in zip(stored.rows, fresh, strict=True))
         folder.rewrite(fresh)
         folder.begin(stored.settings | {"grader": how}, list(stored.problems.values()))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from localpower import jsonl
 from localpower.bench.measure import Measured, measure, plain_row, raw_row, summed
 from localpower.bench.plain import PlainLlama, PlainTimes
 from localpower.bench.prompts import PROMPTS
@@ -45,10 +44,7 @@ class Bench:
         self._partial = out.with_name(out.name + ".partial") if out else None
         self._head = {"model": loaded.info.sha256, "quick": quick, "seed": seed}
         self._kept: dict[str, Any] = {}
-        if self._partial and self._partial.exists():
-            self._read(self._partial)
-        elif self._partial:
-            self._keep_line(self._head)
+        self._file = self._open(self._partial) if self._partial else None
 
     def rows(self) -> list[dict[str, Any]]:
         """Every row of the table."""
@@ -62,7 +58,8 @@ class Bench:
 
     def done(self) -> None:
         """The result is written: the partial file has served."""
-        if self._partial:
+        if self._partial and self._file:
+            self._file.close()
             self._partial.unlink(missing_ok=True)
 
     def _raw(self, size: Size) -> list[dict[str, Any]]:
@@ -93,11 +90,11 @@ class Bench:
         path, threads = Path(str(self._loaded.info.path)), self._loaded.verdict.settings.threads
         (base,) = [row for row in self._table(size) if row.name == "base"]
         found: list[PlainTimes] = []
-        with PlainLlama(path, threads, _PLAIN_CTX) as plain:
+        with PlainLlama(path, threads, _PLAIN_CTX, lambda: self._interrupts.requested) as plain:
             for number, prompt in self._prompts(size):
                 for turn in range(base.turns):
                     seed = self._seed + turn
-                    ask = partial(plain.answer, prompt, size.max_tokens, seed)
+                    ask = partial(plain.draw, prompt, size.max_tokens, seed)
                     found.append(PlainTimes(**self._once(f"plain on prompt {number + 1}, seed {seed}", ask)))
                     self._measure("", base, prompt, number, seed)
         return plain_row(size.max_tokens, found)
@@ -144,23 +141,25 @@ class Bench:
             seconds = value[0] if isinstance(value, list) else value["seconds"]
             self._say(f"{name}: {seconds:.1f} s")
             self._kept[name] = value
-            self._keep_line({"name": name, "value": value})
+            if self._file:
+                self._file.add({"name": name, "value": value})
         return self._kept[name]
 
-    def _keep_line(self, line: dict[str, Any]) -> None:
-        if self._partial:
-            with self._partial.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-
-    def _read(self, path: Path) -> None:
-        lines = []
-        for text in path.read_text("utf-8", "replace").splitlines():
-            with contextlib.suppress(ValueError):  # a last line that was cut off is measured again
-                lines.append(json.loads(text))
-        if not lines or lines[0] != self._head:
+    def _open(self, path: Path) -> jsonl.Writer:
+        """The partial file, once what it holds is known."""
+        known = jsonl.kept(path, _line, "line of a bench", self._say)
+        if known[:1] not in ([], [self._head]):
             raise UserError(
                 f"{path} belongs to another bench (model, --quick or --seed)",
                 "delete it or name another --out",
             )
-        self._kept = {line["name"]: line["value"] for line in lines[1:]}
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+        self._kept = {line["name"]: line["value"] for line in known[1:]}
+        file = jsonl.Writer(path)
+        if not known:
+            file.add(self._head)
+        return file
+
+
+def _line(value: Any) -> dict[str, Any]:
+    head = isinstance(value, dict) and "model" in value
+    return jsonl.record(value, {"model": str} if head else {"name": str, "value": dict | list})

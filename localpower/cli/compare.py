@@ -80,7 +80,7 @@ def compare(
 
     if plot:
         require()
-    runs = read_runs(folders)
+    runs = read_runs(folders, say)
     with Interrupts() as interrupts:
         try:
             found = compare_with(scorer, runs, baseline, interrupts, say, tenths("read", "answers"))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from localpower import jsonl
 from localpower.cli.options import program_options
 from localpower.cli.sections import Command
-from localpower.errors import EXIT_OK, UserError
+from localpower.errors import EXIT_OK
 from localpower.names import GRADERS
 
-_FORMS = ('{"gold": ..., "answer": ...} or "completion"', '{"task": {...}, "completion": ...}')
+_FORM = '{"gold": ..., "answer": ...} or "completion"'
+_CODE_FORM = '{"task": {...}, "completion": ...}, the task a row of HumanEval or MBPP'
 _KINDS = ("math", "gsm8k", "gpqa", "code")
 
 
@@ -63,41 +64,24 @@ def grade(kind: str, grader: str, run_code: bool, seconds: float, file: Path, de
 
     with math_grader(grader) as grade_math:
         graders = {"math": grade_math, "gsm8k": grade_number, "gpqa": grade_letter}
-        for row in _rows(file, kind):
+        form, shape = (_CODE_FORM, _program) if kind == "code" else (_FORM, _answer)
+        for _, row in jsonl.read(file, shape, "row", hint=f"grade takes JSON lines of {form}"):
             found = verdict(row)
             write_answer(json.dumps({"verdict": found.verdict, "extracted": found.extracted}))
     return EXIT_OK
 
 
-def _rows(file: Path, kind: str) -> Iterator[dict[str, Any]]:
-    """Raises UserError for a file that cannot be read, and for a line that is no row."""
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise UserError(f"cannot read {file}: {reason}", "grade takes JSON lines") from None
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict) or not _is_row(row, kind):
-            form = (
-                '{"task": {...}, "completion": ...}'
-                if kind == "code"
-                else '{"gold": ..., "answer": ...} or "completion"'
-            )
-            raise UserError(f"line {number} of {file} is no row", f"expected {form}")
-        yield row
+def _answer(value: Any) -> dict[str, Any]:
+    row = jsonl.record(value, {"gold": str | int | float})
+    if not {"answer", "completion"} & row.keys():
+        raise ValueError
+    return row
 
 
-def _is_row(row: dict[str, Any], kind: str) -> bool:
-    if kind != "code":
-        return row.get("gold") is not None and bool({"answer", "completion"} & row.keys())
-    task = row.get("task")
-    if not isinstance(task, dict) or "completion" not in row:
-        return False
-    texts = ("prompt", "entry_point", "test") if "test_list" not in task else ()
-    return all(isinstance(task.get(name), str) for name in texts)
+def _program(value: Any) -> dict[str, Any]:
+    row = jsonl.record(value, {"task": dict, "completion": object})
+    mbpp = "test_list" in row["task"]
+    fields = {"test_list": [str]} if mbpp else dict.fromkeys(("prompt", "entry_point", "test"), str)
+    task = jsonl.record(row["task"], fields)
+    jsonl.record({"test_imports": task.get("test_imports") or []}, {"test_imports": [str]})
+    return row

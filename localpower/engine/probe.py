@@ -1,13 +1,10 @@
 """Finds the quickest exact settings for a model on this machine. Runs in a process of its own.
 
-`python -m localpower.engine.probe MODEL --threads N --gpu-layers N [--fast]` prints one JSON object. A process of
-its own because a damaged file can abort llama.cpp, and because one switch is read once per process.
+Because a damaged file can abort llama.cpp, and because one switch is read once per process.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -209,23 +206,7 @@ def choose(good: Sequence[Settings], seconds: Mapping[Settings, float]) -> Setti
     return next(settings for settings in good if seconds[settings] <= slack * least)
 
 
-def main() -> None:
-    """Command line of the child process; problems the user can fix come back as JSON too."""
-    from localpower.errors import UserError
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--gpu-layers", type=int, default=0)
-    parser.add_argument("--fast", action="store_true")
-    options = parser.parse_args()
-    search = probe_fast if options.fast else probe
-    try:
-        out = search(options.model, options.threads, options.gpu_layers).to_json()
-    except UserError as error:
-        out = {"error": error.message, "hint": error.hint}
-    print(json.dumps(out))
-
-
-if __name__ == "__main__":
-    main()
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """What `localpower.subprocesses` asks for: path, threads, gpu_layers, exact. Raises UserErrors."""
+    search = probe if request["exact"] else probe_fast
+    return search(Path(request["path"]), request["threads"], request["gpu_layers"]).to_json()

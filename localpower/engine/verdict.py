@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import platform
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from localpower.children import command
 from localpower.engine.files import recall, remember, sha256
 from localpower.engine.probe import Verdict
-from localpower.errors import EngineError, Interrupted, ModelError
+from localpower.errors import EngineError, ModelError
+from localpower.subprocesses import ChildError, Died, ask
 
-_POLL_S = 0.1
 _FORMAT = 7  # raise it when the probe's meaning changes: old verdicts are then made anew
 
 
@@ -41,43 +39,20 @@ def verdict_for(
         except (KeyError, TypeError):
             pass  # written by another version: ask again
     say("Checking once how this model's log-probabilities behave on this machine ...")
-    verdict = _ask(path, threads, gpu_layers, exact, stop)
+    request = {"path": str(path), "threads": threads, "gpu_layers": gpu_layers, "exact": exact}
+    try:
+        verdict = Verdict.from_json(ask("localpower.engine.probe", request, stop=stop))
+    except Died as died:
+        if not died.signal:
+            raise EngineError(f"the engine check failed: {died}") from None
+        raise ModelError(
+            f"llama.cpp was killed by signal {died.signal} while reading {path}",
+            "the file is damaged, or memory ran out",
+        ) from None
+    except ChildError as error:
+        raise EngineError(f"the engine check failed: {error}") from None
     remember("verdict", key, verdict.to_json())
     return verdict
-
-
-def _ask(path: Path, threads: int, gpu_layers: int, exact: bool, stop: Callable[[], bool]) -> Verdict:
-    words = [*command("localpower.engine.probe"), "--threads", str(threads), "--gpu-layers", str(gpu_layers)]
-    words += [*([] if exact else ["--fast"]), "--", str(path)]
-    pipe = subprocess.PIPE
-    # Ctrl-C is for this process to handle: the child is in a session of its own.
-    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as child:
-        while True:
-            try:
-                out, problems = child.communicate(timeout=_POLL_S)
-                break
-            except subprocess.TimeoutExpired:
-                if stop():
-                    child.kill()
-                    raise Interrupted from None
-            except BaseException:
-                child.kill()
-                raise
-    if stop():  # Ctrl-C may have met the child before it had its own session
-        raise Interrupted
-    if child.returncode < 0:
-        raise ModelError(
-            f"llama.cpp was killed by signal {-child.returncode} while reading {path}",
-            "the file is damaged, or memory ran out",
-        )
-    try:
-        answer = json.loads(out)
-    except ValueError:
-        lines = problems.strip().splitlines() or ["no output"]
-        raise EngineError(f"the engine check failed: {lines[-1]}") from None
-    if "error" in answer:
-        raise ModelError(answer["error"], answer["hint"])
-    return Verdict.from_json(answer)
 
 
 def build() -> str:

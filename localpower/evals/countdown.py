@@ -8,6 +8,7 @@ import numpy as np
 
 from localpower.evals.problem import Problem
 from localpower.evals.sources import Source
+from localpower.grading.countdown import OPERATIONS
 
 _SEED = 20251126
 _TIERS = {"two": (2, 20), "three": (3, 25), "four": (4, 25)}  # how many numbers, up to which
@@ -41,8 +42,7 @@ def _target(numbers: list[int], rng: np.random.Generator) -> int | None:
     while len(values) > 1:
         i, j = (int(k) for k in rng.choice(len(values), 2, replace=False))
         a, b = values[i], values[j]
-        sign = "+-*/"[int(rng.integers(4))]
-        value = a + b if sign == "+" else a - b if sign == "-" else a * b if sign == "*" else a / b
+        value = OPERATIONS["+-*/"[int(rng.integers(4))]](a, b)
         if value <= 0 or value.denominator != 1 or value > _MOST:
             return None
         values = [value, *(v for k, v in enumerate(values) if k not in (i, j))]

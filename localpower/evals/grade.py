@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from importlib import metadata
 from typing import Any
 
+from localpower.evals.store import Row, Stored
 from localpower.grading.mathematics import math_grader
+from localpower.grading.sandbox import isolation
 from localpower.grading.verdicts import (
     NONE,
     Verdict,
@@ -54,6 +56,25 @@ class Grader:
         if kind == "code":
             return grade_code(gold, text, self._seconds)
         return self._by_kind()[kind](gold, text)
+
+    def fields(self, kind: str, gold: Any, text: str) -> Row:
+        """The verdict as an answer's row has it."""
+        found = self.grade(kind, gold, text)
+        return {
+            "verdict": found.verdict,
+            "extracted": found.extracted,
+            "lenient": found.lenient,
+            "grader": self.name(kind),
+        }
+
+    def regrade(self, row: Row, stored: Stored, text: Callable[[Row], str]) -> Row:
+        """A stored answer with its verdict anew; a program that may not be run keeps its own."""
+        kind = stored.settings["tasks"][row["task"]]["kind"]
+        if kind == "code" and not self.run_code:
+            return row
+        gold = stored.problems[row["task"], row["id"]]["gold"]
+        fresh = row | self.fields(kind, gold, text(row))
+        return fresh | {"isolation": isolation()} if kind == "code" else fresh
 
     def _by_kind(self) -> dict[str, Callable[[Any, str], Verdict]]:
         return {

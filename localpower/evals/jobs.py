@@ -71,33 +71,18 @@ def jobs(
     seed: int,
     matched: Mapping[tuple[str, str], float],
 ) -> Iterator[Job]:
-    """All answers of a model: sample by sample, problem by problem, the methods in turn.
+    """All answers of a model to a task: sample by sample, problem by problem, the methods in turn.
 
     matched: by (task, method) how many answers best-of-n has on average; of neighbouring problems it has the whole
     numbers beside that.
     """
-    places = _places(asked)
     for sample in range(samples):
-        for question in asked:
+        for i, question in enumerate(asked):
             for method in methods:
                 n = None
                 if method.matched is not None:
-                    mean, i = (
-                        matched[question.task.name, method.label],
-                        places[question.task.name, question.problem.id],
-                    )
+                    mean = matched[question.task.name, method.label]
                     n = max(round((i + 1) * mean) - round(i * mean), 1)
                 sampler, alpha = method.make(question, n)
                 own = seed_of(seed, question.problem.id, sample)
                 yield Job(question, model, method.label, sample, own, sampler, alpha)
-
-
-def _places(asked: Sequence[RenderedProblem]) -> dict[tuple[str, str], int]:
-    """Each problem's place within its task."""
-    counts: dict[str, int] = {}
-    places = {}
-    for question in asked:
-        task = question.task.name
-        places[task, question.problem.id] = counts.setdefault(task, 0)
-        counts[task] += 1
-    return places

@@ -1,4 +1,4 @@
-"""Open answers head to head: every judgement is a line of judgments.jsonl, and win rates are read from there."""
+"""Open answers head to head: every judgement is a line of judgments.jsonl, and win rates are made of them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from localpower import jsonl
 from localpower.errors import UserError
 from localpower.evals.groups import Group, groups
 from localpower.evals.judge import Judge, Judgement
 from localpower.evals.sources import pick, read_rows
-from localpower.evals.store import Row, Stored
+from localpower.evals.store import JUDGEMENTS, Row, Stored
 from localpower.evals.winrate import win_rate
 from localpower.loaded import ModelInfo
 
-_FILE = "judgments.jsonl"
+_PLACE = ("task", "id", "sample", "label", "against")  # of a judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +70,29 @@ def judge_all(
     found: Sequence[Match],
     heard: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> int:
-    """Judge what this judge has not judged yet, each line flushed at once; how many pairs were too long for it."""
-    known = {(row["judge_sha256"], row["texts_sha256"], *_place(row)) for row in _rows(run)}
+    """Judge what this judge has not judged yet, each kept at once; how many pairs were too long for it."""
+    known = {(row["judge_sha256"], row["texts_sha256"], *_place(row)) for row in run.judgements}
     missing = [m for m in found if (info.sha256, _texts(m), *_place_of(m)) not in known]
     too_long = 0
-    path = run.path / _FILE
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            for i, match in enumerate(missing):
-                said = judge.preference(match.instruction, match.ours, match.theirs)
-                if said is None:
-                    too_long += 1
-                    continue
-                row = {
-                    "task": match.task,
-                    "id": match.item,
-                    "sample": match.sample,
-                    "label": match.label,
-                    "against": match.against,
-                    "judge": info.name,
-                    "judge_sha256": info.sha256,
-                    "first": said.first,
-                    "second": said.second,
-                    "texts_sha256": _texts(match),
-                    "length_ours": len(match.ours),
-                    "length_theirs": len(match.theirs),
-                }
-                file.write(json.dumps(row) + "\n")
-                file.flush()
-                heard(i + 1, len(missing))
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    with jsonl.Writer(run.path / JUDGEMENTS) as file:
+        for i, match in enumerate(missing):
+            said = judge.preference(match.instruction, match.ours, match.theirs)
+            if said is None:
+                too_long += 1
+                continue
+            row = {
+                **dict(zip(_PLACE, _place_of(match), strict=True)),
+                "judge": info.name,
+                "judge_sha256": info.sha256,
+                "first": said.first,
+                "second": said.second,
+                "texts_sha256": _texts(match),
+                "length_ours": len(match.ours),
+                "length_theirs": len(match.theirs),
+            }
+            file.add(row)
+            run.judgements.append(row)
+            heard(i + 1, len(missing))
     return too_long
 
 
@@ -107,7 +100,7 @@ def judged(runs: Sequence[Stored], task: str) -> list[dict[str, Any]]:
     """Win rates by judge and pair. Several samples of an instruction count as one, their mean."""
     found: dict[tuple[str, str, str, str], dict[str, dict[tuple[int, str], Row]]] = {}
     for run in runs:
-        for row in _rows(run):
+        for row in run.judgements:
             if row["task"] == task:
                 place = (str(run.path), row["label"], row["against"], row["judge"])
                 items = found.setdefault(place, {}).setdefault(row["id"], {})
@@ -170,25 +163,13 @@ def _outputs(path: Path, players: Sequence[Group]) -> dict[tuple[str, int], str]
     return {(item, 0): outputs[question] for item, question in questions.items() if question in outputs}
 
 
-def _rows(run: Stored) -> list[Row]:
-    """The judgements so far; the last line of a run that was killed is left out."""
-    path = run.path / _FILE
-    found = []
-    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue
-    return found
-
-
 def _texts(match: Match) -> str:
     """Of both answers: a file of outputs may hold others the next time."""
     return hashlib.sha256(json.dumps([match.ours, match.theirs]).encode()).hexdigest()
 
 
 def _place(row: Row) -> tuple[Any, ...]:
-    return row["task"], row["id"], row["sample"], row["label"], row["against"]
+    return tuple(row[name] for name in _PLACE)
 
 
 def _place_of(match: Match) -> tuple[Any, ...]:

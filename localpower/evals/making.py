@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from localpower.evals.grade import Grader
 from localpower.evals.jobs import Job
@@ -59,19 +58,8 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
         "method": job.method,
         "sample": job.sample,
         "text": text if save_text else None,
-        **graded(grader, task.kind, problem.gold, text),
+        **grader.fields(task.kind, problem.gold, text),
         "first_drawn": one.first_drawn,
         "token_log_p": state.log_p.tolist(),
         "token_entropy": state.entropy.tolist(),
-    }
-
-
-def graded(grader: Grader, kind: str, gold: Any, text: str) -> Row:
-    """The fields of a verdict."""
-    found = grader.grade(kind, gold, text)
-    return {
-        "verdict": found.verdict,
-        "extracted": found.extracted,
-        "lenient": found.lenient,
-        "grader": grader.name(kind),
     }

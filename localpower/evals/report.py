@@ -13,8 +13,8 @@ from localpower.evals.groups import Group, groups
 from localpower.evals.judging import judged
 from localpower.evals.likelihood import Scores, likelihoods, own_scores
 from localpower.evals.store import Row, Stored
-from localpower.intervals import (
-    Interval,
+from localpower.runs.repetition import loops
+from localpower.statistics import (
     items_needed,
     mcnemar,
     paired_difference,
@@ -22,7 +22,6 @@ from localpower.intervals import (
     share_right,
     sign_flip,
 )
-from localpower.runs.repetition import loops
 
 _LEVEL = 0.05
 
@@ -91,7 +90,7 @@ def _group(group: Group) -> Report:
         "n_items": len(group.items),
         "n_samples": n_samples,
         "n_answers": len(rows),
-        "accuracy": _json(share_right(list(right.values()))) if right else None,
+        "accuracy": share_right(list(right.values()))._asdict() if right else None,
         "by_group": _by_group(group, right),
         "none_share": verdicts.count("none") / graded if graded else None,
         "ungraded": verdicts.count("ungraded"),
@@ -103,7 +102,7 @@ def _group(group: Group) -> Report:
         "seconds_per_answer": fmean(row["seconds"] for row in rows),
         "cost_multiple": _ratio(rows),
         "acceptance_rate": fmean(row["acceptance_rate"] for row in chains) if chains else None,
-        "pass_at": [{"k": k, **_json(value)} for k, value in pass_curve(list(right.values()))]
+        "pass_at": [{"k": k, **value._asdict()} for k, value in pass_curve(list(right.values()))]
         if n_samples > 1 and right
         else [],
         "distinct": _distinct(group, "extracted") if n_samples > 1 else None,
@@ -120,7 +119,7 @@ def _by_group(group: Group, right: dict[str, list[bool]]) -> Report:
     if set(kinds) == {""}:
         return {}
     return {
-        kind: {"n": len(kinds[kind]), **_json(share_right(list(kinds[kind].values())))}
+        kind: {"n": len(kinds[kind]), **share_right(list(kinds[kind].values()))._asdict()}
         for kind in sorted(kinds)
     }
 
@@ -154,7 +153,7 @@ def _pair(first: Group, second: Group) -> Report | None:
         "first": first.label,
         "second": second.label,
         "n_items": len(shared),
-        "difference": _json(difference),
+        "difference": difference._asdict(),
         "only_first": only_first,
         "only_second": only_second,
         "test": "exact McNemar" if single else "sign flips over problems",
@@ -199,7 +198,3 @@ def _asked(group: Group) -> list[Any]:
     settings = group.run.settings
     names = ("prompt", "system", "raw", "template_args", "stops", "own_stops")
     return [settings["tasks"][group.task].get("max_tokens"), *(settings.get(name) for name in names)]
-
-
-def _json(interval: Interval) -> dict[str, float]:
-    return interval._asdict()

@@ -13,10 +13,10 @@ from localpower.evals.jobs import EvalMethod, Job, RenderedProblem, jobs
 from localpower.evals.making import make_rows
 from localpower.evals.store import Folder, Key, Row, key
 from localpower.loaded import Loaded
+from localpower.readers import MOST_RUNS
 from localpower.runs.forecast import Forecast
 from localpower.runs.gather import Engine
 
-_MOST_ROWS = 61  # contexts at a time: four sequences each, of llama.cpp's 256
 _MOST_CELLS = 1 << 15  # that an automatic width may ask of the cache
 _WIDTHS = (1, 2, 4, 8)
 _NEARLY = 0.9  # of the best speed is good enough, with fewer answers lost by Ctrl-C
@@ -80,8 +80,7 @@ class Running:
         forecasts = []
         for task, asked in self.asked[model].items():
             if missing := self._missing(model, task, self.methods):
-                at_once, width = self._width(loaded, missing, asked)
-                engine = engine_for(loaded, asked, at_once, width, self.check, engine)
+                engine, at_once, width = self._engine(loaded, missing, asked, engine)
                 found = probe(loaded, engine, asked, at_once, self.check)
                 self._lengths[task] = found.length
                 tokens = sum(job.sampler.expected_cost() for job in missing) * found.length
@@ -94,8 +93,7 @@ class Running:
     def _make(
         self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[RenderedProblem], engine: Engine | None
     ) -> Engine:
-        at_once, width = self._width(loaded, missing, asked)
-        engine = engine_for(loaded, asked, at_once, width, self.check, engine)
+        engine, at_once, _ = self._engine(loaded, missing, asked, engine)
         length = self._lengths[asked[0].task.name]
         self.watcher.start(len(missing), sum(job.sampler.expected_cost() for job in missing) * length)
         made = make_rows(
@@ -114,13 +112,14 @@ class Running:
             self.watcher.made(row)
         return engine
 
-    def _width(
-        self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[RenderedProblem]
-    ) -> tuple[int, int]:
-        """Answers at once, and contexts that each may ask for at a time."""
+    def _engine(
+        self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[RenderedProblem], keep: Engine | None
+    ) -> tuple[Engine, int, int]:
+        """With how many answers at once it has room for, and contexts that each may ask for at a time."""
         width = max(job.sampler.width for job in missing)
         at_once = self.parallel or best_parallel(loaded, asked, width, len(missing))
-        return max(min(at_once, _MOST_ROWS // width, len(missing)), 1), width
+        at_once = max(min(at_once, MOST_RUNS // width, len(missing)), 1)
+        return engine_for(loaded, asked, at_once, width, self.check, keep), at_once, width
 
     def _missing(self, model: str, task: str, methods: Sequence[EvalMethod]) -> list[Job]:
         self.check()
@@ -132,7 +131,7 @@ class Running:
         for method in self.methods:
             if method.matched is not None and (task, method.label) not in known:  # so far only expected
                 chain = next(other for other in self.methods if other.label == method.matched)
-                known[task, method.label] = min(chain.make(asked[0], None)[0].expected_cost(), _MOST_ROWS)
+                known[task, method.label] = min(chain.make(asked[0], None)[0].expected_cost(), MOST_RUNS)
         return jobs(asked, model, methods, self.samples, self.seed, known)
 
     def _match(self, model: str, task: str, methods: Sequence[EvalMethod]) -> None:
@@ -153,7 +152,7 @@ def times_drawn(rows: Sequence[Row]) -> float:
     """Tokens that a chain drew over those of its first draws: how many such answers cost the same. At most a batch."""
     first = sum(row["first_drawn"] for row in rows)
     drawn = sum(row["decoded_tokens"] for row in rows)
-    return min(max(drawn / first, 1.0), float(_MOST_ROWS)) if first else 1.0
+    return min(max(drawn / first, 1.0), float(MOST_RUNS)) if first else 1.0
 
 
 def best_parallel(loaded: Loaded, asked: Sequence[RenderedProblem], width: int, n: int) -> int:
@@ -162,7 +161,7 @@ def best_parallel(loaded: Loaded, asked: Sequence[RenderedProblem], width: int, 
     speeds = {
         wide: loaded.speed(wide * width)
         for wide in _WIDTHS
-        if wide <= n and wide * width <= _MOST_ROWS and 2 * (width + 1) * wide * longest <= _MOST_CELLS
+        if wide <= n and wide * width <= MOST_RUNS and 2 * (width + 1) * wide * longest <= _MOST_CELLS
     }
     known = {wide: speed for wide, speed in speeds.items() if speed is not None}
     best = max(known.values(), default=0.0)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from localpower import jsonl
 from localpower.errors import UserError
 from localpower.evals.likelihood import own_scores
 from localpower.evals.store import Key, Row, Stored, key
@@ -23,10 +25,11 @@ Numbers = tuple[list[float], list[float]]
 
 @dataclass
 class Scorer:
-    """Reads answers with a model, each once. check may raise; what was read is kept."""
+    """Reads answers with a model, each once. check may raise; what was read is kept. say: hears of cut-off lines."""
 
     loaded: Loaded
     check: Callable[[], None]
+    say: jsonl.Say = jsonl.silent
     n_skipped: int = 0
     _engine: Engine | None = None
     _known: dict[Path, dict[Key, Numbers]] = field(default_factory=dict)
@@ -35,22 +38,16 @@ class Scorer:
         """Read every answer of a run that has not been read yet. heard: (answers done, of how many)."""
         known = self._load(run)
         missing = [row for row in run.rows if key(row) not in known and not self._wrote(run, row)]
-        path = self._path(run)
-        try:
-            with path.open("a", encoding="utf-8") as file:
-                for i, row in enumerate(missing):
-                    self.check()
-                    numbers = self._read(run, row)
-                    if numbers is None:
-                        self.n_skipped += 1
-                        continue
-                    known[key(row)] = numbers
-                    line = {"key": list(key(row)), "token_log_p": numbers[0], "token_entropy": numbers[1]}
-                    file.write(json.dumps(line) + "\n")
-                    file.flush()
-                    heard(i + 1, len(missing))
-        except OSError as error:
-            raise UserError(f"cannot write {path}: {error.strerror}") from None
+        with jsonl.Writer(self._path(run)) as file:
+            for i, row in enumerate(missing):
+                self.check()
+                numbers = self._read(run, row)
+                if numbers is None:
+                    self.n_skipped += 1
+                    continue
+                known[key(row)] = numbers
+                file.add({"key": list(key(row)), "token_log_p": numbers[0], "token_entropy": numbers[1]})
+                heard(i + 1, len(missing))
 
     def scores(self, run: Stored, row: Row) -> tuple[Sequence[float], Sequence[float]] | None:
         """What is known of an answer; None: it could not be read."""
@@ -67,18 +64,14 @@ class Scorer:
 
     def _load(self, run: Stored) -> dict[Key, Numbers]:
         known = self._known.setdefault(run.path, {})
-        path = self._path(run)
-        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
-            try:
-                found = json.loads(line)
-                task, name, model, method, sample = found["key"]
-                known[task, name, model, method, sample] = found["token_log_p"], found["token_entropy"]
-            except (ValueError, KeyError, TypeError):  # the last line of a run that was killed
-                continue
+        known.update(jsonl.kept(self._path(run), _score, "score of an answer", self.say))
         return known
 
     def _read(self, run: Stored, row: Row) -> Numbers | None:
-        """Evaluate an answer after its prompt; None where the prompt was not stored, or is too long for this model."""
+        """Evaluate an answer after its prompt.
+
+        None where the prompt was not stored or is too long for this model, or the answer is impossible under it.
+        """
         asked = run.problems[row["task"], row["id"]]["prompts"][row["model"]]
         if asked["text"] is None or row["text"] is None:
             return None
@@ -94,7 +87,7 @@ class Scorer:
             weighed = weigh(logits, 1.0)
             log_p.append(weighed.log_p(token))
             entropy.append(weighed.entropy)
-        return log_p, entropy
+        return (log_p, entropy) if all(map(math.isfinite, log_p)) else None
 
     def _tokens(self, run: Stored, asked: Row, row: Row) -> tuple[Tokens, Tokens]:
         """Prompt and answer: the very tokens where this model spells them alike, else read from the texts."""
@@ -120,3 +113,9 @@ class Scorer:
         said = Conversation([{"role": "user", "content": asked["text"]}], started=started)
         whole = said.under(settings["system"]) if asked["chat"] else said
         return self.loaded.prompt(whole, raw=not asked["chat"], arguments=settings["template_args"])
+
+
+def _score(value: Any) -> tuple[Key, Numbers]:
+    found = jsonl.record(value, {"key": list, "token_log_p": [float], "token_entropy": [float]})
+    task, name, model, method, sample = found["key"]
+    return (task, name, model, method, sample), (found["token_log_p"], found["token_entropy"])

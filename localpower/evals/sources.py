@@ -15,6 +15,7 @@ from typing import Any
 
 import platformdirs
 
+from localpower import jsonl
 from localpower.errors import UserError
 
 Row = dict[str, Any]
@@ -115,9 +116,8 @@ def _json_rows(text: str, name: str) -> list[Row]:
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError):
-        return [
-            _object(line, f"line {i} of {name}") for i, line in enumerate(text.split("\n"), 1) if line.strip()
-        ]
+        lines = jsonl.parse(text.encode(), name, lambda value: jsonl.record(value, {}), "JSON object")
+        return [row for _, row in lines]
     if isinstance(whole, dict):
         lists = [value for value in whole.values() if isinstance(value, list) and value and _objects(value)]
         whole = lists[0] if len(lists) == 1 else [whole]
@@ -128,16 +128,6 @@ def _json_rows(text: str, name: str) -> list[Row]:
 
 def _objects(rows: list[Any]) -> bool:
     return all(isinstance(row, dict) for row in rows)
-
-
-def _object(line: str, place: str) -> Row:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, dict):
-        raise UserError(f"{place} is no JSON object")
-    return row
 
 
 def pick(row: Row, names: Sequence[str], place: str) -> Any:

@@ -1,18 +1,15 @@
-"""A run's folder: settings.json, problems.json and answers.jsonl, one line an answer, flushed at once.
-
-A line that was cut off by a kill or a full disk is dropped when the folder is opened again; all others stay.
-"""
+"""A run's folder: settings.json, problems.json and JSON lines of answers and of judgements of them."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from localpower import jsonl
 from localpower.errors import UserError
 
 try:
@@ -24,10 +21,23 @@ Row = dict[str, Any]
 Key = tuple[str, str, str, str, int]
 FORMAT = 1
 _FIELDS = {  # that every reader of an answer relies on
-    "task", "id", "model", "method", "sample", "text", "tokens", "verdict", "extracted", "lenient", "grader", "finish",
-    "n_tokens", "decoded_tokens", "first_drawn", "seconds", "log_p", "acceptance_rate", "token_log_p", "token_entropy",
-}  # fmt: skip
+    **dict.fromkeys(("task", "id", "model", "method", "verdict", "grader", "finish"), str),
+    **dict.fromkeys(("text", "extracted"), str | None),
+    **dict.fromkeys(("sample", "n_tokens", "decoded_tokens", "first_drawn"), int),
+    **dict.fromkeys(("seconds", "log_p"), float),
+    "token_log_p": [float],
+    "token_entropy": [float],
+    "tokens": [int],
+    "lenient": bool,
+    "acceptance_rate": float | None,
+}
+_JUDGED = {
+    **dict.fromkeys(("task", "id", "label", "against", "judge", "judge_sha256", "texts_sha256"), str),
+    **dict.fromkeys(("sample", "length_ours", "length_theirs"), int),
+    **dict.fromkeys(("first", "second"), float),
+}
 _SETTINGS, _PROBLEMS, _ANSWERS, _LOCK = "settings.json", "problems.json", "answers.jsonl", ".lock"
+JUDGEMENTS = "judgments.jsonl"
 
 
 def key(row: Row) -> Key:
@@ -43,10 +53,11 @@ class Stored:
     settings: dict[str, Any]
     problems: dict[tuple[str, str], Row]
     rows: list[Row]
+    judgements: list[Row]
 
 
-def read(path: Path) -> Stored:
-    """Raises UserError for a folder that holds no run, or a damaged one."""
+def read(path: Path, say: jsonl.Say = jsonl.silent) -> Stored:
+    """say: hears of lines that were cut off. Raises UserError for a folder that holds no run, or a damaged one."""
     if not (path / _SETTINGS).is_file():
         raise UserError(f"{path} holds no run of localpower eval", "give the folder that --out named")
     settings, problems = _json(path / _SETTINGS), _json(path / _PROBLEMS)
@@ -55,8 +66,18 @@ def read(path: Path) -> Stored:
     if settings.get("format") != FORMAT:
         raise UserError(f"{path} was written by another version", f"its format is {settings.get('format')}")
     by_id = {(row["task"], row["id"]): row for row in problems["problems"]}
-    rows = [row for row in _lines(path / _ANSWERS) if _is_row(row) and (row["task"], row["id"]) in by_id]
-    return Stored(path, settings, by_id, list({key(row): row for row in rows}.values()))
+
+    def answer(value: Any) -> Row:
+        row = jsonl.record(value, _FIELDS)
+        by_id[row["task"], row["id"]]
+        return row
+
+    hint = "remove that line, and it is made again"
+    rows = jsonl.kept(path / _ANSWERS, answer, "answer to a problem of this run", say, hint=hint)
+    judgements = jsonl.kept(
+        path / JUDGEMENTS, lambda value: jsonl.record(value, _JUDGED), "judgement", say, hint=hint
+    )
+    return Stored(path, settings, by_id, list({key(row): row for row in rows}.values()), judgements)
 
 
 class Folder:
@@ -76,16 +97,16 @@ class Folder:
             raise UserError(f"another run writes to {path}", "wait for it, or choose another --out") from None
         except OSError as error:
             raise UserError(f"cannot write to {path}: {error.strerror}", "--out takes a folder") from None
-        self._file: IO[str] | None = None
+        self._answers: jsonl.Writer | None = None
 
     def __enter__(self) -> Folder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for file in (self._file, self._lock):
-            if file is not None:
-                with contextlib.suppress(OSError):  # what was flushed is there
-                    file.close()
+        with contextlib.suppress(OSError, UserError):  # what was flushed is there
+            if self._answers:
+                self._answers.close()
+        self._lock.close()
 
     @property
     def is_new(self) -> bool:
@@ -113,34 +134,19 @@ class Folder:
         )
         replace_file(self.path / _SETTINGS, json.dumps(settings, ensure_ascii=False, indent=1))
 
-    def trim(self) -> None:
-        """Take a line that was cut off from the end of the answers."""
-        path = self.path / _ANSWERS
-        data = path.read_bytes() if path.exists() else b""
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
-            os.truncate(path, whole)
-
     def add(self, row: Row) -> None:
         """One more answer, on the disk before this returns. Raises UserError when it cannot be written."""
-        try:
-            if self._file is None:
-                self._file = (self.path / _ANSWERS).open("a", encoding="utf-8")
-            self._file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
-            self._file.flush()
-        except OSError as error:
-            raise UserError(
-                f"cannot write to {self.path / _ANSWERS}: {error.strerror}",
-                "what was written stays; the same command goes on from there",
-            ) from None
+        self._answers = self._answers or jsonl.Writer(
+            self.path / _ANSWERS, "what was written stays; the same command goes on from there"
+        )
+        self._answers.add(row)
 
     def rewrite(self, rows: Iterable[Row]) -> None:
         """All answers anew, in one stroke."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        text = "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
-        replace_file(self.path / _ANSWERS, text)
+        if self._answers is not None:
+            self._answers.close()
+            self._answers = None
+        replace_file(self.path / _ANSWERS, "".join(map(jsonl.line, rows)))
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -158,24 +164,3 @@ def _json(path: Path) -> Any:
         return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         raise UserError(f"{path} is missing or damaged") from None
-
-
-def _lines(path: Path) -> list[Any]:
-    """The objects of the whole lines; what follows the last line break is the line of a kill or a full disk."""
-    try:
-        data = path.read_bytes() if path.exists() else b""
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-    rows = []
-    for line in data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]:
-        try:
-            rows.append(json.loads(line))
-        except (ValueError, RecursionError):
-            raise UserError(
-                f"a line of {path} is damaged", "remove it, and the answer is made again"
-            ) from None
-    return rows
-
-
-def _is_row(row: Any) -> bool:
-    return isinstance(row, dict) and row.keys() >= _FIELDS

@@ -10,7 +10,6 @@ Source   Dubois et al. 2024, arXiv 2404.04475; the variant that its code calls `
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localpower.evals.judge import Judgement
-from localpower.intervals import Interval, wilson
+from localpower.statistics import Interval, alike, percentiles
 
 _TIE = 0.01  # nearer to 1/2 than this a judgement says nothing
 _PENALTY = (
@@ -69,10 +68,14 @@ def win_rate(judgements: Sequence[Judgement], lengths: Sequence[tuple[int, int]]
     raw = controlled = None
     if n:
         drawn = np.random.Generator(np.random.PCG64(_SEED)).integers(0, n, (_RESAMPLES, n))
-        raw = _interval(p.mean(), p[drawn].mean(axis=1), p)
-        controlled = _interval(
-            at_equal_length(p[None], longer[None])[0], at_equal_length(p[drawn], longer[drawn]), p
+        raw, at_equal = (
+            percentiles(p.mean(), p[drawn].mean(axis=1)),
+            at_equal_length(p[None], longer[None])[0],
         )
+        controlled = percentiles(at_equal, at_equal_length(p[drawn], longer[drawn]))
+        if np.ptp(p) == 0.0:
+            raw = alike(p)
+            controlled = Interval(controlled.value, min(raw.low, at_equal), max(raw.high, at_equal))
     return WinRate(
         raw=raw,
         length_controlled=controlled,
@@ -83,15 +86,6 @@ def win_rate(judgements: Sequence[Judgement], lengths: Sequence[tuple[int, int]]
         length_ours=float(sizes[:, 0].mean()),
         length_theirs=float(sizes[:, 1].mean()),
     )
-
-
-def _interval(value: float, resampled: Floats, p: Floats) -> Interval:
-    """Percentiles around a value; those of single wins where no item differs and a bootstrap would claim certainty."""
-    low, high = np.quantile(resampled, (0.025, 0.975))
-    if np.ptp(p) == 0.0:
-        wins, n = float(p[0]) * len(p), len(p)
-        low, high = wilson(math.floor(wins), n).low, wilson(math.ceil(wins), n).high
-    return Interval(float(value), min(float(low), float(value)), max(float(high), float(value)))
 
 
 def at_equal_length(p: Floats, longer: Floats) -> Floats:

@@ -101,7 +101,7 @@ def grade_code(task: Mapping[str, Any], completion: str, seconds: float = 10.0) 
     if "test_list" in task:
         names = [name for test in task["test_list"] for name in _called(test)]
         source = next((found for name in names if (found := program("", completion, name))), None)
-        checks = "\n".join([*task.get("test_imports", ()), *task["test_list"]])
+        checks = "\n".join([*(task.get("test_imports") or ()), *task["test_list"]])
     else:
         source = program(task["prompt"], completion, task["entry_point"])
         checks = f"{task['test']}\ncheck({task['entry_point']})"

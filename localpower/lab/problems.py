@@ -14,12 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from localpower.grading.countdown import value_and_numbers
+from localpower.grading.countdown import OPERATIONS as STEPS
+from localpower.grading.countdown import solves
 
 FAMILIES = ("sum", "countdown", "chain")
 LEVELS = (1, 2, 3, 4, 5)
 LETTERS = "abcde"
 OPERATIONS = "rsdun"
+_LONGEST = 40  # characters of an expression
 _HELD_OUT = 8  # one problem in so many is for evaluation, whoever draws it
 
 
@@ -54,16 +56,9 @@ def verify(problem: Problem, answer: str) -> bool:
         return False
     if problem.family == "countdown":
         numbers, _, target = problem.prompt.removesuffix("?").partition(":")
-        return evaluate(result) == (int(target), sorted(map(int, numbers.split(","))))
+        plain = len(result) <= _LONGEST and set(result) <= set("0123456789+-*()")
+        return plain and solves(result, [int(number) for number in numbers.split(",")], int(target))
     return result == problem.solution
-
-
-def evaluate(expression: str) -> tuple[int, list[int]] | None:
-    """Value and numbers used (sorted) of an expression of whole numbers, + - * and brackets; None for other text."""
-    if len(expression) > 40 or not set(expression) <= set("0123456789+-*()"):
-        return None
-    found = value_and_numbers(expression)
-    return None if found is None else (int(found[0]), found[1])
 
 
 def apply(operation: str, text: str) -> str:
@@ -77,11 +72,6 @@ def apply(operation: str, text: str) -> str:
     if operation == "u":
         return text[0] + text
     return "".join(LETTERS[(LETTERS.index(letter) + 1) % len(LETTERS)] for letter in text)
-
-
-def combine(operation: str, left: int, right: int) -> int:
-    """One step of a countdown."""
-    return left + right if operation == "+" else left - right if operation == "-" else left * right
 
 
 def _sum(level: int, rng: np.random.Generator) -> Problem:
@@ -103,7 +93,7 @@ def _countdown(level: int, rng: np.random.Generator) -> Problem:
         for i, (sign, number) in enumerate(zip(signs, numbers[1:], strict=True)):
             if sign == "*" and i > 0 and signs[i - 1] != "*":
                 expression = f"({expression})"
-            value, expression = combine(sign, value, number), f"{expression}{sign}{number}"
+            value, expression = STEPS[sign](value, number), f"{expression}{sign}{number}"
             fine = fine and 0 < value < 200
         if fine:
             shown = ",".join(map(str, sorted(numbers)))

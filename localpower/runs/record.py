@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
+from localpower import jsonl
 from localpower.errors import UserError
 from localpower.events import Event, Extended, Started, Stepped, to_json
 
@@ -26,14 +25,10 @@ class Recorder:
         """Raises UserError when the file cannot be opened."""
         self._clock = clock
         self._start: float | None = None
-        self._path = path
         self._piece = piece
         self._seen: set[int] = set()
         self.problem = ""
-        try:
-            self._file: IO[str] = path.open("w", encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"cannot write {path}: {error.strerror}", "--events takes a file") from None
+        self._file = jsonl.Writer(path, "--events takes a file", fresh=True)
 
     def write(self, chain: int | None, event: Event) -> None:
         """Append one event."""
@@ -46,10 +41,9 @@ class Recorder:
             line["chain"] = chain
         line["pieces"] = self._new_pieces(event)
         try:
-            self._file.write(json.dumps(line, allow_nan=False) + "\n")
-            self._file.flush()
-        except OSError as error:
-            self.problem = f"{self._path} ends early: {error.strerror}"
+            self._file.add(line)
+        except UserError as error:
+            self._end(error)
 
     def event(self, chain: int, event: Event) -> None:
         """As a listener."""
@@ -72,5 +66,8 @@ class Recorder:
         """Close the file; a failure here is a `problem` too."""
         try:
             self._file.close()
-        except OSError as error:
-            self.problem = self.problem or f"{self._path} ends early: {error.strerror}"
+        except UserError as error:
+            self._end(error)
+
+    def _end(self, error: UserError) -> None:
+        self.problem = self.problem or f"the recording ends early: {error.message}"

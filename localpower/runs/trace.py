@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from localpower import jsonl
 from localpower.errors import UserError
 from localpower.events import (
     Chosen,
@@ -54,47 +54,37 @@ class Trace:
 
 def read_trace(path: Path) -> Trace:
     """What `Recorder` wrote. A last line that was cut off is left out. Raises UserError for any other file."""
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}", _HINT) from None
     started: Started | None = None
     moments: list[Moment] = []
     pieces: dict[int, bytes] = {}
-    for number, data in enumerate(lines[:-1], 1):  # after the last line break: nothing, or a line cut off
-        try:
-            line = json.loads(data, parse_constant=_refuse)
-            event = from_json(line)
-            seconds, chain = float(line["t"]), int(line.get("chain", 0))
-            if not 0.0 <= seconds <= _LONGEST_S or (
-                isinstance(event, Finished) and event.finish not in FINISHES
-            ):
-                raise ValueError
-            _check_members(event, started)
-            texts = {
-                int(token): text.encode("utf-8", "surrogateescape") for token, text in line["pieces"].items()
-            }
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
-            raise UserError(f"line {number} of {path} is no event of a run", _HINT) from None
+
+    def moment(line: Any) -> tuple[Moment, dict[int, bytes]]:
+        event = from_json(line)
+        seconds, chain = float(line["t"]), int(line.get("chain", 0))
+        if not 0.0 <= seconds <= _LONGEST_S or (isinstance(event, Finished) and event.finish not in FINISHES):
+            raise ValueError
+        _check_members(event, started)
+        texts = {
+            int(token): text.encode("utf-8", "surrogateescape") for token, text in line["pieces"].items()
+        }
+        return Moment(seconds, chain, event), texts
+
+    # That the recording was cut off is told by `whole`.
+    for place, (told, texts) in jsonl.read(path, moment, "event of a run", hint=_HINT, cut_off=jsonl.silent):
         pieces |= texts
-        if isinstance(event, Started):
+        if isinstance(told.event, Started):
             if started is not None:
-                raise UserError(f"line {number} of {path} begins a second run", _HINT)
-            _check_settings(event, path)
-            started = event
-        elif started is None or not 0 <= chain < started.n_chains:
-            raise UserError(f"line {number} of {path} belongs to no run that has begun", _HINT)
+                raise UserError(f"{place} begins a second run", _HINT)
+            _check_settings(told.event, path)
+            started = told.event
+        elif started is None or not 0 <= told.chain < started.n_chains:
+            raise UserError(f"{place} belongs to no run that has begun", _HINT)
         else:
-            moments.append(Moment(seconds, chain, event))
+            moments.append(told)
     if started is None:
         raise UserError(f"{path} holds no run", _HINT)
     finished = {moment.chain for moment in moments if isinstance(moment.event, Finished)}
     return Trace(started, tuple(moments), pieces, len(finished) == started.n_chains)
-
-
-def _refuse(name: str) -> None:
-    """NaN and infinities: no JSON, and no number of a run."""
-    raise ValueError(name)
 
 
 def _whole(low: int, high: int = 2**31 - 1) -> Callable[[Any], bool]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import json
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from localpower.children import command
 from localpower.errors import ModelError
+from localpower.subprocesses import ChildError, Failed, ask
 
-TIMEOUT_S = 10.0
+_SECONDS = 5.0
+_MEMORY = 1 << 30
 _MAX_GROWTH = 1 << 20  # characters a template may add to the messages
 
 Message = dict[str, str]  # role, content
@@ -42,25 +40,11 @@ def render_chats(
     }
     hint = "--raw sends your text as it is"
     try:
-        done = subprocess.run(
-            command("localpower.text.render"),
-            input=json.dumps(request),
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-            start_new_session=True,  # Ctrl-C is for this process to handle
-        )
-    except subprocess.TimeoutExpired:
-        raise ModelError(f"the chat template ran for over {TIMEOUT_S:g} s", hint) from None
-    if done.returncode == -signal.SIGINT:  # Ctrl-C met the child before it had its own session
-        raise KeyboardInterrupt
-    if done.returncode != 0:
-        raise ModelError("the chat template ran out of its time or memory", hint)
-    answer = json.loads(done.stdout)
-    if "error" in answer:
-        raise ModelError(f"the chat template failed: {answer['error']}", hint)
-    texts = [str(text) for text in answer["texts"]]
+        texts = [str(text) for text in ask("localpower.text.render", request, _SECONDS, _MEMORY)]
+    except Failed as error:
+        raise ModelError(f"the chat template failed: {error}", hint) from None
+    except ChildError:
+        raise ModelError("the chat template ran out of its time or memory", hint) from None
     for text, messages in zip(texts, conversations, strict=True):
         if len(text) > _MAX_GROWTH + 4 * sum(len(message["content"]) for message in messages):
             raise ModelError(f"the chat template wrote {len(text)} characters", hint)

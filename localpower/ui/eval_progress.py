@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from localpower.intervals import share_right
+from localpower.statistics import share_right
 
 
 @dataclass

@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 
-from localpower.lab.problems import FAMILIES, LETTERS, LEVELS, Problem, apply, combine, draw
+from localpower.grading.countdown import OPERATIONS as STEPS
+from localpower.lab.problems import FAMILIES, LETTERS, LEVELS, Problem, apply, draw
 
 # Shares of careful, hurried and guessing authors by family. `sum` is the trap for low temperature: careful work is
 # the most likely single answer, and most authors guess. The other two are plain.
@@ -70,7 +71,7 @@ def _countdown(problem: Problem, style: str, rng: np.random.Generator) -> str:
     parts = re.findall(r"\d+|[+*-]", problem.solution)
     value, lines = int(parts[0]), []
     for sign, number in zip(parts[1::2], parts[2::2], strict=True):
-        after = _slipped(combine(sign, value, int(number)), style, rng)
+        after = _slipped(STEPS[sign](value, int(number)), style, rng)
         lines.append(f"{value}{sign}{number}={after}")
         value = after
     return f"{','.join(lines)}>{problem.solution}"

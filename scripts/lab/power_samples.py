@@ -7,7 +7,6 @@ them while they are drawn or chosen; `right` is there for the card alone.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from localpower import jsonl
 from localpower.chance import StreamDice
 from localpower.lab.problems import FAMILIES, LEVELS, Problem, draw, verify
 from localpower.loading import Request, load
@@ -46,9 +46,9 @@ def main() -> None:
     loaded = load(Request(options.model))
     sampler = PowerMH(options.alpha, 1 / options.alpha, LONGEST, LONGEST, options.steps)
     engine = loaded.engine((0,) * 20, LONGEST, AT_ONCE, lambda: None)
-    done = len(options.out.read_text("utf-8").splitlines()) if options.out.exists() else 0
+    done = len(jsonl.kept(options.out, dict, "sample", print))
     start, tokens, right = time.perf_counter(), 0, 0
-    with options.out.open("a", encoding="utf-8") as out:
+    with jsonl.Writer(options.out) as out:
         for first in range(done, options.problems, AT_ONCE):
             indices = range(first, min(first + AT_ONCE, options.problems))
             problems = [problem_at(options.seed, index) for index in indices]
@@ -69,12 +69,9 @@ def main() -> None:
                     "family": problem.family,
                     "level": problem.level,
                 }
-                out.write(
-                    json.dumps(row | {"right": verify(problem, text), "ended": tally.state.ended}) + "\n"
-                )
+                out.add(row | {"right": verify(problem, text), "ended": tally.state.ended})
                 right += verify(problem, text)
                 tokens += tally.n_decoded
-            out.flush()
             n, seconds = indices.stop - done, time.perf_counter() - start
             if indices.stop % 256 == 0:
                 print(

@@ -7,7 +7,6 @@ stopped. Can sampling from p^alpha take the place of reinforcement learning's co
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -21,12 +20,14 @@ from keeping import Kept, descend
 from network import BOS, CONTEXT, EOS, encode, export, load
 from train_base import BATCH, loss_of
 
+from localpower import jsonl
+
 RATE, KEEP_EVERY = 3e-4, 50
 
 
 def pages(file: Path) -> np.ndarray:
     """Problems and answers that ended, (n, CONTEXT), filled up with the end token."""
-    samples = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    samples = jsonl.kept(file, dict, "sample", print)
     ended = [sample for sample in samples if sample["ended"]]
     rows = np.full((len(ended), CONTEXT), EOS)
     for row, sample in zip(rows, ended, strict=True):

@@ -14,26 +14,10 @@ from localpower.loading import Request, load
 from localpower.runs.interrupt import Interrupts
 
 PROMISED = (
-    *("name", "cuts", "alpha", "max_tokens", "block", "steps", "n_steps", "seconds", "decoded_tokens"),
-    *(
-        "prefill_tokens",
-        "padded_rows",
-        "saved_tokens",
-        "tokens_per_second",
-        "cost_multiple",
-        "acceptance_rate",
-    ),
+    "name cuts alpha max_tokens block steps n_steps seconds decoded_tokens prefill_tokens padded_rows saved_tokens "
+    "tokens_per_second cost_multiple acceptance_rate"
 )
-NAMES = [
-    *(f"raw-{n}" for n in (1, 2, 4, 8, 16)),
-    "plain",
-    "base",
-    "mh-fresh",
-    "mh-reuse",
-    "mh",
-    "default",
-    "chains-8",
-]
+NAMES = "raw-1 raw-2 raw-4 raw-8 raw-16 plain base mh-fresh mh-reuse mh default chains-8"
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +35,9 @@ def reported(own_cache, tmp_path_factory):
 
 def test_every_row_has_the_promised_fields(reported):
     report = json.loads(reported.read_text("utf-8"))
-    assert [row["name"] for row in report["rows"]][: len(NAMES)] == NAMES
+    assert " ".join(row["name"] for row in report["rows"]).startswith(NAMES)
     for row in report["rows"]:
-        assert set(PROMISED) <= set(row)
+        assert set(PROMISED.split()) <= set(row)
     assert report["model"]["sha256"]
     assert {"machine", "threads", "build", "exactness", "seed", "date", "version"} <= set(report)
     assert not reported.with_name("out.json.partial").exists()
@@ -76,11 +60,8 @@ def test_a_row_is_the_same_chain_whenever_it_is_measured(loaded):
     with Interrupts() as interrupts:
         prompt = (30, 3, 7, 10, 8, 5, 19)
         one, two = (measure(loaded, row, prompt, 0, 5, interrupts) for _ in range(2))
-    assert (one.decoded_tokens, one.n_accepted, one.padded_rows) == (
-        two.decoded_tokens,
-        two.n_accepted,
-        two.padded_rows,
-    )
+    one, two = ((each.decoded_tokens, each.n_accepted, each.padded_rows) for each in (one, two))
+    assert one == two
 
 
 def test_a_stopped_bench_goes_on_and_measures_nothing_twice(loaded, tmp_path, capsys):
@@ -114,9 +95,5 @@ def test_one_prompt_has_a_long_head_and_the_full_size_is_the_papers_schedule():
     assert (TOKENS.max_tokens, TOKENS.block, TOKENS.steps, TOKENS.prompts) == (256, 16, 10, 10)
     assert (WALL.max_tokens, WALL.steps, WALL.prompts) == (128, 4, 3)
     assert (QUICK.max_tokens, QUICK.block, QUICK.steps, QUICK.prompts) == (64, 16, 4, 2)
-    assert [row.name for row in rows(WALL, 4.0, 4.0, ahead=True)][-4:] == [
-        "cuts-restart",
-        "cuts-entropy",
-        "prefetch-4",
-        "drafts-on",
-    ]
+    last = [row.name for row in rows(WALL, 4.0, 4.0, ahead=True)][-4:]
+    assert last == ["cuts-restart", "cuts-entropy", "prefetch-4", "drafts-on"]

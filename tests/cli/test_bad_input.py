@@ -309,7 +309,7 @@ FULL = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system h
 @FULL
 def test_a_full_disk_ends_the_recording_and_not_the_run():
     done = command([*TOY, "--events", "/dev/full", "hello there"])
-    assert problem_of(done) == "/dev/full ends early: No space left on device"
+    assert problem_of(done) == "the recording ends early: cannot write /dev/full: No space left on device"
     assert (done.returncode, done.stdout) == (1, b"the ?no oneno onedog \n")
 
 

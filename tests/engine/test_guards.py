@@ -18,9 +18,11 @@ from localpower.engine.probe import Verdict, choose
 from localpower.engine.settings import Settings
 from localpower.engine.verdict import verdict_for
 from localpower.engine.weights import Weights
-from localpower.errors import EngineError, Interrupted, ModelError
+from localpower.errors import EngineError, ModelError
+from localpower.methods import MOST_RUNS
 from localpower.numerics import weigh
 from localpower.samplers import Ancestral
+from localpower.subprocesses import Died, Failed
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def test_a_cache_larger_than_the_free_memory_is_refused_before_the_system_kills(
 
 def test_as_many_chains_as_fit_the_slots_fit_a_batch(tiny_shared):
     inexact = Verdict(False, tiny_shared.verdict.settings, 0.1, 1.0)
-    engine = replace(tiny_shared, verdict=inexact).engine((0, 1), 4, 61, lambda: None)
+    engine = replace(tiny_shared, verdict=inexact).engine((0, 1), 4, MOST_RUNS, lambda: None)
     assert isinstance(engine, LlamaModel)
     assert len(engine.logits([(0, 1)])) == 1
 
@@ -121,15 +123,8 @@ def test_a_file_may_have_any_name(tmp_path, tiny_paths):
             copy.write(tiny_paths["f32"].read_bytes())
         command = [
             sys.executable,
-            "-m",
-            "localpower",
-            "run",
-            "-m",
+            *["-m", "localpower", "run", "--max-tokens", "4", "--json", "abc", "-m"],
             path,
-            "--max-tokens",
-            "4",
-            "--json",
-            "abc",
         ]
         done = subprocess.run(command, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -140,16 +135,21 @@ def test_a_draw_token_by_token_is_never_called_exact_for_a_power():
     assert Ancestral("base", 1.0).guarantee == "exact"
 
 
-@pytest.mark.parametrize(("stopped", "error"), [(True, Interrupted), (False, ModelError)])
-def test_a_check_that_ctrl_c_killed_is_no_damaged_file(tiny_paths, monkeypatch, stopped, error):
-    suicide = [
-        sys.executable,
-        "-c",
-        "import os, signal; signal.signal(2, signal.SIG_DFL); os.kill(os.getpid(), 2)",
-    ]
-    monkeypatch.setattr("localpower.engine.verdict.command", lambda module: suicide)
-    with pytest.raises(error):
-        verdict_for(tiny_paths["f32"], threads=1, gpu_layers=0, exact=True, stop=lambda: stopped, fresh=True)
+@pytest.mark.parametrize(
+    ("trouble", "error", "words"),
+    [
+        (Died(11), ModelError, "killed by signal 11 while reading"),
+        (Died(0), EngineError, "the engine check failed: its process ended"),
+        (Failed("TypeError: x"), EngineError, "the engine check failed: TypeError: x"),
+    ],
+)
+def test_a_check_without_a_reply_says_what_became_of_it(tiny_paths, monkeypatch, trouble, error, words):
+    def ask(*_, **__):
+        raise trouble
+
+    monkeypatch.setattr("localpower.engine.verdict.ask", ask)
+    with pytest.raises(error, match=words):
+        verdict_for(tiny_paths["f32"], threads=1, gpu_layers=0, exact=True, fresh=True)
 
 
 @pytest.mark.parametrize(

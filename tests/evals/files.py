@@ -8,18 +8,6 @@ import json
 import struct
 import zlib
 
-GPQA_COLUMNS = (
-    *(
-        "Record ID",
-        "Question",
-        "Correct Answer",
-        "Incorrect Answer 1",
-        "Incorrect Answer 2",
-        "Incorrect Answer 3",
-    ),
-    *("High-level domain", "Canary String"),
-)
-
 
 def gpqa_rows(n=198):
     return [
@@ -39,7 +27,7 @@ def gpqa_rows(n=198):
 
 def gpqa_csv(n=198):
     text = io.StringIO()
-    writer = csv.DictWriter(text, GPQA_COLUMNS)
+    writer = csv.DictWriter(text, gpqa_rows(1)[0])
     writer.writeheader()
     writer.writerows(gpqa_rows(n))
     return "\ufeff".encode() + text.getvalue().encode()

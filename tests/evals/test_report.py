@@ -18,8 +18,8 @@ from localpower.evals.report import report
 from localpower.evals.running import best_parallel
 from localpower.evals.store import Folder, read
 from localpower.evals.tasks import TASKS
-from localpower.intervals import wilson
 from localpower.loaded import LoadedToy
+from localpower.statistics import wilson
 from localpower.ui.eval_progress import EvalProgress, spell_seconds
 from localpower.ui.tables import markdown, pair_cells, terminal
 
@@ -116,9 +116,8 @@ def test_the_columns_of_a_pair_count_for_the_name_that_stands_first(tmp_path):
 
 
 def test_costs_are_told_a_problem_and_over_a_plain_answer(tmp_path):
-    (group,) = report([write(tmp_path / "r", [row("a", "i", "right", decoded_tokens=8)])])["tasks"]["made"][
-        "groups"
-    ]
+    run = write(tmp_path / "r", [row("a", "i", "right", decoded_tokens=8)])
+    (group,) = report([run])["tasks"]["made"]["groups"]
     assert (group["decoded_per_answer"], group["cost_multiple"], group["seconds_per_answer"]) == (8, 4, 0.5)
 
 
@@ -129,16 +128,23 @@ def test_runs_are_paired_by_the_problems_they_share(tmp_path):
     assert (pair["first"], pair["second"], pair["n_items"]) == ("one a", "two a", 2)
 
 
-def test_other_problems_and_other_graders_are_told(tmp_path):
+@pytest.mark.parametrize(
+    ("change", "settings", "words"),
+    [
+        (
+            {},
+            {"tasks": {"made": {"kind": "number", "problems_sha256": "q"}}},
+            "do not have the same problems",
+        ),
+        ({"grader": "paper/1"}, {}, "graded by paper/1 and value/1"),
+        ({}, {"stops": ["x"]}, "differ in prompt, stops or longest answer"),
+    ],
+)
+def test_what_differs_between_runs_is_told(tmp_path, change, settings, words):
     one = write(tmp_path / "one", [row("a", "i", "right")])
-    two = write(
-        tmp_path / "two",
-        [row("a", "i", "right", grader="paper/1")],
-        settings={"tasks": {"made": {"kind": "number", "problems_sha256": "q"}}},
-    )
-    notes = " ".join(report([one, two])["tasks"]["made"]["notes"])
-    assert "do not have the same problems" in notes
-    assert "graded by paper/1 and value/1" in notes
+    two = write(tmp_path / "two", [row("a", "i", "right", **change)], settings=settings)
+    (note,) = report([one, two])["tasks"]["made"]["notes"]
+    assert words in note
 
 
 def test_answers_that_nobody_graded_have_no_share(tmp_path):
@@ -215,14 +221,6 @@ def test_no_output_carries_control_characters_or_markup_of_labels_and_answers(tm
     assert "<script>" not in text or form == "table"
 
 
-def test_runs_asked_otherwise_are_said_to_be(tmp_path):
-    one = write(tmp_path / "one", [row("a", "i", "right")])
-    two = write(tmp_path / "two", [row("a", "i", "right")], settings={"stops": ["x"]})
-    assert "differ in prompt, stops or longest answer" in " ".join(
-        report([one, two])["tasks"]["made"]["notes"]
-    )
-
-
 def test_compare_prints_one_thing_on_stdout_in_each_format(tmp_path, capsys):
     write(tmp_path / "r", two_methods())
     outputs = {}
@@ -258,13 +256,40 @@ def test_what_cannot_be_compared_gets_one_line(tmp_path, capsys, arguments, word
     assert (code, words in err, err.count("\n")) == (1, True, 1)
 
 
-def test_a_damaged_line_in_the_middle_is_named(tmp_path, capsys):
+JUDGED = {
+    "task": "made", "id": "i0", "sample": 0, "label": "b", "against": "a", "judge": "j", "judge_sha256": "j",
+    "first": 0.9, "second": 0.8, "texts_sha256": "t", "length_ours": 1, "length_theirs": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("answers", "garbage"),
+        ("answers", json.dumps({"task": "made", "id": "i0"})),
+        ("answers", json.dumps(row("a", "i0", "right", tokens=5))),
+        ("answers", json.dumps(row("a", "of no problem", "right"))),
+        ("judgments", "garbage"),
+        ("judgments", json.dumps(JUDGED | {"first": "high"})),
+    ],
+)
+def test_a_line_that_is_damaged_or_of_another_shape_is_named_and_never_skipped(tmp_path, capsys, file, line):
     write(tmp_path / "r", two_methods(4))
-    file = tmp_path / "r" / "answers.jsonl"
-    lines = file.read_text().splitlines(keepends=True)
-    file.write_text(lines[0] + "garbage\n" + "".join(lines[1:]))
+    path = tmp_path / "r" / f"{file}.jsonl"
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else [json.dumps(JUDGED) + "\n"] * 2
+    path.write_text(lines[0] + line + "\n" + "".join(lines[1:]))
     assert main(["compare", str(tmp_path / "r")]) == 1
-    assert "a line of" in capsys.readouterr().err
+    assert f"line 2 of {path} is no " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["answers", "judgments"])
+def test_a_last_line_that_was_cut_off_is_left_out_with_a_note(tmp_path, capsys, file):
+    write(tmp_path / "r", two_methods(4))
+    path = tmp_path / "r" / f"{file}.jsonl"
+    with path.open("a") as more:
+        more.write(json.dumps(row("a", "i0", "none"))[:-9])
+    assert main(["compare", str(tmp_path / "r")]) == 0
+    assert f"note: the last line of {path} was cut off" in capsys.readouterr().err
 
 
 def test_the_export_is_what_the_authors_tool_reads_the_first_answer_to_each(tmp_path):
@@ -309,13 +334,7 @@ def test_methods_are_paired_within_a_model_and_models_by_a_method(tmp_path):
 
 
 def test_a_report_is_drawn_as_a_picture(tmp_path):
-    rows = [
-        row(m, f"i{i}", "right" if i % 2 else "wrong", sample=s)
-        for m in "ab"
-        for i in range(4)
-        for s in (0, 1)
-    ]
-    write(tmp_path / "r", rows)
+    write(tmp_path / "r", two_methods(4) + [r | {"sample": 1} for r in two_methods(4)])
     assert main(["compare", str(tmp_path / "r"), "--plot", str(tmp_path / "p.png")]) == 0
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 

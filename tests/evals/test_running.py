@@ -40,6 +40,13 @@ def evaluate(tmp_path, capsys):
     return call
 
 
+def problems(n):
+    return [
+        RenderedProblem(TASKS["tiny"], Problem(f"tiny/{i}", "", GOLD), "", (1, 2), False, 12, (), PLAIN)
+        for i in range(n)
+    ]
+
+
 def rows_in(folder, *, timed=False):
     rows = [json.loads(line) for line in (folder / "answers.jsonl").read_text("utf-8").splitlines()]
     times = () if timed else ("seconds", "tokens_per_second")
@@ -51,11 +58,10 @@ def test_every_method_answers_the_same_problems_and_every_answer_is_a_line(evalu
     assert code == 0
     rows = rows_in(tmp_path / "run")
     assert len(rows) == 5 * 2 * 3
-    asked = {
-        method: {(k[1], k[4]) for k in rows if k[3] == method}
-        for method in ("base", "low-temp", "power:steps=3")
-    }
-    assert asked["base"] == asked["low-temp"] == asked["power:steps=3"]
+    base, low_temp, power = (
+        {(k[1], k[4]) for k in rows if k[3] == method} for method in METHODS[1].split(",")
+    )
+    assert base == low_temp == power
     assert "power:steps=3" in out
     assert "seed 1" in err
     assert "answers, about" in err
@@ -69,16 +75,8 @@ def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(evaluate, tmp_
         assert sum(row["token_log_p"]) == pytest.approx(row["log_p"], abs=1e-9)
         assert row["verdict"] in ("right", "wrong", "none")
         assert row["grader"] == "value/2"
-        assert {
-            "seed",
-            "alpha",
-            "steps",
-            "settings",
-            "max_tokens",
-            "decoded_tokens",
-            "finish",
-            "acceptance_rate",
-        } <= row.keys()
+        fields = "seed alpha steps settings max_tokens decoded_tokens finish acceptance_rate"
+        assert set(fields.split()) <= row.keys()
         assert row["seconds"] > 0
         assert problems[row["id"]]["prompts"]["lab-base"]["text"] == row["id"].removeprefix("lab-chain/")
 
@@ -86,8 +84,8 @@ def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(evaluate, tmp_
 @pytest.mark.parametrize("width", ["2", "7"])
 def test_answers_do_not_depend_on_how_many_share_a_batch(evaluate, tmp_path, width):
     methods = ("--method", "base,power:steps=4,smc:particles=4,tempering:rungs=2:steps=2")
-    evaluate(*LAB, *methods, "--limit", "4", "--samples", "2", "--parallel", "1", out="alone")
-    evaluate(*LAB, *methods, "--limit", "4", "--samples", "2", "--parallel", width, out="together")
+    for out, parallel in (("alone", "1"), ("together", width)):
+        evaluate(*LAB, *methods, "--limit", "4", "--samples", "2", "--parallel", parallel, out=out)
     assert rows_in(tmp_path / "alone") == rows_in(tmp_path / "together")
 
 
@@ -176,7 +174,7 @@ def test_changed_settings_are_refused_by_name(evaluate, change, words):
 def test_another_models_answers_are_never_mixed_in(evaluate):
     evaluate(*LAB, "--method", "base", "--limit", "1")
     code, _, err = evaluate(
-        "eval", "lab-chain", "-m", "lab-sft", "--seed", "1", "--method", "base", "--limit", "1"
+        *["eval", "lab-chain", "-m", "lab-sft", "--seed", "1", "--method", "base", "--limit", "1"]
     )
     assert (code, "models.lab-base" in err) == (1, True)
 
@@ -203,8 +201,9 @@ def test_more_problems_join_a_run_and_the_old_answers_stay(evaluate, tmp_path):
 
 
 def test_without_a_seed_a_run_goes_on_with_its_own(evaluate, tmp_path):
-    evaluate("eval", "lab-chain", "-m", "lab-base", "--method", "base", "--limit", "2")
-    assert evaluate("eval", "lab-chain", "-m", "lab-base", "--method", "base", "--limit", "2")[0] == 0
+    arguments = ["eval", "lab-chain", "-m", "lab-base", "--method", "base", "--limit", "2"]
+    evaluate(*arguments)
+    assert evaluate(*arguments)[0] == 0
 
 
 def test_two_models_are_asked_the_same(evaluate, tmp_path):
@@ -234,10 +233,7 @@ def test_matched_best_of_n_draws_as_many_tokens_as_the_chain(evaluate, tmp_path)
 
 
 def test_the_matched_number_is_met_on_average_to_the_last_answer():
-    asked = [
-        RenderedProblem(TASKS["tiny"], Problem(f"tiny/{i}", ""), "", (1,), False, 8, (), PLAIN)
-        for i in range(40)
-    ]
+    asked = problems(40)
     method = EvalMethod("best-of-n:matched", lambda _, n: (BestOfNSampler(n=n), 4.0), "power")
     found = [job.sampler.n for job in jobs(asked, "m", [method], 1, 1, {("tiny", "best-of-n:matched"): 3.7})]
     assert set(found) == {3, 4}
@@ -256,10 +252,7 @@ def test_matching_needs_something_to_match(evaluate):
 
 
 def test_samples_of_a_problem_have_streams_of_their_own_and_methods_share_them():
-    asked = [
-        RenderedProblem(TASKS["tiny"], Problem(f"tiny/{i}", ""), "", (1,), False, 8, (), PLAIN)
-        for i in range(3)
-    ]
+    asked = problems(3)
     methods = [EvalMethod(name, lambda _asked, _n: (Ancestral(), 1.0)) for name in ("a", "b")]
     made = list(jobs(asked, "m", methods, 4, 1, {}))
     assert len({job.seed for job in made}) == 12
@@ -306,8 +299,8 @@ def test_a_problem_too_long_for_the_context_is_named(evaluate, tmp_path):
 
 def gpqa_run(evaluate, tmp_path, *more):
     (tmp_path / "gpqa_diamond.csv").write_bytes(gpqa_csv())
-    arguments = ("eval", "gpqa", "--data", str(tmp_path), "-m", "smollm2", "--max-tokens", "4", "--seed", "1")
-    return evaluate(*arguments, "--method", "low-temp", "--limit", "1", *more)
+    arguments = f"eval gpqa --data {tmp_path} -m smollm2 --max-tokens 4 --seed 1 --method low-temp --limit 1"
+    return evaluate(*arguments.split(), *more)
 
 
 def test_nothing_of_gpqas_questions_is_in_the_folder(evaluate, tmp_path):
@@ -339,19 +332,8 @@ def test_gpqas_text_is_stored_when_asked_for_with_a_warning(evaluate, tmp_path):
 
 def code_run(evaluate, tmp_path, *more):
     (tmp_path / "HumanEval.jsonl").write_text(lines([PROGRAM]))
-    arguments = (
-        "eval",
-        "humaneval",
-        "--data",
-        str(tmp_path),
-        "-m",
-        "smollm2",
-        "--max-tokens",
-        "8",
-        "--seed",
-        "1",
-    )
-    return evaluate(*arguments, "--method", "low-temp", *more)
+    arguments = f"eval humaneval --data {tmp_path} -m smollm2 --max-tokens 8 --seed 1 --method low-temp"
+    return evaluate(*arguments.split(), *more)
 
 
 def test_programs_are_not_run_unless_asked_for(evaluate, tmp_path):
@@ -388,8 +370,8 @@ def test_regrading_runs_programs_and_changes_nothing_else(evaluate, tmp_path):
 
 def paper_run(evaluate, tmp_path):
     (tmp_path / "m.jsonl").write_text(lines([{"problem": "1+1?", "answer": "2", "id": i} for i in range(2)]))
-    arguments = ("--data", str(tmp_path / "m.jsonl"), "-m", "lab-base", "--seed", "1", "--max-tokens", "6")
-    return evaluate("eval", "math500", *arguments, "--method", "base", "--grader", "paper")
+    arguments = f"eval math500 --data {tmp_path}/m.jsonl -m lab-base --seed 1 --max-tokens 6 --method base"
+    return evaluate(*arguments.split(), "--grader", "paper")
 
 
 def test_regrading_keeps_the_runs_grader_unless_another_is_named(evaluate, tmp_path):
@@ -491,10 +473,7 @@ def test_regrading_without_running_programs_keeps_what_is_known_of_them(evaluate
 def test_the_time_that_passes_is_shared_by_the_answers_being_written():
     """A clock that ticks once a look: what all answers took together is what passed, however many were at it."""
     toy, ticks = LoadedToy(), count()
-    asked = [
-        RenderedProblem(TASKS["tiny"], Problem(f"t/{i}", "", GOLD), "", (1, 2), False, 12, (), PLAIN)
-        for i in range(5)
-    ]
+    asked = problems(5)
     method = EvalMethod("base", lambda _asked, _n: (Ancestral(max_tokens=12), 1.0))
     with Grader() as grader:
         made = make_rows(
@@ -509,18 +488,7 @@ def test_the_time_that_passes_is_shared_by_the_answers_being_written():
 
 @pytest.mark.parametrize("kind", ["window", "hybrid", "recurrent"])
 def test_no_kind_of_memory_mixes_up_prompts_that_share_a_batch(evaluate, tmp_path, tiny_paths, kind):
-    arguments = (
-        "eval",
-        "tiny",
-        "-m",
-        str(tiny_paths[kind]),
-        "--limit",
-        "3",
-        "--seed",
-        "5",
-        "--max-tokens",
-        "10",
-    )
+    arguments = f"eval tiny -m {tiny_paths[kind]} --limit 3 --seed 5 --max-tokens 10".split()
     methods = ("--method", "power:metropolised=yes:block=5,smc:particles=3,best-of-n:n=2")
     for width in ("1", "3"):
         assert evaluate(*arguments, *methods, "--parallel", width, out=width)[0] == 0

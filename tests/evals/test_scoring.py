@@ -50,6 +50,23 @@ def test_what_was_read_once_is_kept_beside_the_run(run_of_grpo):
     assert [again.scores(run, r) for r in run.rows] == [first.scores(run, r) for r in run.rows]
 
 
+def test_a_score_after_a_line_that_was_cut_off_is_whole_and_nothing_is_lost(run_of_grpo):
+    run, base = read(run_of_grpo), load(Request("lab-base"))
+    Scorer(base, lambda: None).read_all(run)
+    (path,) = run_of_grpo.glob("scores-*.jsonl")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-30])
+    notes = []
+    again = Scorer(base, lambda: None, notes.append)
+    again.read_all(run)
+    assert ["was cut off" in note for note in notes] == [True]
+    assert path.read_bytes() == whole
+    path.write_bytes(b"{}\n" + whole)
+    with pytest.raises(UserError, match=r"line 1 of .* is no score of an answer"):
+        Scorer(base, lambda: None).read_all(run)
+    path.write_bytes(whole)
+
+
 def test_a_models_own_answers_are_not_read_again(run_of_grpo):
     run = read(run_of_grpo)
     scorer = Scorer(load(Request("lab-grpo")), lambda: None)
@@ -134,6 +151,17 @@ def test_judgements_are_kept_and_not_made_again(tmp_path):
     assert found["position_bias"] == pytest.approx(0.1)
 
 
+def test_a_judgement_after_a_line_that_was_cut_off_is_whole(tmp_path):
+    run, path = open_run(tmp_path / "r"), tmp_path / "r" / "judgments.jsonl"
+    judge_all(run, LongerIsBetter(), IDENTITY, matches(run, None))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-30])
+    judge, again = LongerIsBetter(), read(tmp_path / "r")
+    judge_all(again, judge, IDENTITY, matches(again, None))
+    assert judge.asked == 1
+    assert path.read_bytes() == whole
+
+
 def test_a_pair_that_is_too_long_is_counted_and_left_out(tmp_path):
     run = open_run(tmp_path / "r", [row("power", "i1", "ungraded", text="seven77", sample=1)])
     judge = LongerIsBetter()
@@ -164,12 +192,8 @@ def test_contradictions_of_several_samples_do_not_cancel(tmp_path):
 def test_the_judge_that_plays_itself_is_told(tmp_path, capsys):
     sha256 = load(Request("smollm2")).info.sha256
     models = {"m": {"name": "m", "sha256": sha256, "quantization": "Q", "path": None}}
-    write(
-        tmp_path / "r",
-        [row(m, "i", "ungraded", text=f"{m} answer") for m in "ab"],
-        kind="open",
-        settings={"models": models},
-    )
+    rows = [row(m, "i", "ungraded", text=f"{m} answer") for m in "ab"]
+    write(tmp_path / "r", rows, kind="open", settings={"models": models})
     assert main(["regrade", str(tmp_path / "r"), "--judge", "smollm2"]) == 0
     captured = capsys.readouterr()
     assert "the judge is one of the models it judges" in captured.err

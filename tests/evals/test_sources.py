@@ -59,17 +59,11 @@ def test_gsm8k_takes_the_number_after_the_marks(tmp_path):
     assert (problem.id, problem.gold) == ("gsm8k/0", "1234")
 
 
-@pytest.mark.parametrize(
-    ("body", "text"),
-    [
-        ("Ann has 3 pens.", "Ann has 3 pens. How many?"),
-        ("Ann has 3 pens", "Ann has 3 pens. How many?"),
-    ],
-)
-def test_svamp_joins_body_and_question(tmp_path, body, text):
+@pytest.mark.parametrize("body", ["Ann has 3 pens.", "Ann has 3 pens"])
+def test_svamp_joins_body_and_question(tmp_path, body):
     row = {"ID": "chal-1", "Body": body, "Question": "How many?", "Answer": 3.0, "Type": "Addition"}
     (problem,) = loaders.svamp(source(tmp_path, "SVAMP.json", json.dumps([row])))
-    assert problem == Problem("svamp/chal-1", text, "3", "Addition")
+    assert problem == Problem("svamp/chal-1", "Ann has 3 pens. How many?", "3", "Addition")
 
 
 def test_humaneval_keeps_what_the_sandbox_needs(tmp_path):
@@ -238,12 +232,8 @@ def test_an_unknown_task_is_answered_with_those_that_exist():
 
 
 def test_a_group_names_its_tasks_once():
-    assert [task.name for task in find_tasks(("lab", "lab-sum", "tiny"))] == [
-        "lab-sum",
-        "lab-countdown",
-        "lab-chain",
-        "tiny",
-    ]
+    names = [task.name for task in find_tasks(("lab", "lab-sum", "tiny"))]
+    assert names == ["lab-sum", "lab-countdown", "lab-chain", "tiny"]
 
 
 @pytest.mark.parametrize("name", ["tiny", "countdown", "lab-sum", "lab-countdown", "lab-chain"])

@@ -134,5 +134,32 @@ def test_rows_of_code_that_are_none(tmp_path, capsys):
     ]
 
 
+@pytest.mark.parametrize(
+    "task",
+    [
+        5,
+        {},
+        TASK | {"prompt": 3},
+        TASK | {"test": None},
+        {"test_list": 5},
+        {"test_list": [5]},
+        {"test_list": "assert f()"},
+        {"test_list": ["assert f()"], "test_imports": 5},
+    ],
+)
+def test_a_task_of_another_form_is_named_in_one_line(tmp_path, capsys, task):
+    rows = [{"task": TASK, "completion": ""}, {"task": task, "completion": "def f(): return 1"}]
+    path = rows_file(tmp_path, rows)
+    assert main(["grade", "--kind", "code", "--run-code", path]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"localpower: line 2 of {path} is no row")
+
+
+def test_a_task_may_say_null_for_no_imports(tmp_path, capsys):
+    task = {"test_list": ["assert f() == 1"], "test_imports": None}
+    path = rows_file(tmp_path, [{"task": task, "completion": "def f(): return 1"}])
+    assert main(["grade", "--kind", "code", "--run-code", path]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "right"
+
+
 def test_the_driver_runs_under_an_isolated_interpreter():
     assert passes("import sys\nassert sys.flags.isolated and sys.flags.no_site\n")

@@ -182,13 +182,30 @@ def test_the_other_kinds_grade_too(tmp_path, capsys, kind):
 
 
 @pytest.mark.parametrize(
-    "text", ["[1]\n", "x\n", '{"gold": "1"}\n', '{"answer": "1"}\n', "[" * 100_000 + "\n"]
+    "text",
+    [
+        "[1]\n",
+        "x",
+        '{"gold": "1"}\n',
+        '{"answer": "1"}\n',
+        '{"gold": [1], "answer": "1"}',
+        "[" * 100_000 + "\n",
+    ],
 )
 def test_a_line_that_is_no_row_is_named(tmp_path, capsys, text):
     path = tmp_path / "rows.jsonl"
     path.write_text(text, "utf-8")
     assert main(["grade", "--kind", "math", str(path)]) == 1
     assert "line 1 of" in capsys.readouterr().err
+
+
+def test_line_separators_inside_an_answer_end_no_row_and_the_last_row_needs_no_line_break(tmp_path, capsys):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(
+        '{"gold": "1", "answer": "1"}\n{"gold": "2", "completion": "so\u2028\u0085the answer is 2"}', "utf-8"
+    )
+    assert main(["grade", "--kind", "math", str(path)]) == 0
+    assert [json.loads(line)["verdict"] for line in capsys.readouterr().out.splitlines()] == ["right"] * 2
 
 
 def test_a_missing_file_costs_one_line(tmp_path, capsys):

@@ -1,9 +1,6 @@
-"""math-verify in a process that is killed when it hangs: the process with a stand-in, the verdicts with the package."""
+"""math-verify in a process that is killed when it hangs: what becomes of a job with a stand-in, verdicts with the package."""
 
 from __future__ import annotations
-
-import os
-import sys
 
 import pytest
 
@@ -11,93 +8,48 @@ from localpower.errors import UserError
 from localpower.grading import math_verify
 from localpower.grading.math_verify import MathVerify, require
 from localpower.grading.verdicts import NONE, Verdict
-
-STAND_IN = """
-import json, os, sys, time
-print(json.dumps({"error": None}), flush=True)
-for line in sys.stdin:
-    job = json.loads(line)
-    text = job["answer"] or job["completion"]
-    if text == "hang":
-        time.sleep(600)
-    if text == "exit":
-        os._exit(1)
-    if text == "noise":
-        print("this is no reply", flush=True)
-    if text == "leave":
-        print(json.dumps({"verdict": "right", "extracted": str(os.getpid())}), flush=True)
-        os._exit(0)
-    print(json.dumps({"verdict": "right", "extracted": str(os.getpid())}), flush=True)
-"""
-WORKER = [sys.executable, "-c", STAND_IN]
+from localpower.subprocesses import Died, Failed, Late
 
 
-def is_alive(process):
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    return True
+@pytest.fixture
+def replying(monkeypatch):
+    """A grader whose worker is asked nothing: `ask(request)` replies or raises."""
+
+    def make(ask):
+        monkeypatch.setattr(math_verify, "require", lambda: None)
+        monkeypatch.setattr(math_verify.Worker, "ask", lambda _, request, seconds: ask(request))
+        return MathVerify()
+
+    return make
 
 
-def test_one_process_does_all_jobs_and_ends_with_the_block():
-    with MathVerify(WORKER) as grader:
-        first, second = (grader.grade("1", answer="1").extracted for _ in range(2))
-        assert first == second
-        assert is_alive(first)
-    assert not is_alive(first)
+def test_an_empty_answer_is_none_and_nobody_is_asked(replying):
+    grader = replying(pytest.fail)
+    assert grader.grade("1", answer="  ") == grader.grade("1", completion="") == grader.grade("1") == NONE
 
 
-def test_nothing_starts_before_the_first_job_and_an_empty_answer_is_none():
-    with MathVerify(["/no/such/program"]) as grader:
-        assert grader.grade("1", answer="  ") == NONE
-        assert grader.grade("1", completion="") == NONE
-        assert grader.grade("1") == NONE
+@pytest.mark.parametrize("trouble", [Late("too long"), Died(9), Failed("RecursionError")])
+def test_a_job_that_hangs_dies_or_raises_is_wrong_and_the_next_one_is_graded(replying, trouble):
+    def ask(request):
+        if "bad" in request:
+            raise trouble
+        return ["right", request[1]]
+
+    grader = replying(ask)
+    assert grader.grade("1", answer="bad") == Verdict("wrong", "bad")
+    assert grader.grade("1", completion="bad") == Verdict("wrong", None)
+    assert grader.grade("1", answer="1") == Verdict("right", "1")
 
 
-def test_a_job_that_hangs_is_wrong_its_process_is_killed_and_the_next_job_works():
-    with MathVerify(WORKER) as grader:
-        before = grader.grade("1", answer="1").extracted
-        assert grader.grade("1", answer="hang", seconds=0.2) == Verdict("wrong", "hang")
-        assert not is_alive(before)
-        after = grader.grade("1", answer="1")
-        assert after.verdict == "right"
-        assert after.extracted != before
+@pytest.mark.parametrize("trouble", [Failed("no parser"), Died(0), None])
+def test_a_package_that_does_not_work_is_no_verdict(replying, trouble):
+    def ask(_request):
+        if trouble:
+            raise trouble
+        return ["wrong", "0.5"]
 
-
-def test_of_a_completion_that_hangs_nothing_was_extracted():
-    with MathVerify(WORKER) as grader:
-        assert grader.grade("1", completion="hang", seconds=0.2) == Verdict("wrong", None)
-
-
-@pytest.mark.parametrize("trouble", ["exit", "noise"])
-def test_a_process_that_dies_or_babbles_costs_one_job(trouble):
-    with MathVerify(WORKER) as grader:
-        before = grader.grade("1", answer="1").extracted
-        assert grader.grade("1", answer=trouble) == Verdict("wrong", trouble)
-        assert grader.grade("1", answer="1").extracted != before
-
-
-def test_a_job_larger_than_the_pipe_does_not_block_for_ever():
-    deaf = [
-        sys.executable,
-        "-c",
-        "import time; print('{\"error\": null}', flush=True); time.sleep(600)",
-    ]
-    with MathVerify(deaf) as grader:
-        assert grader.grade("1", completion="1" * 1_000_000, seconds=0.2).verdict == "wrong"
-
-
-@pytest.mark.parametrize(
-    ("code", "says"),
-    [
-        ('print(\'{"error": "no parser"}\')', "no parser"),
-        ("raise SystemExit(1)", "its process ended"),
-    ],
-)
-def test_a_package_that_does_not_work_is_no_verdict(code, says):
-    with MathVerify([sys.executable, "-c", code]) as grader, pytest.raises(UserError, match=says):
-        grader.grade("1", answer="1")
+    with pytest.raises(UserError, match=str(trouble or "1/2 is 0.5")):
+        replying(ask).grade("1", answer="1")
 
 
 def test_a_missing_package_is_told(monkeypatch):

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from localpower.intervals import (
+from localpower.statistics import (
     clustered,
     items_needed,
     mcnemar,

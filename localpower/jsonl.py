@@ -1,0 +1,146 @@
+"""JSON lines: one value a line, each flushed when it is written, and read by one policy.
+
+A line ends at a line feed and nowhere else: U+2028 and its like are letters of a text. What follows the last line
+break of a file of ours was cut off by a kill or a full disk: it is dropped, with a note. Any other line that cannot be
+read is an error that names the file and the line; empty lines hold nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from localpower.errors import UserError
+
+T = TypeVar("T")
+Say = Callable[[str], None]
+_WRONG = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+
+
+def line(value: Any) -> str:
+    """The value as a line of ASCII, which no program splits elsewhere. Raises ValueError for NaN and infinities."""
+    return json.dumps(value, allow_nan=False) + "\n"
+
+
+class Writer:
+    """Appends values to a file, each on the disk before `add` returns. A cut-off last line is taken away first."""
+
+    def __init__(self, path: Path, hint: str = "", *, fresh: bool = False) -> None:
+        """hint: what the user can do when nothing can be written. fresh: begin the file anew. Raises UserError."""
+        self._path, self._hint = path, hint
+        try:
+            if not fresh:
+                trim(path)
+            self._file: IO[str] = path.open("w" if fresh else "a", encoding="ascii")
+        except OSError as error:
+            raise self._refused(error) from None
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, value: Any) -> None:
+        """Write one line. Raises UserError when it cannot be written."""
+        try:
+            self._file.write(line(value))
+            self._file.flush()
+        except OSError as error:
+            raise self._refused(error) from None
+
+    def close(self) -> None:
+        """Raises UserError when what was written cannot be kept."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise self._refused(error) from None
+
+    def _refused(self, error: OSError) -> UserError:
+        return UserError(f"cannot write {self._path}: {error.strerror}", self._hint)
+
+
+def trim(path: Path) -> None:
+    """Take what follows the last line break from a file, if there is one. Raises OSError."""
+    data = path.read_bytes() if path.exists() else b""
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        os.truncate(path, whole)
+
+
+def read(
+    path: Path, shape: Callable[[Any], T], what: str, *, hint: str = "", cut_off: Say | None = None
+) -> Iterator[tuple[str, T]]:
+    """As `parse`, of a file. Raises UserError for one that cannot be read, too."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}", hint) from None
+    return parse(data, str(path), shape, what, hint=hint, cut_off=cut_off)
+
+
+def kept(path: Path, shape: Callable[[Any], T], what: str, cut_off: Say, *, hint: str = "") -> list[T]:
+    """The values of a file of ours that may not be there yet."""
+    return (
+        [value for _, value in read(path, shape, what, hint=hint, cut_off=cut_off)] if path.exists() else []
+    )
+
+
+def parse(
+    data: bytes,
+    name: str,
+    shape: Callable[[Any], T],
+    what: str,
+    *,
+    hint: str = "",
+    cut_off: Say | None = None,
+) -> Iterator[tuple[str, T]]:
+    """Each line's place, in words, and what `shape` makes of its value.
+
+    shape: raises ValueError, TypeError or the like for a value that is no `what`. cut_off: hears of a last line that is
+    dropped; None: the file is not ours, and its last line counts with or without a line break. Raises UserError that
+    names the line for one that is no JSON or no `what`.
+    """
+    lines = data.split(b"\n")
+    if lines[-1] and cut_off is not None:
+        cut_off(f"note: the last line of {name} was cut off and is left out")
+        lines.pop()
+    for number, text in enumerate(lines, 1):
+        if not text.strip():
+            continue
+        place = f"line {number} of {name}"
+        try:
+            value = shape(json.loads(text, parse_constant=_refuse))
+        except _WRONG:
+            raise UserError(f"{place} is no {what}", hint) from None
+        yield place, value
+
+
+def silent(_note: str) -> None:
+    """For readers whose caller says itself that a file ends early."""
+
+
+def record(value: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The value, if it is an object with these fields of these types; else raises ValueError.
+
+    [type]: a list of values of the type. A bool counts as an int, and an int as a float.
+    """
+    if not isinstance(value, dict) or not all(
+        name in value and _fits(value[name], kind) for name, kind in fields.items()
+    ):
+        raise ValueError
+    return value
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if isinstance(kind, list):
+        return isinstance(value, list) and all(_fits(part, kind[0]) for part in value)
+    return isinstance(value, int | float if kind is float else kind)
+
+
+def _refuse(name: str) -> None:
+    """NaN and infinities: no JSON."""
+    raise ValueError(name)

@@ -33,7 +33,10 @@ def load(
     say: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Loaded:
-    """Find, check and load a model. Raises ModelError for a file that cannot be used, Interrupted by stop()."""
+    """Find, check and load a model. say: hears what is waited for.
+
+    Raises ModelError for a file that cannot be used, Interrupted by stop().
+    """
     if request.model == "toy":
         return LoadedToy(notes=_toy_notes(request))
     from localpower.engine.cores import Governor, physical_cores
@@ -45,6 +48,7 @@ def load(
     check_file(path)
     threads = request.threads or physical_cores()
     gpu_layers = request.gpu_layers or 0
+    say(f"Reading {path.name}")
     verdict = verdict_for(
         path,
         threads=threads,
@@ -60,6 +64,7 @@ def load(
     from localpower.text.vocabulary import Vocabulary
 
     check_layout()
+    say(f"Loading {name}")
     use_cores(threads)
     governor = None if request.threads else Governor(threads)
     weights = Weights(path, repack=verdict.settings.repack, gpu_layers=gpu_layers, stop_loading=stop)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from typing import Any
 
 from localpower import __version__
 from localpower.chance import StreamDice
+from localpower.cli import terminal
 from localpower.cli.asking import Question
-from localpower.cli.terminal import say
 from localpower.events import Event, Started
 from localpower.loaded import Loaded
 from localpower.model import Tokens
@@ -25,7 +24,7 @@ from localpower.runs.session import Listener, pick, run_chains
 from localpower.runs.tally import Tally
 from localpower.text.stops import answer_text
 from localpower.text.vocabulary import readable
-from localpower.ui.view import multiples
+from localpower.ui.board import Cost
 from localpower.ui.views import view_on
 
 
@@ -82,21 +81,21 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
     done = job.loaded.work(job.engine)
     start = time.perf_counter()
     question.pace.start(question.seconds)
-    if job.prompt_cache:
-        for note in job.loaded.warm(job.engine, question.prompt, job.prompt_cache):
-            say(f"note: {note}")
 
     def plain_seconds(n_tokens: int) -> float | None:
         return question.pace.plain_seconds(n_tokens, job.engine.cost)
 
     with view_on(
-        None if redraw else sys.stderr,
+        None if redraw else terminal.notes(),
         job.loaded.piece,
         settings,
         job.n_chains,
         len(question.prompt),
         plain_seconds=plain_seconds,
+        explain=terminal.legend() if redraw else None,
     ) as view:
+        job.engine.watch(view.read)
+        warm = job.loaded.warm(job.engine, question.prompt, job.prompt_cache) if job.prompt_cache else []
         tallies = run_chains(
             job.engine,
             sampler,
@@ -108,6 +107,8 @@ def answer(job: Job, interrupts: Interrupts, recorder: Recorder | None, *, redra
             pace=question.pace,
         )
     seconds = time.perf_counter() - start
+    for note in warm:
+        terminal.say(f"note: {note}")
     prefill, padded, wasted = (
         now - before for now, before in zip(job.loaded.work(job.engine), done, strict=True)
     )
@@ -183,8 +184,8 @@ def summary(result: dict[str, Any]) -> list[str]:
     cost = [f"{result['seconds']:.1f} s"]
     if result["n_steps"]:
         cost.append(_proposals(result))
-    if result["cost_multiple"] is not None:
-        cost.append(multiples(result["cost_multiple"], result["time_multiple"]))
+    if (result["cost_multiple"] or 0.0) > 1.0:
+        cost.append(str(Cost(result["cost_multiple"], result["time_multiple"], result["plain_answer"])))
     if result["tokens_per_second"] is not None:
         cost.append(f"{result['tokens_per_second']:.0f} tokens drawn a second")
     return [" · ".join(what), " · ".join(cost), *_notes(result)]

@@ -18,7 +18,7 @@ from localpower.cli.planning import (
     template_arguments,
     unused,
 )
-from localpower.cli.terminal import say
+from localpower.cli.terminal import waiting
 from localpower.completion import Rules
 from localpower.errors import UsageProblem
 from localpower.loaded import Loaded
@@ -70,18 +70,19 @@ def check_options(options: dict[str, Any]) -> None:
 
 def open_model(options: dict[str, Any], interrupts: Interrupts, *, fresh: bool = False) -> Loaded:
     """The model that the options name; fresh: checked anew. Raises ModelError, or Interrupted by Ctrl-C."""
-    loaded = load(
-        Request(
-            options["model"],
-            options["threads"],
-            options["n_ctx"],
-            options["gpu_layers"],
-            options["fast"],
-            fresh,
-        ),
-        say=say,
-        stop=lambda: interrupts.requested,
-    )
+    with waiting() as wait:
+        loaded = load(
+            Request(
+                options["model"],
+                options["threads"],
+                options["n_ctx"],
+                options["gpu_layers"],
+                options["fast"],
+                fresh,
+            ),
+            say=wait,
+            stop=lambda: interrupts.requested,
+        )
     interrupts.check()
     return loaded
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from localpower.cli.sections import Command, renamed
-from localpower.cli.terminal import say, tenths, write_answer
+from localpower.cli.terminal import say, tenths, waiting, write_answer
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UserError
 
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ def _read_with(name: str, runs: Sequence[Stored]) -> Scorer:
     from localpower.runs.interrupt import Interrupts
 
     with Interrupts() as interrupts:
-        loaded = load(Request(name), say=say, stop=lambda: interrupts.requested)
+        with waiting() as wait:
+            loaded = load(Request(name), say=wait, stop=lambda: interrupts.requested)
         interrupts.check()
         reader = Scorer(loaded, interrupts.check)
         for run in runs:

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from localpower.cli.eval_options import PASSWORD, method_options, running_options
-from localpower.cli.options import engines_options, program_options, refused_options
+from localpower.cli.options import engines_options, program_options, quiet_option, refused_options
 from localpower.cli.sections import Command
 
 
@@ -23,6 +23,7 @@ from localpower.cli.sections import Command
 @running_options
 @program_options
 @engines_options
+@quiet_option
 @refused_options
 @click.pass_context
 def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, ...], **options: Any) -> int:

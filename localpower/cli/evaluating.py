@@ -17,7 +17,7 @@ from localpower.cli.comparing import show
 from localpower.cli.methods import make_methods, to_json
 from localpower.cli.planning import SamplingOptions, method_of, template_arguments, used_by_none
 from localpower.cli.regrading import run_programs
-from localpower.cli.terminal import can_redraw, say
+from localpower.cli.terminal import can_redraw, notes, say
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UsageProblem
 from localpower.evals import store
 from localpower.evals.asking import Wording, ask
@@ -167,7 +167,7 @@ def _make(wanted: EvalRequest, plan: _Plan, folder: store.Folder, interrupts: In
     """Make what is missing, model by model; then run programs, if that is wished. Raises Interrupted."""
     options, current = wanted.options, ""
     methods = make_methods(wanted.labels, lambda: plan.models.open(current), options["parallel"])
-    with Grader(options["grader"]) as grader, Progress(sys.stderr, redraw=can_redraw()) as progress:
+    with Grader(options["grader"]) as grader, Progress(notes(), redraw=can_redraw()) as progress:
         running = Running(
             folder,
             plan.asked,

@@ -84,13 +84,14 @@ def regrade(
 
 def _judge(stored: Stored, model: str, reference: str | None, interrupts: Interrupts) -> None:
     """Compare open answers with a model."""
-    from localpower.cli.terminal import say, tenths
+    from localpower.cli.terminal import say, tenths, waiting
     from localpower.evals.judge import Judge
     from localpower.evals.judging import judge_all, matches
     from localpower.loading import Request, load
 
     found = matches(stored, reference)
-    loaded = load(Request(model), say=say, stop=lambda: interrupts.requested)
+    with waiting() as wait:
+        loaded = load(Request(model), say=wait, stop=lambda: interrupts.requested)
     interrupts.check()
     if loaded.identity["sha256"] in {one["sha256"] for one in stored.settings["models"].values()}:
         say("note: the judge is one of the models it judges, and models prefer their own answers")

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from localpower.cli.options import (
     engine_options,
     prompt_options,
+    quiet_option,
     refused_options,
     sampling_options,
 )
@@ -44,6 +45,7 @@ from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
     metavar="FILE",
     help="The diagnosis is drawn to FILE (extra: localpower[plots]).",
 )
+@quiet_option
 @refused_options
 @click.pass_context
 def run(
@@ -104,7 +106,7 @@ def run(
         result = answer(job, interrupts, recorder, redraw=can_redraw())
         if diagnosis:
             result["diagnostics"] = diagnosis.report()
-    write_answer(json.dumps(result) if as_json else words(result))
+    write_answer(json.dumps(result) if as_json else words(result), prose=not as_json)
     for line in summary(result):
         say(line)
     if diagnose:
@@ -113,6 +115,6 @@ def run(
     if plot:
         draw(result["diagnostics"], plot)
     if recorder and recorder.problem:
-        say(f"localpower: {recorder.problem}")
+        say(f"localpower: {recorder.problem}", always=True)
         return EXIT_PROBLEM
     return EXIT_INTERRUPTED if interrupts.requested else EXIT_OK

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import click
 
+from localpower.cli import terminal
 from localpower.cli.asking import check_options
 from localpower.cli.planning import SamplingOptions, resolved, with_setting
 from localpower.cli.talk import Talk
-from localpower.cli.terminal import say
 from localpower.errors import UserError
 from localpower.methods import parse
 
@@ -30,6 +31,7 @@ _SETTINGS = (
     *("method", "alpha", "temperature", "max_tokens", "steps", "chains", "pick", "budget"),
     *("system", "raw", "template_args", "stops"),
 )
+say = partial(terminal.say, always=True)  # replies to commands
 _OWN = ("method", "alpha", "temperature", "steps", "budget")  # what may follow a method's name
 
 

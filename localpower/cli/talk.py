@@ -111,7 +111,7 @@ class Talk:
         if result is None:
             say(f"note: stopped before the first token; {otherwise}")
             return
-        write_answer(words(result))
+        write_answer(words(result), prose=True)
         for line in summary(result):
             say(line)
 

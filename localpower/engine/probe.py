@@ -1,7 +1,8 @@
 """Finds the quickest exact settings for a model on this machine. Runs in a process of its own.
 
-`python -m localpower.engine.probe MODEL --threads N --gpu-layers N [--fast]` prints one JSON object. A process of
-its own because a damaged file can abort llama.cpp, and because one switch is read once per process.
+`python -m localpower.engine.probe MODEL --threads N --gpu-layers N [--fast]` prints a line for each of its stages, and
+at last one JSON object. A process of its own because a damaged file can abort llama.cpp, and because one switch is read
+once per process.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ _SLACK_ALIKE = 1.3  # and those that are as faithful, but quicker on a long cont
 _LENGTHS = (100, 400)  # tokens before a lone row that is timed: attention costs little or much
 _LOOK_S = 0.25  # in which others show whether they use the cores
 _LARGE = 2 << 30  # bytes of a file whose long prompt would take too long to read
+_STAGES = 5
 _WIDTHS = (1, 2, 4, 8, 16)
 
 
@@ -77,28 +80,36 @@ class Verdict:
         return verdict
 
 
-def probe(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
+def probe(
+    path: Path, threads: int, gpu_layers: int = 0, say: Callable[[str], None] = lambda _: None
+) -> Verdict:
     """The most faithful exact settings of the first group that has any; else llama.cpp's own, said to be inexact."""
     tried: dict[str, str] = {}
     for group in exact_candidates(threads, gpu_layers):
-        verdict = _Group(path, group, tried).verdict()
+        verdict = _Group(path, group, tried, say).verdict()
         if verdict is not None:
             return verdict
-    return replace(_Group(path, fast(threads, gpu_layers), {}).measured(), exact=False, tried=tried)
+    return replace(_Group(path, fast(threads, gpu_layers), {}, say).measured(), exact=False, tried=tried)
 
 
-def probe_fast(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
+def probe_fast(
+    path: Path, threads: int, gpu_layers: int = 0, say: Callable[[str], None] = lambda _: None
+) -> Verdict:
     """llama.cpp's own numerics: how far do its log-probabilities move with the batch shape?"""
-    return _Group(path, fast(threads, gpu_layers), {}).measured()
+    return _Group(path, fast(threads, gpu_layers), {}, say).measured()
 
 
 class _Group:
-    """Settings that share loaded weights. tried: why some were rejected, added to."""
+    """Settings that share loaded weights. tried: why some were rejected, added to. say: hears of every stage."""
 
-    def __init__(self, path: Path, group: list[Settings], tried: dict[str, str]) -> None:
+    def __init__(
+        self, path: Path, group: list[Settings], tried: dict[str, str], say: Callable[[str], None]
+    ) -> None:
         from localpower.engine.cores import Governor
         from localpower.engine.weights import Weights
 
+        self._say = say
+        self._stage(1, "the model is loaded")
         group[0].set_environment()
         self._group, self._tried = group, tried
         governor = Governor(group[0].threads)
@@ -111,8 +122,13 @@ class _Group:
     def verdict(self) -> Verdict | None:
         """The most faithful exact settings, unless others are quicker by a tenth; None: there are none."""
         try:
-            makers = {s: checker for s in self._group if (checker := self._make(s)) is not None}
-            alive = [s for s, checker in makers.items() if self._passes(s, next(iter(checker.differences())))]
+            makers, alive = {}, []
+            for i, settings in enumerate(self._group, 1):
+                self._stage(2, f"settings {i} of {len(self._group)}")
+                if (checker := self._make(settings)) is not None:
+                    makers[settings] = checker
+                    if self._passes(settings, next(iter(checker.differences()))):
+                        alive.append(settings)
             seconds = self._time(makers) if alive else {}
             while alive:
                 settings = choose(alive, seconds)
@@ -149,6 +165,7 @@ class _Group:
         """Seconds of a lone row."""
         from localpower.engine.check import lone_row_seconds
 
+        self._stage(3, "they are timed")
         return dict(zip(checkers, lone_row_seconds(list(checkers.values()), self._lengths), strict=True))
 
     def _whole(self, settings: Settings, *, stop: bool) -> Verdict:
@@ -157,6 +174,7 @@ class _Group:
         assert checker is not None  # it could be made before
         shapes: dict[str, float] = {}
         for difference in checker.differences():
+            self._stage(4, difference.shape)
             shapes[difference.shape] = difference.log_p
             if not self._passes(settings, difference) and stop:
                 break
@@ -172,6 +190,7 @@ class _Group:
     def _finished(self, found: Verdict, seconds: Mapping[Settings, float]) -> Verdict:
         checker = self._make(found.settings)
         assert checker is not None
+        self._stage(5, "batches are timed")
         own = seconds.get(self._group[0], min(seconds.values()))
         return replace(
             found,
@@ -180,6 +199,9 @@ class _Group:
             curve=checker.curve(_WIDTHS),
             timed={settings.words(): value for settings, value in seconds.items()},
         )
+
+    def _stage(self, k: int, what: str) -> None:
+        self._say(f"stage {k} of {_STAGES}: {what}")
 
     def _close(self) -> None:
         for checker in self._open:
@@ -221,7 +243,8 @@ def main() -> None:
     options = parser.parse_args()
     search = probe_fast if options.fast else probe
     try:
-        out = search(options.model, options.threads, options.gpu_layers).to_json()
+        say = partial(print, flush=True)
+        out = search(options.model, options.threads, options.gpu_layers, say).to_json()
     except UserError as error:
         out = {"error": error.message, "hint": error.hint}
     print(json.dumps(out))

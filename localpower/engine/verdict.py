@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from localpower.children import command
 from localpower.engine.files import recall, remember, sha256
@@ -29,8 +33,8 @@ def verdict_for(
 ) -> Verdict:
     """Ask the cache, else the probe (a child process, once per model, build, threads and processor).
 
-    Raises ModelError when llama.cpp cannot load the file or dies of it, Interrupted when stop() turns true. `fresh`
-    ignores what is kept.
+    say: hears how far the probe is. Raises ModelError when llama.cpp cannot load the file or dies of it, Interrupted
+    when stop() turns true. `fresh` ignores what is kept.
     """
     key = json.dumps(
         [_FORMAT, sha256(path), build(), threads, gpu_layers, exact, processor()], sort_keys=True
@@ -40,29 +44,36 @@ def verdict_for(
             return Verdict.from_json(known)
         except (KeyError, TypeError):
             pass  # written by another version: ask again
-    say("Checking once how this model's log-probabilities behave on this machine ...")
-    verdict = _ask(path, threads, gpu_layers, exact, stop)
+    verdict = _ask(path, threads, gpu_layers, exact, say, stop)
     remember("verdict", key, verdict.to_json())
     return verdict
 
 
-def _ask(path: Path, threads: int, gpu_layers: int, exact: bool, stop: Callable[[], bool]) -> Verdict:
+def _ask(
+    path: Path,
+    threads: int,
+    gpu_layers: int,
+    exact: bool,
+    say: Callable[[str], None],
+    stop: Callable[[], bool],
+) -> Verdict:
     words = [*command("localpower.engine.probe"), "--threads", str(threads), "--gpu-layers", str(gpu_layers)]
     words += [*([] if exact else ["--fast"]), "--", str(path)]
-    pipe = subprocess.PIPE
-    # Ctrl-C is for this process to handle: the child is in a session of its own.
-    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as child:
-        while True:
+    with TemporaryFile() as written, TemporaryFile() as complaints:
+        # Ctrl-C is for this process to handle: the child is in a session of its own.
+        with subprocess.Popen(words, stdout=written, stderr=complaints, start_new_session=True) as child:
             try:
-                out, problems = child.communicate(timeout=_POLL_S)
-                break
-            except subprocess.TimeoutExpired:
-                if stop():
-                    child.kill()
-                    raise Interrupted from None
+                while child.poll() is None:
+                    *told, _ = _lines(written)
+                    say(f"Checking once how exact the engine is, {told[-1] if told else 'it begins'}")
+                    if stop():
+                        raise Interrupted
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        child.wait(_POLL_S)
             except BaseException:
                 child.kill()
                 raise
+        out, problems = _lines(written)[-1], _lines(complaints)
     if stop():  # Ctrl-C may have met the child before it had its own session
         raise Interrupted
     if child.returncode < 0:
@@ -73,11 +84,16 @@ def _ask(path: Path, threads: int, gpu_layers: int, exact: bool, stop: Callable[
     try:
         answer = json.loads(out)
     except ValueError:
-        lines = problems.strip().splitlines() or ["no output"]
-        raise EngineError(f"the engine check failed: {lines[-1]}") from None
+        raise EngineError(f"the engine check failed: {problems[-1] or 'no output'}") from None
     if "error" in answer:
         raise ModelError(answer["error"], answer["hint"])
     return Verdict.from_json(answer)
+
+
+def _lines(file: IO[bytes]) -> list[str]:
+    """What the child has written so far, which goes on writing; the last line may be half of one."""
+    text = os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)
+    return text.decode("utf-8", "replace").rstrip("\n").split("\n")
 
 
 def build() -> str:

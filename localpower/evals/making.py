@@ -11,7 +11,6 @@ from localpower.chance import StreamDice
 from localpower.evals.grade import Grader
 from localpower.evals.jobs import Job
 from localpower.evals.store import Row
-from localpower.events import Extended
 from localpower.loaded import Loaded
 from localpower.model import Tokens
 from localpower.runs.gather import Engine, Run, gather
@@ -24,12 +23,11 @@ _SHARED = ("model", "prefill_tokens", "padded_rows", "wasted_rows")  # of a batc
 
 @dataclass
 class _Live:
-    """An answer being made. first_drawn: tokens of the draws that a chain starts its stages from."""
+    """An answer being made."""
 
     job: Job
     tally: Tally = field(default_factory=Tally)
     seconds: float = 0.0
-    first_drawn: int = 0
 
 
 def make_rows(
@@ -70,8 +68,6 @@ def make_rows(
         before = one.tally.n_decoded
         one.tally = one.tally.add(event)
         heard(one.tally.n_decoded - before)
-        if isinstance(event, Extended):
-            one.first_drawn += event.suffix.n_drawn
         if one.tally.finish:
             del live[index]
             yield _row(loaded, one, grader, save_text=save_text(one.job))
@@ -103,7 +99,7 @@ def _row(loaded: Loaded, one: _Live, grader: Grader, *, save_text: bool) -> Row:
         "sample": job.sample,
         "text": text if save_text else None,
         **graded(grader, task.kind, problem.gold, text),
-        "first_drawn": one.first_drawn,
+        "first_drawn": one.tally.n_first,
         "token_log_p": state.log_p.tolist(),
         "token_entropy": state.entropy.tolist(),
     }

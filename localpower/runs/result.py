@@ -10,7 +10,7 @@ import numpy as np
 
 from localpower import __version__
 from localpower.runs.repetition import repetition
-from localpower.runs.tally import Tally
+from localpower.runs.tally import Tally, cost_multiple, plain_answer, plain_tokens
 from localpower.samplers import Sampler
 from localpower.samplers.population import log_mean
 
@@ -68,7 +68,7 @@ def _one(
     cut_short = any(tally.finish in ("interrupted", "budget") for tally in paid)
     no_step = answer.planned == 0 and run.alpha != 1.0  # only what a chain begins with is left
     start = "approximate" if answer.log_z is None else "asymptotic"
-    plain = run.plain_seconds(len(state)) if len(state) else None
+    plain = run.plain_seconds(round(plain_tokens(paid))) if len(state) else None
     return {
         "text": text(answer),
         "tokens": list(state.tokens),
@@ -98,7 +98,9 @@ def _one(
         "padded_rows": run.padded_rows,
         "wasted_rows": run.wasted_rows,
         "saved_tokens": sum(tally.n_saved for tally in paid),
-        "cost_multiple": decoded / len(state) if len(state) else None,
+        "plain_answer": plain_answer(paid),
+        "plain_tokens": plain_tokens(paid),
+        "cost_multiple": cost_multiple(paid),
         "time_multiple": run.seconds / plain if plain else None,
         "seconds": run.seconds,
         "tokens_per_second": decoded / run.seconds if run.seconds > 0 else None,

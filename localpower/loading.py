@@ -32,7 +32,9 @@ def load(
     say: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Loaded:
-    """Find, check and load a model. Raises ModelError for a file that cannot be used, Interrupted by stop()."""
+    """Find, check and load a model. say: hears what is waited for.
+
+    Raises ModelError for a file that cannot be used, Interrupted by stop()."""
     name, path = locate(request.model)
     if path is None:
         return LoadedToy(notes=_toy_notes(request))
@@ -44,6 +46,7 @@ def load(
     check_file(path, NAMES)
     threads = request.threads or physical_cores()
     gpu_layers = request.gpu_layers or 0
+    say(f"Reading {path.name}")
     verdict = verdict_for(
         path,
         threads=threads,
@@ -59,6 +62,7 @@ def load(
     from localpower.text.vocabulary import Vocabulary
 
     check_layout()
+    say(f"Loading {name}")
     use_cores(threads)
     governor = None if request.threads else Governor(threads)
     weights = Weights(path, repack=verdict.settings.repack, gpu_layers=gpu_layers, stop_loading=stop)

@@ -31,6 +31,8 @@ _START_S = 60.0  # until a module is imported, from a cold disk
 _POLL_S = 0.1
 _GRACE_S = 5
 _LONGEST_REPLY = 1 << 24
+_TOLD = b'["told"'
+_replies: list[IO[str]] = []  # of this process, where it is a child
 
 
 class ChildError(Exception):
@@ -59,10 +61,11 @@ def ask(
     seconds: float | None = None,
     memory: int | None = None,
     stop: Callable[[], bool] = lambda: False,
+    heard: Callable[[str], None] = lambda _: None,
 ) -> Any:
     """As `Worker.ask`, by a process for this one request."""
     with Worker(module, memory) as worker:
-        return worker.ask(request, seconds, stop)
+        return worker.ask(request, seconds, stop, heard)
 
 
 class Worker:
@@ -82,9 +85,13 @@ class Worker:
         self.close()
 
     def ask(
-        self, request: Any, seconds: float | None = None, stop: Callable[[], bool] = lambda: False
+        self,
+        request: Any,
+        seconds: float | None = None,
+        stop: Callable[[], bool] = lambda: False,
+        heard: Callable[[str], None] = lambda _: None,
     ) -> Any:
-        """The reply. seconds: at most, once the module is imported; None: no limit.
+        """The reply. seconds: at most, once the module is imported; None: no limit. heard: of what the module `tell`s.
 
         Raises the UserErrors of the module, Failed for its other errors, Late and Died; Interrupted when stop() turns
         true. After all but the first two the process is gone.
@@ -104,7 +111,7 @@ class Worker:
             except Failed:
                 self.close()
                 raise
-        return self._exchange([request, seconds], seconds, stop)
+        return self._exchange([request, seconds], seconds, stop, heard)
 
     def close(self) -> None:
         """End the process and what it may have started."""
@@ -119,8 +126,14 @@ class Worker:
             with contextlib.suppress(OSError), child:  # a request that was not read whole
                 pass
 
-    def _exchange(self, message: Any, seconds: float | None, stop: Callable[[], bool]) -> Any:
-        """Send a message, if there is one, and wait for a line."""
+    def _exchange(
+        self,
+        message: Any,
+        seconds: float | None,
+        stop: Callable[[], bool],
+        heard: Callable[[str], None] = lambda _: None,
+    ) -> Any:
+        """Send a message, if there is one, and wait for the reply."""
         child = self._child
         assert child is not None
         lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -128,7 +141,11 @@ class Worker:
         self._talk.start()
         end = math.inf if seconds is None else time.monotonic() + seconds
         try:
-            while (line := _next(lines, min(_POLL_S, max(end - time.monotonic(), 0.0)))) is None:
+            while (line := _next(lines, min(_POLL_S, max(end - time.monotonic(), 0.0)))) is None or (
+                line.startswith(_TOLD)
+            ):
+                if line:
+                    heard(str(json.loads(line)[1]))
                 if stop():
                     raise Interrupted
                 if time.monotonic() >= end:
@@ -171,14 +188,22 @@ def _talk(child: subprocess.Popen[bytes], message: Any, put: Callable[[bytes], N
         if message is not None:
             child.stdin.write(json.dumps(message).encode() + b"\n")
             child.stdin.flush()
-        line = child.stdout.readline(_LONGEST_REPLY)
+        while (line := child.stdout.readline(_LONGEST_REPLY)).startswith(_TOLD):
+            put(line)
     put(line)
+
+
+def tell(text: str) -> None:
+    """In a child, while it works on a request: the parent hears of it."""
+    for replies in _replies:
+        _say(replies, ["told", text])
 
 
 def main() -> None:
     """The process. Its arguments: the module, and the bytes of memory that it may have, 0 for any."""
     name, memory = sys.argv[1], int(sys.argv[2])
     replies = os.fdopen(os.dup(1), "w", encoding="ascii")
+    _replies.append(replies)
     os.dup2(2, 1)  # what a library prints is no reply
     if memory:
         _limit(memory)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,6 +83,9 @@ class ToyModel:
 
     def waste(self, rows: int) -> None:
         """Nobody counts a table's rows."""
+
+    def watch(self, progress: Callable[[int, int], None]) -> None:
+        """A table reads no prompt."""
 
     def pin(self, context: Tokens, owner: object = None, prompt_length: int | None = None) -> None:
         """A table needs no hints."""

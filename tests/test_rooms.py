@@ -65,6 +65,7 @@ MAY_IMPORT = {
     "testing": {"chance", "completion", "model", "toy"},
     "api": {
         "chance",
+        "engine",  # what is kept in the cache folder
         "completion",
         "errors",
         "evals",

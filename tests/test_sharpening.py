@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 
 import numpy as np
 import pytest
 
+from localpower.cli.explain import _why
 from localpower.cli.main import main
 from localpower.sharpening import EXAMPLE, answers, first_tokens
 
@@ -46,8 +48,35 @@ def test_the_table_shows_the_arithmetic_and_one_sentence_says_why(capsys, monkey
     shown = capsys.readouterr().out
     for part in ("0^2 + 0.4^2 = 0.16", "(0.25 + 0.25)^2 = 0.25", "56.1 %", "39.0 %", "raise the sum"):
         assert part in shown
-    assert "Power sampling picks a, which leads to the best answer, and low temperature picks b" in shown
+    assert "Power favours a, low temperature b. Power gives a more" in shown
+    assert "the probability of b is spread more" in " ".join(shown.split())
     assert "0.1 in all are not listed" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("ab=.40", "ba=.6"), "agree on the first token here: each token leads to a single answer"),
+        (("aa=.25", "ab=.25", "ba=.2", "bb=.2"), "is spread alike over the answers"),
+        (("aa=.1", "ab=.1", "b=.2", "--alpha", "1.00001"), "smaller than what the table can show"),
+        (("aa=.1", "ab=.1", "b=.2", "c=.6"), "Both favour c. Power gives c more"),
+        (("aa=.5", "ab=.4", "--alpha", "3"), "one token has nearly all of the probability"),
+        (("aa=.2", "ab=.2", "b=.4"), "Power favours b, low temperature a and b alike. Power gives b more"),
+    ],
+)
+def test_the_conclusion_is_one_that_the_numbers_show(arguments, words, capsys):
+    assert main(["explain", *arguments]) == 0
+    assert words in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_is_said_to_be_spread_more_is():
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        law = dict(zip(("aa", "ab", "ba", "bb", "c"), rng.dirichlet(np.full(5, 0.7)).tolist(), strict=True))
+        tokens = first_tokens(law, 3.0)
+        spread = {t.token: sum((p / sum(t.parts)) ** 3.0 for p in t.parts) for t in tokens}
+        for more, less in re.findall(r"Power gives (\w) more .* and (\w) less", _why(tokens, 3.0)):
+            assert spread[more] > spread[less]
 
 
 def test_powers_too_small_for_a_float_are_still_told(capsys, monkeypatch):

@@ -32,7 +32,7 @@ class AnswerRun:
     seed: int
     interrupts: Interrupts | None = None
     prompt_cache: Path | None = None
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # on the prompt cache
     _chains: ChainRun | None = None
     _began: float = 0.0
     _seconds: float = 0.0
@@ -63,18 +63,14 @@ class AnswerRun:
         """Seconds of a plain answer of so many tokens, by the speed of this run; None: not known yet."""
         return self.question.pace.plain_seconds(n_tokens, self.engine.cost)
 
-    def warm(self) -> list[str]:
-        """Begin from the prompt cache, if there is one; what to say about it."""
-        if self.prompt_cache is None:
-            return []
-        return self.loaded.warm(self.engine, self.question.prompt, self.prompt_cache)
-
     def events(self, watch: Observer = lambda _index, _context: None) -> Events:
         """Each event with its chain's number. watch: hears of every context that a chain asks for."""
         question = self.question
         before = self.loaded.work(self.engine)
         self._began = time.perf_counter()
         question.pace.start(question.seconds)
+        if self.prompt_cache is not None:
+            self.notes += self.loaded.warm(self.engine, question.prompt, self.prompt_cache)
         self._chains = ChainRun(
             self.engine,
             question.sampler,
@@ -109,7 +105,7 @@ class AnswerRun:
         how = question.options.pick
         picked = pick(tallies, how, StreamDice(self.seed))
         found = describe(tallies, picked, how, context, self._text)
-        return replace(found, notes=question.notes)
+        return replace(found, notes=(*question.notes, *self.notes))
 
     def _text(self, tally: Tally) -> str:
         """The answer's text, without the stop that ended it."""

@@ -36,7 +36,7 @@ def allowed(
     n_prompt: int,
     pace: Pace | None = None,
 ) -> Allowed:
-    """What `--budget` says. Seconds and tokens are the whole run's.
+    """What `--budget` says, of the whole run: chains share it.
 
     speed(rows): tokens a second so many at a time, as once measured. pace: of the run to come.
     """
@@ -44,7 +44,7 @@ def allowed(
         return Allowed(lambda _: None, None, None)
     number, unit = float(text[:-1]), text[-1]
     if unit == "x":
-        return Allowed(lambda _: Budget(times=number), None, text)
+        return Allowed(lambda _: Budget(times=number / chains), None, text)
     if unit == "t":
         return Allowed(lambda _: Budget(tokens=min(int(number) // chains, _MOST_TOKENS)), None, text)
 

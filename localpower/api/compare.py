@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from localpower.api.opening import Waiting, nobody, opened
 from localpower.errors import UserError
 from localpower.evals.alpaca import exported
 from localpower.evals.groups import groups
@@ -16,7 +17,7 @@ from localpower.evals.likelihood import Scores, own_scores
 from localpower.evals.report import report
 from localpower.evals.scoring import Scorer
 from localpower.evals.store import Stored, read
-from localpower.loading import Request, load
+from localpower.loading import Request
 from localpower.runs.interrupt import Interrupts
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def compare_with(
     interrupts: Interrupts,
     say: Callable[[str], None],
     heard: Callable[[int, int], None],
+    waiting: Waiting = nobody,
 ) -> Report:
     """The same, with every answer read by the model `scorer`; None: likelihoods are the models' own.
 
@@ -90,8 +92,7 @@ def compare_with(
     """
     if scorer is None:
         return compare_stored(runs, baseline=baseline)
-    loaded = load(Request(scorer), say=say, stop=lambda: interrupts.requested)
-    interrupts.check()
+    loaded = opened(Request(scorer), interrupts, waiting)
     reader = Scorer(loaded, interrupts.check, say)
     for run in runs:
         reader.read_all(run, heard)

@@ -10,6 +10,7 @@ from typing import Any
 
 from localpower.api.eval_request import EvalRequest, settings_of
 from localpower.api.labels import eval_methods
+from localpower.api.opening import Waiting, nobody, opened
 from localpower.api.programs import run_programs
 from localpower.errors import Interrupted, UsageProblem
 from localpower.evals import store
@@ -29,7 +30,7 @@ from localpower.evals.task import Task
 from localpower.evals.tasks import find_tasks
 from localpower.grading.math_verify import require
 from localpower.loaded import Loaded
-from localpower.loading import Request, load
+from localpower.loading import Request
 from localpower.runs.interrupt import Interrupts
 
 _MOST_ANSWERS = 1_000_000
@@ -42,6 +43,7 @@ class Surroundings:
     interrupts: Interrupts
     watching: Callable[[], AbstractContextManager[Watcher]]
     say: Callable[[str], None] = lambda _: None
+    waiting: Waiting = nobody
 
 
 @dataclass
@@ -75,10 +77,7 @@ class _Models:
     def _load(self, request: Request | Loaded) -> Loaded:
         if not isinstance(request, Request):
             return request
-        interrupts = self.around.interrupts
-        loaded = load(request, say=self.around.say, stop=lambda: interrupts.requested)
-        interrupts.check()
-        return loaded
+        return opened(request, self.around.interrupts, self.around.waiting)
 
 
 @dataclass

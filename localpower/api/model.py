@@ -115,7 +115,6 @@ class Model:
         with self.use() as interrupts:
             job = self._job(prompt, options, prompting, seed, interrupts)
             job.prompt_cache = prompt_cache
-            job.warm()
             return run(job, [] if on_event is None else [_Heard(on_event)])
 
     def stream(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from localpower.api.opening import Say, Waiting, nobody, opened
 from localpower.errors import UserError
 from localpower.evals import store
 from localpower.evals.grade import Grader
@@ -15,7 +16,6 @@ from localpower.loading import Request, load
 from localpower.runs.interrupt import Interrupts
 from localpower.text.stops import answer_text
 
-Say = Callable[[str], None]
 Heard = Callable[[int, int], None]
 
 
@@ -30,6 +30,7 @@ def regrade(
     seconds: float = 10.0,
     judge: str | None = None,
     reference: str | None = None,
+    waiting: Waiting = nobody,
 ) -> None:
     """Grade the answers in a folder again. grader: None: as before. judge: compares open answers, with `reference`.
 
@@ -39,7 +40,7 @@ def regrade(
         stored = store.read(path, say)
         how = grader or stored.settings["grader"]
         if judge is not None:
-            _judge(stored, judge, reference, interrupts, say, heard)
+            _judge(stored, judge, reference, interrupts, say, heard, waiting)
         with Grader(how, run_code=run_code, seconds=seconds) as verdicts:
             text_of, fresh = _texts(stored), []
             for row in stored.rows:
@@ -52,12 +53,17 @@ def regrade(
 
 
 def _judge(
-    stored: store.Stored, model: str, reference: str | None, interrupts: Interrupts, say: Say, heard: Heard
+    stored: store.Stored,
+    model: str,
+    reference: str | None,
+    interrupts: Interrupts,
+    say: Say,
+    heard: Heard,
+    waiting: Waiting,
 ) -> None:
     """Compare open answers with a model."""
     found = matches(stored, reference)
-    loaded = load(Request(model), say=say, stop=lambda: interrupts.requested)
-    interrupts.check()
+    loaded = opened(Request(model), interrupts, waiting)
     if loaded.info.sha256 in {one["sha256"] for one in stored.settings["models"].values()}:
         say("note: the judge is one of the models it judges, and models prefer their own answers")
     too_long = judge_all(stored, Judge(loaded, interrupts.check), loaded.info, found, heard)

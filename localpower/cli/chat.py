@@ -8,7 +8,13 @@ from typing import Any, NoReturn
 
 import click
 
-from localpower.cli.options import engine_options, prompt_options, refused_options, sampling_options
+from localpower.cli.options import (
+    engine_options,
+    prompt_options,
+    quiet_option,
+    refused_options,
+    sampling_options,
+)
 from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, OutputClosed, UserError
 
@@ -17,6 +23,7 @@ from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, OutputClo
 @sampling_options
 @prompt_options
 @engine_options
+@quiet_option
 @refused_options
 @click.pass_context
 def chat(ctx: click.Context, /, **options: Any) -> int:
@@ -76,6 +83,6 @@ def _converse(talk: Any, editor: Any, ctx: click.Context, *, typed: bool) -> int
             raise
         except (UserError, click.UsageError) as error:
             line = error.line() if isinstance(error, UserError) else error.format_message()
-            say(f"localpower: {line}")
+            say(f"localpower: {line}", always=True)
             code = EXIT_OK if typed else EXIT_PROBLEM
     return EXIT_INTERRUPTED

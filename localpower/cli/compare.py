@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from localpower.cli.sections import Command, renamed
-from localpower.cli.terminal import say, tenths, write_answer
+from localpower.cli.terminal import say, tenths, waiting, write_answer
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UserError
 
 _WIDE = 120  # columns where stdout is no terminal
@@ -83,7 +83,7 @@ def compare(
     runs = read_runs(folders, say)
     with Interrupts() as interrupts:
         try:
-            found = compare_with(scorer, runs, baseline, interrupts, say, tenths("read", "answers"))
+            found = compare_with(scorer, runs, baseline, interrupts, say, tenths("read", "answers"), waiting)
         except (Interrupted, KeyboardInterrupt):
             say("interrupted: what was read is kept")
             return EXIT_INTERRUPTED

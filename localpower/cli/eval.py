@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from localpower.cli.eval_options import PASSWORD, method_options, running_options
-from localpower.cli.options import engines_options, program_options, refused_options
+from localpower.cli.options import engines_options, program_options, quiet_option, refused_options
 from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK
 
@@ -23,6 +23,7 @@ from localpower.errors import EXIT_INTERRUPTED, EXIT_OK
 @running_options
 @program_options
 @engines_options
+@quiet_option
 @refused_options
 @click.pass_context
 def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, ...], **options: Any) -> int:
@@ -38,9 +39,10 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     from localpower.api.eval_request import EvalRequest
     from localpower.api.eval_run import Surroundings, run_eval
     from localpower.api.labels import label_methods
+    from localpower.cli import terminal
     from localpower.cli.compare import show
     from localpower.cli.requests import given, prompting, request, used_by_none
-    from localpower.cli.terminal import can_redraw, say
+    from localpower.cli.terminal import can_redraw, say, waiting
     from localpower.methods import EVERYDAY
     from localpower.runs.interrupt import Interrupts
     from localpower.ui.progress import Progress
@@ -61,7 +63,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
         password=_ask_password if password is None else lambda: password,
         **{key: options[key] for key in _SAME},
     )
-    around = Surroundings(Interrupts(), lambda: Progress(sys.stderr, redraw=can_redraw()), say)
+    around = Surroundings(Interrupts(), lambda: Progress(terminal.notes(), redraw=can_redraw()), say, waiting)
     if not run_eval(asked, around):
         return EXIT_INTERRUPTED
     show([asked.out])

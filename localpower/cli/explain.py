@@ -16,6 +16,8 @@ from localpower.errors import EXIT_OK
 if TYPE_CHECKING:
     from localpower.sharpening import FirstToken, Law
 
+_SEEN = 0.0005  # a difference between shares that the table can show
+
 
 @click.command(short_help="Show why power sampling is not low temperature.")
 @click.argument("answers", nargs=-1, metavar="[ANSWER=P]...")
@@ -114,20 +116,41 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-_REASON = (
-    "power sampling raises each whole answer before it adds, so that a token counts for the best answers it leads "
-    "to, while low temperature adds first and lets many middling answers outweigh a good one."
-)
-
-
 def _why(tokens: list[FirstToken], alpha: float) -> str:
-    """One sentence about the numbers above it."""
-    best = max(tokens, key=lambda token: max(token.parts))
-    low = max(tokens, key=lambda token: token.low_temperature)
-    power = max(tokens, key=lambda token: token.power)
+    """What the numbers above show, and no more."""
     if alpha == 1.0:
-        return "At alpha = 1 nothing is sharpened: all columns are the base law."
-    if power.token == low.token:
-        return f"Both favour {power.token}, by {_percent(power.power)} and {_percent(low.low_temperature)}: {_REASON}"
-    leads = ", which leads to the best answer," if power.token == best.token else ""
-    return f"Power sampling picks {power.token}{leads} and low temperature picks {low.token}: {_REASON}"
+        return "At alpha = 1 nothing is sharpened: all columns are the base distribution."
+    moved = [token.power - token.low_temperature for token in tokens]
+    if max(map(abs, moved)) < _SEEN:
+        return f"Both methods agree on the first token here: {_alike(tokens, alpha)}."
+    low = _favourite(tokens, [token.low_temperature for token in tokens])
+    power = _favourite(tokens, [token.power for token in tokens])
+    more, less = (tokens[moved.index(end(moved))] for end in (max, min))
+    favour = f"Both favour {low}." if low == power else f"Power favours {power}, low temperature {low}."
+    return (
+        f"{favour} Power gives {more.token} more than low temperature does ({_percent(more.power)}, not "
+        f"{_percent(more.low_temperature)}) and {less.token} less ({_percent(less.power)}, not "
+        f"{_percent(less.low_temperature)}): it raises each whole answer before it adds, and the probability of "
+        f"{less.token} is spread more evenly over different answers."
+    )
+
+
+def _alike(tokens: list[FirstToken], alpha: float) -> str:
+    """Why."""
+    from localpower.sharpening import log_sum_of_powers
+
+    if all(sum(p > 0 for p in token.parts) <= 1 for token in tokens):
+        return "each token leads to a single answer, so that the sum is that answer, and both raise it"
+    if max(token.power for token in tokens) > 1.0 - _SEEN:
+        return "one token has nearly all of the probability under both"
+    possible = [token.parts for token in tokens if any(token.parts)]
+    spread = [log_sum_of_powers(parts, alpha) - alpha * math.log(math.fsum(parts)) for parts in possible]
+    if math.isclose(max(spread), min(spread), abs_tol=1e-6):
+        return "the probability of every token is spread alike over the answers that it leads to"
+    return "the difference is smaller than what the table can show"
+
+
+def _favourite(tokens: list[FirstToken], shares: list[float]) -> str:
+    """The token with the largest share, or all that share the lead."""
+    best = [token.token for token, share in zip(tokens, shares, strict=True) if share > max(shares) - _SEEN]
+    return best[0] if len(best) == 1 else f"{', '.join(best[:-1])} and {best[-1]} alike"

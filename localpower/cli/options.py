@@ -253,6 +253,12 @@ def wording_options() -> tuple[Callable[..., Any], ...]:
     )
 
 
+def quiet_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Heeded by terminal.py alone."""
+    words = "No notes, no live view and no summary are printed: only the answer, and what went wrong."
+    return click.option("--quiet", is_flag=True, help=words)(command)
+
+
 def seed_option() -> Callable[..., Any]:
     """Where all chance comes from."""
     return click.option(

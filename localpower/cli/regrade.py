@@ -44,7 +44,7 @@ def regrade(
     """
     from localpower.api.regrade import regrade as again
     from localpower.cli.compare import show
-    from localpower.cli.terminal import say, tenths
+    from localpower.cli.terminal import say, tenths, waiting
     from localpower.evals.store import read
     from localpower.grading.sandbox import isolation
     from localpower.runs.interrupt import Interrupts
@@ -66,6 +66,7 @@ def regrade(
                 seconds=seconds,
                 judge=judge,
                 reference=reference,
+                waiting=waiting,
             )
         except (Interrupted, KeyboardInterrupt):
             say("interrupted: the verdicts are as they were; judgements are kept")

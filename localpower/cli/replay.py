@@ -80,7 +80,7 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
     texts = [answer_text(tally.state.tokens, trace.piece, stops) for tally in tallies]
     picked = pick(tallies, settings["pick"], StreamDice(settings["seed"]))
     shown = chains_in_words(texts) if settings["pick"] == "all" and len(texts) > 1 else texts[picked]
-    write_answer(shown)
+    write_answer(shown, prose=True)
     tally = tallies[picked]
     finish = FINISHES.get(tally.finish, "unfinished").format(**settings)
     say(f"seed {settings['seed']} · {finish} · log p {tally.state.total_log_p():.2f}")
@@ -88,14 +88,15 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
 
 
 def _check(trace: Trace, model: str | None, as_json: bool, interrupts: Interrupts) -> int:
-    from localpower.cli.terminal import say, write_answer
+    from localpower.cli.terminal import waiting, write_answer
     from localpower.loading import Request, load
     from localpower.runs.verify import verify
 
     start = time.perf_counter()
     engine = None
     if model is not None:
-        loaded = load(Request(model), say=say, stop=lambda: interrupts.requested)
+        with waiting() as wait:
+            loaded = load(Request(model), say=wait, stop=lambda: interrupts.requested)
         if loaded.info.sha256 != trace.started.model["sha256"]:
             recorded = trace.started.model["name"]
             raise UserError(f"the run was recorded with another model ({recorded})", "give that file with -m")

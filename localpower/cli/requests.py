@@ -9,12 +9,13 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from localpower.api.opening import opened
 from localpower.api.question import check
 from localpower.api.request import PromptOptions, SamplingOptions
-from localpower.cli.terminal import say
+from localpower.cli.terminal import waiting
 from localpower.errors import UsageProblem
 from localpower.loaded import Loaded
-from localpower.loading import Request, load
+from localpower.loading import Request
 from localpower.methods import EVERYDAY, Method, parse, split
 from localpower.runs.interrupt import Interrupts
 
@@ -39,9 +40,7 @@ def prompting(options: dict[str, Any]) -> PromptOptions:
 
 def open_model(options: dict[str, Any], interrupts: Interrupts, *, fresh: bool = False) -> Loaded:
     """The model that the options name; fresh: checked anew. Raises ModelError, or Interrupted by Ctrl-C."""
-    loaded = load(request(options, fresh=fresh), say=say, stop=lambda: interrupts.requested)
-    interrupts.check()
-    return loaded
+    return opened(request(options, fresh=fresh), interrupts, waiting)
 
 
 def request(options: dict[str, Any], *, fresh: bool = False) -> Request:

@@ -14,6 +14,7 @@ import click
 from localpower.cli.options import (
     engine_options,
     prompt_options,
+    quiet_option,
     refused_options,
     sampling_options,
 )
@@ -44,6 +45,7 @@ from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
     metavar="FILE",
     help="The diagnosis is drawn to FILE (extra: localpower[plots]).",
 )
+@quiet_option
 @refused_options
 @click.pass_context
 def run(
@@ -64,7 +66,7 @@ def run(
     from localpower.api.answer_run import run as answer
     from localpower.api.question import ask, notes
     from localpower.cli.requests import given, open_model, prompting, sampling, unused
-    from localpower.cli.terminal import can_redraw, read_prompt, say, write_answer
+    from localpower.cli.terminal import read_prompt, say, view_of, write_answer
     from localpower.runs.diagnosis import Diagnosis
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder
@@ -73,7 +75,6 @@ def run(
     from localpower.ui.diagnosis import lines
     from localpower.ui.plots import draw, require
     from localpower.ui.summary import summary, words
-    from localpower.ui.views import view_of
 
     how, wording = sampling(options), prompting(options)
     if plot:
@@ -90,17 +91,19 @@ def run(
         width = how.chains * question.sampler.width
         engine = loaded.engine(question.prompt, how.max_tokens, width, interrupts.check, chains=how.chains)
         job = AnswerRun(loaded, engine, question, seed, interrupts, options["prompt_cache"])
-        for note in [*known, *job.warm()]:
+        for note in known:
             say(f"note: {note}")
         if recorder:
             recorder.write(None, job.started)
         diagnosis = Diagnosis(how.max_tokens, how.chains) if diagnose or plot else None
-        with view_of(job.started, loaded.piece, job.plain_seconds, redraw=can_redraw()) as view:
+        with view_of(job) as view:
             listeners: list[Listener] = [view, *(each for each in (recorder, diagnosis) if each)]
             found = answer(job, listeners)
         if diagnosis:
             found = replace(found, diagnostics=diagnosis.report())
-    write_answer(json.dumps(found.to_dict()) if as_json else words(found))
+    for note in job.notes:
+        say(f"note: {note}")
+    write_answer(json.dumps(found.to_dict()) if as_json else words(found), prose=not as_json)
     for line in summary(found):
         say(line)
     if found.diagnostics and diagnose:
@@ -109,6 +112,6 @@ def run(
     if found.diagnostics and plot:
         draw(found.diagnostics, plot)
     if recorder and recorder.problem:
-        say(f"localpower: {recorder.problem}")
+        say(f"localpower: {recorder.problem}", always=True)
         return EXIT_PROBLEM
     return EXIT_INTERRUPTED if interrupts.requested else EXIT_OK

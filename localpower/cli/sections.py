@@ -32,7 +32,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Comparison": ("scorer", "baseline"),
     "Machine": ("threads", "n_ctx", "gpu_layers", "fast"),
     "Output": (
-        *("as_json", "output", "events", "diagnose", "plot", "html", "export", "out", "save_text"),
+        *("as_json", "output", "events", "diagnose", "plot", "html", "export", "out", "save_text", "quiet"),
         *("quick", "speed", "check_it", "debug", "help"),
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -28,7 +29,7 @@ _CHEAP = ": rows are cheap here, --start smc:4 is worth a try"
 def selftest(as_json: bool, **options: Any) -> int:
     """Check that log p keeps its bits whatever the batch, and that the sampler draws from its law."""
     from localpower.cli.requests import open_model
-    from localpower.cli.terminal import say, write_answer
+    from localpower.cli.terminal import say, waiting, write_answer
     from localpower.loaded import LoadedGguf
     from localpower.runs.interrupt import Interrupts
     from localpower.samplers.cuts import UniformCuts
@@ -40,12 +41,18 @@ def selftest(as_json: bool, **options: Any) -> int:
     for note in loaded.notes:
         say(f"note: {note}")
     engine = None
-    if isinstance(loaded, LoadedGguf):
-        say("Running six chains and evaluating them again ...")
-        engine = check_engine(loaded)
-    say("Comparing the sampler with an enumerated law ...")
-    right = check_law("metropolis-hastings", UniformCuts())
-    wrong = check_law("length term forgotten", ForgottenLengthTerm())
+    with waiting() as wait:
+
+        def heard(what: str) -> Callable[[int, int], None]:
+            return lambda done, n: wait(f"{what}: {done:,} of {n:,}")
+
+        if isinstance(loaded, LoadedGguf):
+            wait("Part 1 of 3, chains are run")
+            engine = check_engine(loaded, heard("Part 1 of 3, chains are evaluated again"))
+        words = "the sampler is compared with an enumerated distribution"
+        right = check_law("metropolis-hastings", UniformCuts(), heard=heard(f"Part 2 of 3, {words}"))
+        control = ForgottenLengthTerm()
+        wrong = check_law("length term forgotten", control, heard=heard("Part 3 of 3, so is a wrong one"))
     engine_ok = engine is None or not engine.exact or engine.chain == 0.0
     passed = engine_ok and right.passed and not wrong.passed
     report = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
 
+from localpower.cli import terminal
 from localpower.cli.talk import Talk
-from localpower.cli.terminal import say
 from localpower.errors import UserError
 from localpower.methods import split
 
@@ -27,6 +28,8 @@ _SETTINGS = (
     *("method", "alpha", "temperature", "max_tokens", "steps", "chains", "pick", "budget"),
     *("system", "raw", "template_args", "stops"),
 )
+
+say = partial(terminal.say, always=True)  # replies to commands
 
 
 def obey(line: str, talk: Talk, ctx: click.Context) -> bool:

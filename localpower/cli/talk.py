@@ -10,13 +10,12 @@ from localpower.api.answer_run import AnswerRun, run
 from localpower.api.chat import Chat
 from localpower.api.model import Model
 from localpower.cli.requests import prompting, sampling
-from localpower.cli.terminal import can_redraw, say, write_answer
+from localpower.cli.terminal import say, view_of, write_answer
 from localpower.errors import Interrupted
 from localpower.loaded import Loaded
 from localpower.runs.answer import Answer
 from localpower.runs.interrupt import Interrupts
 from localpower.ui.summary import summary, words
-from localpower.ui.views import view_of
 
 
 class Talk:
@@ -61,16 +60,19 @@ class Talk:
             return None
 
     def _watched(self, job: AnswerRun) -> Answer:
-        for note in [*job.question.notes, *job.warm()]:
+        for note in job.question.notes:
             say(f"note: {note}")
-        with view_of(job.started, job.loaded.piece, job.plain_seconds, redraw=can_redraw()) as view:
-            return run(job, [view])
+        with view_of(job) as view:
+            found = run(job, [view])
+        for note in job.notes:
+            say(f"note: {note}")
+        return found
 
     def _tell(self, answer: Answer | None, otherwise: str) -> None:
         if answer is None:
             say(f"note: stopped before the first token; {otherwise}")
             return
-        write_answer(words(answer))
+        write_answer(words(answer), prose=True)
         for line in summary(answer):
             say(line)
 

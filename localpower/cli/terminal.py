@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from localpower.errors import OutputClosed, UserError
+
+if TYPE_CHECKING:
+    from localpower.api.answer_run import AnswerRun
+    from localpower.ui.live import LiveView
+    from localpower.ui.plain import PlainView
+    from localpower.ui.status import Status
 
 
 def read_prompt(argument: str | None, *, raw: bool) -> str:
@@ -28,11 +37,62 @@ def read_prompt(argument: str | None, *, raw: bool) -> str:
     return text
 
 
-def say(line: str) -> None:
-    """A line on stderr, where everything but the answer goes."""
+def is_quiet() -> bool:
+    """Whether the command that runs was given --quiet."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.params.get("quiet"))
+
+
+def say(line: str, *, always: bool = False) -> None:
+    """A line on stderr, where everything but the answer goes. always: with --quiet too, for problems and replies."""
     from localpower.ui.view import harmless
 
-    print(harmless(line), file=sys.stderr, flush=True)
+    if always or not is_quiet():
+        print(_wrapped(harmless(line), sys.stderr), file=sys.stderr, flush=True)
+
+
+def _wrapped(text: str, stream: TextIO) -> str:
+    """With lines that are broken at words where the stream is a terminal."""
+    from localpower.ui.wrap import wrapped
+
+    if not stream.isatty():
+        return text
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    return wrapped(text, columns or shutil.get_terminal_size().columns)
+
+
+def waiting() -> Status:
+    """What shows on stderr what is waited for; call it with the words."""
+    from localpower.ui.status import Status
+
+    return Status(redraw=can_redraw())
+
+
+def notes() -> TextIO:
+    """Where the lines of a plain view go."""
+    return io.StringIO() if is_quiet() else sys.stderr
+
+
+def view_of(job: AnswerRun) -> LiveView | PlainView:
+    """The view of a run that is about to begin: live where stderr can be redrawn, else plain lines."""
+    from localpower.api.first_use import first_use
+    from localpower.ui.views import view_on
+
+    redraw, started = can_redraw(), job.started
+    view = view_on(
+        None if redraw else notes(),
+        job.loaded.piece,
+        started.settings,
+        started.n_chains,
+        len(started.prompt),
+        plain_seconds=job.plain_seconds,
+        explain=first_use("legend") if redraw else None,
+    )
+    job.engine.watch(view.read)
+    return view
 
 
 def tenths(verb: str, things: str) -> Callable[[int, int], None]:
@@ -45,15 +105,17 @@ def tenths(verb: str, things: str) -> Callable[[int, int], None]:
     return heard
 
 
-def write_answer(text: str) -> None:
+def write_answer(text: str, *, prose: bool = False) -> None:
     """The answer on stdout, ended by one line break; a terminal is never sent control characters.
 
+    prose: long lines are wrapped at words on a terminal.
     Raises OutputClosed when nobody reads it.
     """
     if sys.stdout.isatty():
         from localpower.ui.view import harmless
 
         text = harmless(text)
+        text = _wrapped(text, sys.stdout) if prose else text
     data = (text if text.endswith("\n") else text + "\n").encode("utf-8", "replace")
     try:
         sys.stdout.flush()
@@ -67,4 +129,5 @@ def write_answer(text: str) -> None:
 
 def can_redraw() -> bool:
     """Whether stderr is a terminal that may be drawn on."""
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stderr.isatty() and not plain and not is_quiet()

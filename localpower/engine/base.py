@@ -65,6 +65,7 @@ class GgufEngine(ABC):
         self.counters = Counters()
         self.curve: dict[int, float] = {}  # seconds of a batch by its rows, as measured on this machine
         self.prompt_length = 0
+        self._progress: Callable[[int, int], None] | None = None
 
     @abstractmethod
     def logits(
@@ -111,6 +112,10 @@ class GgufEngine(ABC):
     def waste(self, rows: int) -> None:
         """Count rows that were thrown away."""
         self.counters.wasted_rows += rows
+
+    def watch(self, progress: Callable[[int, int], None]) -> None:
+        """`progress(done, total)` hears, before each batch of a prompt, how many of its tokens are read."""
+        self._progress = progress
 
     def pin(self, context: Tokens, owner: object = None, prompt_length: int | None = None) -> None:
         """Keep the prefixes of `context` at hand for `owner`, who holds one pin at a time."""
@@ -169,6 +174,11 @@ class GgufEngine(ABC):
         rows = self.context.decode(specs, at_least)
         self.counters.padded_rows += self.context.padded_rows - padded
         return list(rows)
+
+    def _tell(self, read: int) -> None:
+        """Between two batches of a prompt: so many of its tokens are read."""
+        if self._progress is not None:
+            self._progress(min(read, self.prompt_length), self.prompt_length)
 
     def _count(self, first: int, stop: int) -> None:
         """Note that positions first..stop-1 of a context are being evaluated."""

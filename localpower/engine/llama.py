@@ -87,6 +87,7 @@ class LlamaModel(GgufEngine):
     def _plan_after_pieces(self, contexts: Sequence[Tokens]) -> slots.Plan:
         """The plan for all contexts, once what exceeds a batch has been evaluated."""
         while (plan := self._plan(contexts)).partial:
+            self._tell(max((decode.start for decode in plan.decodes), default=0))
             self._execute(plan, wanted=False)
         return plan
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localpower.engine.settings import Settings, exact_candidates, fast
 from localpower.errors import EngineError
+from localpower.subprocesses import tell
 
 if TYPE_CHECKING:
     from localpower.engine.check import AnyChecker, Difference
@@ -24,6 +25,7 @@ _SLACK_ALIKE = 1.3  # and those that are as faithful, but quicker on a long cont
 _LENGTHS = (100, 400)  # tokens before a lone row that is timed: attention costs little or much
 _LOOK_S = 0.25  # in which others show whether they use the cores
 _LARGE = 2 << 30  # bytes of a file whose long prompt would take too long to read
+_STAGES = 5
 _WIDTHS = (1, 2, 4, 8, 16)
 
 
@@ -74,28 +76,36 @@ class Verdict:
         return verdict
 
 
-def probe(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
+def probe(
+    path: Path, threads: int, gpu_layers: int = 0, say: Callable[[str], None] = lambda _: None
+) -> Verdict:
     """The most faithful exact settings of the first group that has any; else llama.cpp's own, said to be inexact."""
     tried: dict[str, str] = {}
     for group in exact_candidates(threads, gpu_layers):
-        verdict = _Group(path, group, tried).verdict()
+        verdict = _Group(path, group, tried, say).verdict()
         if verdict is not None:
             return verdict
-    return replace(_Group(path, fast(threads, gpu_layers), {}).measured(), exact=False, tried=tried)
+    return replace(_Group(path, fast(threads, gpu_layers), {}, say).measured(), exact=False, tried=tried)
 
 
-def probe_fast(path: Path, threads: int, gpu_layers: int = 0) -> Verdict:
+def probe_fast(
+    path: Path, threads: int, gpu_layers: int = 0, say: Callable[[str], None] = lambda _: None
+) -> Verdict:
     """llama.cpp's own numerics: how far do its log-probabilities move with the batch shape?"""
-    return _Group(path, fast(threads, gpu_layers), {}).measured()
+    return _Group(path, fast(threads, gpu_layers), {}, say).measured()
 
 
 class _Group:
-    """Settings that share loaded weights. tried: why some were rejected, added to."""
+    """Settings that share loaded weights. tried: why some were rejected, added to. say: hears of every stage."""
 
-    def __init__(self, path: Path, group: list[Settings], tried: dict[str, str]) -> None:
+    def __init__(
+        self, path: Path, group: list[Settings], tried: dict[str, str], say: Callable[[str], None]
+    ) -> None:
         from localpower.engine.cores import Governor
         from localpower.engine.weights import Weights
 
+        self._say = say
+        self._stage(1, "the model is loaded")
         group[0].set_environment()
         self._group, self._tried = group, tried
         governor = Governor(group[0].threads)
@@ -108,8 +118,13 @@ class _Group:
     def verdict(self) -> Verdict | None:
         """The most faithful exact settings, unless others are quicker by a tenth; None: there are none."""
         try:
-            makers = {s: checker for s in self._group if (checker := self._make(s)) is not None}
-            alive = [s for s, checker in makers.items() if self._passes(s, next(iter(checker.differences())))]
+            makers, alive = {}, []
+            for i, settings in enumerate(self._group, 1):
+                self._stage(2, f"settings {i} of {len(self._group)}")
+                if (checker := self._make(settings)) is not None:
+                    makers[settings] = checker
+                    if self._passes(settings, next(iter(checker.differences()))):
+                        alive.append(settings)
             seconds = self._time(makers) if alive else {}
             while alive:
                 settings = choose(alive, seconds)
@@ -146,6 +161,7 @@ class _Group:
         """Seconds of a lone row."""
         from localpower.engine.check import lone_row_seconds
 
+        self._stage(3, "they are timed")
         return dict(zip(checkers, lone_row_seconds(list(checkers.values()), self._lengths), strict=True))
 
     def _whole(self, settings: Settings, *, stop: bool) -> Verdict:
@@ -154,6 +170,7 @@ class _Group:
         assert checker is not None  # it could be made before
         shapes: dict[str, float] = {}
         for difference in checker.differences():
+            self._stage(4, difference.shape)
             shapes[difference.shape] = difference.log_p
             if not self._passes(settings, difference) and stop:
                 break
@@ -169,6 +186,7 @@ class _Group:
     def _finished(self, found: Verdict, seconds: Mapping[Settings, float]) -> Verdict:
         checker = self._make(found.settings)
         assert checker is not None
+        self._stage(5, "batches are timed")
         own = seconds.get(self._group[0], min(seconds.values()))
         return replace(
             found,
@@ -177,6 +195,9 @@ class _Group:
             curve=checker.curve(_WIDTHS),
             timed={settings.words(): value for settings, value in seconds.items()},
         )
+
+    def _stage(self, k: int, what: str) -> None:
+        self._say(f"stage {k} of {_STAGES}: {what}")
 
     def _close(self) -> None:
         for checker in self._open:
@@ -209,4 +230,4 @@ def choose(good: Sequence[Settings], seconds: Mapping[Settings, float]) -> Setti
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """What `localpower.subprocesses` asks for: path, threads, gpu_layers, exact. Raises UserErrors."""
     search = probe if request["exact"] else probe_fast
-    return search(Path(request["path"]), request["threads"], request["gpu_layers"]).to_json()
+    return search(Path(request["path"]), request["threads"], request["gpu_layers"], tell).to_json()

@@ -150,6 +150,8 @@ class RecurrentModel(GgufEngine):
         shared_prefix = self.prompt_length - 1
         while (at := len(self._sequences[index].tokens)) < len(tokens):
             self._check()
+            if at < shared_prefix:
+                self._tell(at)
             checkpoint = (at // self._spacing + 1) * self._spacing
             stop = min(
                 len(tokens), shared_prefix if at < shared_prefix else checkpoint, at + self._settings.batch

@@ -168,6 +168,7 @@ class StreamModel(GgufEngine):
                 continue
             for start, stop in even_chunks(w.opening - at, self._settings.batch):
                 self._check()
+                self._tell(at + start)
                 self._decode([(sequence, opening[at + start : at + stop])], wanted=False, read=True)
             readers[opening] = sequence
 

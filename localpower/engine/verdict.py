@@ -27,8 +27,8 @@ def verdict_for(
 ) -> Verdict:
     """Ask the cache, else the probe (a child process, once per model, build, threads and processor).
 
-    Raises ModelError when llama.cpp cannot load the file or dies of it, Interrupted when stop() turns true. `fresh`
-    ignores what is kept.
+    say: hears how far the probe is. Raises ModelError when llama.cpp cannot load the file or dies of it, Interrupted
+    when stop() turns true. `fresh` ignores what is kept.
     """
     key = json.dumps(
         [_FORMAT, sha256(path), build(), threads, gpu_layers, exact, processor()], sort_keys=True
@@ -38,10 +38,14 @@ def verdict_for(
             return Verdict.from_json(known)
         except (KeyError, TypeError):
             pass  # written by another version: ask again
-    say("Checking once how this model's log-probabilities behave on this machine ...")
+
+    def heard(stage: str) -> None:
+        say(f"Checking once how exact the engine is, {stage}")
+
+    heard("it begins")
     request = {"path": str(path), "threads": threads, "gpu_layers": gpu_layers, "exact": exact}
     try:
-        verdict = Verdict.from_json(ask("localpower.engine.probe", request, stop=stop))
+        verdict = Verdict.from_json(ask("localpower.engine.probe", request, stop=stop, heard=heard))
     except Died as died:
         if not died.signal:
             raise EngineError(f"the engine check failed: {died}") from None

@@ -59,7 +59,7 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
         "sample": job.sample,
         "text": text if save_text else None,
         **grader.fields(task.kind, problem.gold, text),
-        "first_drawn": one.first_drawn,
+        "first_drawn": one.tally.n_first,
         "token_log_p": state.log_p.tolist(),
         "token_entropy": state.entropy.tolist(),
     }

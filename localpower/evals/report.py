@@ -24,6 +24,7 @@ from localpower.statistics import (
 )
 
 _LEVEL = 0.05
+_ONE = 0.9995  # a p value that is shown as 1
 
 Report = dict[str, Any]
 
@@ -125,9 +126,9 @@ def _by_group(group: Group, right: dict[str, list[bool]]) -> Report:
 
 
 def _ratio(rows: Sequence[Row]) -> float | None:
-    """Tokens drawn over tokens of the answers."""
-    kept = sum(row["n_tokens"] for row in rows)
-    return sum(row["decoded_tokens"] for row in rows) / kept if kept else None
+    """Tokens drawn over those of plain answers; rows of version 0.1 know only the tokens of their answers."""
+    plain = sum(row["plain_tokens" if "plain_tokens" in row else "n_tokens"] for row in rows)
+    return sum(row["decoded_tokens"] for row in rows) / plain if plain else None
 
 
 def _distinct(group: Group, field: str) -> float:
@@ -176,6 +177,13 @@ def _notes(found: Sequence[Group], pairs: Sequence[Report], judgements: Sequence
         notes.append(
             f"{most} problems are too few to tell from none a difference as seen; what would do: {'; '.join(few)}"
         )
+    notes += [
+        f"{pair['second']} - {pair['first']}: p is 1 beside a range because only "
+        f"{pair['only_first'] + pair['only_second']} of the problems tell the two apart, and coin tosses are always as "
+        "uneven; the range comes from drawing these same problems again, and shows less doubt than there is"
+        for pair in pairs
+        if pair["p"] > _ONE and pair["difference"]["value"]
+    ]
     prints = {group.run.settings["tasks"][group.task]["problems_sha256"] for group in found}
     if len(prints) > 1:
         notes.append("the runs do not have the same problems: only those with the same id are paired")

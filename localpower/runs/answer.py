@@ -11,7 +11,7 @@ import numpy as np
 from localpower import __version__
 from localpower.model import Tokens
 from localpower.runs.repetition import repetition
-from localpower.runs.tally import Tally
+from localpower.runs.tally import Tally, cost_multiple, plain_answer, plain_tokens
 from localpower.samplers import Sampler
 from localpower.samplers.base import Guarantee
 from localpower.samplers.population import log_mean
@@ -44,8 +44,8 @@ class Answer:
     that a chain began with. repetition: share of runs of four tokens that stood in the answer before; None: too short.
     acceptance_rate: accepted proposals over those that differed from the answer. n_free: steps whose proposal was the
     answer itself. decoded_tokens: drawn in all, rejected proposals too. prefill_tokens, padded_rows, wasted_rows: of
-    the engine; None: counted for all chains together. cost_multiple: decoded_tokens over n_tokens. time_multiple:
-    seconds over those of a plain answer of this length. guarantee: as in docs/glossary.md.
+    the engine; None: counted for all chains together. plain_tokens: of a plain answer, which
+    plain_answer names. cost_multiple: decoded_tokens over plain_tokens; time_multiple: seconds, likewise. guarantee: as in docs/glossary.md.
     """
 
     text: str
@@ -77,6 +77,8 @@ class Answer:
     padded_rows: int | None
     wasted_rows: int | None
     saved_tokens: int
+    plain_answer: str
+    plain_tokens: float
     cost_multiple: float | None
     time_multiple: float | None
     seconds: float
@@ -139,7 +141,7 @@ def _one(paid: Sequence[Tally], answer: Tally, run: RunContext, text: Callable[[
     cut_short = any(tally.finish in ("interrupted", "budget") for tally in paid)
     no_step = answer.planned == 0 and run.alpha != 1.0  # only what a chain begins with is left
     start: Guarantee = "approximate" if answer.log_z is None else "asymptotic"
-    plain = run.plain_seconds(len(state)) if len(state) else None
+    plain = run.plain_seconds(round(plain_tokens(paid))) if len(state) else None
     return Answer(
         text=text(answer),
         tokens=state.tokens,
@@ -170,7 +172,9 @@ def _one(paid: Sequence[Tally], answer: Tally, run: RunContext, text: Callable[[
         padded_rows=run.padded_rows,
         wasted_rows=run.wasted_rows,
         saved_tokens=saved,
-        cost_multiple=decoded / len(state) if len(state) else None,
+        plain_answer=plain_answer(paid),
+        plain_tokens=plain_tokens(paid),
+        cost_multiple=cost_multiple(paid),
         time_multiple=run.seconds / plain if plain else None,
         seconds=run.seconds,
         tokens_per_second=decoded / run.seconds if run.seconds > 0 else None,

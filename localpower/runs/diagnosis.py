@@ -150,14 +150,14 @@ class Diagnosis:
         said = []
         tried = sum(ways.values())
         if tried and not ways["accepted"]:
-            said.append(f"the chain never moved in {tried} steps: its answer is what it began with")
-        if report["steps_needed"]:
             said.append(
-                f"{report['n_steps_at_horizon']} steps are too few to know what they are worth: about "
-                f"{report['steps_needed']} would do (--steps)"
+                f"no proposal was accepted in {tried} steps: the answer is the one that the run began with; more "
+                "--steps or a lower --alpha let it move"
             )
         if r_hat is not None and r_hat > 1.05:
-            said.append(f"the chains do not agree yet: split R-hat is {r_hat:.2f}, near 1 is good")
+            said.append(
+                f"the chains do not agree yet: split R-hat is {r_hat:.2f} and should be near 1; more --steps help"
+            )
         particles = [len(chain.ancestors) for chain in self._chains if chain.ess]
         for curve, alone, n in zip(
             report["ess_curve"] or (), report["unique_ancestors"] or (), particles, strict=True
@@ -165,13 +165,15 @@ class Diagnosis:
             lowest = min(ess for _, ess in curve)
             if lowest < _LOW_ESS < n:
                 said.append(
-                    f"the effective sample size fell to {lowest:.1f}: more particles, or a longer ramp"
+                    f"the effective sample size fell to {lowest:.1f}: more particles or a longer ramp help "
+                    "(--method smc:particles=N:ramp=N)"
                 )
             if alone == 1 < n:
                 said.append("all particles have one ancestor: early tokens are one draw")
         for pair in report["swaps"] or ():
             if not pair["accepted"]:
                 said.append(
-                    f"rungs {pair['rung'] + 1} and {pair['rung'] + 2} never swapped: put one between (--rungs)"
+                    f"rungs {pair['rung'] + 1} and {pair['rung'] + 2} never swapped: more rungs help "
+                    "(--method tempering:rungs=N)"
                 )
         return said

@@ -57,6 +57,9 @@ class Engine(Protocol):
     def waste(self, rows: int) -> None:
         """As in `Model`."""
 
+    def watch(self, progress: Callable[[int, int], None]) -> None:
+        """`progress(done, total)` hears how much of a prompt is read, batch by batch; it must not raise."""
+
 
 class Run(NamedTuple):
     """A sampler about to answer a prompt: `start` begins it on the model as it sees it."""

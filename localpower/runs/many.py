@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from localpower.chance import StreamDice
-from localpower.events import Extended
 from localpower.model import Tokens
 from localpower.runs.gather import Engine, Run, gather
 from localpower.runs.tally import Tally
@@ -25,15 +24,11 @@ class Job(NamedTuple):
 
 @dataclass
 class Outcome:
-    """A run so far. seconds: the time that passes is split equally among the runs that are live.
-
-    first_drawn: tokens of the draws that a chain starts its stages from.
-    """
+    """A run so far. seconds: the time that passes is split equally among the runs that are live."""
 
     index: int
     tally: Tally = field(default_factory=Tally)
     seconds: float = 0.0
-    first_drawn: int = 0
 
 
 def side_by_side(
@@ -74,8 +69,6 @@ def side_by_side(
         before = one.tally.n_decoded
         one.tally = one.tally.add(event)
         heard(one.tally.n_decoded - before)
-        if isinstance(event, Extended):
-            one.first_drawn += event.suffix.n_drawn
         if one.tally.finish:
             yield live.pop(index)
         check()  # free steps ask for nothing

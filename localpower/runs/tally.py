@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from localpower.completion import Completion
@@ -16,7 +17,7 @@ class Tally:
     proposal was complete. n_decoded: tokens drawn, rejected ones included. n_saved: tokens that proposals share with
     the state after the cut, not drawn again. planned: steps a stage within the budget.
     log_z: log of the estimated normaliser sum p^alpha, of a run that estimates it. first: tokens of the answer before
-    the first step of a chain. finish: "" while it runs.
+    the first step of a chain. n_first: tokens of the members' first draws, before any step. finish: "" while it runs.
     """
 
     members: tuple[Completion, ...] = (Completion(),)
@@ -26,6 +27,7 @@ class Tally:
     n_free: int = 0
     n_early: int = 0
     n_decoded: int = 0
+    n_first: int = 0
     n_saved: int = 0
     planned: int | None = None
     log_z: float | None = None
@@ -41,7 +43,10 @@ class Tally:
         """The tally after one more event."""
         if isinstance(event, Extended):
             grown = self._member(event.member).head(event.kept).join(event.suffix)
-            return replace(self._with(event.member, grown), n_decoded=self.n_decoded + event.suffix.n_drawn)
+            n = event.suffix.n_drawn
+            return replace(
+                self._with(event.member, grown), n_decoded=self.n_decoded + n, n_first=self.n_first + n
+            )
         if isinstance(event, Stepped):
             return self._stepped(event)
         if isinstance(event, Swapped):
@@ -63,6 +68,11 @@ class Tally:
         """Accepted moves over steps, free ones left out of both; None before the first."""
         moves = self.n_steps - self.n_free
         return self.n_accepted / moves if moves else None
+
+    @property
+    def plain_tokens(self) -> float:
+        """Tokens of a plain answer: of the first draw, or the mean of the first draws of all members."""
+        return self.n_first / len(self.members)
 
     def _member(self, index: int) -> Completion:
         return self.members[index] if index < len(self.members) else Completion()
@@ -96,3 +106,21 @@ class Tally:
         if event.parents is None:
             return replace(self, shown=max(range(len(event.log_w)), key=event.log_w.__getitem__))
         return replace(self, members=tuple(self._member(parent) for parent in event.parents), shown=0)
+
+
+def plain_tokens(runs: Sequence[Tally]) -> float:
+    """Tokens of a plain answer, the mean over the runs: what budgets, summaries and the live view count against."""
+    return sum(run.plain_tokens for run in runs) / len(runs)
+
+
+def cost_multiple(runs: Sequence[Tally]) -> float | None:
+    """Tokens that all the runs drew over those of a plain answer; None before the first."""
+    plain = plain_tokens(runs)
+    return sum(run.n_decoded for run in runs) / plain if plain else None
+
+
+def plain_answer(runs: Sequence[Tally]) -> str:
+    """Which answer that is, for the line that says what a run cost. Without steps the answer is the draw itself."""
+    if len(runs) > 1 or len(runs[0].members) > 1:
+        return "the mean first draw"
+    return "the first draw" if runs[0].n_steps else "the answer"

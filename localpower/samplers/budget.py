@@ -23,8 +23,8 @@ class Budget:
     times: float | None = None
     left: Callable[[], int] | None = None
 
-    def limit(self, plain: int) -> int:
-        """In tokens, where a plain answer has `plain`."""
+    def limit(self, plain: float) -> int:
+        """In tokens, where a plain answer has `plain`, or is expected to have."""
         if self.left is not None:
             return self.left()
         return self.tokens if self.tokens is not None else int((self.times or 0.0) * plain)
@@ -50,11 +50,20 @@ class Room:
 class BudgetMeter:
     """What a run has drawn of its budget. out: whether more was asked for than is left."""
 
-    def __init__(self, budget: Budget | None, plain: int) -> None:
+    def __init__(self, budget: Budget | None, plain: float) -> None:
         self._now = budget.left if budget else None
         self._limit = budget.limit(plain) if budget and not self._now else None
+        self._times = budget.times if budget else None
         self.tokens = 0
         self.out = False
+
+    def against(self, first: int, answers: int) -> None:
+        """So many answers were first drawn with `first` tokens: a budget of plain answers is of their mean from now on.
+
+        Not one that is smaller than these draws: it cuts them off.
+        """
+        if self._times is not None and self._times >= answers:
+            self._limit = int(self._times * first / answers)
 
     @property
     def left(self) -> int | None:

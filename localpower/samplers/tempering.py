@@ -112,11 +112,12 @@ class TemperingSampler:
             self,
             self.cuts.planned_cost * (stages(self.max_tokens, self.block) + 1) / 2,
         )  # of a round
-        while "rungs" not in room.given and len(sampler.rungs) > 1:
-            n = len(sampler.rungs)
-            if n * (1.0 + cost) <= room.tokens(n) / self.max_tokens:
+        given = "rungs" in room.given  # then they only make room for the first draws
+        while (n := len(sampler.rungs)) > 1:
+            if n * (1.0 if given else 1.0 + cost) <= room.tokens(n) / self.max_tokens:
                 break
-            sampler = replace(sampler, rungs=ladder(sampler.alpha, n - 1))
+            rungs = sampler.rungs[:-1] if given else ladder(sampler.alpha, n - 1)
+            sampler = replace(sampler, rungs=rungs)
         n = len(sampler.rungs)
         steps = max(int((room.tokens(n) / self.max_tokens / n - 1.0) / cost), 0)
         sampler = replace(sampler, steps=min(steps, self.steps) if "steps" in room.given else steps)
@@ -125,13 +126,17 @@ class TemperingSampler:
     def run(self, model: Model, prompt: Tokens, dice: Dice) -> Iterator[Event]:
         """All stages. Move m of rung k draws from `dice.spawn(k).spawn(m)`, sweep m from `dice.spawn(K).spawn(m)`."""
         n = len(self.rungs)
-        meter, dropped = BudgetMeter(self.budget, self.max_tokens), 0
+        meter, first, dropped = BudgetMeter(self.budget, self.max_tokens), 0, 0
         states = [Completion()] * n
         streams = [dice.spawn(k) for k in range(n + 1)]
         horizon, stage, move = min(self.block, self.max_tokens), 0, 0
         while True:
             if not all(state.complete_at(horizon) for state in states):
+                meter.against(first + sum(horizon - len(x) for x in states if not x.ended), n)
+                before = meter.tokens
                 states = yield from self._extend(model, prompt, streams, move, states, horizon, stage, meter)
+                first += meter.tokens - before
+                meter.against(first, n)
                 move += 1
             for index in range(self.steps):
                 if meter.out or not all(state.n_drawn for state in states):

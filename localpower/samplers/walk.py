@@ -39,6 +39,7 @@ class Walk:
         self._steps = sampler.steps or 0  # a stage
         self._done = 0  # of them, in the last stage
         self._each = 0.0  # tokens set aside for a step
+        self._first = 0  # tokens of the first draws, before any step
         self._member, self._started = 0, 1  # which of the start's answers it is, and how many there were
         self.state = Completion()
         self.meter = BudgetMeter(sampler.budget, sampler.max_tokens)
@@ -54,14 +55,16 @@ class Walk:
         self._member, self.state = yield from drawing.choose(
             self._model, self._prompt, self._dice.spawn(self._move), self.meter
         )
-        self._started = start.n
+        self._started, self._first = start.n, self.meter.tokens
         self._move += 1
 
     def grow(self, horizon: int, stage: int) -> Iterator[Event]:
         """Extend the state to the horizon, or as far as the budget goes."""
         if self.state.complete_at(horizon):
             return
-        kept, left = len(self.state), self.meter.left
+        kept = len(self.state)
+        self.meter.against(self._first + horizon - kept, self._started)
+        left = self.meter.left
         self.state = yield from grow(
             self._dice.spawn(self._move),
             self._model,
@@ -75,29 +78,30 @@ class Walk:
             member=self._member,
         )
         self._move += 1
-        self.meter.takes(self.state.tail(kept).n_drawn)
+        self._first += self.meter.takes(self.state.tail(kept).n_drawn)
+        self.meter.against(self._first, self._started)
         self.meter.out |= not self.state.complete_at(horizon)
 
     def plan(self, budget: Budget) -> Planned:
         """Fix the number of steps, now that the plain draw is known, by what a step may cost of an answer."""
         sampler, drawn, used = self._sampler, self.state.n_drawn, self.meter.tokens
         complete = self.state.complete_at(sampler.max_tokens)
-        plain = drawn if complete else sampler.max_tokens
-        rest = plain - drawn
-        if self._started > 1:  # the answer was chosen, so that its own length says less
-            plain = -(-used // self._started)
+        rest = 0 if complete else sampler.max_tokens - drawn
+        plain = (self._first + rest) / self._started
         if budget.times is not None and budget.times < 1.0:  # not even the plain draw
             self._steps = 0
             return Planned(0, self.meter.tokens)
         self.meter = BudgetMeter(budget, plain)
         self.meter.tokens = used
+        allowed = self.meter.left or 0
+        self.meter.against(self._first, self._started)
         n = 1 if complete else stages(sampler.max_tokens, sampler.block)
-        average = plain * (n + 1) / (2 * n)  # tokens of the state at a stage
-        left = (self.meter.left or 0) - rest
+        average = int(plain) * (n + 1) / (2 * n)  # tokens of the state at a stage
+        left = allowed - rest
         self._each = sampler.cuts.planned_cost * max(average, 1.0)
         fit = min(max(int(left / n / self._each), 0), _MOST_STEPS)
         self._steps = fit if sampler.steps is None else min(sampler.steps, fit)
-        return Planned(self._steps, self.meter.tokens + (self.meter.left or 0))
+        return Planned(self._steps, used + allowed)
 
     def plan_more(self) -> Planned | None:
         """Another round of the last stage, of as many steps as fit into what the budget has left; None: none does."""

@@ -42,8 +42,10 @@ class EngineReport:
     chain: float
 
 
-def check_engine(loaded: LoadedGguf) -> EngineReport:
-    """Reads the verdict that `loaded` was opened with; the chain runs in this process."""
+def check_engine(
+    loaded: LoadedGguf, heard: Callable[[int, int], None] = lambda _done, _of: None
+) -> EngineReport:
+    """Reads the verdict that `loaded` was opened with; the chains run here. heard: of how many are evaluated again."""
     verdict = loaded.verdict
     return EngineReport(
         loaded.weights.memory_kind(),
@@ -55,16 +57,18 @@ def check_engine(loaded: LoadedGguf) -> EngineReport:
         verdict.timed,
         verdict.price,
         {rows: relative_cost(verdict.curve, rows) for rows in (2, 4, 8, 16)},
-        _chain_difference(loaded, lambda: None),
+        _chain_difference(loaded, heard),
     )
 
 
-def _chain_difference(loaded: LoadedGguf, check: Callable[[], None]) -> float:
+def _chain_difference(loaded: LoadedGguf, heard: Callable[[int, int], None]) -> float:
     prompt = loaded.prompt(Conversation.of(_QUESTION), raw=False, arguments={})
-    engine = loaded.engine(prompt, _MAX_TOKENS, _CHAINS, check)
+    engine = loaded.engine(prompt, _MAX_TOKENS, _CHAINS, lambda: None)
     sampler = PowerMH(2.0, 0.5, max_tokens=_MAX_TOKENS, block=16, steps=4)
     largest = 0.0
-    for tally in run_chains(engine, sampler, prompt, StreamDice(1), _CHAINS):
+    heard(0, _CHAINS)
+    for i, tally in enumerate(run_chains(engine, sampler, prompt, StreamDice(1), _CHAINS), 1):
+        heard(i, _CHAINS)
         state = tally.state
         afresh = engine.score(prompt, state.tokens)
         largest = max(largest, float(np.abs(afresh - state.log_p).max(initial=0.0)))

@@ -8,6 +8,7 @@ the ratio forgotten), and must flag it: a test that cannot fail proves nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,9 +63,15 @@ class LawReport:
 
 
 def check_law(
-    kernel: str, cuts: UniformCuts, *, replicates: int = REPLICATES, steps: int = STEPS, seed: int = 1
+    kernel: str,
+    cuts: UniformCuts,
+    *,
+    replicates: int = REPLICATES,
+    steps: int = STEPS,
+    seed: int = 1,
+    heard: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> LawReport:
-    """Replicates from exact starts, `steps` steps each, against the enumerated target."""
+    """Replicates from exact starts, `steps` steps each, against the enumerated target. heard: of how many are made."""
     target = power_law(TOY, PROMPT, HORIZON, ALPHA)
     order = {tokens: i for i, tokens in enumerate(target)}
     law = np.array(list(target.values()))
@@ -73,6 +80,7 @@ def check_law(
     dice = StreamDice(seed)
     counts = np.zeros(len(order), dtype=np.int64)
     for index in range(replicates):
+        heard(index, replicates)
         own = dice.spawn(index)
         state = ChainState(starts[own.spawn(0).pick(law)], HORIZON)
         for k in range(steps):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from localpower.events import Event, Extended, Resampled, Stepped, Swapped
 from localpower.model import Tokens
-from localpower.runs.tally import Tally
+from localpower.runs.tally import Tally, cost_multiple, plain_answer, plain_tokens
 
 STRIP = 60  # steps and log p values kept for the screen
 
@@ -84,16 +85,42 @@ class ChainView:
         return replace(self, growing=answer[shared:], branch=shared)
 
 
+class Cost(NamedTuple):
+    """In plain answers: tokens, time where that was measured, and which answer the plain one is (runs/tally.py)."""
+
+    tokens: float
+    time: float | None
+    of: str
+
+    def __str__(self) -> str:
+        return f"{self.short()} of {self.of}"
+
+    def short(self) -> str:
+        """Without the answer that is counted against."""
+        return f"{self.tokens:.1f}x tokens" + ("" if self.time is None else f", {self.time:.1f}x time")
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The whole screen."""
+    """The whole screen. reading: tokens of the prompt that are read, and how many there are; None: it is read."""
 
     settings: dict[str, Any]
     chains: tuple[ChainView, ...]
+    reading: tuple[int, int] | None = None
 
     def change(self, index: int, view: ChainView) -> Board:
         """With one chain replaced."""
-        return replace(self, chains=(*self.chains[:index], view, *self.chains[index + 1 :]))
+        chains = (*self.chains[:index], view, *self.chains[index + 1 :])
+        return replace(self, chains=chains, reading=None)
+
+    def cost(self, elapsed: float, plain_seconds: Callable[[int], float | None]) -> Cost | None:
+        """What the runs cost until now; None while that is one draw. plain_seconds: of an answer of so many tokens."""
+        tallies = [chain.tally for chain in self.chains]
+        times = cost_multiple(tallies)
+        if times is None or times <= 1.0:
+            return None
+        seconds = plain_seconds(round(plain_tokens(tallies)))
+        return Cost(times, elapsed / seconds if seconds else None, plain_answer(tallies))
 
     @property
     def steps(self) -> int | None:

@@ -24,6 +24,11 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
     if report["autocorrelation_time"] is not None:
         tau, ess = report["autocorrelation_time"], report["ess_log_p"]
         yield f"autocorrelation time of log p {tau:.1f} steps · {ess:.0f} independent draws of it"
+    if report["steps_needed"]:
+        yield (
+            f"note: {report['n_steps_at_horizon']} steps are enough for an answer, but too few to measure how many "
+            f"steps make a new one; to measure that, run the same command with --steps {report['steps_needed']}"
+        )
     if report["split_r_hat"] is not None:
         yield f"split R-hat {report['split_r_hat']:.3f}"
     for curve, at, alone in zip(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -15,9 +16,10 @@ from localpower.events import Event
 from localpower.model import Tokens
 from localpower.ui.board import fresh
 from localpower.ui.echo import no_echo
-from localpower.ui.view import Piece, render
+from localpower.ui.view import Piece, legend, render
 
 _FRAMES_PER_SECOND = 8
+_READ_S = 4.0  # in which the legend can be read
 
 
 class LiveView:
@@ -32,8 +34,11 @@ class LiveView:
         prompt_length: int,
         clock: Callable[[], float] = time.perf_counter,
         plain_seconds: Callable[[int], float | None] = lambda _: None,
+        explain: Callable[[], None] | None = None,
     ) -> None:
+        """explain: the legend is shown, and this is called when there was time to read it."""
         self._plain_seconds = plain_seconds
+        self._explain = explain
         self._console = console
         self._piece = piece
         self._clock = clock
@@ -54,8 +59,16 @@ class LiveView:
     def _frame(self) -> RenderableType:
         elapsed = self._clock() - self._start
         height = max(self._console.height - 1, 1)
-        plain = self._plain_seconds(len(self._board.chains[0].tally.state))
-        return render(self._board, self._piece, self._console, elapsed, height=height, plain=plain)
+        cost = self._board.cost(elapsed, self._plain_seconds)
+        return render(
+            self._board,
+            self._piece,
+            self._console,
+            elapsed,
+            height=height,
+            cost=cost,
+            explained=self._explain is not None,
+        )
 
     def __enter__(self) -> LiveView:
         self._terminal.enter_context(no_echo())
@@ -72,6 +85,8 @@ class LiveView:
             self._live.stop()
         finally:
             self._terminal.close()
+        if self._explain and legend(self._board) and self._clock() - self._start >= _READ_S:
+            self._explain()
 
     def event(self, chain: int, event: Event) -> None:
         """Fold an event in; the refresh thread picks it up."""
@@ -81,3 +96,7 @@ class LiveView:
         """Show what is growing."""
         view = self._board.chains[chain].asked(context[self._prompt_length :])
         self._board = self._board.change(chain, view)
+
+    def read(self, done: int, total: int) -> None:
+        """So many tokens of the prompt are read."""
+        self._board = replace(self._board, reading=(done, total))

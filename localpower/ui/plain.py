@@ -42,22 +42,21 @@ class PlainView:
         self._stream.flush()
 
     def event(self, chain: int, event: Event) -> None:
-        """Print after the last step of a stage, and at the end of a run without steps."""
+        """Print after the last step of every stage but the last, and at the end."""
         self._board = self._board.change(chain, self._board.chains[chain].add(event))
-        steps = self._board.steps
-        rounds = bool(
-            self._board.settings.get("budget")
-        )  # of steps, as long as it has room: one line for all
         stage_done = (
             isinstance(event, Stepped)
             and event.member == self._board.chains[chain].tally.shown
-            and event.step + 1 == steps
+            and event.step + 1 == self._board.steps
+            and event.horizon < self._board.settings["max_tokens"]
         )
-        if chain == 0 and (
-            (stage_done and not rounds) or (isinstance(event, Finished) and (rounds or not steps))
-        ):
-            plain = self._plain_seconds(len(self._board.chains[0].tally.state))
-            print(numbers(self._board, self._clock() - self._start, plain), file=self._stream)
+        if chain == 0 and (stage_done or isinstance(event, Finished)):
+            elapsed = self._clock() - self._start
+            cost = self._board.cost(elapsed, self._plain_seconds)
+            print(numbers(self._board, elapsed, cost), file=self._stream)
 
     def asked(self, chain: int, context: Tokens) -> None:
         """A growing proposal is not shown."""
+
+    def read(self, done: int, total: int) -> None:
+        """Nor is the reading of the prompt."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from localpower.runs.answer import Answer
 from localpower.runs.repetition import LOOPING
-from localpower.ui.view import multiples
+from localpower.ui.board import Cost
 
 
 def words(answer: Answer) -> str:
@@ -51,8 +51,8 @@ def summary(answer: Answer) -> list[str]:
     cost = [f"{answer.seconds:.1f} s"]
     if answer.n_steps:
         cost.append(_proposals(answer))
-    if answer.cost_multiple is not None:
-        cost.append(multiples(answer.cost_multiple, answer.time_multiple))
+    if answer.cost_multiple is not None and answer.cost_multiple > 1.0:
+        cost.append(str(Cost(answer.cost_multiple, answer.time_multiple, answer.plain_answer)))
     if answer.tokens_per_second is not None:
         cost.append(f"{answer.tokens_per_second:.0f} tokens drawn a second")
     return [" · ".join(what), " · ".join(cost), *_notes(answer)]

@@ -10,11 +10,14 @@ from rich.text import Text
 
 from localpower.model import Tokens
 from localpower.text.vocabulary import readable
-from localpower.ui.board import Board, ChainView
+from localpower.ui.board import Board, ChainView, Cost
 
 _BARS = "▁▂▃▄▅▆▇█"
 _NO_ETA = ("tempering", "lookahead")  # whose work ahead is not told by their tokens so far
 _SETTLED_S = 1.5  # before that a rate says more about the start than about the end
+_NARROW = 46  # columns; up to there the cost and the time to go are all that is shown
+_WIDE = 100  # columns; from there on the line says what the cost is counted against
+_LEGEND = 3  # the legend may take so many-th of the lines
 Piece = Callable[[int], bytes]
 
 
@@ -53,39 +56,62 @@ def answer_text(chain: ChainView, piece: Piece) -> Text:
     )
 
 
-def numbers(board: Board, elapsed: float, plain: float | None = None) -> str:
-    """The one line of numbers. plain: seconds of a plain answer as long as that of the first chain, where known."""
+def numbers(board: Board, elapsed: float, cost: Cost | None = None, width: int | None = None) -> str:
+    """The one line of numbers; what is too much for the width is left out, the cost and the time to go last."""
+    if board.reading is not None:
+        read, n = board.reading
+        long, short = f"reading the prompt {read:,} of {n:,} tokens", f"prompt {read:,}/{n:,}"
+        words = long if width is None or width >= len(long) else short
+        return _fitted([(1, words), (2, f"{elapsed:.0f} s")], width)
     chain, settings = board.chains[0], board.settings
     tally = chain.tally
-    parts = []
+    parts = []  # with their ranks: the highest is left out first
     steps = board.steps
     if steps is not None:
         stages = -(-settings["max_tokens"] // settings["block"])
-        parts.append(f"block {min(-(-max(chain.horizon, 1) // settings['block']), stages)}/{stages}")
-        parts.append(f"step {chain.step}/{steps}")
+        if stages > 1:
+            parts.append((9, f"block {min(-(-max(chain.horizon, 1) // settings['block']), stages)}/{stages}"))
+        parts.append((3, f"step {chain.step}/{steps}"))
         if tally.acceptance_rate is not None:
-            parts.append(f"accepted {100 * tally.acceptance_rate:.0f} %")
+            parts.append((5, f"accepted {100 * tally.acceptance_rate:.0f} %"))
     else:
-        parts.append(f"token {len(tally.state) + len(chain.growing)}/{settings['max_tokens']}")
+        parts.append((3, f"token {len(tally.state) + len(chain.growing)}/{settings['max_tokens']}"))
     if chain.ess is not None:
-        parts.append(f"ess {chain.ess:.1f}/{len(tally.members)}")
-        parts.append(f"resampled {chain.resampled}x")
-    parts.append(f"log p {tally.state.total_log_p():.1f}")
+        parts.append((6, f"ess {chain.ess:.1f}/{len(tally.members)}"))
+        parts.append((8, f"resampled {chain.resampled}x"))
+    parts.append((4, f"log p {tally.state.total_log_p():.1f}"))
     rate = board.n_decoded / elapsed if elapsed > 0 else 0.0
-    parts.append(f"{rate:.0f} tok/s")
-    if settings.get("method") not in ("base", "low-temp") and len(tally.state):
-        cost = board.n_decoded / len(tally.state) / len(board.chains)
-        parts.append(multiples(cost, elapsed / plain if plain else None))
+    parts.append((7, f"{rate:.0f} tok/s"))
+    if cost is not None:
+        parts.append((1, cost.short() if width is not None and width < _WIDE else str(cost)))
     if rate > 0 and elapsed >= _SETTLED_S and not tally.finish and settings.get("method") not in _NO_ETA:
         each = 1 if steps is not None else len(tally.members)  # of the answers that grow together
-        parts.append(f"eta {math.ceil(board.remaining() * len(board.chains) * each / rate)} s")
-    return " · ".join(parts)
+        parts.append((2, f"eta {math.ceil(board.remaining() * len(board.chains) * each / rate)} s"))
+    if width is not None and width <= _NARROW and cost is not None:
+        eta = "".join(f" · {part}" for rank, part in parts if rank == 2)
+        lines = [
+            f"{words}{eta}" for words in (cost.short(), f"{cost.tokens:.1f}x tokens", f"{cost.tokens:.1f}x")
+        ]
+        return next((line for line in lines if len(line) <= width), lines[-1])
+    return _fitted(parts, width)
 
 
-def multiples(cost: float, time: float | None) -> str:
-    """What an answer cost, over a plain one of its length: in tokens, and in time where that was measured."""
-    both = f"{cost:.1f}x tokens" if time is None else f"{cost:.1f}x tokens, {time:.1f}x time"
-    return f"{both} of a plain answer"
+def _fitted(parts: list[tuple[int, str]], width: int | None) -> str:
+    """As many of the parts as fit, at least one."""
+    while width is not None and len(parts) > 1 and sum(len(part) + 3 for _, part in parts) - 3 > width:
+        parts.remove(max(parts))
+    return " · ".join(part for _, part in parts)
+
+
+def legend(board: Board) -> list[str]:
+    """What the view's marks mean (docs/how-it-works.md says more); nothing where there are no steps."""
+    if board.steps is None:
+        return []
+    return [
+        "| begins what the last accepted step rewrote; > begins what is being drawn",
+        "steps: # accepted, . rejected, `,` rejected early, = repeated the answer",
+        "log p: of the answer after each step, the higher the likelier",
+    ]
 
 
 def sparkline(values: tuple[float, ...]) -> str:
@@ -104,17 +130,22 @@ def render(
     elapsed: float,
     *,
     height: int,
-    plain: float | None = None,
+    cost: Cost | None = None,
+    explained: bool = False,
 ) -> RenderableType:
-    """At most `height` lines: the last lines of the text, then what is growing, then the numbers."""
+    """At most `height` lines: the end of the text, then what is growing, then the numbers; explained: and a legend."""
     chain = board.chains[0]
-    foot: list[Text] = [Text(numbers(board, elapsed, plain), style="bold", no_wrap=True, overflow="ellipsis")]
+    line = numbers(board, elapsed, cost, console.width)
+    foot: list[Text] = [Text(line, style="bold", no_wrap=True, overflow="ellipsis")]
     if chain.strip:
         foot.append(Text(f"steps {chain.strip}", style="dim", no_wrap=True, overflow="crop"))
         foot.append(Text(f"log p {sparkline(chain.log_p)}", style="dim", no_wrap=True, overflow="crop"))
     if len(board.chains) > 1:
         values = " · ".join(f"{c.tally.state.total_log_p():.1f}" for c in board.chains)
         foot.append(Text(f"chains {values}", style="dim", no_wrap=True, overflow="ellipsis"))
+    if explained:
+        lines = Text("\n".join(legend(board)), style="dim").wrap(console, console.width)
+        foot += lines if len(lines) <= height // _LEGEND else ()
     body = answer_text(chain, piece)
     if chain.growing:
         body = Text.assemble(body, "\n", ("> " + spelled(piece, chain.growing), "dim"))

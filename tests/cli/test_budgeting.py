@@ -32,9 +32,9 @@ def test_seconds_are_tokens_at_the_speed_of_the_batch_less_the_time_to_read_the_
     assert allowed("10s", 1, lambda _: None, 0).budget(1) is None
 
 
-def test_tokens_are_shared_by_chains_and_times_are_each_chains_own():
+def test_chains_share_a_budget_of_tokens_and_of_plain_answers():
     assert allowed("300t", 3, speed, 0).budget(5).tokens == 100
-    assert allowed("4x", 3, speed, 0).budget(5).times == 4.0
+    assert allowed("6x", 3, speed, 0).budget(5).times == 2.0
 
 
 @pytest.mark.parametrize(("budget", "n"), [("2s", 7), ("0.5s", 1), ("1000t", 10), ("6.9x", 6), ("900x", 61)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +51,56 @@ def test_a_schedule_that_fits_the_budget_is_shown_and_kept(method, budget, capsy
         assert result["planned_steps"] >= result["n_steps"]
     else:
         assert f"--budget {budget}: " in err
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        *(name for name in names() if name != "lookahead"),  # it has no first draw, and counts its answer
+        *("power:block=3", "power:start=smc:3", "power:start=best-of-n:2", "tempering:block=3"),
+        *("tempering:rungs=7", "best-of-n:n=9"),
+    ],
+)
+@pytest.mark.parametrize("chains", ["1", "2"])
+def test_no_run_costs_more_than_its_budget_of_plain_answers(method, chains, capsys):
+    for seed in range(12):
+        result, _ = told(
+            capsys, "--method", method, "--budget", "4x", "--seed", str(seed), "--chains", chains
+        )
+        assert result["cost_multiple"] <= 4.0
+
+
+@pytest.mark.parametrize(
+    ("method", "of"),
+    [
+        ("power:steps=9", "the first draw"),
+        ("power:steps=9:start=smc:3", "the mean first draw"),
+        ("tempering:steps=4", "the mean first draw"),
+        ("smc", "the mean first draw"),
+        ("lookahead", "the answer"),
+    ],
+)
+def test_the_view_and_the_summary_say_the_same_cost_and_of_what(method, of, capsys):
+    assert main([*RUN, "--method", method, "hello there"]) == 0
+    found = re.findall(r"([\d.]+x) tokens.* of (the [a-z ]+\w)", capsys.readouterr().err)
+    assert len(found) >= 2
+    assert {words for _, words in found} == {of}
+    assert found[-2] == found[-1]
+
+
+@pytest.mark.parametrize("command", [RUN, ("chat", *RUN[1:])])
+def test_quiet_leaves_the_answer_alone(command, capsys, monkeypatch):
+    assert main([*RUN, "hello there"]) == 0
+    loud = capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"hello there\n")))
+    assert main([*command, "--quiet", "--alpha", "4"]) == 0
+    assert capsys.readouterr() == (loud.out, "")
+    assert "log p" in loud.err
+
+
+def test_quiet_problems_are_one_line(capsys):
+    assert main([*RUN, "--quiet", ""]) == 1
+    assert capsys.readouterr() == ("", "localpower: the prompt is empty\n")
 
 
 def test_a_budget_decides_the_steps_and_those_given_by_hand_are_only_lowered(capsys):

@@ -61,6 +61,8 @@ def test_json_is_one_object_on_one_line_with_the_promised_fields():
         "wasted_rows",
         "saved_tokens",
         "cost_multiple",
+        "plain_answer",
+        "plain_tokens",
         "seconds",
         "tokens_per_second",
         "exactness",

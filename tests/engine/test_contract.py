@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -96,6 +98,28 @@ def test_a_row_has_the_same_bits_batched_or_alone_reused_or_fresh_pinned_or_not(
             assert np.array_equal(row, fresh_row(reference, context)), context
     if request.node.callspec.params["pair"] in SHARED_CELLS:
         assert engine.counters.compactions > 0, "the cache ran full on the way"
+
+
+def test_the_reading_of_a_prompt_is_told_between_batches_and_changes_no_row(pair):
+    engine, reference, prompt = pair
+    if isinstance(engine, ToyModel):
+        pytest.skip("a table reads no prompt")
+    tokens = (*prompt, *(i % 2 for i in range(18)))
+    for each in (engine, reference):
+        each._settings = replace(each._settings, batch=5)
+        each.prompt_length = len(tokens)
+    told = []
+    engine.watch(lambda done, total: told.append((done, total)))
+    assert np.array_equal(engine.logits([tokens])[0], reference.logits([tokens])[0])
+    read = [done for done, _ in told]
+    assert len(read) >= 3
+    assert read == sorted(set(read))
+    assert read[0] == 0
+    assert {total for _, total in told} == {len(tokens)}
+    assert read[-1] < len(tokens)
+    told.clear()
+    engine.logits([(*tokens, 1)])
+    assert told == [], "a lone row reads no prompt"
 
 
 def test_the_order_of_contexts_does_not_matter(pair):

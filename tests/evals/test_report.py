@@ -80,6 +80,14 @@ def test_too_few_items_are_said_to_be_with_how_many_would_do(tmp_path):
     assert f"b - a (+12.5 points): about {needed} problems" in note
 
 
+def test_a_p_of_one_beside_a_range_gets_its_reason(tmp_path):
+    rows = [row(m, f"i{i}", "right" if m == "b" or i else "wrong") for m in "ab" for i in range(8)]
+    task = report([write(tmp_path / "r", rows)])["tasks"]["made"]
+    assert task["pairs"][0]["p"] == 1.0
+    assert task["pairs"][0]["difference"]["high"] > 0
+    assert "b - a: p is 1 beside a range because only 1 of the problems" in task["notes"][-1]
+
+
 def test_enough_items_are_not_complained_about(tmp_path):
     rows = [row(m, f"i{i}", "right" if m == "b" or i < 5 else "wrong") for m in "ab" for i in range(30)]
     assert report([write(tmp_path / "r", rows)])["tasks"]["made"]["notes"] == []
@@ -116,9 +124,11 @@ def test_the_columns_of_a_pair_count_for_the_name_that_stands_first(tmp_path):
 
 
 def test_costs_are_told_a_problem_and_over_a_plain_answer(tmp_path):
-    run = write(tmp_path / "r", [row("a", "i", "right", decoded_tokens=8)])
-    (group,) = report([run])["tasks"]["made"]["groups"]
-    assert (group["decoded_per_answer"], group["cost_multiple"], group["seconds_per_answer"]) == (8, 4, 0.5)
+    for more, cost in (({}, 4), ({"plain_tokens": 4.0}, 2)):
+        rows = [row("a", "i", "right", decoded_tokens=8, **more)]
+        (group,) = report([write(tmp_path / str(cost), rows)])["tasks"]["made"]["groups"]
+        found = (group["decoded_per_answer"], group["cost_multiple"], group["seconds_per_answer"])
+        assert found == (8, cost, 0.5)
 
 
 def test_runs_are_paired_by_the_problems_they_share(tmp_path):

@@ -12,6 +12,7 @@ from rich.console import Console
 from localpower.completion import Completion
 from localpower.events import Chosen, Extended, Finished, Resampled, Stepped, Swapped
 from localpower.ui.board import fresh
+from localpower.ui.live import LiveView
 from localpower.ui.view import harmless, numbers, render
 
 SETTINGS = {"max_tokens": 16, "block": 4, "steps": 3}
@@ -44,9 +45,10 @@ def board_after(*events, chains=1):
     return board
 
 
-def screen(board, width=60, height=20, elapsed=2.0):
+def screen(board, width=60, height=20, elapsed=2.0, *, explained=False):
     console = Console(file=io.StringIO(), width=width, height=height, color_system=None, legacy_windows=False)
-    console.print(render(board, piece, console, elapsed, height=height))
+    cost = board.cost(elapsed, lambda n: None)
+    console.print(render(board, piece, console, elapsed, height=height, cost=cost, explained=explained))
     return console.file.getvalue().splitlines()
 
 
@@ -61,10 +63,7 @@ def test_the_screen_of_a_chain_after_two_steps():
     )
     assert screen(board) == [
         "one |three two one ",
-        "block 1/4 · step 2/3 · accepted 50 % · log p -4.0 · 4 tok/s · 2.2x tokens of a plain answer · eta 8 s"[
-            :59
-        ]
-        + "…",
+        "step 2/3 · log p -4.0 · 2.2x tokens · eta 16 s",
         "steps .#",
         "log p ▁▁▁",
     ]
@@ -92,7 +91,54 @@ def test_an_answer_taller_than_the_screen_shows_its_last_lines():
 @pytest.mark.parametrize("width", [1, 8, 20, 30, 200])
 def test_no_line_is_wider_than_the_terminal(width):
     board = board_after(GROWN, stepped(0, 2, (3, 3), accepted=False, divergence=3), chains=3)
-    assert max(map(len, screen(board, width=width, height=30))) <= width
+    assert max(map(len, screen(board, width=width, height=30, explained=True))) <= width
+
+
+STEPPED = (GROWN, stepped(0, 2, (3, 3), accepted=False, divergence=3))
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (120, "block 1/4 · step 1/3 · accepted 0 % · log p -4.0 · 3 tok/s · {} of the first draw · eta 24 s"),
+        (60, "step 1/3 · log p -4.0 · {} · eta 24 s"),
+        (46, "{} · eta 24 s"),
+        (20, "1.5x · eta 24 s"),
+    ],
+)
+def test_a_narrow_screen_keeps_the_cost_and_the_time_to_go(width, line):
+    assert line.format("1.5x tokens") in screen(board_after(*STEPPED), width=width)
+
+
+@pytest.mark.parametrize(
+    ("width", "line"), [(60, "reading the prompt 512 of 1,314 tokens · 2 s"), (20, "prompt 512/1,314")]
+)
+def test_the_reading_of_a_prompt_is_shown_until_a_token_is_drawn(width, line):
+    board = dataclasses.replace(board_after(), reading=(512, 1314))
+    assert line in screen(board, width=width)[-1]
+    board = board.change(0, board.chains[0].asked((1,)))
+    assert not any("1,314" in each for each in screen(board))
+
+
+def test_the_legend_is_shown_where_there_is_room_and_there_are_steps():
+    told = "steps: # accepted"
+    assert any(told in line for line in screen(board_after(*STEPPED), width=100, explained=True))
+    for board, height, explained in (
+        (board_after(*STEPPED), 20, False),
+        (board_after(*STEPPED), 8, True),
+        (dataclasses.replace(board_after(), settings={"max_tokens": 16}), 20, True),
+    ):
+        assert not any(told in line for line in screen(board, 100, height, explained=explained))
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(1.0, 0), (9.0, 1)])
+def test_a_legend_counts_as_shown_once_there_was_time_to_read_it(seconds, times):
+    now, shown = [0.0], []
+    console = Console(file=io.StringIO(), width=60)
+    view = LiveView(console, piece, SETTINGS, 1, 1, lambda: now[0], explain=lambda: shown.append(1))
+    with view:
+        now[0] = seconds
+    assert len(shown) == times
 
 
 def test_model_text_is_never_markup_and_never_moves_the_cursor():

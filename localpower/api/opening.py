@@ -1,0 +1,27 @@
+"""Opening a model takes a while: who hears what is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from localpower.loaded import Loaded
+from localpower.loading import Request, load
+from localpower.runs.interrupt import Interrupts
+
+Say = Callable[[str], None]
+Waiting = Callable[[], AbstractContextManager[Say]]
+
+
+@contextmanager
+def nobody() -> Iterator[Say]:
+    """Nobody hears."""
+    yield lambda _: None
+
+
+def opened(request: Request, interrupts: Interrupts, waiting: Waiting = nobody) -> Loaded:
+    """The model, loaded. Raises ModelError, or Interrupted by Ctrl-C."""
+    with waiting() as wait:
+        loaded = load(request, say=wait, stop=lambda: interrupts.requested)
+    interrupts.check()
+    return loaded

@@ -11,7 +11,7 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,7 @@ from localpower.engine.settings import Settings, exact_candidates, fast
 from localpower.errors import EngineError
 
 if TYPE_CHECKING:
-    from localpower.engine.check import AnyChecker, Difference
-    from localpower.engine.weights import Weights
+    from localpower.engine.check import Checker, Difference
 
 _SLACK = 1.1  # what the more faithful settings may cost
 _SLACK_ALIKE = 1.3  # and those that are as faithful, but quicker on a long context
@@ -51,16 +50,7 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {
-            "exact": self.exact,
-            "settings": self.settings.to_json(),
-            "largest": self.largest,
-            "price": self.price,
-            "shapes": self.shapes,
-            "tried": self.tried,
-            "curve": self.curve,
-            "timed": self.timed,
-        }
+        return asdict(self)
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Verdict:
@@ -106,20 +96,20 @@ class _Group:
         self._weights = Weights(path, repack=group[0].repack, gpu_layers=group[0].gpu_layers)
         time.sleep(_LOOK_S)
         self._threads = governor.now()  # the same for all: that a machine is busy changes no choice
-        self._open: list[AnyChecker] = []
+        self._open: list[Checker] = []
 
     def verdict(self) -> Verdict | None:
         """The most faithful exact settings, unless others are quicker by a tenth; None: there are none."""
         try:
-            makers = {s: checker for s in self._group if (checker := self._make(s)) is not None}
-            alive = [s for s, checker in makers.items() if self._passes(s, next(iter(checker.differences())))]
-            seconds = self._time(makers) if alive else {}
+            made = {s: checker for s in self._group if (checker := self._make(s)) is not None}
+            alive = [s for s, checker in made.items() if self._passes(s, next(iter(checker.differences())))]
+            seconds = self._time(made) if alive else {}
             while alive:
                 settings = choose(alive, seconds)
                 alive.remove(settings)
-                found = self._whole(settings, stop=True)
+                found = self._whole(settings, made[settings], stop=True)
                 if found.exact:
-                    return self._finished(found, seconds)
+                    return self._finished(found, made[settings], seconds)
             return None
         finally:
             self._close()
@@ -131,37 +121,36 @@ class _Group:
                 checker = self._make(settings)
                 if checker is not None:
                     seconds = self._time({settings: checker})
-                    return self._finished(self._whole(settings, stop=False), seconds)
+                    return self._finished(self._whole(settings, checker, stop=False), checker, seconds)
             raise EngineError(next(iter(self._tried.values()), "no settings to try"))
         finally:
             self._close()
 
-    def _make(self, settings: Settings) -> AnyChecker | None:
+    def _make(self, settings: Settings) -> Checker | None:
         """None for keys or a memory of a kind that this model does not allow, or where there is no room."""
+        from localpower.engine.check import Checker
+
         try:
-            self._open.append(_checker(self._weights, settings, self._threads))
+            self._open.append(Checker(self._weights, settings, self._threads))
         except EngineError as error:
             self._tried[settings.words()] = error.line()
             return None
         return self._open[-1]
 
-    def _time(self, checkers: Mapping[Settings, AnyChecker]) -> dict[Settings, float]:
+    def _time(self, checkers: Mapping[Settings, Checker]) -> dict[Settings, float]:
         """Seconds of a lone row."""
         from localpower.engine.check import lone_row_seconds
 
         return dict(zip(checkers, lone_row_seconds(list(checkers.values()), self._lengths), strict=True))
 
-    def _whole(self, settings: Settings, *, stop: bool) -> Verdict:
+    def _whole(self, settings: Settings, checker: Checker, *, stop: bool) -> Verdict:
         """Every shape, up to the first that differs if `stop`."""
-        checker = self._make(settings)
-        assert checker is not None  # it could be made before
         shapes: dict[str, float] = {}
         for difference in checker.differences():
             shapes[difference.shape] = difference.log_p
             if not self._passes(settings, difference) and stop:
                 break
         largest = max(shapes.values())
-        checker.close()
         return Verdict(largest == 0.0, settings, largest, 1.0, shapes)
 
     def _passes(self, settings: Settings, difference: Difference) -> bool:
@@ -169,9 +158,7 @@ class _Group:
             self._tried[settings.words()] = f"{difference.shape}: {difference.log_p:.2g} nats"
         return difference.log_p == 0
 
-    def _finished(self, found: Verdict, seconds: Mapping[Settings, float]) -> Verdict:
-        checker = self._make(found.settings)
-        assert checker is not None
+    def _finished(self, found: Verdict, checker: Checker, seconds: Mapping[Settings, float]) -> Verdict:
         own = seconds.get(self._group[0], min(seconds.values()))
         return replace(
             found,
@@ -185,17 +172,6 @@ class _Group:
         for checker in self._open:
             checker.close()
         self._weights.close()
-
-
-def _checker(weights: Weights, settings: Settings, threads: int) -> AnyChecker:
-    from localpower.engine.check import Checker
-    from localpower.engine.check_recurrent import RecurrentChecker
-    from localpower.engine.check_streams import StreamChecker
-
-    if settings.streams:
-        return StreamChecker(weights, settings, threads)
-    kind = RecurrentChecker if weights.is_recurrent() else Checker
-    return kind(weights, settings, threads)
 
 
 def choose(good: Sequence[Settings], seconds: Mapping[Settings, float]) -> Settings:

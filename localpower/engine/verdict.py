@@ -14,7 +14,7 @@ from localpower.engine.probe import Verdict
 from localpower.errors import EngineError, Interrupted, ModelError
 
 _POLL_S = 0.1
-_FORMAT = 7  # raise it when the probe's meaning changes: old verdicts are then made anew
+_FORMAT = 8  # raise it when the probe's meaning changes: old verdicts are then made anew
 
 
 def verdict_for(

@@ -262,38 +262,17 @@ class LoadedGguf:
         return engine
 
     def _make(self, n_cells: int, n_sequences: int, rows: int, check: Callable[[], None]) -> GgufEngine:
-        from localpower.engine.llama import LlamaModel
-        from localpower.engine.recurrent import RecurrentModel
-        from localpower.engine.streams import StreamModel
+        from localpower.engine.kinds import engine_class
 
-        settings, governor = self.verdict.settings, self.governor
-        if settings.streams:
-            return StreamModel(
-                self.weights,
-                settings,
-                n_cells=n_cells,
-                n_sequences=n_sequences,
-                check=check,
-                governor=governor,
-            )
-        if self.weights.is_recurrent():
-            return RecurrentModel(
-                self.weights,
-                settings,
-                n_cells=n_cells,
-                n_sequences=n_sequences,
-                check=check,
-                governor=governor,
-            )
-        steady = 0 if self._same_bits() else min(rows, settings.batch)
-        return LlamaModel(
+        settings = self.verdict.settings
+        return engine_class(self.weights, settings)(
             self.weights,
             settings,
             n_cells=n_cells,
-            n_slots=n_sequences,
-            steady_rows=steady,
+            n_sequences=n_sequences,
+            steady_rows=0 if self._same_bits() else min(rows, settings.batch),
             check=check,
-            governor=governor,
+            governor=self.governor,
         )
 
     def warm(self, engine: Engine, prompt: Tokens, path: Path) -> list[str]:

@@ -37,25 +37,28 @@ class Counters:
 class GgufEngine(ABC):
     """A `Model` over llama.cpp. In exact mode a row is a function of its context's tokens alone.
 
-    prompt_length: tokens that count as prefill. `check` runs before every decode and may raise: what was
-    evaluated until then stays.
+    prompt_length: tokens that count as prefill. batch: most rows of a decode; may be lowered. `check` runs before every
+    decode and may raise: what was evaluated until then stays.
     """
 
     def __init__(
         self,
         weights: Weights,
         settings: Settings,
-        check: Callable[[], None],
-        governor: Governor | None,
         *,
         n_cells: int,
         n_sequences: int,
+        steady_rows: int = 0,
+        check: Callable[[], None] = lambda: None,
+        governor: Governor | None = None,
     ) -> None:
-        """Raises EngineError when the context cannot be made."""
+        """steady_rows: see `LlamaModel`; the others need none. Raises EngineError when the context cannot be made."""
         self.context = Context(weights, settings, n_cells=n_cells, n_sequences=n_sequences, governor=governor)
         self._memory = self.context.memory
         self._settings = settings
+        self._steady = steady_rows
         self._check = check
+        self.batch = settings.batch
         self._pins: dict[object, Tokens] = {}
         self.n_vocab = weights.n_vocab
         self.eos = weights.eos
@@ -66,6 +69,11 @@ class GgufEngine(ABC):
         self.curve: dict[int, float] = {}  # seconds of a batch by its rows, as measured on this machine
         self.prompt_length = 0
         self._progress: Callable[[int, int], None] | None = None
+        self._begin()
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Know of an empty memory."""
 
     @abstractmethod
     def logits(
@@ -135,32 +143,47 @@ class GgufEngine(ABC):
         tokens, first = context + continuation[:-1], len(context) - 1
         self.reset()
         try:
-            opening = self._open(tokens[: max(min(self.prompt_length - 1, first), 0)])
-            for start, stop in even_chunks(len(tokens) - opening, self._settings.batch):
+            opening = tokens[: self._opening_length(context)]
+            self._open(opening)
+            size = 1 if self._settings.streams else self.batch  # as they are drawn
+            for start, stop in even_chunks(len(tokens) - len(opening), size):
                 self._check()
-                positions = range(opening + start, opening + stop)
+                positions = range(len(opening) + start, len(opening) + stop)
                 yield from self._evaluate([RowSpec(0, i, tokens[i], i >= first) for i in positions])
         finally:
             self.reset()
 
-    def _open(self, tokens: Tokens) -> int:
-        """Read the beginning of the prompt into sequence 0, once; later calls restore it. Returns its length."""
+    def _opening_length(self, context: Tokens) -> int:
+        """How many tokens of a context `rows` keeps for its next call."""
+        return max(min(self.prompt_length, len(context)) - 1, 0)
+
+    def _open(self, tokens: Tokens) -> None:
+        """Read the beginning of the prompt into sequence 0, once; later calls restore it."""
         if self._opening is not None and self._opening.tokens == tokens:
             self._load(self._opening)
         elif tokens:
-            for start, stop in even_chunks(len(tokens), self._settings.batch):
+            for start, stop in even_chunks(len(tokens), self.batch):
                 self._check()
                 self._evaluate([RowSpec(0, i, tokens[i], False) for i in range(start, stop)])
             self._opening = self._keep(0, tokens)
-        return len(tokens)
 
-    @abstractmethod
+    def _refuse(self, contexts: Sequence[Tokens]) -> None:
+        """Raise EngineError for more than there is room for, where each context has a sequence to itself."""
+        if not all(contexts):
+            raise EngineError("a context must hold at least one token")
+        if len(contexts) > self.n_sequences:
+            raise EngineError(f"{len(contexts)} contexts, and sequences for {self.n_sequences}")
+        longest = max(map(len, contexts), default=0)
+        if longest > self.n_cells:
+            raise EngineError(f"a context of {longest} tokens does not fit {self.n_cells} cells")
+
     def _keep(self, sequence: int, tokens: Tokens) -> Snapshot:
         """What `sequence` remembers of `tokens`, which is all it has read."""
+        return Snapshot(tokens, (self._memory.save_state(sequence, whole=True),))
 
-    @abstractmethod
     def _load(self, snapshot: Snapshot) -> None:
         """Put a snapshot into sequence 0 of an empty memory."""
+        self._memory.restore_state(0, snapshot.pieces[0], len(snapshot.tokens), whole=True)
 
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
         """log p of each token of `continuation` (len(continuation),), nats, evaluated afresh."""

@@ -1,7 +1,9 @@
-"""Is log p a function of the token prefix alone? The same text in many batch shapes and places, bit for bit.
+"""Is log p a function of prompt and answer alone? One answer in many batch shapes and places, bit for bit.
 
-The text straddles cell 256, so that llama.cpp works with at least 512 cells: there one query row is split
-between threads and two are not. Restored copies fill the cells before it without computing anything.
+The engine that will be used is asked as it will be used: alone, beside others, with other threads, in other chunks,
+after going back and after a restore. The reference is the prompt read at once, then one token after another. Where
+sequences are read in batches beyond the prompt, the answer straddles cell 256: from there on llama.cpp works with 512
+cells, where flash attention splits one query row between threads and two not.
 """
 
 from __future__ import annotations
@@ -10,15 +12,15 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from localpower.engine.batch import RowSpec
-from localpower.engine.context import Context
+from localpower.engine.base import GgufEngine
+from localpower.engine.kinds import engine_class
 from localpower.engine.settings import Settings
 from localpower.engine.weights import Weights
+from localpower.model import Tokens
 from localpower.numerics import log_softmax
 
 TEXT = (
@@ -26,11 +28,11 @@ TEXT = (
     "the lazy dog (a pangram): def f(x): return x ** 2 + 3.14159 # naïve, 東京, and so on, until the "
     "end of the line, where another one begins that says much the same in other words, only slower."
 )
-N_TOKENS = 48
-_JUNK = (2, 3, 4, 5)  # sequences whose restored copies fill cells 48..239
-_N_SEQUENCES = 6
-_CELLS = 1024
-TIMED = 12
+_TAIL = 16
+_LONG = 300  # tokens of a context beside which llama.cpp covers 512 cells of every sequence, not 256
+_CELLS = 512  # of a stream
+_STEPS = 5  # of a wide batch
+_TIMED = 12
 
 Logits = list[NDArray[np.float32]]
 
@@ -43,131 +45,137 @@ class Difference:
     log_p: float
 
 
-class AnyChecker(Protocol):
-    """A context of its own for one `Settings`, and a reference run in it."""
+class Checker:
+    """An engine of its own for one `Settings`, and a reference run in it."""
+
+    def __init__(self, weights: Weights, settings: Settings, threads: int) -> None:
+        """Raises EngineError where the model does not allow these settings. threads: to decode with, mostly."""
+        self._weights, self._settings, self._threads = weights, settings, threads
+        self._tokens = text_tokens(weights, _LONG + _TAIL)
+        self._n_prompt = 71 if settings.streams else 256 - _TAIL // 2
+        # llama.cpp has other kernels from 4 and from 8 rows on; a state takes much room
+        self._widths = (3, 2) if weights.is_recurrent() else (9, 5, 3, 2)
+        self._engine = self._make(self._widths[0])
+        self._reference = self._alone()
 
     def close(self) -> None:
         """Free the context."""
+        self._engine.close()
 
     def differences(self) -> Iterator[Difference]:
         """Every shape against the reference, the likeliest to fail first."""
+        if (
+            not self._settings.streams
+        ):  # they read answers in batches too: ahead of draws, and after going back
+            for size in (16, 8, 4, 2):
+                yield self._compare(f"{size} rows at a time", self._by(size, self._along))
+            self._engine.reset()
+            (last,) = self._engine.logits([self._tokens[: self._n_prompt + _TAIL - 1]])
+            yield compare("one output among many rows", self._reference[-1:], [last.copy()])
+        for width in self._widths:
+            others = [self._answer(8 * i) for i in range(1, width)]
+            yield self._compare(f"{width} answers side by side", self._beside(*others, steps=_STEPS))
+        for threads in sorted({1, self._settings.threads} - {self._threads}):
+            self._engine.context.set_threads(threads)
+            yield self._compare(f"with {threads} thread{'s'[: threads > 1]}", self._alone())
+            self._engine.context.set_threads(self._threads)
+        for size in (9, 33) if self._settings.streams else ():
+            yield self._compare(f"a prompt read {size} tokens at a time", self._by(size, self._alone))
+        yield self._compare("beside an answer of more cells", self._beside(self._tokens[:_LONG]))
+        yield self._compare("after going back and forth", self._back_and_forth())
+        snapshot = self._engine.snapshot(self._tokens[: self._n_prompt - 1])
+        self._engine.adopt(snapshot)
+        yield self._compare("after a restore", self._alone(reset=False))
 
     def lone_row(self, cells: int) -> Callable[[], float]:
-        """A function that decodes one row after so many tokens and returns the seconds it took."""
+        """A function that asks for one row, after so many tokens and then each a token later: seconds it took."""
+        engine = self._engine
+        context = tuple(self._tokens[i % len(self._tokens)] for i in range(cells))
+        engine.reset()
+        engine.logits([context], [cells])
+
+        def ask() -> float:
+            nonlocal context
+            context = (*context, self._tokens[0])
+            start = time.perf_counter()
+            engine.logits([context], [cells])
+            return time.perf_counter() - start
+
+        return ask
 
     def curve(self, widths: Sequence[int]) -> dict[int, float]:
-        """Least seconds of a batch by its rows, past 256 cells; empty where width is of no use."""
-
-
-class Checker:
-    """For attention, whose cells all sequences share."""
-
-    def __init__(self, weights: Weights, settings: Settings, threads: int) -> None:
-        self._context = Context(weights, settings, n_cells=_CELLS, n_sequences=_N_SEQUENCES)
-        self._context.set_threads(threads)
-        self._threads = threads
-        self._tokens = text_tokens(weights, N_TOKENS)
-        self._reference = self._feed(0, [N_TOKENS])
-        self._state = self._context.memory.save(0, 0, N_TOKENS)
-
-    def close(self) -> None:
-        """Free the context."""
-        self._context.close()
-
-    def differences(self) -> Iterator[Difference]:
-        """Every shape against the reference (the whole text in one batch), the likeliest to fail first."""
-        junk = [*_JUNK]
-        for sequence in junk:
-            self._context.memory.restore(sequence, self._state)
-        yield self._compare("lone rows past 256 cells", self._feed(1, [1] * N_TOKENS))
-        for threads in sorted({1, self._context.settings.threads} - {self._threads}):
-            self._context.memory.trim(1, 0)
-            self._context.set_threads(threads)
-            yield self._compare(f"with {threads} thread{'s'[: threads > 1]}", self._feed(1, [1] * N_TOKENS))
-            self._context.set_threads(self._threads)
-        for size in (2, 7, 20):
-            self._context.memory.trim(1, 0)
-            shape = [size] * (N_TOKENS // size) + [N_TOKENS % size] * bool(N_TOKENS % size)
-            yield self._compare(f"{size} rows at a time", self._feed(1, shape))
-        self._context.memory.trim(1, 0)
-        yield self._compare("one output among 16 rows", self._last_only(16))
-        yield self._compare("three sequences side by side", self._side_by_side())
-        for sequence in (1, *junk):
-            self._context.memory.trim(sequence, 0)
-        yield self._compare("lone rows in an empty cache", self._feed(1, [1] * N_TOKENS))
-        self._context.memory.trim(1, 0)
-        yield self._compare("after a restore", self._after_restore(), first=N_TOKENS - 8)
-
-    def lone_row(self, cells: int) -> Callable[[], float]:
-        """As in `AnyChecker`. One length at a time: other sequences would take this one's place."""
-        memory = self._context.memory
-        memory.clear()
-        start, batch = 0, self._context.settings.batch
-        while start < cells:
-            stop = min(start + batch, cells)
-            rows = [RowSpec(1, i, self._tokens[i % N_TOKENS], False) for i in range(start, stop)]
-            self._context.decode(rows)
-            start = stop
-        return timed_rows(self._context, [RowSpec(1, cells, self._tokens[0], True)])
-
-    def curve(self, widths: Sequence[int]) -> dict[int, float]:
-        """As in `AnyChecker`, measured in turns."""
-        self._context.memory.clear()
-        self._context.memory.restore(0, self._state)
-        for sequence in _JUNK:
-            self._context.memory.restore(sequence, self._state)
-        self._context.memory.copy(0, 1, N_TOKENS)
-        seconds: dict[int, list[float]] = {n: [] for n in widths}
-        for _ in range(TIMED // 2):
+        """Least seconds of a batch by its rows, measured in turns; empty where width is of no use."""
+        if self._weights.is_recurrent():
+            return {}
+        self._engine.close()
+        self._engine = engine = self._make(max(widths))
+        contexts = [(*self._tokens[: self._n_prompt], self._tokens[i]) for i in range(max(widths))]
+        engine.logits(contexts)
+        seconds = dict.fromkeys(widths, math.inf)
+        for _ in range(_TIMED // 2):
             for n in widths:
+                contexts[:n] = [(*context, self._tokens[0]) for context in contexts[:n]]
                 start = time.perf_counter()
-                self._decode([RowSpec(1, N_TOKENS + i, self._tokens[i], True) for i in range(n)])
-                seconds[n].append(time.perf_counter() - start)
-                self._context.memory.trim(1, N_TOKENS)
-        return {n: float(np.min(found)) for n, found in seconds.items()}
+                engine.logits(contexts[:n])
+                seconds[n] = min(seconds[n], time.perf_counter() - start)
+        return seconds
 
-    def _decode(self, rows: Sequence[RowSpec]) -> Logits:
-        return [row.copy() for row in self._context.decode(rows)]
+    def _make(self, width: int) -> GgufEngine:
+        own = self._settings.streams or self._weights.is_recurrent()
+        room = (
+            (_CELLS, width + 1) if own else (2 * _CELLS, 2 * width)
+        )  # one is idle, or each has a slot to go back to
+        kind = engine_class(self._weights, self._settings)
+        engine = kind(self._weights, self._settings, n_cells=room[0], n_sequences=room[1])
+        engine.prompt_length = self._n_prompt
+        engine.context.set_threads(self._threads)
+        return engine
 
-    def _feed(self, sequence: int, sizes: Sequence[int], start: int = 0) -> Logits:
+    def _answer(self, start: int) -> Tokens:
+        """The prompt and another answer."""
+        return self._tokens[: self._n_prompt] + self._tokens[start : start + _TAIL]
+
+    def _steps(self) -> Iterator[Tokens]:
+        return (self._tokens[: self._n_prompt + i] for i in range(_TAIL))
+
+    def _alone(self, *, reset: bool = True) -> Logits:
+        if reset:
+            self._engine.reset()
+        return [self._engine.logits([context])[0].copy() for context in self._steps()]
+
+    def _by(self, size: int, read: Callable[[], Logits]) -> Logits:
+        """With batches of so many rows."""
+        self._engine.batch = size
+        try:
+            return read()
+        finally:
+            self._engine.batch = self._settings.batch
+
+    def _along(self) -> Logits:
+        """As many rows as a batch holds."""
+        prompt, tail = self._tokens[: self._n_prompt], self._tokens[self._n_prompt :][:_TAIL]
+        return [row.copy() for row in self._engine.rows(prompt, tail)]
+
+    def _beside(self, *others: Tokens, steps: int = _TAIL) -> Logits:
+        """The answer in every place of a batch in turn, the others growing with it."""
         out: Logits = []
-        for size in sizes:
-            rows = [RowSpec(sequence, start + i, self._tokens[start + i], True) for i in range(size)]
-            out += self._decode(rows)
-            start += size
+        for i, context in zip(range(steps), self._steps(), strict=False):
+            batch = [other[: len(other) - _TAIL + i] for other in others]
+            batch.insert(i % (len(others) + 1), context)
+            out.append(self._engine.logits(batch)[i % (len(others) + 1)].copy())
         return out
 
-    def _last_only(self, size: int) -> Logits:
-        """As in prefill: batches of which only the last row is read."""
-        out = list(self._reference)
-        for start in range(0, N_TOKENS, size):
-            rows = [RowSpec(1, i, self._tokens[i], i == start + size - 1) for i in range(start, start + size)]
-            out[start + size - 1] = self._decode(rows)[0]
-        return out
+    def _back_and_forth(self) -> Logits:
+        """Cut and written again, from copies, from a state kept on the way, and in place."""
+        order = [*range(0, _TAIL, 2), *range(1, _TAIL, 2)]
+        found = {}
+        for i in order:
+            self._engine.pin(self._tokens[: self._n_prompt + i])
+            found[i] = self._engine.logits([self._tokens[: self._n_prompt + i]])[0].copy()
+        return [found[i] for i in range(_TAIL)]
 
-    def _side_by_side(self) -> Logits:
-        """The last third of the text on three sequences that share the first two."""
-        shared = N_TOKENS - N_TOKENS // 3
-        family = (1, *_JUNK[:2])
-        self._context.memory.trim(1, 0)
-        for sequence in _JUNK[:2]:
-            self._context.memory.trim(sequence, 0)
-        out = self._feed(1, [shared])
-        for sequence in _JUNK[:2]:
-            self._context.memory.copy(1, sequence, shared)
-        for i in range(shared, N_TOKENS):
-            rows = [RowSpec(sequence, i, self._tokens[i], True) for sequence in family]
-            out.append(self._decode(rows)[i % 3])
-        return out
-
-    def _after_restore(self) -> Logits:
-        self._context.memory.trim(1, 0)
-        self._context.memory.restore(1, self._state)
-        self._context.memory.trim(1, N_TOKENS - 8)
-        return self._feed(1, [3, 1, 4], start=N_TOKENS - 8)
-
-    def _compare(self, shape: str, logits: Logits, first: int = 0) -> Difference:
-        return compare(shape, self._reference[first:], logits)
+    def _compare(self, shape: str, logits: Logits) -> Difference:
+        return compare(shape, self._reference[: len(logits)], logits)
 
 
 def compare(shape: str, reference: Logits, logits: Logits) -> Difference:
@@ -177,44 +185,29 @@ def compare(shape: str, reference: Logits, logits: Logits) -> Difference:
         if not np.array_equal(a, b):
             x, y = log_softmax(a), log_softmax(b)
             both = np.isfinite(x) & np.isfinite(y)
-            same = np.array_equal(
-                a[~both], b[~both]
-            )  # impossible tokens must be so in both; NaN is never the same
+            # impossible tokens must be so in both; NaN is never the same
+            same = np.array_equal(a[~both], b[~both])
             gap = float(np.abs(x[both] - y[both]).max(initial=0.0)) if same else math.inf
             largest = max(largest, gap)
     return Difference(shape, largest)
 
 
-def text_tokens(weights: Weights, n: int) -> list[int]:
+def text_tokens(weights: Weights, n: int) -> Tokens:
     """The check's text, repeated or cut to n tokens; vocabularies that cannot spell it count through their ids."""
     tokens = weights.tokenize(TEXT.encode(), parse_special=False)
     usable = [token for token in tokens if token not in weights.eos]
     if len(usable) < 8:
         usable = [i for i in range(weights.n_vocab) if i not in weights.eos] or [0]
-    return [usable[i % len(usable)] for i in range(n)]
+    return tuple(usable[i % len(usable)] for i in range(n))
 
 
-def timed_rows(context: Context, rows: Sequence[RowSpec]) -> Callable[[], float]:
-    """A function that decodes the rows, forgets them and returns the seconds they took."""
-
-    def decode() -> float:
-        start = time.perf_counter()
-        context.decode(rows)
-        seconds = time.perf_counter() - start
-        for row in rows:
-            context.memory.trim(row.sequence, row.position)
-        return seconds
-
-    return decode
-
-
-def lone_row_seconds(checkers: Sequence[AnyChecker], lengths: Sequence[int]) -> list[float]:
+def lone_row_seconds(checkers: Sequence[Checker], lengths: Sequence[int]) -> list[float]:
     """Seconds of a lone row for each checker, the mean over contexts of these lengths.
 
     Measured in turns, the least of each: what disturbs one of them only ever adds.
     """
     total = np.zeros(len(checkers))
     for cells in lengths:
-        decoders = [checker.lone_row(cells) for checker in checkers]
-        total += np.min([[decode() for decode in decoders] for _ in range(TIMED)], axis=0)
+        rows = [checker.lone_row(cells) for checker in checkers]
+        total += np.min([[ask() for ask in rows] for _ in range(_TIMED)], axis=0)
     return [float(seconds) for seconds in total / len(lengths)]

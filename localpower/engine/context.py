@@ -47,7 +47,7 @@ class Context:
         n_sequences: int,
         governor: Governor | None = None,
     ) -> None:
-        """Raises EngineError when the cache cannot be made (usually: not enough memory).
+        """Raises EngineError when the cache cannot be made: too little memory, or streams for a window or a state.
 
         governor: says before each decode how many threads it has; None: always those of the settings.
         """
@@ -60,6 +60,8 @@ class Context:
         self._governor, self._threads = governor, settings.threads
         self.n_vocab = weights.n_vocab
         shared = not weights.is_recurrent() and not settings.streams
+        if settings.streams and (weights.is_recurrent() or weights.window()):
+            raise EngineError("this model's memory is not plain attention")
         if n_cells * total >= 1 << 31:
             raise EngineError(f"a context of {n_cells} cells is more than llama.cpp can count")
         params = L.llama_context_default_params()

@@ -49,8 +49,7 @@ def check_layout() -> None:
     seen = (context.n_ctx, context.n_batch, context.type_k, context.swa_full, context.kv_unified)
     if seen != (512, 2048, 1, True, False) or not model.use_extra_bufts:
         raise EngineError(
-            "this llama-cpp-python has other structs than the tested one",
-            "install llama-cpp-python==0.3.36",
+            "this llama-cpp-python has other structs than the tested one", "install llama-cpp-python==0.3.36"
         )
 
 

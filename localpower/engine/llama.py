@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from localpower.engine import slots
 from localpower.engine.base import GgufEngine, even_chunks
 from localpower.engine.batch import RowSpec
-from localpower.engine.cores import Governor
 from localpower.engine.planner import AGAIN, Planner
-from localpower.engine.settings import Settings
 from localpower.engine.snapshot import Snapshot
-from localpower.engine.weights import Weights
 from localpower.errors import EngineError
 from localpower.model import LogitRow, Tokens
 
@@ -24,22 +21,9 @@ class LlamaModel(GgufEngine):
     apart from prefill, padded to this many: one shape for all scores, pinned cells never recomputed.
     """
 
-    def __init__(
-        self,
-        weights: Weights,
-        settings: Settings,
-        *,
-        n_cells: int,
-        n_slots: int,
-        steady_rows: int = 0,
-        check: Callable[[], None] = lambda: None,
-        governor: Governor | None = None,
-    ) -> None:
-        """Raises EngineError when the context cannot be made."""
-        super().__init__(weights, settings, check, governor, n_cells=n_cells, n_sequences=n_slots)
-        self._steady = steady_rows
-        self._capacity = self.n_cells - max(settings.min_rows, steady_rows)
-        self._planner = Planner(n_slots, self._capacity, again=0 if steady_rows else AGAIN)
+    def _begin(self) -> None:
+        self._capacity = self.n_cells - max(self._settings.min_rows, self._steady)
+        self._planner = Planner(self.n_sequences, self._capacity, again=0 if self._steady else AGAIN)
         self._torn = False  # whether the cache may hold something else than the planner believes
 
     def logits(
@@ -79,7 +63,7 @@ class LlamaModel(GgufEngine):
         self._torn = False
 
     def _keep(self, sequence: int, tokens: Tokens) -> Snapshot:
-        return Snapshot(tokens, self._memory.save(sequence, 0, len(tokens)), divisible=True)
+        return Snapshot(tokens, self._memory.save(sequence, 0, len(tokens)))
 
     def _load(self, snapshot: Snapshot) -> None:
         self._memory.restore(0, snapshot.pieces)
@@ -99,7 +83,7 @@ class LlamaModel(GgufEngine):
         if self._torn:
             self.reset()
         self._torn = True
-        return self._planner.plan(contexts, self._pins.values(), self._settings.batch)
+        return self._planner.plan(contexts, self._pins.values(), self.batch)
 
     def _execute(self, plan: slots.Plan, *, wanted: bool = True) -> list[LogitRow]:
         """The wanted rows of the plan's decodes in order; none unless wanted."""
@@ -131,7 +115,7 @@ class LlamaModel(GgufEngine):
             for i, (token, grant) in enumerate(zip(decode.tokens, decode.grants, strict=True)):
                 spec = RowSpec(decode.slot, decode.start + i, token, wanted and i in decode.wanted)
                 (bodies if i < first else tails).append(_PlacedRow(spec, grant))
-        if len(bodies) + len(tails) <= self._settings.batch and not (wanted and self._steady):
+        if len(bodies) + len(tails) <= self.batch and not (wanted and self._steady):
             found = self._run([*bodies, *tails])
         else:
             for chunk in self._chunks(bodies):
@@ -144,7 +128,7 @@ class LlamaModel(GgufEngine):
         return [found[d.slot, d.start + i] for d in decodes for i in d.wanted] if wanted else []
 
     def _chunks(self, rows: Sequence[_PlacedRow]) -> list[Sequence[_PlacedRow]]:
-        return [rows[start:stop] for start, stop in even_chunks(len(rows), self._settings.batch)]
+        return [rows[start:stop] for start, stop in even_chunks(len(rows), self.batch)]
 
     def _run(self, rows: Sequence[_PlacedRow], at_least: int = 0) -> dict[tuple[int, int], LogitRow]:
         """One decode of at least so many rows: the logits of the wanted ones by (slot, position).

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,7 @@ from localpower.errors import EngineError
 from localpower.subprocesses import tell
 
 if TYPE_CHECKING:
-    from localpower.engine.check import AnyChecker, Difference
-    from localpower.engine.weights import Weights
+    from localpower.engine.check import Checker, Difference
 
 _SLACK = 1.1  # what the more faithful settings may cost
 _SLACK_ALIKE = 1.3  # and those that are as faithful, but quicker on a long context
@@ -50,16 +49,7 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {
-            "exact": self.exact,
-            "settings": self.settings.to_json(),
-            "largest": self.largest,
-            "price": self.price,
-            "shapes": self.shapes,
-            "tried": self.tried,
-            "curve": self.curve,
-            "timed": self.timed,
-        }
+        return asdict(self)
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Verdict:
@@ -113,25 +103,25 @@ class _Group:
         self._weights = Weights(path, repack=group[0].repack, gpu_layers=group[0].gpu_layers)
         time.sleep(_LOOK_S)
         self._threads = governor.now()  # the same for all: that a machine is busy changes no choice
-        self._open: list[AnyChecker] = []
+        self._open: list[Checker] = []
 
     def verdict(self) -> Verdict | None:
         """The most faithful exact settings, unless others are quicker by a tenth; None: there are none."""
         try:
-            makers, alive = {}, []
+            made, alive = {}, []
             for i, settings in enumerate(self._group, 1):
                 self._stage(2, f"settings {i} of {len(self._group)}")
                 if (checker := self._make(settings)) is not None:
-                    makers[settings] = checker
+                    made[settings] = checker
                     if self._passes(settings, next(iter(checker.differences()))):
                         alive.append(settings)
-            seconds = self._time(makers) if alive else {}
+            seconds = self._time(made) if alive else {}
             while alive:
                 settings = choose(alive, seconds)
                 alive.remove(settings)
-                found = self._whole(settings, stop=True)
+                found = self._whole(settings, made[settings], stop=True)
                 if found.exact:
-                    return self._finished(found, seconds)
+                    return self._finished(found, made[settings], seconds)
             return None
         finally:
             self._close()
@@ -143,31 +133,31 @@ class _Group:
                 checker = self._make(settings)
                 if checker is not None:
                     seconds = self._time({settings: checker})
-                    return self._finished(self._whole(settings, stop=False), seconds)
+                    return self._finished(self._whole(settings, checker, stop=False), checker, seconds)
             raise EngineError(next(iter(self._tried.values()), "no settings to try"))
         finally:
             self._close()
 
-    def _make(self, settings: Settings) -> AnyChecker | None:
+    def _make(self, settings: Settings) -> Checker | None:
         """None for keys or a memory of a kind that this model does not allow, or where there is no room."""
+        from localpower.engine.check import Checker
+
         try:
-            self._open.append(_checker(self._weights, settings, self._threads))
+            self._open.append(Checker(self._weights, settings, self._threads))
         except EngineError as error:
             self._tried[settings.words()] = error.line()
             return None
         return self._open[-1]
 
-    def _time(self, checkers: Mapping[Settings, AnyChecker]) -> dict[Settings, float]:
+    def _time(self, checkers: Mapping[Settings, Checker]) -> dict[Settings, float]:
         """Seconds of a lone row."""
         from localpower.engine.check import lone_row_seconds
 
         self._stage(3, "they are timed")
         return dict(zip(checkers, lone_row_seconds(list(checkers.values()), self._lengths), strict=True))
 
-    def _whole(self, settings: Settings, *, stop: bool) -> Verdict:
+    def _whole(self, settings: Settings, checker: Checker, *, stop: bool) -> Verdict:
         """Every shape, up to the first that differs if `stop`."""
-        checker = self._make(settings)
-        assert checker is not None  # it could be made before
         shapes: dict[str, float] = {}
         for difference in checker.differences():
             self._stage(4, difference.shape)
@@ -175,7 +165,6 @@ class _Group:
             if not self._passes(settings, difference) and stop:
                 break
         largest = max(shapes.values())
-        checker.close()
         return Verdict(largest == 0.0, settings, largest, 1.0, shapes)
 
     def _passes(self, settings: Settings, difference: Difference) -> bool:
@@ -183,9 +172,7 @@ class _Group:
             self._tried[settings.words()] = f"{difference.shape}: {difference.log_p:.2g} nats"
         return difference.log_p == 0
 
-    def _finished(self, found: Verdict, seconds: Mapping[Settings, float]) -> Verdict:
-        checker = self._make(found.settings)
-        assert checker is not None
+    def _finished(self, found: Verdict, checker: Checker, seconds: Mapping[Settings, float]) -> Verdict:
         self._stage(5, "batches are timed")
         own = seconds.get(self._group[0], min(seconds.values()))
         return replace(
@@ -203,17 +190,6 @@ class _Group:
         for checker in self._open:
             checker.close()
         self._weights.close()
-
-
-def _checker(weights: Weights, settings: Settings, threads: int) -> AnyChecker:
-    from localpower.engine.check import Checker
-    from localpower.engine.check_recurrent import RecurrentChecker
-    from localpower.engine.check_streams import StreamChecker
-
-    if settings.streams:
-        return StreamChecker(weights, settings, threads)
-    kind = RecurrentChecker if weights.is_recurrent() else Checker
-    return kind(weights, settings, threads)
 
 
 def choose(good: Sequence[Settings], seconds: Mapping[Settings, float]) -> Settings:

@@ -41,7 +41,7 @@ def read(path: Path, owner: Mapping[str, Any]) -> Snapshot:
         try:
             header = json.loads(file.readline(_LONGEST_HEADER))
             n_tokens, sizes = int(header["n_tokens"]), [int(size) for size in header["sizes"]]
-            kept, digest, divisible = header["owner"], header["sha256"], bool(header["divisible"])
+            kept, digest = header["owner"], header["sha256"]
             if not isinstance(kept, dict) or min(n_tokens, *sizes) < 1:
                 raise ValueError
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
@@ -57,7 +57,7 @@ def read(path: Path, owner: Mapping[str, Any]) -> Snapshot:
         pieces.append(body[at : at + size])
         at += size
     tokens = tuple(np.frombuffer(body, dtype="<i4", count=n_tokens).tolist())
-    return Snapshot(tokens, tuple(pieces), divisible)
+    return Snapshot(tokens, tuple(pieces))
 
 
 def write(path: Path, owner: Mapping[str, Any], snapshot: Snapshot) -> None:
@@ -67,7 +67,6 @@ def write(path: Path, owner: Mapping[str, Any], snapshot: Snapshot) -> None:
         "owner": dict(owner),
         "n_tokens": len(snapshot.tokens),
         "sizes": [len(piece) for piece in snapshot.pieces],
-        "divisible": snapshot.divisible,
         "sha256": hashlib.sha256(body).hexdigest(),
     }
     part = path.with_name(f"{path.name}.{os.getpid()}.part")

@@ -7,17 +7,13 @@ at will: each Metropolis-Hastings step reads part of the kept prefix again, in b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from localpower.engine.base import GgufEngine
 from localpower.engine.batch import RowSpec
-from localpower.engine.cores import Governor
 from localpower.engine.sequences import ResidentSequence, assign
-from localpower.engine.settings import Settings
 from localpower.engine.snapshot import Snapshot
-from localpower.engine.weights import Weights
-from localpower.errors import EngineError
 from localpower.model import LogitRow, Tokens
 
 _SPACING = 16  # tokens between two checkpoints, doubled while they take too much room
@@ -27,27 +23,15 @@ _ROOM = 256 << 20  # bytes for the checkpoints of all sequences
 class RecurrentModel(GgufEngine):
     """For models a part of whose memory is a state. n_cells: tokens of one context; n_sequences: contexts at a time."""
 
-    def __init__(
-        self,
-        weights: Weights,
-        settings: Settings,
-        *,
-        n_cells: int,
-        n_sequences: int,
-        check: Callable[[], None] = lambda: None,
-        governor: Governor | None = None,
-    ) -> None:
-        """Raises EngineError when the context cannot be made."""
-        super().__init__(weights, settings, check, governor, n_cells=n_cells, n_sequences=n_sequences)
+    def _begin(self) -> None:
         self._tick = 0
         self._spacing = _SPACING
         self.reset()
 
     def reset(self) -> None:
         """Forget everything resident, checkpoints and shared_prefix too."""
-        self._sequences = [
-            ResidentSequence()
-        ] * self.n_sequences  # first: a sequence of nothing is trimmed before it is used
+        # First: a sequence of nothing is trimmed before it is used.
+        self._sequences = [ResidentSequence()] * self.n_sequences
         self._states: list[dict[int, bytes]] = [{} for _ in self._sequences]
         self._shared_prefix: tuple[Tokens, bytes] = ((), b"")
         self._memory.clear()
@@ -70,13 +54,10 @@ class RecurrentModel(GgufEngine):
             self._read(start.sequence, context[:-1])
         sequences = [start.sequence for start in starts]
         rows: dict[int, LogitRow] = {}
-        batch = self._settings.batch
-        order = sorted(
-            range(len(sequences)), key=lambda i: sequences[i]
-        )  # llama.cpp joins neighbouring sequences
-        for first in range(0, len(order), batch):
+        order = sorted(range(len(sequences)), key=sequences.__getitem__)  # llama.cpp joins neighbours
+        for first in range(0, len(order), self.batch):
             rows = {i: row.copy() for i, row in rows.items()}
-            chunk = order[first : first + batch]
+            chunk = order[first : first + self.batch]
             found = self._advance([(sequences[i], distinct[i][-1:]) for i in chunk], wanted=True)
             rows |= dict(zip(chunk, found, strict=True))
         for start in starts:
@@ -108,21 +89,6 @@ class RecurrentModel(GgufEngine):
         (start,) = assign(self._sequences, [(*context, 0)], self._shared_prefix[0])
         return start.length
 
-    def _keep(self, sequence: int, tokens: Tokens) -> Snapshot:
-        return Snapshot(tokens, (self._memory.save_state(sequence, whole=True),), divisible=False)
-
-    def _load(self, snapshot: Snapshot) -> None:
-        self._memory.restore_state(0, snapshot.pieces[0], len(snapshot.tokens), whole=True)
-
-    def _refuse(self, contexts: Sequence[Tokens]) -> None:
-        if not all(contexts):
-            raise EngineError("a context must hold at least one token")
-        if len(contexts) > len(self._sequences):
-            raise EngineError(f"{len(contexts)} contexts, and sequences for {len(self._sequences)}")
-        longest = max(map(len, contexts), default=0)
-        if longest > self.n_cells:
-            raise EngineError(f"a context of {longest} tokens does not fit {self.n_cells} cells")
-
     def _go_back(self, index: int, length: int, shared_prefix: tuple[Tokens, bytes] | None) -> None:
         """Take a sequence to its first `length` tokens, or to a shared_prefix."""
         sequence = self._sequences[index]
@@ -153,9 +119,7 @@ class RecurrentModel(GgufEngine):
             if at < shared_prefix:
                 self._tell(at)
             checkpoint = (at // self._spacing + 1) * self._spacing
-            stop = min(
-                len(tokens), shared_prefix if at < shared_prefix else checkpoint, at + self._settings.batch
-            )
+            stop = min(len(tokens), shared_prefix if at < shared_prefix else checkpoint, at + self.batch)
             self._advance([(index, tokens[at:stop])], wanted=False)
             if stop == shared_prefix:
                 self._shared_prefix = (tokens[:stop], self._memory.save_state(index, whole=True))
@@ -171,9 +135,8 @@ class RecurrentModel(GgufEngine):
             self._count(at, at + len(tokens))
         before = [self._sequences[index] for index, _ in parts]
         for index, _ in parts:
-            self._sequences[index] = (
-                ResidentSequence()
-            )  # whatever happens inside llama.cpp, it is not what it was
+            # whatever happens inside llama.cpp, it is not what it was
+            self._sequences[index] = ResidentSequence()
         rows = self._evaluate(specs)
         for (index, tokens), sequence in zip(parts, before, strict=True):
             self._sequences[index] = replace(sequence, tokens=sequence.tokens + tokens, used=self._tick)

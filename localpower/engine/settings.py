@@ -8,7 +8,7 @@ from typing import Any
 
 from localpower.errors import EngineError
 
-F32, F16, Q8_0 = 0, 1, 8  # ggml types of the KV cache
+F16, Q8_0 = 1, 8  # ggml types of the KV cache
 EXACT_BATCH = 60  # from 64 query rows on, flash attention takes a tiled path with other rounding
 LARGE_BATCH = 512  # llama.cpp's own
 _TILES = "GGML_CPU_TILED_MM"
@@ -38,7 +38,7 @@ class Settings:
     @property
     def kv_bits(self) -> float:
         """Of a key's or a value's number."""
-        return {F32: 32.0, F16: 16.0, Q8_0: 8.5}.get(self.kv_type, 16.0)
+        return 8.5 if self.kv_type == Q8_0 else 16.0
 
     def words(self) -> str:
         """For people: what was chosen."""

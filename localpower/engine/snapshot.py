@@ -9,11 +9,7 @@ from localpower.model import Tokens
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a context remembers of `tokens`. pieces: as `engine.memory.Memory` saves them, in order.
-
-    divisible: whether a shorter prefix can be cut from it (a recurrent state cannot).
-    """
+    """What a context remembers of `tokens`. pieces: as `engine.memory.Memory` saves them, in order."""
 
     tokens: Tokens
     pieces: tuple[bytes, ...]
-    divisible: bool

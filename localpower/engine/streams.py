@@ -11,17 +11,14 @@ read so, and nothing else is (placement.py), so that a row is a function of prom
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from localpower.engine.base import GgufEngine, even_chunks
 from localpower.engine.batch import RowSpec
-from localpower.engine.cores import Governor
 from localpower.engine.placement import Demand, Held, opening_of, place
-from localpower.engine.settings import Settings
 from localpower.engine.slots import common_prefix
 from localpower.engine.snapshot import Snapshot
-from localpower.engine.weights import Weights
 from localpower.errors import EngineError
 from localpower.model import LogitRow, Tokens
 
@@ -29,20 +26,9 @@ from localpower.model import LogitRow, Tokens
 class StreamModel(GgufEngine):
     """For plain attention. n_cells: tokens of one context; n_sequences: contexts at a time, and those kept beside."""
 
-    def __init__(
-        self,
-        weights: Weights,
-        settings: Settings,
-        *,
-        n_cells: int,
-        n_sequences: int,
-        check: Callable[[], None] = lambda: None,
-        governor: Governor | None = None,
-    ) -> None:
-        """Raises EngineError when the context cannot be made."""
-        super().__init__(weights, settings, check, governor, n_cells=n_cells, n_sequences=n_sequences)
+    def _begin(self) -> None:
         self._tick = 0
-        self._held = [Held()] * n_sequences
+        self._held = [Held()] * self.n_sequences
         self._openings: dict[object, int] = {}  # of pins, by owner
         self._copied = False  # since the last decode
 
@@ -82,7 +68,7 @@ class StreamModel(GgufEngine):
         (sequence,) = self._serve([_beginning(context)])
         if (
             self._copied
-        ):  # llama.cpp copies a stream before the next decode, and would now save what was there before
+        ):  # llama.cpp makes copies before the next decode, and would now save what was there before
             again = min(2, len(context))
             self._cut(sequence, len(context) - again)
             self._decode([(sequence, context[-again:])], wanted=False, read=again == 2)
@@ -101,44 +87,19 @@ class StreamModel(GgufEngine):
         """As in `GgufEngine`: `context` is taken for the beginning of a prompt."""
         return max(min(common_prefix(held.tokens, context), held.read) for held in self._held)
 
-    def rows(self, context: Tokens, continuation: Tokens) -> Iterator[LogitRow]:
-        """As in `GgufEngine`: after the opening a token at a time, as they are drawn."""
-        if not context:
-            raise EngineError("a context must hold at least one token")
-        tokens, first = context + continuation[:-1], len(context) - 1
-        self.reset()
-        try:
-            opening = tokens[: opening_of(context, self.prompt_length)]
-            self._open(opening)
-            self._held[0] = Held(opening, len(opening))
-            for i, token in enumerate(tokens[len(opening) :], len(opening)):
-                self._check()
-                yield from self._decode([(0, (token,))], wanted=i >= first)
-        finally:
-            self.reset()
-
-    def _keep(self, sequence: int, tokens: Tokens) -> Snapshot:
-        return Snapshot(tokens, (self._memory.save_state(sequence, whole=True),), divisible=True)
+    def _opening_length(self, context: Tokens) -> int:
+        return opening_of(context, self.prompt_length)
 
     def _load(self, snapshot: Snapshot) -> None:
         if self._copied:  # llama.cpp has copies in mind, and would make them over what is put there
             self._memory.trim(0, 0)
             self.context.decode([RowSpec(0, 0, 0, False)])
             self._copied = False
-        self._memory.restore_state(0, snapshot.pieces[0], len(snapshot.tokens), whole=True)
-
-    def _refuse(self, wanted: Sequence[Demand]) -> None:
-        if not all(w.context for w in wanted):
-            raise EngineError("a context must hold at least one token")
-        if len(wanted) > self.n_sequences:
-            raise EngineError(f"{len(wanted)} contexts, and sequences for {self.n_sequences}")
-        longest = max((len(w.context) for w in wanted), default=0)
-        if longest > self.n_cells:
-            raise EngineError(f"a context of {longest} tokens does not fit {self.n_cells} cells")
+        super()._load(snapshot)
 
     def _serve(self, wanted: Sequence[Demand]) -> tuple[int, ...]:
         """Sequences that hold all of each of these distinct contexts but its last token, and nothing beyond."""
-        self._refuse(wanted)
+        self._refuse([w.context for w in wanted])
         self._tick += 1
         runs_first = sorted(self._pins.items(), key=lambda item: not isinstance(item[0], int))
         pins = [
@@ -166,7 +127,7 @@ class StreamModel(GgufEngine):
             if opening in readers:
                 self._copy(readers[opening], sequence)
                 continue
-            for start, stop in even_chunks(w.opening - at, self._settings.batch):
+            for start, stop in even_chunks(w.opening - at, self.batch):
                 self._check()
                 self._tell(at + start)
                 self._decode([(sequence, opening[at + start : at + stop])], wanted=False, read=True)
@@ -211,26 +172,38 @@ class StreamModel(GgufEngine):
             specs[-1] = replace(specs[-1], wanted=wanted)
             self._count(at, at + len(tokens))
             self._held[sequence] = Held()  # whatever happens inside llama.cpp, it is not what it was
-        pads = self._padding(len(specs), before.keys())
-        batch = sorted([*specs, *pads], key=lambda spec: (spec.sequence, spec.position))
-        try:
-            rows = self._evaluate(batch)
-        finally:
-            for pad in pads:
-                self._memory.trim(pad.sequence, pad.position)
-        self._copied = False
-        self.counters.padded_rows += len(pads)
+        rows = self._evaluate(sorted(specs, key=lambda spec: spec.sequence))
         for sequence, tokens in parts:
             held = before[sequence]
             n = len(held.tokens) + len(tokens)
             self._held[sequence] = Held(held.tokens + tokens, n if read else held.read, self._tick)
-        found = {spec.sequence: row for spec, row in zip((s for s in batch if s.wanted), rows, strict=True)}
+        found = dict(zip(sorted(before), rows, strict=wanted))
         return [found[sequence] for sequence, _ in parts] if wanted else []
 
-    def _padding(self, n_rows: int, busy: Collection[int]) -> list[RowSpec]:
+    def _evaluate(self, specs: Sequence[RowSpec], at_least: int = 0) -> list[LogitRow]:
+        """Rows sorted by sequence; the padding is a part of the batch and no part of the answer."""
+        pads = self._padding(specs)
+        batch = sorted([*specs, *pads], key=lambda spec: spec.sequence) if pads else specs
+        try:
+            rows = super()._evaluate(batch)
+        finally:
+            for pad in pads:
+                self._memory.trim(pad.sequence, pad.position)
+        self._copied = False
+        if not pads:
+            return rows
+        self.counters.padded_rows += len(pads)
+        padding = {pad.sequence for pad in pads}
+        places = (spec.sequence for spec in batch if spec.wanted)
+        return [row for sequence, row in zip(places, rows, strict=True) if sequence not in padding]
+
+    def _padding(self, specs: Sequence[RowSpec]) -> list[RowSpec]:
         """Rows and outputs of idle sequences, neighbours of the busy ones, where fewer rows have other bits."""
-        least = self._settings.min_rows
-        if least == 1 or (n_rows >= least and len(busy) == 1):
+        least, n_rows = self._settings.min_rows, len(specs)
+        if least == 1:
+            return []
+        busy = {spec.sequence for spec in specs}
+        if n_rows >= least and len(busy) == 1:
             return []
         idle = [
             s for s in range(self.n_sequences) if s not in busy and len(self._held[s].tokens) < self.n_cells

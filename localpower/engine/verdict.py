@@ -12,7 +12,7 @@ from localpower.engine.probe import Verdict
 from localpower.errors import EngineError, ModelError
 from localpower.subprocesses import ChildError, Died, ask
 
-_FORMAT = 7  # raise it when the probe's meaning changes: old verdicts are then made anew
+_FORMAT = 8  # raise it when the probe's meaning changes: old verdicts are then made anew
 
 
 def verdict_for(

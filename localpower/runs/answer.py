@@ -44,8 +44,9 @@ class Answer:
     that a chain began with. repetition: share of runs of four tokens that stood in the answer before; None: too short.
     acceptance_rate: accepted proposals over those that differed from the answer. n_free: steps whose proposal was the
     answer itself. decoded_tokens: drawn in all, rejected proposals too. prefill_tokens, padded_rows, wasted_rows: of
-    the engine; None: counted for all chains together. plain_tokens: of a plain answer, which
-    plain_answer names. cost_multiple: decoded_tokens over plain_tokens; time_multiple: seconds, likewise. guarantee: as in docs/glossary.md.
+    the engine; None: counted for all chains together. plain_tokens: of a plain answer, which plain_answer names.
+    cost_multiple: decoded_tokens over plain_tokens; time_multiple: seconds over those of such an answer. guarantee: as
+    in docs/glossary.md.
     """
 
     text: str

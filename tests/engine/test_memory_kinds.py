@@ -53,7 +53,6 @@ def test_a_snapshot_goes_on_in_another_engine_with_the_same_bits(request, kind):
     assert other.counters.prefill_tokens + other.counters.answer_tokens == 1, "nothing was evaluated again"
     one.reset()
     assert np.array_equal(row, one.logits([(*kept, 2)])[0])
-    assert snapshot.divisible == (kind in ("tiny", "tiny_shared", "tiny_window"))
 
 
 @pytest.mark.parametrize("kind", ["tiny", "tiny_shared"])
@@ -113,9 +112,8 @@ def test_an_exception_around_a_decode_leaves_rows_right(request, kind, when):
 @pytest.mark.parametrize(("kind", "most"), [("tiny", 600), ("tiny_shared", 50)])
 def test_long_contexts_that_share_nothing_are_each_evaluated_once(request, kind, most):
     decodes = iter(range(most))
-    engine = request.getfixturevalue(kind).engine(
-        PROMPT, 40, 4, lambda: next(decodes)
-    )  # a fault here goes on for ever
+    # A fault here goes on for ever.
+    engine = request.getfixturevalue(kind).engine(PROMPT, 40, 4, lambda: next(decodes))
     rng = np.random.default_rng(1)
     contexts = [(first, *rng.integers(0, 3, n - 1).tolist()) for first, n in ((0, 159), (1, 93), (2, 120))]
     rows = [row.copy() for row in engine.logits(contexts)]
@@ -158,7 +156,7 @@ def test_memory_that_cannot_go_back_is_refused_with_the_reason(tiny_hybrid, monk
         load(Request(tiny_hybrid.info.path))
 
 
-def test_a_lane_starts_at_its_end_or_at_a_mark_never_in_between():
+def test_a_sequence_with_a_state_starts_at_its_end_or_at_a_checkpoint_never_in_between():
     sequence = ResidentSequence((1, 2, 3, 4, 5), frozenset({2, 4}))
     assert start_of(sequence, (1, 2, 3, 4, 5, 6)) == 5
     assert start_of(sequence, (1, 2, 3, 4, 5)) == 4, "the last token is always evaluated"

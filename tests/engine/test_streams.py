@@ -143,4 +143,4 @@ def test_a_pin_of_a_conversation_takes_no_room_from_the_chain_that_runs(tiny):
 @pytest.mark.model
 def test_the_check_of_streams_tries_batches_as_wide_as_llama_cpps_kernels_differ(default_model):
     assert default_model.verdict.settings.streams
-    assert {"9 answers side by side", "with 1 thread"} <= set(default_model.verdict.shapes)
+    assert {"9 answers side by side", "a prompt read 9 tokens at a time"} <= set(default_model.verdict.shapes)

@@ -66,7 +66,6 @@ def _chain_difference(loaded: LoadedGguf, heard: Callable[[int, int], None]) -> 
     engine = loaded.engine(prompt, _MAX_TOKENS, _CHAINS, lambda: None)
     sampler = PowerMH(2.0, 0.5, max_tokens=_MAX_TOKENS, block=16, steps=4)
     largest = 0.0
-    heard(0, _CHAINS)
     for i, tally in enumerate(run_chains(engine, sampler, prompt, StreamDice(1), _CHAINS), 1):
         heard(i, _CHAINS)
         state = tally.state

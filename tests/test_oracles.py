@@ -7,8 +7,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from localpower.intervals import Z, clustered, pass_curve, wilson
-from localpower.statistics import autocorrelation_time, g_test, log_chi_square_tail, split_r_hat
+from localpower.statistics import (
+    Z,
+    autocorrelation_time,
+    clustered,
+    g_test,
+    log_chi_square_tail,
+    pass_curve,
+    split_r_hat,
+    wilson,
+)
 
 
 @pytest.mark.parametrize("df", [1, 2, 3, 5, 10, 30, 101, 1000])
@@ -60,7 +68,7 @@ def test_clustered_intervals_hold_the_truth_19_times_in_20(samples):
 
 def test_bands_of_pass_at_k_hold_the_truth_19_times_in_20(monkeypatch):
     """As above in 300 runs, .90 to .983: outside once in 150 choices of the seed."""
-    monkeypatch.setattr("localpower.intervals._RESAMPLES", 500)
+    monkeypatch.setattr("localpower.statistics._RESAMPLES", 500)
     rng = np.random.default_rng(5)
     held = {1: 0, 2: 0, 4: 0}
     for _ in range(300):

@@ -20,7 +20,7 @@ _GOING_BACK = {
     "hybrid": "rolled back to checkpoints; what lies between is evaluated again",
 }
 _CHEAP_AT = 1.8  # lone rows for four: from there on particles are the quicker start (docs/samplers.md)
-_CHEAP = ": rows are cheap here, --start smc:4 is worth a try"
+_CHEAP = ": rows are cheap here, and --method power:start=smc:4 is worth a try"
 
 
 @click.command(cls=Command, short_help="Check the engine and the sampler on this machine.")

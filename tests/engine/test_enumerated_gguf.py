@@ -10,7 +10,7 @@ import pytest
 from localpower.chance import StreamDice
 from localpower.runs.gather import Run, gather
 from localpower.samplers.cuts import UniformCuts
-from localpower.samplers.kernel import ChainState, step
+from localpower.samplers.kernel import ChainState, Kernel
 from localpower.selftest.law import ForgottenLengthTerm, recorded
 from localpower.statistics import g_test
 from localpower.toy import power_law
@@ -35,7 +35,7 @@ def counts_after_steps(engine, target, cuts):
     """End states of replicates that start from exact draws of the target; 24 share each batch."""
     order = {tokens: i for i, tokens in enumerate(target)}
     law = np.array(list(target.values()))
-    dice = StreamDice(7)
+    dice, kernel = StreamDice(7), Kernel(ALPHA, 1 / ALPHA, cuts)
     starts = {}
     ends = np.zeros(len(order), np.int64)
 
@@ -48,8 +48,7 @@ def counts_after_steps(engine, target, cuts):
             state = ChainState(starts[tokens], HORIZON)
             for k in range(STEPS):
                 handle.pin(PROMPT + state.completion.tokens)
-                settings = {"alpha": ALPHA, "temperature": 1 / ALPHA, "cuts": cuts}
-                state, _ = step(own.spawn(1 + k), state, handle, PROMPT, **settings)
+                state, _ = kernel.step(own.spawn(1 + k), state, handle, PROMPT)
             ends[order[state.completion.tokens]] += 1
             yield from ()
 

@@ -18,8 +18,8 @@ from localpower.engine.settings import Settings
 from localpower.engine.verdict import verdict_for
 from localpower.engine.weights import Weights
 from localpower.errors import EngineError, ModelError
-from localpower.methods import MOST_RUNS
 from localpower.numerics import weigh
+from localpower.readers import MOST_RUNS
 from localpower.samplers import Ancestral
 from localpower.subprocesses import Died, Failed
 

@@ -8,8 +8,8 @@ import pytest
 from localpower.numerics import log_softmax
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral
+from localpower.testing import law
 from localpower.toy import ToyModel, answers
-from tests.exact import law
 
 PROMPT, HORIZON = (1, 2), 3
 

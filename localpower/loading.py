@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localpower.catalogue import NAMES, locate
-from localpower.loaded import Loaded, LoadedGguf, LoadedToy, ModelInfo
+from localpower.loaded import Loaded, ModelInfo
+from localpower.loaded.gguf import LoadedGguf
+from localpower.loaded.toy import LoadedToy
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
     from localpower.engine.probe import Verdict

@@ -89,7 +89,7 @@ MAY_IMPORT = {
         *("runs", "evals", "grading", "chance", "samplers", "text"),
     },
     "grading": {"errors", "grading", "subprocesses"},
-    "loaded": {"engine", "errors", "model", "runs", "text", "toy", "width"},
+    "loaded": {"engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
     "loading": {"catalogue", "engine", "errors", "loaded", "numerics", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},

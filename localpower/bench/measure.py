@@ -12,7 +12,7 @@ from localpower.bench.plain import PlainTimes
 from localpower.bench.prompts import LONG, PROMPTS
 from localpower.bench.rows import BenchRow
 from localpower.chance import StreamDice
-from localpower.loaded import LoadedGguf, as_gguf
+from localpower.loaded.gguf import LoadedGguf, as_gguf
 from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.session import run_chains

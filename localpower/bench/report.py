@@ -10,7 +10,7 @@ from typing import Any
 
 from localpower import __version__
 from localpower.bench.measure import ratios
-from localpower.loaded import LoadedGguf
+from localpower.loaded.gguf import LoadedGguf
 
 
 def machine(loaded: LoadedGguf, *, quick: bool, seed: int) -> dict[str, Any]:

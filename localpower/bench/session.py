@@ -15,7 +15,8 @@ from localpower.bench.prompts import PROMPTS
 from localpower.bench.raw import raw_loop
 from localpower.bench.rows import QUICK, RAW, TOKENS, WALL, BenchRow, Size, rows, token_rows
 from localpower.errors import UserError
-from localpower.loaded import LoadedGguf, usual_alpha
+from localpower.loaded import usual_alpha
+from localpower.loaded.gguf import LoadedGguf
 from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
 from localpower.text.conversation import Conversation

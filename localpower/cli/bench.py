@@ -44,7 +44,7 @@ def bench(quick: bool, seed: int, as_json: bool, out: Path | None, **options: An
     from localpower.bench.session import Bench
     from localpower.cli.requests import open_model
     from localpower.cli.terminal import say, write_answer
-    from localpower.loaded import LoadedGguf
+    from localpower.loaded.gguf import LoadedGguf
     from localpower.runs.interrupt import Interrupts
 
     with Interrupts() as interrupts:

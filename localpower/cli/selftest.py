@@ -30,7 +30,7 @@ def selftest(as_json: bool, **options: Any) -> int:
     """Check that log p keeps its bits whatever the batch, and that the sampler draws from its law."""
     from localpower.cli.requests import open_model
     from localpower.cli.terminal import say, waiting, write_answer
-    from localpower.loaded import LoadedGguf
+    from localpower.loaded.gguf import LoadedGguf
     from localpower.runs.interrupt import Interrupts
     from localpower.samplers.cuts import UniformCuts
     from localpower.selftest.engine import check_engine

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from localpower.chance import StreamDice
-from localpower.loaded import LoadedGguf
+from localpower.loaded.gguf import LoadedGguf
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
 from localpower.text.conversation import Conversation

@@ -18,7 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from localpower.chance import StreamDice
-from localpower.loaded import as_gguf
+from localpower.loaded.gguf import as_gguf
 from localpower.loading import Request, load
 from localpower.numerics import weigh
 from localpower.text.conversation import Conversation

@@ -9,7 +9,7 @@ import pytest
 
 from localpower.errors import EngineError, Interrupted, UserError
 from localpower.evals.judge import TIE, Judge, Judgement, judge_prompt
-from localpower.loaded import LoadedToy
+from localpower.loaded.toy import LoadedToy
 from localpower.toy import ToyModel
 
 WORDS = ("<end>", "A", " A", "B", "\nB ", "AB", "the ", "")

@@ -18,7 +18,7 @@ from localpower.evals.report import report
 from localpower.evals.running import best_parallel
 from localpower.evals.store import Folder, read
 from localpower.evals.tasks import TASKS
-from localpower.loaded import LoadedToy
+from localpower.loaded.toy import LoadedToy
 from localpower.statistics import wilson
 from localpower.ui.eval_progress import EvalProgress, spell_seconds
 from localpower.ui.tables import markdown, pair_cells, terminal

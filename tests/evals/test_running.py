@@ -19,7 +19,7 @@ from localpower.evals.problem import Problem
 from localpower.evals.running import times_drawn
 from localpower.evals.store import key, read
 from localpower.evals.tasks import TASKS
-from localpower.loaded import LoadedToy
+from localpower.loaded.toy import LoadedToy
 from localpower.samplers import Ancestral, BestOfNSampler
 from tests.evals.files import PROGRAM, gpqa_csv, lines
 

@@ -1,0 +1,101 @@
+"""A model ready to answer: its text side, its numbers side, and what is known about both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from localpower.model import Tokens
+from localpower.runs.gather import Engine
+from localpower.text.conversation import Conversation
+
+ALPHA_RAW, ALPHA_CHAT = 4.0, 2.5  # without a template of its own, and with one
+
+
+def usual_alpha(*, chat: bool) -> float:
+    """The power where nobody says one. chat: the prompt goes through the model's template."""
+    return ALPHA_CHAT if chat else ALPHA_RAW
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Which model it is. None: of the toy, which has no file."""
+
+    name: str
+    path: str | None = None
+    sha256: str | None = None
+    quantization: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+class Loaded(Protocol):
+    """What commands need of a model."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """Which model it is."""
+
+    @property
+    def exactness(self) -> str | float:
+        """ "exact", or the largest |difference in log p| seen between batch shapes, nats."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user must know before work starts."""
+
+    @property
+    def has_template(self) -> bool:
+        """Whether the model brings a chat template."""
+
+    def prompt(self, conversation: Conversation, *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
+        """Tokens of the prompt: by the template, or the texts as they are."""
+
+    def prompts(
+        self, conversations: Sequence[Conversation], *, raw: bool, arguments: Mapping[str, Any]
+    ) -> list[Tokens]:
+        """The same for many conversations, none of which holds tokens that a model drew."""
+
+    def engine(
+        self,
+        prompt: Tokens,
+        horizon: int,
+        rows: int,
+        check: Callable[[], None],
+        keep: Engine | None = None,
+        chains: int | None = None,
+        prompts: int = 1,
+    ) -> Engine:
+        """An engine with room for so many answers at once: `keep`, or a larger one that remembers its prompt.
+
+        chains: how many of them keep a state beside what they write; None: all. prompts: how many different ones of
+        this length are answered at once. Raises UserError when the context cannot hold a prompt and its answer.
+        """
+
+    def warm(self, engine: Engine, prompt: Tokens, path: Path) -> list[str]:
+        """Begin from the prompt cache at `path` where it fits, and bring it up to date; what to say about it."""
+
+    def piece(self, token: int) -> bytes:
+        """The bytes a token adds to the text."""
+
+    def control_token(self, text: str) -> int | None:
+        """The id of a control token with exactly this text."""
+
+    def widest(self) -> int:
+        """Most proposals that may share a batch with gain; 0: none may, for the engine is not exact or has states."""
+
+    def goes_ahead(self) -> bool:
+        """Whether rows of one answer may be evaluated together, ahead of the draws before them."""
+
+    def speed(self, rows: int) -> float | None:
+        """Tokens a second that so many at a time are good for; None: never measured."""
+
+    def work(self, engine: Engine) -> tuple[int, int, int]:
+        """Prompt tokens evaluated, rows padded and rows thrown away by an engine of this model."""
+
+    def close(self) -> None:
+        """Free the memory. Engines are closed first."""

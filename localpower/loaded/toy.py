@@ -1,0 +1,83 @@
+"""`--model toy`: a table as a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localpower.loaded import ModelInfo
+from localpower.model import Tokens
+from localpower.runs.gather import Engine
+from localpower.text.conversation import Conversation
+from localpower.toy import ToyModel
+
+
+@dataclass
+class LoadedToy:
+    """`--model toy`."""
+
+    toy: ToyModel = field(default_factory=ToyModel)
+    info: ModelInfo = field(default_factory=lambda: ModelInfo("toy"))
+    exactness: str | float = "exact"
+    notes: list[str] = field(default_factory=list)
+    has_template: bool = False
+
+    def prompt(self, conversation: Conversation, *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
+        """A toy word for each word."""
+        tokens: Tokens = ()
+        for i, message in enumerate(conversation.messages):
+            drawn = conversation.drawn.get(i)
+            tokens += self.toy.tokenize(message["content"]) if drawn is None else drawn
+        return tokens
+
+    def prompts(
+        self, conversations: Sequence[Conversation], *, raw: bool, arguments: Mapping[str, Any]
+    ) -> list[Tokens]:
+        """One after another."""
+        return [self.prompt(each, raw=raw, arguments=arguments) for each in conversations]
+
+    def engine(
+        self,
+        prompt: Tokens,
+        horizon: int,
+        rows: int,
+        check: Callable[[], None],
+        keep: Engine | None = None,
+        chains: int | None = None,
+        prompts: int = 1,
+    ) -> Engine:
+        """The table itself."""
+        return self.toy
+
+    def warm(self, engine: Engine, prompt: Tokens, path: Path) -> list[str]:
+        """Nothing to keep."""
+        return ["--prompt-cache means nothing to the toy model"]
+
+    def piece(self, token: int) -> bytes:
+        """A word."""
+        return self.toy.piece(token)
+
+    def control_token(self, text: str) -> int | None:
+        """The toy has no control texts."""
+        return None
+
+    def widest(self) -> int:
+        """A table reads one row after another."""
+        return 1
+
+    def goes_ahead(self) -> bool:
+        """A table does not mind."""
+        return True
+
+    def speed(self, rows: int) -> float | None:
+        """Nobody times a table."""
+        return None
+
+    def work(self, engine: Engine) -> tuple[int, int, int]:
+        """Tables evaluate nothing."""
+        return 0, 0, 0
+
+    def close(self) -> None:
+        """A table holds no memory of C."""

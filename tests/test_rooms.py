@@ -85,8 +85,8 @@ MAY_IMPORT = {
     },
     "cli": {
         *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers"),  # what anybody may use
-        *("bench", "selftest", "sharpening", "loaded", "loading"),  # what one command alone is about
-        *("runs", "evals", "grading", "chance", "samplers", "text"),
+        *("bench", "selftest", "sharpening"),  # what one command alone is about
+        *("loaded", "loading", "runs"),  # a model that is open, and who hears of a run or stops it
     },
     "grading": {"errors", "grading", "subprocesses"},
     "loaded": {"engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},

@@ -8,6 +8,8 @@ from localpower.evals import store
 from localpower.evals.grade import Grader
 from localpower.grading.sandbox import isolation
 
+__all__ = ["isolation", "run_programs"]
+
 
 def run_programs(
     folder: store.Folder,

@@ -32,12 +32,13 @@ class Question:
 
 
 def ask(
-    loaded: Loaded, conversation: Conversation, options: SamplingOptions, prompting: PromptOptions
+    loaded: Loaded, said: Conversation | str, options: SamplingOptions, prompting: PromptOptions
 ) -> Question:
-    """The question that the last message asks: through the chat template unless raw or there is none.
+    """The question that a text, or the last message, asks: through the chat template unless raw or there is none.
 
     Raises UserError for what the model cannot be asked.
     """
+    conversation = Conversation.of(said) if isinstance(said, str) else said
     chat = loaded.has_template and not prompting.raw
     stops = [stop.encode("utf-8", "surrogateescape") for stop in prompting.stops]
     rules = Rules(ended=ends(stops, loaded.piece, loaded.control_token))

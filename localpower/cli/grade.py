@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
-from localpower import jsonl
 from localpower.cli.options import program_options
 from localpower.cli.sections import Command
 from localpower.errors import EXIT_OK
 from localpower.names import GRADERS
 
-_FORM = '{"gold": ..., "answer": ...} or "completion"'
-_CODE_FORM = '{"task": {...}, "completion": ...}, the task a row of HumanEval or MBPP'
 _KINDS = ("math", "gsm8k", "gpqa", "code")
 
 
@@ -39,10 +35,9 @@ def grade(kind: str, grader: str, run_code: bool, seconds: float, file: Path, de
     One JSON line a row on stdout, in the same order: verdict is right, wrong or none (nothing that could be an answer),
     extracted is what was taken for the answer. Mathematics is read, never run.
     """
+    from localpower.api.grade import grade_file
+    from localpower.api.programs import isolation
     from localpower.cli.terminal import say, write_answer
-    from localpower.grading.mathematics import math_grader
-    from localpower.grading.sandbox import isolation
-    from localpower.grading.verdicts import NONE, Verdict, grade_code, grade_letter, grade_number
 
     if grader != "value" and kind != "math":
         raise click.UsageError(f"--grader {grader} is of --kind math")
@@ -52,36 +47,6 @@ def grade(kind: str, grader: str, run_code: bool, seconds: float, file: Path, de
         )
     if kind == "code":
         say(f"note: programs run in isolation of kind {isolation()}")
-
-    def verdict(row: dict[str, Any]) -> Verdict:
-        field = "answer" if "answer" in row else "completion"
-        text = row.get(field)
-        if not isinstance(text, str) or not text.strip():
-            return NONE
-        if kind == "code":
-            return grade_code(row["task"], text, seconds)
-        return graders[kind](str(row["gold"]), **{field: text})
-
-    with math_grader(grader) as grade_math:
-        graders = {"math": grade_math, "gsm8k": grade_number, "gpqa": grade_letter}
-        form, shape = (_CODE_FORM, _program) if kind == "code" else (_FORM, _answer)
-        for _, row in jsonl.read(file, shape, "row", hint=f"grade takes JSON lines of {form}"):
-            found = verdict(row)
-            write_answer(json.dumps({"verdict": found.verdict, "extracted": found.extracted}))
+    for found in grade_file(file, kind, grader, seconds):
+        write_answer(json.dumps({"verdict": found.verdict, "extracted": found.extracted}))
     return EXIT_OK
-
-
-def _answer(value: Any) -> dict[str, Any]:
-    row = jsonl.record(value, {"gold": str | int | float})
-    if not {"answer", "completion"} & row.keys():
-        raise ValueError
-    return row
-
-
-def _program(value: Any) -> dict[str, Any]:
-    row = jsonl.record(value, {"task": dict, "completion": object})
-    mbpp = "test_list" in row["task"]
-    fields = {"test_list": [str]} if mbpp else dict.fromkeys(("prompt", "entry_point", "test"), str)
-    task = jsonl.record(row["task"], fields)
-    jsonl.record({"test_imports": task.get("test_imports") or []}, {"test_imports": [str]})
-    return row

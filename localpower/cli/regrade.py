@@ -42,16 +42,16 @@ def regrade(
     Answers stay as they are; verdict, extracted and grader are replaced. Open answers are compared by --judge. The
     table is printed as by localpower compare.
     """
+    from localpower.api.compare import read_runs
+    from localpower.api.programs import isolation
     from localpower.api.regrade import regrade as again
     from localpower.cli.compare import show
     from localpower.cli.terminal import say, tenths, waiting
-    from localpower.evals.store import read
-    from localpower.grading.sandbox import isolation
     from localpower.runs.interrupt import Interrupts
 
     if reference is not None and judge is None:
         raise click.UsageError("--reference goes with --judge")
-    read(folder)  # refuses what is no run before anything is made there
+    read_runs([folder])  # refuses what is no run before anything is made there
     if run_code:
         say(f"note: programs run in isolation of kind {isolation()}")
     with Interrupts() as interrupts:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ import click
 
 from localpower.cli.sections import Command
 from localpower.cli.values import Finite
-from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, Interrupted, UserError
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, Interrupted
 
 if TYPE_CHECKING:
     from localpower.runs.interrupt import Interrupts
@@ -51,11 +50,9 @@ def replay(file: Path, speed: float, check_it: bool, model: str | None, as_json:
 
 
 def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
-    from localpower.chance import StreamDice
+    from localpower.api.recording import texts_of
     from localpower.cli.terminal import can_redraw, say, write_answer
     from localpower.runs.player import Player
-    from localpower.runs.session import pick
-    from localpower.text.stops import answer_text
     from localpower.ui.summary import FINISHES, chains_in_words
     from localpower.ui.views import view_on
 
@@ -76,9 +73,7 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
         return EXIT_INTERRUPTED
     if not trace.whole:
         say("note: the recording ends before the run does; this is the state it reached")
-    stops = [stop.encode("utf-8", "surrogateescape") for stop in settings["stops"]]
-    texts = [answer_text(tally.state.tokens, trace.piece, stops) for tally in tallies]
-    picked = pick(tallies, settings["pick"], StreamDice(settings["seed"]))
+    texts, picked = texts_of(trace, tallies)
     shown = chains_in_words(texts) if settings["pick"] == "all" and len(texts) > 1 else texts[picked]
     write_answer(shown, prose=True)
     tally = tallies[picked]
@@ -88,39 +83,12 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
 
 
 def _check(trace: Trace, model: str | None, as_json: bool, interrupts: Interrupts) -> int:
+    from localpower.api.recording import check_recording
     from localpower.cli.terminal import waiting, write_answer
-    from localpower.loading import Request, load
-    from localpower.runs.verify import verify
 
-    start = time.perf_counter()
-    engine = None
-    if model is not None:
-        with waiting() as wait:
-            loaded = load(Request(model), say=wait, stop=lambda: interrupts.requested)
-        if loaded.info.sha256 != trace.started.model["sha256"]:
-            recorded = trace.started.model["name"]
-            raise UserError(f"the run was recorded with another model ({recorded})", "give that file with -m")
-        prompt, horizon = trace.started.prompt, int(trace.started.settings["max_tokens"])
-        engine = loaded.engine(prompt, horizon, 1, interrupts.check)
-    findings = verify(trace, engine, interrupts.check)
-    seconds = time.perf_counter() - start
-    exact = trace.started.settings["exactness"]
-    allowed = 0.0 if exact == "exact" else float(exact)
-    passed = (
-        not findings.problems and findings.largest <= allowed and (exact != "exact" or not findings.changed)
-    )
-    report = {
-        "passed": passed,
-        "steps": findings.n_steps,
-        "accepted": findings.n_accepted,
-        "problems": findings.problems,
-        "evaluated_tokens": findings.n_tokens if engine else None,
-        "largest_difference": findings.largest if engine else None,
-        "changed_decisions": findings.changed if engine else None,
-        "seconds": seconds,
-    }
+    report, findings = check_recording(trace, model, interrupts, waiting)
     write_answer(json.dumps(report) if as_json else "\n".join(_lines(report, findings)))
-    return EXIT_OK if passed else EXIT_PROBLEM
+    return EXIT_OK if report["passed"] else EXIT_PROBLEM
 
 
 def _lines(report: dict[str, Any], findings: Findings) -> list[str]:

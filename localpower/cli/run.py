@@ -71,7 +71,6 @@ def run(
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder
     from localpower.runs.session import Listener
-    from localpower.text.conversation import Conversation
     from localpower.ui.diagnosis import lines
     from localpower.ui.plots import draw, require
     from localpower.ui.summary import summary, words
@@ -83,7 +82,7 @@ def run(
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     with Interrupts() as interrupts, ExitStack() as cleanup:
         loaded = open_model(options, interrupts)
-        question = ask(loaded, Conversation.of(text), how, wording)
+        question = ask(loaded, text, how, wording)
         known = [*notes(loaded, how, wording), *unused(options["method"], given(ctx)), *question.notes]
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -30,41 +28,17 @@ def selftest(as_json: bool, **options: Any) -> int:
     """Check that log p keeps its bits whatever the batch, and that the sampler draws from its law."""
     from localpower.cli.requests import open_model
     from localpower.cli.terminal import say, waiting, write_answer
-    from localpower.loaded.gguf import LoadedGguf
     from localpower.runs.interrupt import Interrupts
-    from localpower.samplers.cuts import UniformCuts
-    from localpower.selftest.engine import check_engine
-    from localpower.selftest.law import ForgottenLengthTerm, check_law
+    from localpower.selftest import whole
 
     with Interrupts() as interrupts:
         loaded = open_model(options, interrupts, fresh=True)
     for note in loaded.notes:
         say(f"note: {note}")
-    engine = None
     with waiting() as wait:
-
-        def heard(what: str) -> Callable[[int, int], None]:
-            return lambda done, n: wait(f"{what}: {done:,} of {n:,}")
-
-        if isinstance(loaded, LoadedGguf):
-            wait("Part 1 of 3, chains are run")
-            engine = check_engine(loaded, heard("Part 1 of 3, chains are evaluated again"))
-        words = "the sampler is compared with an enumerated distribution"
-        right = check_law("metropolis-hastings", UniformCuts(), heard=heard(f"Part 2 of 3, {words}"))
-        control = ForgottenLengthTerm()
-        wrong = check_law("length term forgotten", control, heard=heard("Part 3 of 3, so is a wrong one"))
-    engine_ok = engine is None or not engine.exact or engine.chain == 0.0
-    passed = engine_ok and right.passed and not wrong.passed
-    report = {
-        "passed": passed,
-        "model": loaded.info.to_dict(),
-        "exactness": loaded.exactness,
-        "engine": asdict(engine) if engine else None,
-        "sampler": asdict(right) | {"passed": right.passed},
-        "wrong_sampler": asdict(wrong) | {"flagged": not wrong.passed},
-    }
+        report = whole.selftest(loaded, wait)
     write_answer(json.dumps(report) if as_json else "\n".join(_lines(report)))
-    return EXIT_OK if passed else EXIT_PROBLEM
+    return EXIT_OK if report["passed"] else EXIT_PROBLEM
 
 
 def _lines(report: dict[str, Any]) -> list[str]:

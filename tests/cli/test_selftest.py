@@ -60,7 +60,7 @@ def without_law(monkeypatch):
     """The law's two reports as they should be, without the work."""
     right = check_law("right", UniformCuts(), replicates=20, steps=1)
     reports = iter([right, replace(right, log_p=-100.0)])
-    monkeypatch.setattr("localpower.selftest.law.check_law", lambda *_: next(reports))
+    monkeypatch.setattr("localpower.selftest.law.check_law", lambda *_, **__: next(reports))
 
 
 def test_the_engine_passes_by_a_verdict_made_anew_whatever_was_kept(

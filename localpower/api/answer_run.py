@@ -101,6 +101,7 @@ class AnswerRun:
             *self._work,
             question.options.method.budget,
             plain_seconds=self.plain_seconds,
+            reading=question.pace.reading,
         )
         how = question.options.pick
         picked = pick(tallies, how, StreamDice(self.seed))

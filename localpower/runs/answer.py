@@ -33,6 +33,7 @@ class RunContext:
     wasted_rows: int | None = None
     budget: str | None = None
     plain_seconds: Callable[[int], float | None] = lambda _: None  # of a plain answer of so many tokens
+    reading: float = 0.0  # seconds of them that went into the prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +46,8 @@ class Answer:
     acceptance_rate: accepted proposals over those that differed from the answer. n_free: steps whose proposal was the
     answer itself. decoded_tokens: drawn in all, rejected proposals too. prefill_tokens, padded_rows, wasted_rows: of
     the engine; None: counted for all chains together. plain_tokens: of a plain answer, which plain_answer names.
-    cost_multiple: decoded_tokens over plain_tokens; time_multiple: seconds over those of such an answer. guarantee: as
-    in docs/glossary.md.
+    cost_multiple: decoded_tokens over plain_tokens; time_multiple: seconds over those of such an answer.
+    tokens_per_second: of decoded_tokens, without the time that the prompt took. guarantee: as in docs/glossary.md.
     """
 
     text: str
@@ -138,7 +139,7 @@ def _one(paid: Sequence[Tally], answer: Tally, run: RunContext, text: Callable[[
         sum(getattr(tally, name) for tally in paid)
         for name in ("n_steps", "n_free", "n_accepted", "n_early", "n_decoded", "n_saved")
     )
-    moves = n_steps - n_free
+    moves, drawing = n_steps - n_free, run.seconds - run.reading
     cut_short = any(tally.finish in ("interrupted", "budget") for tally in paid)
     no_step = answer.planned == 0 and run.alpha != 1.0  # only what a chain begins with is left
     start: Guarantee = "approximate" if answer.log_z is None else "asymptotic"
@@ -178,7 +179,7 @@ def _one(paid: Sequence[Tally], answer: Tally, run: RunContext, text: Callable[[
         cost_multiple=cost_multiple(paid),
         time_multiple=run.seconds / plain if plain else None,
         seconds=run.seconds,
-        tokens_per_second=decoded / run.seconds if run.seconds > 0 else None,
+        tokens_per_second=decoded / drawing if drawing > 0 else None,
         exactness=run.exactness,
         guarantee="approximate" if cut_short else start if no_step else run.sampler.guarantee,
         model=run.model,

@@ -43,6 +43,11 @@ class Pace:
                 self._recent.setdefault(n, deque(maxlen=_RECENT)).append(now - before)
         self._last = now, rows
 
+    @property
+    def reading(self) -> float:
+        """Seconds of the first batch, which read the prompt."""
+        return self._opening or 0.0
+
     def out(self) -> bool:
         """Whether the seconds are over."""
         return self._deadline is not None and self._clock() > self._deadline

@@ -53,8 +53,9 @@ def main() -> None:
     answer = run(job, [picture])
     console = Console(record=True, width=WIDTH, height=24, file=io.StringIO(), force_terminal=True)
     console.print(Text(f'$ localpower run "{QUESTION}" --steps 12 --seed {SEED}\n', "bold"))
-    plain = job.plain_seconds(answer.n_tokens)
-    console.print(render(picture.frames[-1], loaded.piece, console, answer.seconds, height=20, plain=plain))
+    frame = picture.frames[-1]
+    cost = frame.cost(answer.seconds, job.plain_seconds)
+    console.print(render(frame, loaded.piece, console, answer.seconds, height=20, cost=cost, explained=True))
     path = Path(__file__).resolve().parent.parent / "docs" / "live.svg"
     path.write_text(console.export_svg(title="localpower", clear=False), "utf-8")
 

@@ -219,7 +219,7 @@ def _text(value: Any) -> str:
         return ("no", "yes")[value]
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
-    if isinstance(value, tuple | list):
+    if type(value) in (tuple, list):  # a named tuple has a text of its own
         return ",".join(map(_text, value))
     return str(value)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -106,7 +104,7 @@ def test_the_reading_of_a_prompt_is_told_between_batches_and_changes_no_row(pair
         pytest.skip("a table reads no prompt")
     tokens = (*prompt, *(i % 2 for i in range(18)))
     for each in (engine, reference):
-        each._settings = replace(each._settings, batch=5)
+        each.batch = 5
         each.prompt_length = len(tokens)
     told = []
     engine.watch(lambda done, total: told.append((done, total)))
@@ -148,7 +146,7 @@ def test_rows_cannot_be_written_to(pair):
 
 
 def test_the_k_quant_is_one(tiny_k_quant):
-    assert tiny_k_quant.identity["quantization"] == "Q4_K - Medium"
+    assert tiny_k_quant.info.quantization == "Q4_K - Medium"
 
 
 @pytest.mark.parametrize("kind", ["tiny", "tiny_shared"])

@@ -53,7 +53,7 @@ def test_what_was_read_once_is_kept_beside_the_run(run_of_grpo):
 def test_a_score_after_a_line_that_was_cut_off_is_whole_and_nothing_is_lost(run_of_grpo):
     run, base = read(run_of_grpo), load(Request("lab-base"))
     Scorer(base, lambda: None).read_all(run)
-    path = run_of_grpo / f"scores-{base.identity['sha256'][:12]}.jsonl"
+    path = run_of_grpo / f"scores-{base.info.sha256[:12]}.jsonl"
     whole = path.read_bytes()
     path.write_bytes(whole[:-30])
     notes = []

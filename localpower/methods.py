@@ -26,9 +26,9 @@ _MODULES = {
     "low-temp": "localpower.samplers.ancestral",
     "best-of-n": "localpower.samplers.best_of_n",
     "smc": "localpower.samplers.smc",
-    "tempering": "localpower.samplers.tempering",
     "lookahead": "localpower.samplers.lookahead",
 }
+_GONE = {"tempering": "use --method power:start=smc:4, or power with --temperature 1"}
 _GROUP = "localpower.methods"
 _registered: dict[str, Method] = {}
 MOST_RUNS = 61  # answers at once: four sequences each, of llama.cpp's 256
@@ -185,6 +185,8 @@ def find(name: str) -> Method:
         own: tuple[Method, ...] = import_module(_MODULES[name]).METHODS
         return next(method for method in own if method.name == name)
     if name not in _entries():
+        if name in _GONE:
+            raise UsageProblem(f"--method {name} is gone: {_GONE[name]}", "docs/samplers.md shows why")
         raise UsageProblem(f"--method {name!r} is none of {', '.join(names())}")
     try:
         method = _entries()[name].load()

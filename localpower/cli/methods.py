@@ -54,7 +54,7 @@ def parse_methods(texts: Sequence[str], common: SamplingOptions) -> dict[str, Sa
 
 
 def _labels(texts: Sequence[str]) -> list[str]:
-    """Split at commas, but for those within a value: tempering:rungs=4,2,1."""
+    """Split at commas, but for those within a value of a setting."""
     found: list[str] = []
     for text in texts:
         for i, part in enumerate(text.split(",")):

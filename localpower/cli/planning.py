@@ -71,8 +71,6 @@ def make_sampler(options: SamplingOptions, rules: Rules, *, chat: bool) -> tuple
     method, texts = parse(options.method)
     values = method.values(read(method, texts))
     alpha = options.alpha if options.alpha is not None else ALPHA_CHAT if chat else ALPHA_RAW
-    if options.alpha is None and isinstance(values.get("rungs"), tuple):
-        alpha = max(values["rungs"])
     if method.name == "base":
         if options.temperature not in (None, 1.0):
             raise UsageProblem("--method base samples at temperature 1", "use --method low-temp")
@@ -87,7 +85,7 @@ def check_width(sampler: Sampler, options: SamplingOptions) -> None:
     if at_once > MOST_RUNS:
         raise UsageProblem(
             f"--chains times what each has in a batch must be at most {MOST_RUNS}, got {at_once}",
-            "prefetch, start, n, particles, rungs, or candidates times rollouts is in a batch",
+            "prefetch, start, n, particles, or candidates times rollouts is in a batch",
         )
 
 

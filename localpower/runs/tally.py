@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from localpower.completion import Completion
-from localpower.events import Chosen, Event, Extended, Finished, Looked, Planned, Resampled, Stepped, Swapped
+from localpower.events import Chosen, Event, Extended, Finished, Looked, Planned, Resampled, Stepped
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,6 @@ class Tally:
             return replace(self._with(event.member, grown), n_decoded=self.n_decoded + event.suffix.n_drawn)
         if isinstance(event, Stepped):
             return self._stepped(event)
-        if isinstance(event, Swapped):
-            return self._swapped(event) if event.accepted else self
         if isinstance(event, Resampled):
             return self._resampled(event)
         if isinstance(event, Looked):
@@ -86,10 +84,6 @@ class Tally:
             n_decoded=self.n_decoded + event.n_decoded,
             n_saved=self.n_saved + max(event.suffix.n_drawn - event.n_decoded, 0),
         )
-
-    def _swapped(self, event: Swapped) -> Tally:
-        low, high = self._member(event.rung), self._member(event.rung + 1)
-        return self._with(event.rung, high)._with(event.rung + 1, low)
 
     def _resampled(self, event: Resampled) -> Tally:
         """The heaviest particle is shown until one is chosen."""

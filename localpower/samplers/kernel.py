@@ -67,7 +67,6 @@ def step(
     optimizations: Optimizations = ALL_OPTIMIZATIONS,
     variant: StepVariant = PLAIN_STEP,
     drafts: NgramDrafter | None = None,
-    exponents: tuple[float, ...] = (),
     allowance: int | None = None,
 ) -> tuple[ChainState, StepInfo] | None:
     """One step of the kernel that mh.py states. None: nothing was drawn, so nothing can be redrawn.
@@ -93,7 +92,6 @@ def step(
         optimizations=optimizations,
         variant=variant,
         drafts=drafts,
-        exponents=exponents,
         allowance=allowance,
     )
     early = not proposal.y.complete_at(horizon)
@@ -126,7 +124,6 @@ def propose(
     optimizations: Optimizations,
     variant: StepVariant,
     drafts: NgramDrafter | None,
-    exponents: tuple[float, ...] = (),
     allowance: int | None = None,
 ) -> Proposal:
     """A redraw of the state from `cut` on; the state itself where it never parts from it: then nothing is evaluated."""
@@ -150,7 +147,6 @@ def propose(
         hot=variant.hot_cut and parting == cut,
         watch=ratio if optimizations.early else ratio.without_bounds(),
         drafts=drafts,
-        exponents=exponents,
     )
     return Proposal(y, ratio, y.tail(parting).n_drawn)
 

@@ -48,11 +48,7 @@ class PlainView:
         rounds = bool(
             self._board.settings.get("budget")
         )  # of steps, as long as it has room: one line for all
-        stage_done = (
-            isinstance(event, Stepped)
-            and event.member == self._board.chains[chain].tally.shown
-            and event.step + 1 == steps
-        )
+        stage_done = isinstance(event, Stepped) and event.step + 1 == steps
         if chain == 0 and (
             (stage_done and not rounds) or (isinstance(event, Finished) and (rounds or not steps))
         ):

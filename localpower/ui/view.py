@@ -13,7 +13,6 @@ from localpower.text.vocabulary import readable
 from localpower.ui.board import Board, ChainView
 
 _BARS = "▁▂▃▄▅▆▇█"
-_NO_ETA = ("tempering", "lookahead")  # whose work ahead is not told by their tokens so far
 _SETTLED_S = 1.5  # before that a rate says more about the start than about the end
 Piece = Callable[[int], bytes]
 
@@ -76,7 +75,7 @@ def numbers(board: Board, elapsed: float, plain: float | None = None) -> str:
     if settings.get("method") not in ("base", "low-temp") and len(tally.state):
         cost = board.n_decoded / len(tally.state) / len(board.chains)
         parts.append(multiples(cost, elapsed / plain if plain else None))
-    if rate > 0 and elapsed >= _SETTLED_S and not tally.finish and settings.get("method") not in _NO_ETA:
+    if rate > 0 and elapsed >= _SETTLED_S and not tally.finish and settings.get("method") != "lookahead":
         each = 1 if steps is not None else len(tally.members)  # of the answers that grow together
         parts.append(f"eta {math.ceil(board.remaining() * len(board.chains) * each / rate)} s")
     return " · ".join(parts)

@@ -54,10 +54,6 @@ def test_a_budget_decides_the_steps_and_those_given_by_hand_are_only_lowered(cap
     assert told(capsys, "--budget", "30x", "--steps", "2")[0]["planned_steps"] == 2
 
 
-def test_the_highest_rung_is_alpha_where_none_is_given(capsys):
-    assert told(capsys, "--method", "tempering:rungs=1.5,2.5")[0]["alpha"] == 2.5
-
-
 def test_a_budget_without_room_for_a_step_claims_nothing(capsys):
     result, err = told(capsys, "--budget", "1x")
     assert (result["planned_steps"], result["guarantee"]) == (0, "approximate")
@@ -104,7 +100,6 @@ def test_what_is_no_budget_is_refused(budget, capsys):
         (("--method", "smc:particles=5"), "particles", 5),
         (("--method", "smc:ramp=7"), "ramp", 7),
         (("--method", "smc:ess=0.25"), "ess", 0.25),
-        (("--method", "tempering:rungs=1.5,4,2"), "rungs", [4.0, 2.0, 1.5]),
         (("--method", "lookahead:candidates=3:rollouts=1"), "candidates", 3),
         (("--method", "power:metropolised=yes"), "metropolised", True),
         (("--method", "power:start=smc:3"), "start", "smc:3"),
@@ -118,10 +113,6 @@ def test_options_of_a_method_are_in_its_json(arguments, name, value, capsys):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--method", "tempering:rungs=1.5,2", "--alpha", "4"),
-        ("--method", "tempering:rungs=4,x"),
-        ("--method", "tempering:rungs=0.5,4"),
-        ("--method", "tempering:rungs=0"),
         ("--method", "smc:particles=8", "--chains", "9"),
         ("--method", "smc:particles=0"),
         ("--method", "smc:particles"),
@@ -195,11 +186,12 @@ def test_settings_that_are_options_too_may_follow_the_name(capsys):
     ("arguments", "words"),
     [
         (("--particles", "4"), "--particles has moved into the method: use --method smc:particles=4"),
-        (("--block", "9"), "use --method power:block=9 (tempering, lookahead have it too)"),
+        (("--block", "9"), "use --method power:block=9 (lookahead has it too)"),
         (("-n", "40"), "use --method best-of-n:n=40; the length of an answer is --max-tokens"),
         (("-ngl", "5"), "did you mean --gpu-layers?"),
         (("--metropolised",), "use --method power:metropolised=yes"),
         (("--tries", "3"), "--tries is gone"),
+        (("--method", "tempering:rungs=2"), "tempering is gone: use --method power:start=smc:4"),
         (("--temp", "1"), "did you mean --temperature?"),
         (("--max_tokens", "1"), "did you mean --max-tokens? (see localpower run --help)"),
         (("--no-such-thing", "1"), "No such option: --no-such-thing (see localpower run --help)"),

@@ -19,11 +19,10 @@ _HOMES = {
     "samplers.ancestral": ("Base", "LowTemperature"),
     "samplers.best_of_n": ("BestOfN",),
     "samplers.smc": ("SMC",),
-    "samplers.tempering": ("Tempering",),
     "samplers.lookahead": ("Lookahead",),
     "samplers.cuts": ("CutLaw", "UniformCuts", "RestartCuts", "EntropyCuts"),
     "events": (
-        *("Event", "Started", "Extended", "Stepped", "Planned", "Resampled", "Swapped", "Looked"),
+        *("Event", "Started", "Extended", "Stepped", "Planned", "Resampled", "Looked"),
         *("Chosen", "Finished"),
     ),
     "methods": ("Method", "Target", "setting", "register"),

@@ -23,7 +23,6 @@ from .events import Planned as Planned
 from .events import Resampled as Resampled
 from .events import Started as Started
 from .events import Stepped as Stepped
-from .events import Swapped as Swapped
 from .loaded import ModelInfo as ModelInfo
 from .methods import Method as Method
 from .methods import Target as Target
@@ -40,7 +39,6 @@ from .samplers.cuts import UniformCuts as UniformCuts
 from .samplers.lookahead import Lookahead as Lookahead
 from .samplers.mh import Power as Power
 from .samplers.smc import SMC as SMC
-from .samplers.tempering import Tempering as Tempering
 from .toy import ToyModel as ToyModel
 from .toy import power_law as power_law
 

@@ -23,9 +23,6 @@ def _frozen(values: Any, dtype: Any) -> NDArray[Any]:
     return array
 
 
-_NO_LADDER = _frozen(np.empty((0, 0)), np.float64)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Completion:
     """Tokens after the prompt, with the numbers recorded once, when each was drawn.
@@ -35,7 +32,6 @@ class Completion:
     given: (len,) bool. A given token (tool output, forced text) was not drawn but conditioned on: its
     log_p, log_q and entropy are 0, it is never a cut and is not counted in `n_drawn`.
     ended: the last token is an end token or completes a stop; it is part of `tokens`.
-    log_z: (len, rungs) float64, nats: log sum p^a at each exponent of a ladder; (len, 0) without one.
     """
 
     tokens: Tokens = ()
@@ -44,12 +40,6 @@ class Completion:
     log_q: Floats = field(default_factory=lambda: _frozen((), np.float64))
     entropy: Floats = field(default_factory=lambda: _frozen((), np.float64))
     given: NDArray[np.bool_] = field(default_factory=lambda: _frozen((), np.bool_))
-    log_z: Floats = field(default_factory=lambda: _NO_LADDER)
-
-    def __post_init__(self) -> None:
-        """Without a ladder each token has an empty row."""
-        if self.log_z is _NO_LADDER and self.tokens:
-            object.__setattr__(self, "log_z", _frozen(np.empty((len(self.tokens), 0)), np.float64))
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -108,7 +98,6 @@ class Completion:
             self.log_q[span],
             self.entropy[span],
             self.given[span],
-            self.log_z[span],
         )
 
     def join(self, suffix: Completion) -> Completion:
@@ -120,9 +109,6 @@ class Completion:
             _frozen(np.concatenate((self.log_q, suffix.log_q)), np.float64),
             _frozen(np.concatenate((self.entropy, suffix.entropy)), np.float64),
             _frozen(np.concatenate((self.given, suffix.given)), np.bool_),
-            _frozen(np.concatenate((self.log_z, suffix.log_z)), np.float64)
-            if len(self) and len(suffix)
-            else (suffix if len(suffix) else self).log_z,
         )
 
 
@@ -163,7 +149,7 @@ class TokenObserver(Protocol):
 
 
 class Writer:
-    """A completion while it grows towards `horizon`. exponents: of the ladder whose normalisers are recorded too."""
+    """A completion while it grows towards `horizon`."""
 
     def __init__(
         self,
@@ -171,14 +157,12 @@ class Writer:
         horizon: int,
         eos: frozenset[int],
         rules: Rules = PLAIN,
-        exponents: tuple[float, ...] = (),
     ) -> None:
         self.tokens = list(start.tokens)
         self.ended = start.ended
-        self._horizon, self._eos, self._rules, self._exponents = horizon, eos, rules, exponents
+        self._horizon, self._eos, self._rules = horizon, eos, rules
         self._log_p, self._log_q = start.log_p.tolist(), start.log_q.tolist()
         self._entropy, self._given = start.entropy.tolist(), start.given.tolist()
-        self._log_z = start.log_z.tolist()
         self._run_start = 1 + max((i for i, g in enumerate(self._given) if g), default=-1)
 
     @property
@@ -190,7 +174,7 @@ class Writer:
         """Write the tokens that must follow, none where one is to be drawn; returns them."""
         before = len(self.tokens)
         while not self.complete and (token := self._rules.given(tuple(self.tokens))) is not None:
-            self._write(token, (0.0, 0.0, 0.0), (0.0,) * len(self._exponents), given=True)
+            self._write(token, (0.0, 0.0, 0.0), given=True)
             self._run_start = len(self.tokens)
         return tuple(self.tokens[before:])
 
@@ -213,22 +197,18 @@ class Writer:
         else:
             token = dice.pick(weights, None if hot else row.sums)
         numbers = (row.log_p(token), (recorded or row).log_q(token), row.entropy)
-        self._write(token, numbers, tuple(row.log_z(a) for a in self._exponents), given=False)
+        self._write(token, numbers, given=False)
         self.ended = token in self._eos or self._rules.ended(tuple(self.tokens[self._run_start :]))
         return numbers
 
-    def _write(
-        self, token: int, numbers: tuple[float, float, float], log_z: tuple[float, ...], *, given: bool
-    ) -> None:
+    def _write(self, token: int, numbers: tuple[float, float, float], *, given: bool) -> None:
         self.tokens.append(token)
         for values, number in zip((self._log_p, self._log_q, self._entropy), numbers, strict=True):
             values.append(number)
-        self._log_z.append(log_z)
         self._given.append(given)
 
     def completion(self) -> Completion:
         """What has been written."""
-        n = len(self.tokens)
         return Completion(
             tuple(self.tokens),
             self.ended,
@@ -236,7 +216,6 @@ class Writer:
             _frozen(self._log_q, np.float64),
             _frozen(self._entropy, np.float64),
             _frozen(self._given, np.bool_),
-            _frozen(np.reshape(np.array(self._log_z, np.float64), (n, len(self._exponents))), np.float64),
         )
 
 
@@ -253,7 +232,6 @@ def extend(
     hot: bool = False,
     watch: TokenObserver | None = None,
     drafts: NgramDrafter | None = None,
-    exponents: tuple[float, ...] = (),
 ) -> Completion:
     """Draw tokens after `start` from p^(1/temperature) until the answer ends, is `horizon` long, or `watch` stops it.
 
@@ -263,12 +241,11 @@ def extend(
     unlike: the first token drawn is another than this one, in proportion to q. Where rounding leaves no other token
     any weight, it is drawn like the rest. hot: the first token drawn is drawn from p itself (temperature 1). Either
     way its recorded log_q is q's.
-    exponents: log sum p^a is recorded with each token for each of them (parallel tempering).
     drafts: rows are asked for ahead where it guesses what comes; changes nothing but the batches.
     """
     if start.complete_at(horizon):
         return start
-    writer = Writer(start, horizon, model.eos, rules, exponents)
+    writer = Writer(start, horizon, model.eos, rules)
     ahead = Ahead(model, drafts, prompt + start.tokens, temperature)
     while True:
         for token in writer.write_given():

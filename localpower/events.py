@@ -103,18 +103,6 @@ class Resampled:
 
 
 @dataclass(frozen=True, slots=True)
-class Swapped:
-    """Rungs `rung` and `rung + 1` were to exchange their answers: accepted iff log_u < log_ratio."""
-
-    stage: int
-    step: int
-    rung: int
-    log_u: float
-    log_ratio: float
-    accepted: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Looked:
     """Of the candidates for block `stage` number `chosen` was drawn by `shares`; an extension by it follows.
 
@@ -149,14 +137,13 @@ class Finished:
     n_dropped: int = 0
 
 
-Event = Started | Extended | Stepped | Planned | Resampled | Swapped | Looked | Chosen | Finished
+Event = Started | Extended | Stepped | Planned | Resampled | Looked | Chosen | Finished
 _KINDS: dict[str, type[Event]] = {
     "started": Started,
     "extended": Extended,
     "stepped": Stepped,
     "planned": Planned,
     "resampled": Resampled,
-    "swapped": Swapped,
     "looked": Looked,
     "chosen": Chosen,
     "finished": Finished,
@@ -234,9 +221,7 @@ def _numbers_from_json(values: Any) -> tuple[float, ...]:
 
 
 def _suffix_to_json(part: Completion) -> dict[str, Any]:
-    ladder = {"log_z": part.log_z.tolist()} if part.log_z.shape[1] else {}
     return {
-        **ladder,
         "tokens": list(part.tokens),
         "ended": part.ended,
         "log_p": part.log_p.tolist(),
@@ -254,10 +239,4 @@ def _suffix_from_json(data: dict[str, Any]) -> Completion:
             raise ValueError("expected a finite number for each token")
     given = np.zeros(len(tokens), dtype=np.bool_)
     given[list(_tokens_from_json(data["given"]))] = True
-    log_z = np.array(data.get("log_z", [[]] * len(tokens)), np.float64)
-    if log_z.shape[:1] != (len(tokens),) or (tokens and log_z.ndim != 2):
-        raise ValueError("expected a row of numbers for each token")
-    log_z = log_z.reshape(len(tokens), log_z.shape[1] if log_z.ndim == 2 else 0)
-    if not np.isfinite(log_z).all():
-        raise ValueError("expected finite numbers for each token")
-    return Completion(tokens, bool(data["ended"]), log_p, log_q, entropy, given, log_z)
+    return Completion(tokens, bool(data["ended"]), log_p, log_q, entropy, given)

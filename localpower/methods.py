@@ -31,9 +31,9 @@ _CLASSES = {
     "low-temp": "localpower.samplers.ancestral:LowTemperature",
     "best-of-n": "localpower.samplers.best_of_n:BestOfN",
     "smc": "localpower.samplers.smc:SMC",
-    "tempering": "localpower.samplers.tempering:Tempering",
     "lookahead": "localpower.samplers.lookahead:Lookahead",
 }
+_GONE = {"tempering": "use --method power:start=smc:4, or power with --temperature 1"}
 _GROUP = "localpower.methods"
 _registered: dict[str, type[Method]] = {}
 
@@ -250,6 +250,8 @@ def find(name: str) -> type[Method]:
         found: type[Method] = getattr(import_module(module), own)
         return found
     if name not in _entries():
+        if name in _GONE:
+            raise UsageProblem(f"--method {name} is gone: {_GONE[name]}", "docs/samplers.md shows why")
         raise UsageProblem(f"--method {name!r} is none of {', '.join(names())}")
     try:
         method = _entries()[name].load()

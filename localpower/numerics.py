@@ -67,11 +67,6 @@ class TokenDistribution(NamedTuple):
         """The same row seen through the proposal of another temperature."""
         return self if self.exponent == 1.0 / temperature else weigh(self.row, temperature)
 
-    def log_z(self, exponent: float) -> float:
-        """log of the sum of p^exponent over the vocabulary, nats; of the proposal's own exponent log p^a - log q."""
-        powers = np.exp((self.row - self.top) * self.row.dtype.type(exponent))
-        return math.log(float(powers.sum(dtype=np.float64))) - exponent * self.log_norm
-
 
 def weigh(row: NDArray[np.floating], temperature: float) -> TokenDistribution:
     """Reduce a row of logits (vocab,) at a proposal temperature >= 0 (0: all weight on the argmax).

@@ -54,7 +54,7 @@ def _options(label: str, common: Mapping[str, Any], pick: Pick) -> SamplingOptio
 
 
 def _labels(text: str) -> list[str]:
-    """Split at commas, but for those within a value: tempering:rungs=4,2,1."""
+    """Split at commas, but for those within a value of a setting."""
     found: list[str] = []
     for i, part in enumerate(text.split(",")):
         if i and part.strip().split(":")[0] not in names() and "=" in found[-1]:

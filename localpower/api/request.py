@@ -70,7 +70,7 @@ def check_width(sampler: Sampler, chains: int) -> None:
     if at_once > MOST_RUNS:
         raise UsageProblem(
             f"--chains times what each has in a batch must be at most {MOST_RUNS}, got {at_once}",
-            "prefetch, start, n, particles, rungs, or candidates times rollouts is in a batch",
+            "prefetch, start, n, particles, or candidates times rollouts is in a batch",
         )
 
 

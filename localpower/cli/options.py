@@ -22,16 +22,15 @@ REFUSED = {
     "--frequency-penalty": _TARGET,
 }
 MOVED = {  # into the settings of methods: the methods that have it, and what it is called there
-    "--block": (("power", "tempering", "lookahead"), "block"),
-    "--cuts": (("power", "tempering"), "cuts"),
-    "--rho": (("power", "tempering"), "restart-weight"),
+    "--block": (("power", "lookahead"), "block"),
+    "--cuts": (("power",), "cuts"),
+    "--rho": (("power",), "restart-weight"),
     "--prefetch": (("power",), "prefetch"),
     "--drafts": (("power",), "drafts"),
     "--particles": (("smc",), "particles"),
     "--ramp": (("smc",), "ramp"),
     "--ess": (("smc",), "ess"),
     "-n": (("best-of-n",), "n"),
-    "--rungs": (("tempering",), "rungs"),
     "--candidates": (("lookahead",), "candidates"),
     "--rollouts": (("lookahead",), "rollouts"),
 }
@@ -86,7 +85,7 @@ def refused_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for name in MOVED:
         own: dict[str, Any] = {"is_flag": False, "flag_value": _VALUE, "callback": _moved, **hidden}
         command = click.option(name, f"moved_{name.strip('-')}", **own)(command)
-    for name in ("--staged", "--tries"):
+    for name in ("--staged", "--tries", "--rungs"):
         command = click.option(name, f"gone_{name.strip('-')}", callback=_gone, **hidden)(command)
     return click.option(
         "--metropolised", "moved_metropolised", is_flag=True, callback=_metropolised, **hidden

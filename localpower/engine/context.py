@@ -27,7 +27,7 @@ def _refuse_memory(needed: int) -> None:
     if needed > free:
         raise EngineError(
             f"keys and values would take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are free",
-            "a smaller --max-tokens, --chains, --prefetch, --particles, -n or --rungs needs less memory",
+            "a smaller --max-tokens or --chains, and less prefetch, particles or n of the method, need less memory",
         )
 
 
@@ -82,7 +82,7 @@ class Context:
         if not self._context:
             raise EngineError(
                 f"llama.cpp cannot make a context of {n_cells} cells: {last_error()}",
-                "a smaller --max-tokens, --chains, --prefetch, --particles, -n or --rungs needs less memory",
+                "a smaller --max-tokens or --chains, and less prefetch, particles or n of the method, need less memory",
             )
         try:
             self.memory = Memory(self._context, n_sequences, weights.window(), spare=extra > 0)

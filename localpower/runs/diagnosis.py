@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from localpower.events import Chosen, Event, Resampled, Stepped, Swapped
+from localpower.events import Chosen, Event, Resampled, Stepped
 from localpower.model import Tokens
 from localpower.runs.tally import Tally
 from localpower.samplers.population import effective
@@ -30,16 +30,12 @@ class _Chain:
         self.resampled: list[int] = []
         self.ancestors: list[int] = []
         self.weights: tuple[float, ...] = ()  # of the answers that one was chosen from
-        self.swaps: Counter[tuple[int, bool]] = Counter()
-        self.round_trips = 0
-        self._labels: list[int] = []  # which answer each rung holds
-        self._heading: dict[int, str] = {}
 
     def add(self, event: Event) -> None:
         if isinstance(event, Stepped):
             self._stepped(event)
         self.tally = self.tally.add(event)
-        if isinstance(event, Stepped) and event.horizon == self._horizon and event.member == self.tally.shown:
+        if isinstance(event, Stepped) and event.horizon == self._horizon:
             self.log_p.append(self.tally.state.total_log_p())
         if isinstance(event, Resampled):
             self.ess.append((event.position, event.ess))
@@ -49,12 +45,6 @@ class _Chain:
                 self.ancestors = [self.ancestors[parent] for parent in event.parents]
         if isinstance(event, Chosen):
             self.weights = event.log_w
-        if isinstance(event, Swapped):
-            self.swaps[event.rung, event.accepted] += 1
-            if event.accepted:
-                self._exchange(event.rung)
-                if event.rung == self.tally.shown and self.log_p:
-                    self.log_p[-1] = self.tally.state.total_log_p()
 
     def _stepped(self, event: Stepped) -> None:
         tenth = min(_BINS * event.cut // max(event.n_x, 1), _BINS - 1)
@@ -62,17 +52,6 @@ class _Chain:
             "free" if event.free else "accepted" if event.accepted else "early" if event.early else "rejected"
         )
         self.cuts[tenth, how] += 1
-
-    def _exchange(self, rung: int) -> None:
-        """Follow each answer's way between the ends of the ladder."""
-        n = max(len(self._labels), rung + 2, len(self.tally.members))
-        self._labels += range(len(self._labels), n)
-        labels = self._labels
-        labels[rung], labels[rung + 1] = labels[rung + 1], labels[rung]
-        for end, label in (("top", labels[0]), ("bottom", labels[n - 1])):
-            if end == "top" and self._heading.get(label) == "top":
-                self.round_trips += 1
-            self._heading[label] = "bottom" if end == "top" else "top"
 
 
 class Diagnosis:
@@ -112,7 +91,6 @@ class Diagnosis:
             "split_r_hat": r_hat if r_hat is None or math.isfinite(r_hat) else None,
             "log_p": series or None,
             **self._particles(),
-            **self._ladder(),
         }
         return report | {"warnings": self._warnings(report, ways, r_hat)}
 
@@ -135,15 +113,6 @@ class Diagnosis:
             or None,
             "unique_ancestors": [len(set(chain.ancestors)) for chain in chains] or None,
         }
-
-    def _ladder(self) -> dict[str, Any]:
-        swaps = sum((chain.swaps for chain in self._chains), Counter[tuple[int, bool]]())
-        rungs = sorted({rung for rung, _ in swaps})
-        pairs = [
-            {"rung": k, "tried": swaps[k, True] + swaps[k, False], "accepted": swaps[k, True]} for k in rungs
-        ]
-        trips = sum(chain.round_trips for chain in self._chains)
-        return {"swaps": pairs or None, "round_trips": trips if pairs else None}
 
     def _warnings(self, report: dict[str, Any], ways: Counter[str], r_hat: float | None) -> list[str]:
         """In plain words."""
@@ -170,10 +139,4 @@ class Diagnosis:
                 )
             if alone == 1 < n:
                 said.append("all particles have one ancestor: early tokens are one draw")
-        for pair in report["swaps"] or ():
-            if not pair["accepted"]:
-                said.append(
-                    f"rungs {pair['rung'] + 1} and {pair['rung'] + 2} never swapped: more rungs help "
-                    "(--method tempering:rungs=N)"
-                )
         return said

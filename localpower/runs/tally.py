@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from localpower.completion import Completion
-from localpower.events import Chosen, Event, Extended, Finished, Looked, Planned, Resampled, Stepped, Swapped
+from localpower.events import Chosen, Event, Extended, Finished, Looked, Planned, Resampled, Stepped
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,6 @@ class Tally:
             )
         if isinstance(event, Stepped):
             return self._stepped(event)
-        if isinstance(event, Swapped):
-            return self._swapped(event) if event.accepted else self
         if isinstance(event, Resampled):
             return self._resampled(event)
         if isinstance(event, Looked):
@@ -96,10 +94,6 @@ class Tally:
             n_decoded=self.n_decoded + event.n_decoded,
             n_saved=self.n_saved + max(event.suffix.n_drawn - event.n_decoded, 0),
         )
-
-    def _swapped(self, event: Swapped) -> Tally:
-        low, high = self._member(event.rung), self._member(event.rung + 1)
-        return self._with(event.rung, high)._with(event.rung + 1, low)
 
     def _resampled(self, event: Resampled) -> Tally:
         """The heaviest particle is shown until one is chosen."""

@@ -18,7 +18,6 @@ from localpower.events import (
     Resampled,
     Started,
     Stepped,
-    Swapped,
     from_json,
 )
 
@@ -63,7 +62,7 @@ def read_trace(path: Path) -> Trace:
         seconds, chain = float(line["t"]), int(line.get("chain", 0))
         if not 0.0 <= seconds <= _LONGEST_S or (isinstance(event, Finished) and event.finish not in FINISHES):
             raise ValueError
-        _check_members(event, started)
+        _check_members(event)
         texts = {
             int(token): text.encode("utf-8", "surrogateescape") for token, text in line["pieces"].items()
         }
@@ -105,7 +104,6 @@ _SETTINGS: dict[str, Callable[[Any], bool]] = {
     "restart_weight": lambda value: value is None or _number(0.0, 1.0)(value),
     "hot_cut": lambda value: value in (None, False, True),
     "particles": lambda value: value is None or _whole(1, MOST_MEMBERS)(value),
-    "rungs": lambda value: value is None or (isinstance(value, list) and all(map(_number(1.0, 1e6), value))),
     "seed": _whole(0, 2**64 - 1),
     "pick": lambda value: value in ("random", "logp", "all"),
     "stops": lambda value: isinstance(value, list) and all(isinstance(stop, str) for stop in value),
@@ -113,8 +111,8 @@ _SETTINGS: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _check_members(event: Event, started: Started | None) -> None:
-    """Raise ValueError for an event about answers that no run of these settings holds."""
+def _check_members(event: Event) -> None:
+    """Raise ValueError for an event about answers that no run holds."""
     if isinstance(event, Extended | Stepped | Chosen) and not 0 <= event.member < MOST_MEMBERS:
         raise ValueError
     if isinstance(event, Resampled) and not (
@@ -123,22 +121,17 @@ def _check_members(event: Event, started: Started | None) -> None:
         and (event.parents is None or max(event.parents) < len(event.log_w))
     ):
         raise ValueError
-    if started is None or started.method != "tempering":
-        return
-    rungs = len(started.settings["rungs"])
-    if isinstance(event, Swapped) and not 0 <= event.rung < rungs - 1:
-        raise ValueError
-    if isinstance(event, Extended | Stepped) and (
-        event.member >= rungs or (len(event.suffix) and event.suffix.log_z.shape[1] != rungs)
-    ):
-        raise ValueError
 
 
 def _check_settings(started: Started, path: Path) -> None:
     """Raise UserError unless the settings hold what replay reads."""
     settings = started.settings
-    needed = {"tempering": "rungs", "smc": "particles"}.get(started.method)
-    wrong = [needed] if needed and not settings.get(needed) else []
+    if started.method == "tempering":
+        raise UserError(
+            "the run was recorded with --method tempering, which this version no longer knows",
+            "commit c85e25d had it last",
+        )
+    wrong = ["particles"] if started.method == "smc" and not settings.get("particles") else []
     wrong += [name for name, right in _SETTINGS.items() if not right(settings.get(name))]
     wrong += [] if 1 <= started.n_chains <= _MOST_CHAINS else ["n_chains"]
     wrong += [] if isinstance(started.model.get("name"), str) and "sha256" in started.model else ["model"]

@@ -16,7 +16,7 @@ import numpy as np
 
 from localpower.completion import Completion
 from localpower.errors import UserError
-from localpower.events import Chosen, Extended, Finished, Resampled, Stepped, Swapped
+from localpower.events import Chosen, Extended, Finished, Resampled, Stepped
 from localpower.model import Tokens
 from localpower.numerics import weigh
 from localpower.runs.gather import Engine
@@ -25,7 +25,6 @@ from localpower.samplers.acceptance import PLAIN_STEP, StepVariant, log_other
 from localpower.samplers.cuts import CutLaw, cut_law, rank_of
 from localpower.samplers.kernel import divergence
 from localpower.samplers.population import effective, log_mean
-from localpower.samplers.tempering import at_rung, swap_ratio
 
 _TOLERANCE = 1e-9  # nats, for sums that another numpy may add in another order
 
@@ -138,7 +137,6 @@ class _Chain:
         self._name = f"chain {chain}"
         self._longest = int(settings["max_tokens"])
         self._alpha = float(settings["alpha"])
-        self._rungs = tuple(float(rung) for rung in settings.get("rungs") or ())
         self._temperature = float(settings["temperature"])
         self._method = trace.started.method
         self._start = str(settings.get("start") or "")
@@ -158,8 +156,6 @@ class _Chain:
                 self._extended(event)
             elif isinstance(event, Stepped):
                 self._stepped(event)
-            elif isinstance(event, Swapped):
-                self._swapped(event)
             elif isinstance(event, Resampled):
                 self._resampled(event)
             elif isinstance(event, Chosen):
@@ -168,41 +164,21 @@ class _Chain:
                 self._finished(event)
 
     def _of(self, member: int) -> tuple[Completion, Completion]:
-        """An answer of the run, and the same with the model's numbers; at its rung where there is a ladder."""
-        both = (self._states.get(member, Completion()), self._fresh.get(member, Completion()))
-        if not self._rungs:
-            return both
-        return tuple(at_rung(one, self._rungs[member], member) for one in both)  # type: ignore[return-value]
-
-    def _exponent(self, member: int) -> tuple[float, float]:
-        """alpha and the proposal's temperature."""
-        if self._rungs:
-            return self._rungs[member], 1.0 / self._rungs[member]
-        return self._alpha, self._temperature
-
-    def _known(self, where: str, *members: int) -> bool:
-        """Whether a ladder has these rungs."""
-        right = all(member >= 0 and (not self._rungs or member < len(self._rungs)) for member in members)
-        self._claim(where, right, "it is about an answer that the run does not hold")
-        return right
+        """An answer of the run, and the same with the model's numbers."""
+        return self._states.get(member, Completion()), self._fresh.get(member, Completion())
 
     def _extended(self, event: Extended) -> None:
         where, member = f"{self._name}, extension at token {event.kept}", event.member
-        if not self._known(where, member):
-            return
         state, fresh = self._of(member)
         self._same(where, "the length before", len(state), event.kept)
         longer = state.head(event.kept).join(event.suffix)
         self._claim(where, len(longer) <= event.horizon <= self._longest, "it goes beyond its horizon")
-        self._fresh[member] = self._evaluated(fresh.head(event.kept), event.suffix, self._exponent(member)[1])
+        self._fresh[member] = self._evaluated(fresh.head(event.kept), event.suffix, self._temperature)
         self._states[member] = longer
 
     def _stepped(self, event: Stepped) -> None:
         where = f"{self._name}, step {event.step + 1} of stage {event.stage + 1}"
-        if not self._known(where, event.member):
-            return
-        (x, fresh_x), cut = self._of(event.member), event.cut
-        alpha, temperature = self._exponent(event.member)
+        (x, fresh_x), cut, alpha = self._of(event.member), event.cut, self._alpha
         self._findings.n_steps += 1
         if self._cuts is None or not 0 <= cut < len(x) or x.given[cut]:
             self._claim(where, False, "its cut is none of the state's")
@@ -239,34 +215,12 @@ class _Chain:
             self._near(where, name, ours, recorded)
         self._claim(where, event.log_u < 0.0, f"log u = {event.log_u} is of no uniform")
         self._same(where, "accepted", event.log_u < event.log_ratio, event.accepted)
-        fresh = self._evaluated(fresh_x.head(since), y.tail(since), temperature)
+        fresh = self._evaluated(fresh_x.head(since), y.tail(since), self._temperature)
         fresh_ratio = _log_ratio(fresh_x, fresh, cut, since, alpha, kappas, event, self._variant)
         self._findings.changed += (event.log_u < fresh_ratio) != event.accepted
         if event.accepted:
             self._findings.n_accepted += not event.free
             self._states[event.member], self._fresh[event.member] = y, fresh
-
-    def _swapped(self, event: Swapped) -> None:
-        where = f"{self._name}, swap of rungs {event.rung + 1} and {event.rung + 2}"
-        high, low = event.rung, event.rung + 1
-        if not self._known(where, high, low):
-            return
-        ratios = [
-            swap_ratio(
-                self._rungs[high],
-                self._rungs[low],
-                states.get(high, Completion()),
-                states.get(low, Completion()),
-            )
-            for states in (self._states, self._fresh)
-        ]
-        self._near(where, "log_ratio", ratios[0], event.log_ratio)
-        self._same(where, "accepted", event.log_u < event.log_ratio, event.accepted)
-        self._findings.changed += (event.log_u < ratios[1]) != event.accepted
-        if event.accepted:
-            for states in (self._states, self._fresh):
-                above = states.get(high, Completion())
-                states[high], states[low] = states.get(low, Completion()), above
 
     def _resampled(self, event: Resampled) -> None:
         where = f"{self._name}, particles at token {event.position}"
@@ -307,21 +261,18 @@ class _Chain:
             self._claim(self._name, False, f"token {max(suffix.tokens)} is outside the model's vocabulary")
             return kept.join(suffix)
         self._check()
-        log_p, log_q, log_z = suffix.log_p.copy(), suffix.log_q.copy(), suffix.log_z.copy()
+        log_p, log_q = suffix.log_p.copy(), suffix.log_q.copy()
         rows = self._engine.rows(self._prompt + kept.tokens, suffix.tokens)
         for i, (row, token) in enumerate(zip(rows, suffix.tokens, strict=True)):
             if not suffix.given[i]:
                 weighed = weigh(row, temperature)
                 log_p[i], log_q[i] = weighed.log_p(token), weighed.log_q(token)
-                log_z[i] = [weighed.log_z(rung) for rung in self._rungs]
         self._findings.n_tokens += len(suffix)
         gaps = np.abs(log_p - suffix.log_p)
         if self._method != "smc":  # whose proposal follows the ramp
             gaps = np.concatenate((gaps, np.abs(log_q - suffix.log_q)))
         self._findings.largest = max(self._findings.largest, float(gaps.max()))  # finite records: never NaN
-        return kept.join(
-            Completion(suffix.tokens, suffix.ended, log_p, log_q, suffix.entropy, suffix.given, log_z)
-        )
+        return kept.join(Completion(suffix.tokens, suffix.ended, log_p, log_q, suffix.entropy, suffix.given))
 
     def _same(self, where: str, name: str, ours: object, recorded: object) -> None:
         self._claim(where, ours == recorded, f"{name} is {ours}, recorded as {recorded}")

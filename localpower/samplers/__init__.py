@@ -7,7 +7,6 @@ from localpower.samplers.budget import Budget
 from localpower.samplers.lookahead import LookaheadSampler
 from localpower.samplers.mh import PowerMH
 from localpower.samplers.smc import PowerSMC
-from localpower.samplers.tempering import TemperingSampler
 
 __all__ = [
     "Ancestral",
@@ -17,5 +16,4 @@ __all__ = [
     "PowerMH",
     "PowerSMC",
     "Sampler",
-    "TemperingSampler",
 ]

@@ -65,10 +65,7 @@ class Proposal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """The step that mh.py states, as a value. It leaves p^alpha invariant; a subclass that does not is a mutant.
-
-    exponents: log sum p^a is recorded at each of them with every token that is drawn.
-    """
+    """The step that mh.py states, as a value. It leaves p^alpha invariant; a subclass that does not is a mutant."""
 
     alpha: float
     temperature: float
@@ -76,7 +73,6 @@ class Kernel:
     rules: Rules = PLAIN
     variant: StepVariant = PLAIN_STEP
     optimizations: Optimizations = ALL_OPTIMIZATIONS
-    exponents: tuple[float, ...] = ()
 
     def step(
         self,
@@ -138,7 +134,6 @@ class Kernel:
             hot=variant.hot_cut and parting == cut,
             watch=ratio if self.optimizations.early else ratio.without_bounds(),
             drafts=drafts,
-            exponents=self.exponents,
         )
         return Proposal(y, ratio, y.tail(parting).n_drawn)
 

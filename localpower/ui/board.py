@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from localpower.events import Event, Extended, Resampled, Stepped, Swapped
+from localpower.events import Event, Extended, Resampled, Stepped
 from localpower.model import Tokens
 from localpower.runs.tally import Tally, cost_multiple, plain_answer, plain_tokens
 
@@ -47,11 +47,6 @@ class ChainView:
                 growing=(),
                 log_p=history,
             )
-        if isinstance(event, Stepped) and event.member != tally.shown:
-            return replace(self, tally=tally)
-        if isinstance(event, Swapped) and event.accepted and event.rung == tally.shown:
-            strip = (self.strip + "~")[-STRIP:]
-            return replace(self, tally=tally, rewritten=None, growing=(), strip=strip, log_p=history)
         if isinstance(event, Resampled):
             resampled = self.resampled + (event.parents is not None)
             return replace(self, tally=tally, ess=event.ess, resampled=resampled, growing=())

@@ -39,11 +39,7 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
         yield f"resampled at tokens {', '.join(map(str, at)) or 'none'} · ancestors left {alone}"
     for ess in report["ess_of_choice"] or ():
         yield f"effective number of answers that one was chosen from {ess:.1f}"
-    for pair in report["swaps"] or ():
-        yield f"rungs {pair['rung'] + 1} and {pair['rung'] + 2} swapped {pair['accepted']} of {pair['tried']} times"
-    if report["round_trips"] is not None:
-        yield f"round trips of an answer through the ladder {report['round_trips']}"
-    if not any(report[name] for name in ("acceptance_by_cut", "ess_of_choice", "swaps")):
+    if not (report["acceptance_by_cut"] or report["ess_of_choice"]):
         yield "nothing to diagnose: the method makes no steps and weighs no answers"
     for warning in report["warnings"]:
         yield f"warning: {warning}"

@@ -19,7 +19,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
     """Write the picture. Needs matplotlib; raises UserError for a path that cannot be written."""
     from matplotlib.figure import Figure
 
-    panels = [panel for panel in (_cuts, _log_p, _ess, _swaps) if panel(report, None)]
+    panels = [panel for panel in (_cuts, _log_p, _ess) if panel(report, None)]
     figure = Figure(figsize=(6, 2.6 * max(len(panels), 1)), layout="constrained")
     axes = figure.subplots(max(len(panels), 1), 1, squeeze=False)[:, 0]
     for panel, axis in zip(panels, axes, strict=False):
@@ -57,12 +57,3 @@ def _ess(report: dict[str, Any], axis: Any) -> bool:
             axis.plot(*zip(*curve, strict=True))
         axis.set(xlabel="token", ylabel="effective sample size")
     return bool(report["ess_curve"])
-
-
-def _swaps(report: dict[str, Any], axis: Any) -> bool:
-    pairs = report["swaps"]
-    if axis is not None:
-        names = [f"{pair['rung'] + 1}-{pair['rung'] + 2}" for pair in pairs]
-        axis.bar(names, [pair["accepted"] / pair["tried"] for pair in pairs])
-        axis.set(xlabel="rungs", ylabel="share of swaps accepted", ylim=(0, 1))
-    return bool(pairs)

@@ -13,7 +13,6 @@ from localpower.text.vocabulary import readable
 from localpower.ui.board import Board, ChainView, Cost
 
 _BARS = "▁▂▃▄▅▆▇█"
-_NO_ETA = ("tempering", "lookahead")  # whose work ahead is not told by their tokens so far
 _SETTLED_S = 1.5  # before that a rate says more about the start than about the end
 _NARROW = 46  # columns; up to there the cost and the time to go are all that is shown
 _WIDE = 100  # columns; from there on the line says what the cost is counted against
@@ -84,7 +83,7 @@ def numbers(board: Board, elapsed: float, cost: Cost | None = None, width: int |
     parts.append((7, f"{rate:.0f} tok/s"))
     if cost is not None:
         parts.append((1, cost.short() if width is not None and width < _WIDE else str(cost)))
-    if rate > 0 and elapsed >= _SETTLED_S and not tally.finish and settings.get("method") not in _NO_ETA:
+    if rate > 0 and elapsed >= _SETTLED_S and not tally.finish and settings.get("method") != "lookahead":
         each = 1 if steps is not None else len(tally.members)  # of the answers that grow together
         parts.append((2, f"eta {math.ceil(board.remaining() * len(board.chains) * each / rate)} s"))
     if width is not None and width <= _NARROW and cost is not None:

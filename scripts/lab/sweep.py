@@ -30,20 +30,11 @@ from localpower.lab.problems import FAMILIES, LEVELS, Problem, draw, verify
 from localpower.loading import Request, load
 from localpower.runs.gather import Run, gather
 from localpower.runs.tally import Tally
-from localpower.samplers import (
-    Ancestral,
-    BestOfNSampler,
-    LookaheadSampler,
-    PowerMH,
-    PowerSMC,
-    Sampler,
-    TemperingSampler,
-)
+from localpower.samplers import Ancestral, BestOfNSampler, LookaheadSampler, PowerMH, PowerSMC, Sampler
 from localpower.samplers.acceptance import HOT_CUT, PLAIN_STEP, StepVariant
 from localpower.samplers.cuts import cut_law
 from localpower.samplers.kernel import ALL_OPTIMIZATIONS, Optimizations
 from localpower.samplers.start import DRAW, Start
-from localpower.samplers.tempering import ladder
 from localpower.text.conversation import Conversation
 from localpower.width import relative_cost
 
@@ -111,8 +102,6 @@ def samplers() -> dict[str, Sampler]:
         found[f"best-of-n {n} T=1"] = BestOfNSampler(ALPHA, 1.0, LONGEST, n)
         for ramp in (12, 32):
             found[f"smc {n} ramp {ramp}"] = PowerSMC(ALPHA, LONGEST, n, ramp)
-    for rungs in (2, 4):
-        found[f"tempering {rungs} 3"] = TemperingSampler(ALPHA, LONGEST, LONGEST, 3, ladder(ALPHA, rungs))
     found["lookahead 4 1"] = LookaheadSampler(ALPHA, 1 / ALPHA, LONGEST, 8, 4, 1)
     return found
 

@@ -20,19 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from localpower.chance import StreamDice
 from localpower.model import Model, Tokens
 from localpower.runs.tally import Tally
-from localpower.samplers import (
-    Ancestral,
-    BestOfNSampler,
-    LookaheadSampler,
-    PowerMH,
-    PowerSMC,
-    Sampler,
-    TemperingSampler,
-)
+from localpower.samplers import Ancestral, BestOfNSampler, LookaheadSampler, PowerMH, PowerSMC, Sampler
 from localpower.samplers.acceptance import HOT_CUT, PLAIN_STEP, StepVariant
 from localpower.samplers.cuts import cut_law
 from localpower.samplers.start import DRAW, Start
-from localpower.samplers.tempering import ladder
 from localpower.toy import power_law
 from scripts.measure.variation import ALPHA, HORIZON, OF_EACH, laws
 
@@ -58,10 +49,6 @@ def samplers() -> dict[str, Sampler]:
         found[f"best-of-n {n} T=1"] = BestOfNSampler(ALPHA, 1.0, HORIZON, n)
         found[f"smc {n} no ramp"] = PowerSMC(ALPHA, HORIZON, n, 0)
         found[f"smc {n} ramp 5"] = PowerSMC(ALPHA, HORIZON, n, 5)
-    for rungs, steps in ((2, 3), (2, 10), (4, 3), (4, 10)):
-        found[f"tempering {rungs} {steps}"] = TemperingSampler(
-            ALPHA, HORIZON, HORIZON, steps, ladder(ALPHA, rungs)
-        )
     for candidates, rollouts in ((2, 1), (4, 1), (4, 4), (8, 8)):
         words = f"lookahead {candidates} {rollouts}"
         found[words] = LookaheadSampler(ALPHA, 1 / ALPHA, HORIZON, 2, candidates, rollouts)

@@ -22,19 +22,10 @@ from localpower.chance import StreamDice
 from localpower.loading import Request, load
 from localpower.runs.gather import Run, gather
 from localpower.runs.tally import Tally
-from localpower.samplers import (
-    Ancestral,
-    BestOfNSampler,
-    LookaheadSampler,
-    PowerMH,
-    PowerSMC,
-    Sampler,
-    TemperingSampler,
-)
+from localpower.samplers import Ancestral, BestOfNSampler, LookaheadSampler, PowerMH, PowerSMC, Sampler
 from localpower.samplers.acceptance import HOT_CUT, PLAIN_STEP
 from localpower.samplers.cuts import cut_law
 from localpower.samplers.start import Start
-from localpower.samplers.tempering import ladder
 from localpower.text.conversation import Conversation
 
 MOST = 60  # answers in one batch
@@ -62,7 +53,6 @@ def samplers(alpha: float, longest: int) -> dict[str, Sampler]:
     found["best-of-n 4"] = BestOfNSampler(alpha, 1 / alpha, longest, 4)
     for n in (4, 8):
         found[f"smc {n} ramp 32"] = PowerSMC(alpha, longest, n, 32)
-    found["tempering 2 5"] = TemperingSampler(alpha, longest, longest, 5, ladder(alpha, 2))
     found["lookahead 2 1"] = LookaheadSampler(alpha, 1 / alpha, longest, 16, 2, 1)
     return found
 

@@ -9,7 +9,7 @@ from localpower.api.budget import allowed, within
 from localpower.api.request import SamplingOptions
 from localpower.completion import PLAIN
 from localpower.methods import parse
-from localpower.samplers import BestOfNSampler, TemperingSampler
+from localpower.samplers import BestOfNSampler
 
 
 def speed(rows):
@@ -48,18 +48,6 @@ def test_as_many_answers_as_fit_at_their_own_speed(budget, n):
 def test_what_was_given_by_hand_is_only_lowered():
     assert planned(method="best-of-n:n=3", budget="10x")[0].n == 3
     assert planned(method="smc:particles=20", budget="10x")[0].particles == 10
-
-
-def test_rounds_of_tempering_are_counted_over_all_stages():
-    one, _ = planned(method="tempering:rungs=2", budget="20x")
-    four, _ = planned(method="tempering:rungs=2:block=25", budget="20x")
-    assert isinstance(one, TemperingSampler)
-    assert (one.steps, four.steps) == (9, 3)
-
-
-def test_fewer_rungs_where_not_one_round_fits():
-    assert len(planned(method="tempering", budget="8x")[0].rungs) == 4
-    assert len(planned(method="tempering", budget="5x")[0].rungs) == 2
 
 
 def test_looks_ahead_are_given_up_before_candidates():

@@ -57,8 +57,8 @@ def test_a_schedule_that_fits_the_budget_is_shown_and_kept(method, budget, capsy
     "method",
     [
         *(name for name in names() if name != "lookahead"),  # it has no first draw, and counts its answer
-        *("power:block=3", "power:start=smc:3", "power:start=best-of-n:2", "tempering:block=3"),
-        *("tempering:rungs=7", "best-of-n:n=9"),
+        *("power:block=3", "power:start=smc:3", "power:start=best-of-n:2"),
+        "best-of-n:n=9",
     ],
 )
 @pytest.mark.parametrize("chains", ["1", "2"])
@@ -75,7 +75,6 @@ def test_no_run_costs_more_than_its_budget_of_plain_answers(method, chains, caps
     [
         ("power:steps=9", "the first draw"),
         ("power:steps=9:start=smc:3", "the mean first draw"),
-        ("tempering:steps=4", "the mean first draw"),
         ("smc", "the mean first draw"),
         ("lookahead", "the answer"),
     ],
@@ -107,10 +106,6 @@ def test_a_budget_decides_the_steps_and_those_given_by_hand_are_only_lowered(cap
     few, many = (told(capsys, "--budget", f"{times}x")[0]["planned_steps"] for times in (3, 30))
     assert 0 < few < many
     assert told(capsys, "--budget", "30x", "--steps", "2")[0]["planned_steps"] == 2
-
-
-def test_the_highest_rung_is_alpha_where_none_is_given(capsys):
-    assert told(capsys, "--method", "tempering:rungs=1.5,2.5")[0]["alpha"] == 2.5
 
 
 def test_a_budget_without_room_for_a_step_claims_nothing(capsys):
@@ -159,7 +154,6 @@ def test_what_is_no_budget_is_refused(budget, capsys):
         (("--method", "smc:particles=5"), "particles", 5),
         (("--method", "smc:ramp=7"), "ramp", 7),
         (("--method", "smc:ess=0.25"), "ess", 0.25),
-        (("--method", "tempering:rungs=1.5,4,2"), "rungs", [4.0, 2.0, 1.5]),
         (("--method", "lookahead:candidates=3:rollouts=1"), "candidates", 3),
         (("--method", "power:metropolised=yes"), "metropolised", True),
         (("--method", "power:start=smc:3"), "start", "smc:3"),
@@ -173,10 +167,6 @@ def test_options_of_a_method_are_in_its_json(arguments, name, value, capsys):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--method", "tempering:rungs=1.5,2", "--alpha", "4"),
-        ("--method", "tempering:rungs=4,x"),
-        ("--method", "tempering:rungs=0.5,4"),
-        ("--method", "tempering:rungs=0"),
         ("--method", "smc:particles=8", "--chains", "9"),
         ("--method", "smc:particles=0"),
         ("--method", "smc:particles"),
@@ -250,11 +240,12 @@ def test_settings_that_are_options_too_may_follow_the_name(capsys):
     ("arguments", "words"),
     [
         (("--particles", "4"), "--particles has moved into the method: use --method smc:particles=4"),
-        (("--block", "9"), "use --method power:block=9 (tempering, lookahead have it too)"),
+        (("--block", "9"), "use --method power:block=9 (lookahead has it too)"),
         (("-n", "40"), "use --method best-of-n:n=40; the length of an answer is --max-tokens"),
         (("-ngl", "5"), "did you mean --gpu-layers?"),
         (("--metropolised",), "use --method power:metropolised=yes"),
         (("--tries", "3"), "--tries is gone"),
+        (("--method", "tempering:rungs=2"), "tempering is gone: use --method power:start=smc:4"),
         (("--temp", "1"), "did you mean --temperature?"),
         (("--max_tokens", "1"), "did you mean --max-tokens? (see localpower run --help)"),
         (("--no-such-thing", "1"), "No such option: --no-such-thing (see localpower run --help)"),

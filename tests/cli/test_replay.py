@@ -141,9 +141,7 @@ def test_what_is_not_recomputed_is_said(tmp_path, capsys):
     [
         ("smc", {"log_w": []}),
         ("smc", {"parents": [99] * 8}),
-        ("tempering", {"member": 30_000_000}),
-        ("tempering", {"member": 7}),
-        ("tempering", {"rung": 9}),
+        ("power", {"member": 30_000_000}),
     ],
 )
 def test_events_about_answers_that_a_run_does_not_hold_are_refused(tmp_path, method, change, capsys):
@@ -371,3 +369,10 @@ def test_a_recording_of_a_form_that_is_gone_is_refused_by_name(recorded, tmp_pat
     lines[0]["settings"] |= old
     assert main(["replay", str(written(tmp_path, lines)), "--verify"]) == 1
     assert "no longer knows" in capsys.readouterr().err
+
+
+def test_a_recording_of_a_method_that_is_gone_is_refused_by_name(recorded, tmp_path, capsys):
+    lines = lines_of(recorded[0])
+    lines[0]["method"] = "tempering"
+    assert main(["replay", str(written(tmp_path, lines))]) == 1
+    assert "--method tempering, which this version no longer knows" in capsys.readouterr().err

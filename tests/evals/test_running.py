@@ -83,7 +83,7 @@ def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(evaluate, tmp_
 
 @pytest.mark.parametrize("width", ["2", "7"])
 def test_answers_do_not_depend_on_how_many_share_a_batch(evaluate, tmp_path, width):
-    methods = ("--method", "base,power:steps=4,smc:particles=4,tempering:rungs=2:steps=2")
+    methods = ("--method", "base,power:steps=4,smc:particles=4")
     for out, parallel in (("alone", "1"), ("together", width)):
         evaluate(*LAB, *methods, "--limit", "4", "--samples", "2", "--parallel", parallel, out=out)
     assert rows_in(tmp_path / "alone") == rows_in(tmp_path / "together")

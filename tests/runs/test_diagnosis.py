@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from localpower.chance import StreamDice
-from localpower.events import Resampled, Swapped
+from localpower.events import Resampled
 from localpower.runs.diagnosis import Diagnosis
-from localpower.samplers import PowerMH, PowerSMC, TemperingSampler
+from localpower.samplers import PowerMH, PowerSMC
 from localpower.statistics import autocorrelation_time, split_r_hat
 from localpower.toy import ToyModel
 from localpower.ui.diagnosis import lines
@@ -96,26 +96,9 @@ def test_particles_tell_their_sample_size_and_how_many_ancestors_are_left():
     assert 1 <= report["unique_ancestors"][0] < 6
 
 
-def test_swaps_are_counted_by_pair_and_answers_followed_through_the_ladder():
-    report, events = diagnosed(TemperingSampler(3.0, 12, 12, 60, (3.0, 2.0, 1.5)))
-    swaps = [e for e in events if isinstance(e, Swapped)]
-    for pair in report["swaps"]:
-        mine = [e for e in swaps if e.rung == pair["rung"]]
-        assert (pair["tried"], pair["accepted"]) == (len(mine), sum(e.accepted for e in mine))
-    labels, visits, trips = [0, 1, 2], {}, 0
-    for event in swaps:
-        if event.accepted:
-            k = event.rung
-            labels[k], labels[k + 1] = labels[k + 1], labels[k]
-            trips += visits.get(labels[0]) == "up"
-            visits[labels[0]] = "down"
-            visits[labels[2]] = "up"
-    assert report["round_trips"] == trips > 0
-
-
 @pytest.mark.parametrize(
     "sampler",
-    [PowerMH(3.0, 1 / 3, 12, 6, 20), PowerSMC(3.0, 12), TemperingSampler(3.0, 12, 12, 9)],
+    [PowerMH(3.0, 1 / 3, 12, 6, 20), PowerSMC(3.0, 12)],
     ids=lambda s: s.method,
 )
 def test_a_diagnosis_reads_in_lines_of_text(sampler):

@@ -16,15 +16,7 @@ from localpower.runs.interrupt import Interrupts
 from localpower.runs.pace import Pace
 from localpower.runs.session import run_chains
 from localpower.runs.tally import Tally
-from localpower.samplers import (
-    Ancestral,
-    BestOfNSampler,
-    Budget,
-    LookaheadSampler,
-    PowerMH,
-    PowerSMC,
-    TemperingSampler,
-)
+from localpower.samplers import Ancestral, BestOfNSampler, Budget, LookaheadSampler, PowerMH, PowerSMC
 from localpower.samplers.acceptance import StepVariant
 from localpower.toy import ToyModel
 
@@ -36,7 +28,6 @@ SAMPLERS = {
     "power, metropolised": PowerMH(ALPHA, 1 / ALPHA, LONGEST, 12, 4, variant=StepVariant(metropolised=True)),
     "best-of-n": BestOfNSampler(ALPHA, 1.0, LONGEST, n=3),
     "smc": PowerSMC(ALPHA, LONGEST, particles=4, ramp=5),
-    "tempering": TemperingSampler(ALPHA, LONGEST, 6, 3),
     "lookahead": LookaheadSampler(ALPHA, 1 / ALPHA, LONGEST, 4, candidates=2, rollouts=2),
 }
 

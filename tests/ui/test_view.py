@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from localpower.completion import Completion
-from localpower.events import Chosen, Extended, Finished, Resampled, Stepped, Swapped
+from localpower.events import Chosen, Extended, Finished, Resampled, Stepped
 from localpower.ui.board import fresh
 from localpower.ui.live import LiveView
 from localpower.ui.view import harmless, numbers, render
@@ -169,16 +169,6 @@ def test_a_finished_run_has_no_eta_and_a_young_one_none_yet():
 )
 def test_control_characters_are_shown_instead_of_obeyed(text, shown):
     assert harmless(text) == shown
-
-
-def test_steps_of_other_rungs_leave_the_strip_alone_and_a_swap_is_marked():
-    other = dataclasses.replace(stepped(0, 2, (3, 3), accepted=True, divergence=3), member=1)
-    grown = [dataclasses.replace(GROWN, member=member) for member in (0, 1)]
-    swap = Swapped(0, 0, 0, -1.0, 0.5, True)
-    view = board_after(*grown, other, stepped(0, 2, (3, 3), accepted=False, divergence=3), swap).chains[0]
-    assert view.strip == ".~"
-    assert view.tally.n_steps == 2
-    assert view.tally.state.tokens == (1, 2, 3, 3), "the other rung's answer came up"
 
 
 def test_the_heaviest_particle_is_shown_with_the_effective_sample_size():

@@ -1,7 +1,7 @@
 """The one source of chance.
 
 Samplers draw through two primitives only: `pick` an index in proportion to weights, and compare a hidden
-uniform with a number (`threshold().below`). Replace the dice by an enumerator (tests/exact.py) and every
+uniform with a number (`threshold().below`). Replace the dice by an enumerator (testing.py) and every
 sampler yields its exact output law.
 
 Streams are keyed, not shared: `dice.spawn(k)` depends on the seed and the path of keys alone, so neither

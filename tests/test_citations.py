@@ -36,4 +36,4 @@ def test_every_file_that_a_comment_a_docstring_or_a_page_names_exists():
 
 
 def test_control_a_file_that_is_not_there_is_found_missing():
-    assert missing("samplers/mh.py, tests/exact.py and tests/x.py (and/or y/z.py)") == ["tests/x.py"]
+    assert missing("samplers/mh.py, tests/mutants.py and tests/x.py (and/or y/z.py)") == ["tests/x.py"]

@@ -56,7 +56,7 @@ class PromptOptions:
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""
         if not all(self.stops):
-            raise UsageProblem("a stop (--stop) must not be empty")
+            raise UsageProblem("--stop must not be empty: an answer would end before it begins")
         for name in self.template_args:
             if not name.isidentifier():
                 raise UsageProblem(f"{name!r} is no name of a template variable")

@@ -323,7 +323,7 @@ def test_a_standing_counts_by_method_and_tells_the_time_left():
     assert standing.eta(10.0) == pytest.approx(60.0)
     standing.made(row("b", "i0", "wrong"))
     assert standing.eta(10.0) == pytest.approx(60.0)
-    assert standing.lines()[0].startswith("a  1/4  right 100 % (21 to 100)")
+    assert standing.lines()[0].startswith("a  1/4  accuracy 100 % (21 to 100)")
     assert "1 of 7 answers · 10 tok/s · eta 60 s" in standing.line(10.0)
 
 

@@ -13,6 +13,7 @@ from localpower.evals.judge import Judgement
 from localpower.evals.judging import judge_all, judged, matches
 from localpower.evals.scoring import Scorer
 from localpower.evals.store import read
+from localpower.loaded import ModelInfo
 from localpower.loading import Request, load
 from tests.evals.test_report import row, write
 
@@ -112,7 +113,7 @@ class LongerIsBetter:
         return Judgement(0.9, 0.7) if len(ours) > len(theirs) else Judgement(0.3, 0.1)
 
 
-IDENTITY = {"name": "judge", "sha256": "j"}
+IDENTITY = ModelInfo("judge", sha256="j")
 
 
 def open_run(path, more=()):

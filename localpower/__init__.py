@@ -20,7 +20,6 @@ _HOMES = {
     "samplers.best_of_n": ("BestOfN",),
     "samplers.smc": ("SMC",),
     "samplers.lookahead": ("Lookahead",),
-    "samplers.cuts": ("CutLaw", "UniformCuts", "RestartCuts", "EntropyCuts"),
     "events": (
         *("Event", "Started", "Extended", "Stepped", "Planned", "Resampled", "Looked"),
         *("Chosen", "Finished"),

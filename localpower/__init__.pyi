@@ -1,4 +1,4 @@
-# The public names and where they live: read by type checkers, and by lazy_loader when a name is first used.
+# The public names and where they live, for type checkers; __init__.py imports each when it is first used.
 
 from . import testing as testing
 from .api.chat import Chat as Chat
@@ -32,10 +32,6 @@ from .runs.answer import Answer as Answer
 from .samplers.ancestral import Base as Base
 from .samplers.ancestral import LowTemperature as LowTemperature
 from .samplers.best_of_n import BestOfN as BestOfN
-from .samplers.cuts import CutLaw as CutLaw
-from .samplers.cuts import EntropyCuts as EntropyCuts
-from .samplers.cuts import RestartCuts as RestartCuts
-from .samplers.cuts import UniformCuts as UniformCuts
 from .samplers.lookahead import Lookahead as Lookahead
 from .samplers.mh import Power as Power
 from .samplers.smc import SMC as SMC

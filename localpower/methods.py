@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib import import_module, metadata
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Self
 
 from localpower.errors import UsageProblem
 from localpower.readers import BUDGET, MOST_ALPHA, Reader, number, whole
@@ -109,7 +109,8 @@ class Method:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.__repr__ = Method.__repr__  # type: ignore[method-assign]  # dataclass would make one with every default
+        if "__repr__" not in cls.__dict__:  # dataclass would make one with every default
+            cls.__repr__ = Method.__repr__  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         """Read what was given as the command line would."""
@@ -151,7 +152,9 @@ class Method:
         return []
 
     def power(self, usual: float) -> float:
-        """The alpha of the target that the answer is about, where the model's usual one is `usual`."""
+        """The alpha of the target that the answer is about; 1 of a method that has none. usual: the model's own."""
+        if "alpha" not in self.uses():
+            return 1.0
         own = getattr(self, "alpha", None)
         return usual if own is None else float(own)
 
@@ -180,7 +183,7 @@ class Method:
         return tuple(
             Option(each.name.replace("_", "-"), reader, each.default, help, shown)
             for each in fields(cls)
-            for reader, help, shown in (each.metadata["setting"],)
+            for reader, help, shown in (each.metadata.get("setting") or _no_setting(cls, each.name),)
         )
 
     def given(self) -> dict[str, Any]:
@@ -210,7 +213,11 @@ class Method:
                 own = ", ".join((*(option.name for option in cls.options()), *sorted(cls.uses())))
                 has = f"it has {own}" if own else "it has no settings"
                 raise UsageProblem(f"{cls.name} has no setting {key.replace('_', '-')!r}; {has}")
-        return cls(**texts)
+        return cls(**{key.replace("-", "_"): value for key, value in texts.items()})
+
+
+def _no_setting(method: type[Method], name: str) -> NoReturn:
+    raise TypeError(f"{method.__name__}.{name} is no setting: write {name} = setting(default, reader, help)")
 
 
 def _text(value: Any) -> str:
@@ -218,14 +225,16 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return ("no", "yes")[value]
     if isinstance(value, float):
-        return repr(value).removesuffix(".0")
+        return repr(float(value)).removesuffix(".0")
     if type(value) in (tuple, list):  # a named tuple has a text of its own
         return ",".join(map(_text, value))
     return str(value)
 
 
 def register(method: type[Method]) -> None:
-    """Add a method to this process. Raises ValueError for a name that is taken."""
+    """Add a method to this process. Raises ValueError for a name that is taken, TypeError for what is no method."""
+    if not (isinstance(method, type) and issubclass(method, Method) and hasattr(method, "name")):
+        raise TypeError(f"a method is a subclass of Method with a name and a guarantee, got {method!r}")
     if method.name in names():
         raise ValueError(f"there is a method called {method.name}")
     _registered[method.name] = method

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 MOST_RUNS = 61  # answers at once: four sequences each, of llama.cpp's 256
+MOST_THREADS = 512  # GGML_MAX_N_THREADS: more abort the process
 MOST_ALPHA = 1e6  # beyond it alpha * log p could overflow
 _UNITS = {"s": 1e7, "t": 1e9, "x": 1e4}  # of budgets, and the most of each
 

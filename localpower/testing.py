@@ -18,7 +18,7 @@ from localpower.completion import PLAIN, Completion, Floats, Rules, extend
 from localpower.model import Model, Tokens
 from localpower.toy import ToyModel, power_law
 
-Kernel = Callable[[Dice, Completion, Model, Tokens], Completion]
+Move = Callable[[Dice, Completion, Model, Tokens], Completion]
 _TOLERANCE = 1e-12
 
 
@@ -114,9 +114,7 @@ def states(
     return {x.tokens: x for x, _ in drawn}
 
 
-def transition_matrix(
-    kernel: Kernel, known: dict[Tokens, Completion], model: Model, prompt: Tokens
-) -> Floats:
+def transition_matrix(kernel: Move, known: dict[Tokens, Completion], model: Model, prompt: Tokens) -> Floats:
     """K[i, j], the chance that the kernel takes state i to state j, (n, n + 1); the last column: to no state."""
     order = {tokens: i for i, tokens in enumerate(known)}
     found = np.zeros((len(order), len(order) + 1))
@@ -127,7 +125,7 @@ def transition_matrix(
 
 
 def invariance_error(
-    kernel: Kernel,
+    kernel: Move,
     model: Model,
     *,
     alpha: float,
@@ -148,7 +146,7 @@ def invariance_error(
     )
 
 
-def assert_invariant(kernel: Kernel, model: Model | None = None, *, alpha: float, **options: Any) -> None:
+def assert_invariant(kernel: Move, model: Model | None = None, *, alpha: float, **options: Any) -> None:
     """Raise AssertionError unless kernel(dice, state, model, prompt) -> state leaves p^alpha invariant, to 1e-12.
 
     model: small, such as a `ToyModel` with three words; None: three such models, one of which has impossible tokens.

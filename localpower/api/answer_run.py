@@ -80,11 +80,13 @@ class AnswerRun:
             self.interrupts,
             question.pace,
         )
-        yield from self._chains.events(watch)
-        self._seconds = time.perf_counter() - self._began
-        after = self.loaded.work(self.engine)
-        prefill, padded, wasted = (now - then for now, then in zip(after, before, strict=True))
-        self._work = prefill, padded, wasted
+        try:
+            yield from self._chains.events(watch)
+        finally:
+            self._seconds = time.perf_counter() - self._began
+            after = self.loaded.work(self.engine)
+            prefill, padded, wasted = (now - then for now, then in zip(after, before, strict=True))
+            self._work = prefill, padded, wasted
 
     def answer(self) -> Answer:
         """What the events add up to."""

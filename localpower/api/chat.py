@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localpower.api.answer_run import AnswerRun, run
 from localpower.api.question import Question, ask
-from localpower.api.request import PromptOptions, SamplingOptions
+from localpower.api.request import PromptOptions, SamplingOptions, chosen_seed
 from localpower.errors import UserError
 from localpower.model import Tokens
 from localpower.runs.answer import Answer
@@ -32,7 +31,7 @@ class Chat:
         self, model: Model, options: SamplingOptions, prompting: PromptOptions, seed: int | None = None
     ) -> None:
         self.options, self.prompting = options, prompting
-        self.seed = secrets.randbits(32) if seed is None else seed
+        self.seed = chosen_seed(seed)
         self.answers: list[Answer] = []
         self.prompt_cache: Path | None = None  # for the first prompt
         self._model = model
@@ -87,13 +86,14 @@ class Chat:
             engine = self._model.room(question, interrupts)
             job = AnswerRun(self._model.loaded, engine, question, self.seed, interrupts, self.prompt_cache)
             answer = drive(job)
-            if answer is None or (not answer.tokens and answer.finish in ("interrupted", "budget")):
-                return None
-            self.seed, self.prompt_cache = self.seed + 1, None
-            self._conversation.answer(answer.text, self._to_keep(answer.tokens, question, engine.eos))
-            engine.pin(question.prompt + answer.tokens, _OWNER)
-            self.answers.append(answer)
-            return answer
+        # Only now: a turn that was interrupted is not part of the conversation.
+        if answer is None or (not answer.tokens and answer.finish in ("interrupted", "budget")):
+            return None
+        self.seed, self.prompt_cache = self.seed + 1, None
+        self._conversation.answer(answer.text, self._to_keep(answer.tokens, question, engine.eos))
+        engine.pin(question.prompt + answer.tokens, _OWNER)
+        self.answers.append(answer)
+        return answer
 
     def _to_keep(self, tokens: Tokens, question: Question, eos: frozenset[int]) -> Tokens | None:
         """The tokens that the next prompt is to hold: without the one that ends a turn, for the template adds it."""

@@ -9,13 +9,18 @@ from typing import Any
 
 from localpower import __version__
 from localpower.api.labels import to_json
-from localpower.api.request import PromptOptions, SamplingOptions
+from localpower.api.request import PromptOptions, SamplingOptions, whole_number
+from localpower.errors import UsageProblem
 from localpower.evals import store
 from localpower.evals.problem import Problem
 from localpower.evals.settings import fingerprint
 from localpower.evals.task import Task
 from localpower.loaded import Loaded
 from localpower.loading import Request
+from localpower.names import GRADERS
+from localpower.readers import MOST_RUNS
+
+_LARGEST = {"seed": 2**64 - 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,22 @@ class EvalRequest:
     save_text: bool = False
     run_code: bool = False
     seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Raises UsageProblem for values that can never be right."""
+        if not self.tasks or not self.labels:
+            raise UsageProblem("an eval needs a task and a method")
+        for name, low in (("limit", 1), ("samples", 1), ("max_tokens", 1), ("parallel", 1), ("seed", 0)):
+            value, most = (
+                getattr(self, name),
+                MOST_RUNS if name == "parallel" else _LARGEST.get(name, 2**31 - 1),
+            )
+            if value is not None:
+                object.__setattr__(self, name, whole_number(name, value, low, most))
+        if self.grader not in GRADERS:
+            raise UsageProblem(f"the grader is one of {', '.join(GRADERS)}, got {self.grader!r}")
+        if not 0.1 <= self.seconds <= 600:
+            raise UsageProblem(f"seconds must be from 0.1 to 600, got {self.seconds!r}")
 
 
 def settings_of(

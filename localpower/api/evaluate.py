@@ -16,6 +16,7 @@ from localpower.api.eval_run import Surroundings, run_eval
 from localpower.api.labels import label_methods
 from localpower.api.model import Model
 from localpower.api.request import PromptOptions
+from localpower.errors import Interrupted
 from localpower.evals import store
 from localpower.evals.running import Watcher
 from localpower.loading import Request
@@ -49,8 +50,8 @@ class EvalRun:
 
 def evaluate(
     tasks: str | Sequence[str],
-    models: Sequence[Model | str | Path] = (),
-    methods: Sequence[Method | str] = ("base", "low-temp", "power"),
+    models: Model | str | Path | Sequence[Model | str | Path] = (),
+    methods: Method | str | Sequence[Method | str] = ("base", "low-temp", "power"),
     *,
     out: str | Path,
     seed: int | None = None,
@@ -75,6 +76,8 @@ def evaluate(
     models: loaded ones, names or files; none: the default. out: the folder; a run that was stopped goes on there. say:
     hears what a user should know. Raises UserError, and KeyboardInterrupt for Ctrl-C: every answer that was made stays.
     """
+    models = (models,) if isinstance(models, Model | str | Path) else models
+    methods = (methods,) if isinstance(methods, Method | str) else methods
     requests = tuple(each.loaded if isinstance(each, Model) else Request(str(each)) for each in models)
     request = EvalRequest(
         tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
@@ -87,7 +90,7 @@ def evaluate(
         samples=samples,
         max_tokens=max_tokens,
         form=form,
-        prompting=PromptOptions(system, raw, tuple(stops), template_args or {}),
+        prompting=PromptOptions.of(system, raw, stops, template_args),
         grader=grader,
         data=None if data is None else Path(data),
         parallel=parallel,
@@ -96,7 +99,11 @@ def evaluate(
         seconds=seconds,
     )
     interrupts = Interrupts((signal.SIGINT,))
-    if not run_eval(request, Surroundings(interrupts, _nobody, say)):
+    try:
+        whole = run_eval(request, Surroundings(interrupts, _nobody, say))
+    except Interrupted:
+        whole = False
+    if not whole:
         raise KeyboardInterrupt
     return EvalRun.read(request.out)
 

@@ -24,7 +24,8 @@ def grade_file(file: Path, kind: str, grader: str, seconds: float) -> Iterator[V
         form, shape = (_CODE_FORM, _program) if kind == "code" else (_FORM, _answer)
         for _, row in jsonl.read(file, shape, "row", hint=f"grade takes JSON lines of {form}"):
             field = "answer" if "answer" in row else "completion"
-            text = row.get(field)
+            value = row.get(field)
+            text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
             if not isinstance(text, str) or not text.strip():
                 yield NONE
             elif kind == "code":

@@ -17,29 +17,23 @@ from localpower.runs.tally import Tally
 from localpower.text.stops import answer_text
 
 
+def fitting(questions: Sequence[Question], at_once: int) -> int:
+    """How many of them share a batch."""
+    width = max(question.sampler.width for question in questions)
+    return max(min(at_once, MOST_RUNS // width, len(questions)), 1)
+
+
 def answers(
     loaded: Loaded,
+    engine: Engine,
     questions: Sequence[Question],
     seed: int,
     at_once: int,
     interrupts: Interrupts,
-    keep: Engine | None,
-) -> tuple[Engine, list[Answer]]:
-    """The engine and an answer to each question; question i has seed + i. Raises UserError, Interrupted."""
+) -> list[Answer]:
+    """An answer to each question; question i has seed + i. Raises UserError, Interrupted."""
     if any(question.seconds is not None for question in questions):
         raise UsageProblem("a budget in seconds would make answers depend on each other", "use 4x or 5000t")
-    width = max(question.sampler.width for question in questions)
-    at_once = max(min(at_once, MOST_RUNS // width, len(questions)), 1)
-    longest = max(questions, key=lambda question: len(question.prompt))
-    engine = loaded.engine(
-        longest.prompt,
-        longest.options.max_tokens,
-        at_once * width,
-        interrupts.check,
-        keep,
-        chains=at_once,
-        prompts=at_once,
-    )
     jobs = [Job(question.prompt, question.sampler, seed + i) for i, question in enumerate(questions)]
     found: dict[int, Answer] = {}
     for outcome in side_by_side(engine, jobs, at_once, check=interrupts.check):
@@ -60,4 +54,4 @@ def answers(
         )
         answer = describe([outcome.tally], 0, question.options.pick, context, text)
         found[outcome.index] = replace(answer, notes=question.notes)
-    return engine, [found[i] for i in range(len(questions))]
+    return [found[i] for i in range(len(questions))]

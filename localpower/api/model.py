@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 import signal
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,24 +12,27 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from localpower.api.answer_run import AnswerRun, run
-from localpower.api.question import Question, ask, notes
-from localpower.api.request import Pick, PromptOptions, SamplingOptions
+from localpower.api.question import Question, ask
+from localpower.api.request import Pick, PromptOptions, SamplingOptions, chosen_seed, whole_number
 from localpower.api.stream import Stream
-from localpower.errors import EngineError, UserError
+from localpower.errors import EngineError, Interrupted, UsageProblem, UserError
 from localpower.events import Event
 from localpower.loaded import Loaded, ModelInfo
 from localpower.loading import Request
 from localpower.loading import load as load_file
 from localpower.methods import Method, parse
 from localpower.model import Tokens
+from localpower.readers import MOST_THREADS
 from localpower.runs.answer import Answer
 from localpower.runs.gather import Engine
 from localpower.runs.interrupt import Interrupts
+from localpower.samplers.mh import Power
 from localpower.text.conversation import Conversation
 
 if TYPE_CHECKING:
     from localpower.api.chat import Chat
 
+_MOST = 2**31 - 1
 Prompt = str | Sequence[Mapping[str, str]]
 
 
@@ -49,7 +52,10 @@ def load(
     used.
     """
     name = None if model is None else str(model)
-    return Model(load_file(Request(name, threads, ctx, gpu_layers or None, not exact)))
+    threads = None if threads is None else whole_number("threads", threads, 1, MOST_THREADS)
+    ctx = None if ctx is None else whole_number("ctx", ctx, 1, _MOST)
+    layers = whole_number("gpu_layers", gpu_layers, 0, _MOST)
+    return Model(load_file(Request(name, threads, ctx, layers or None, not exact)))
 
 
 class Model:
@@ -65,6 +71,7 @@ class Model:
         self._loaded: Loaded | None = loaded
         self._engine: Engine | None = None
         self._busy = threading.Lock()
+        self._stream: Callable[[], Stream | None] = lambda: None
 
     @property
     def loaded(self) -> Loaded:
@@ -101,7 +108,7 @@ class Model:
         raw: bool = False,
         stops: Sequence[str] = (),
         template_args: Mapping[str, Any] | None = None,
-        prompt_cache: Path | None = None,
+        prompt_cache: str | Path | None = None,
         on_event: Callable[[int, Event], None] | None = None,
     ) -> Answer:
         """One answer: with the same seed and settings that of `localpower run`, token for token.
@@ -111,10 +118,10 @@ class Model:
         UserError for what the model cannot be asked, KeyboardInterrupt for Ctrl-C.
         """
         options = _options(method, max_tokens, chains, pick)
-        prompting = PromptOptions(system, raw, tuple(stops), template_args or {})
+        prompting = PromptOptions.of(system, raw, stops, template_args)
         with self.use() as interrupts:
             job = self._job(prompt, options, prompting, seed, interrupts)
-            job.prompt_cache = prompt_cache
+            job.prompt_cache = None if prompt_cache is None else Path(prompt_cache)
             return run(job, [] if on_event is None else [_Heard(on_event)])
 
     def stream(
@@ -131,8 +138,10 @@ class Model:
     ) -> Stream:
         """The events of one chain as they happen, as `--events` records them; `answer` of the stream at its end."""
         options = _options(method, max_tokens, 1, "random")
-        prompting = PromptOptions(system, raw, tuple(stops), template_args or {})
-        return Stream(self.use, lambda interrupts: self._job(prompt, options, prompting, seed, interrupts))
+        prompting = PromptOptions.of(system, raw, stops, template_args)
+        stream = Stream(self.use, lambda interrupts: self._job(prompt, options, prompting, seed, interrupts))
+        self._stream = weakref.ref(stream)
+        return stream
 
     def generate_many(
         self,
@@ -149,21 +158,24 @@ class Model:
     ) -> list[Answer]:
         """An answer to each prompt, at most `at_once` of them in one batch.
 
-        Prompt i has seed + i, and gets the answer that `generate` gives it with that seed. A budget in seconds is
-        refused, for the answers would depend on each other.
+        Prompt i has seed + i. With an exact model it gets the answer that `generate` gives it with that seed. A
+        budget in seconds is refused, for the answers would depend on each other.
         """
-        from localpower.api.many import answers
+        from localpower.api.many import answers, fitting
 
         options = _options(method, max_tokens, 1, "random")
-        prompting = PromptOptions(system, raw, tuple(stops), template_args or {})
-        first = secrets.randbits(32) if seed is None else seed
+        prompting = PromptOptions.of(system, raw, stops, template_args)
+        if isinstance(prompts, str):
+            raise UsageProblem("prompts is one text", "give a list of prompts, or call generate")
+        first = chosen_seed(seed)
         with self.use() as interrupts:
             loaded = self.loaded
             questions = [ask(loaded, _conversation(prompt), options, prompting) for prompt in prompts]
             if not questions:
                 return []
-            self._engine, found = answers(loaded, questions, first, at_once, interrupts, self._engine)
-            return found
+            at_once = fitting(questions, at_once)
+            engine = self.room(max(questions, key=lambda each: len(each.prompt)), interrupts, at_once)
+            return answers(loaded, engine, questions, first, at_once, interrupts)
 
     def chat(
         self,
@@ -179,19 +191,30 @@ class Model:
         from localpower.api.chat import Chat
 
         options = _options(method, max_tokens, 1, "random")
-        return Chat(self, options, PromptOptions(system, False, tuple(stops), template_args or {}), seed)
-
-    def settings_notes(self, method: Method | str | None = None) -> list[str]:
-        """What settings of a method do nothing with this model."""
-        return notes(self.loaded, _options(method, 1, 1, "random"), PromptOptions())
+        return Chat(self, options, PromptOptions.of(system, False, stops, template_args), seed)
 
     def close(self) -> None:
-        """Free the memory. A closed model answers nothing any more."""
-        close(self._engine)
-        self._engine = None
-        if self._loaded is not None:
-            self._loaded.close()
-            self._loaded = None
+        """Free the memory. A closed model answers nothing any more. A stream of this thread is closed with it.
+
+        Raises UserError while another thread is being answered.
+        """
+        if (stream := self._stream()) is not None:
+            stream.close()
+        if not self._busy.acquire(blocking=False):
+            raise UserError("the model is answering", "close it when the answer is there")
+        try:
+            self._drop()
+            if self._loaded is not None:
+                self._loaded.close()
+                self._loaded = None
+        finally:
+            self._busy.release()
+
+    def _drop(self) -> None:
+        engine, self._engine = self._engine, None
+        end = getattr(engine, "close", None)  # a table has none
+        if end is not None:
+            end()
 
     def __enter__(self) -> Model:
         return self
@@ -214,25 +237,25 @@ class Model:
     ) -> AnswerRun:
         question = ask(self.loaded, _conversation(prompt), options, prompting)
         engine = self.room(question, interrupts)
-        return AnswerRun(
-            self.loaded, engine, question, secrets.randbits(32) if seed is None else seed, interrupts
-        )
+        return AnswerRun(self.loaded, engine, question, chosen_seed(seed), interrupts)
 
     def unpin(self, owner: object) -> None:
         """An owner's tokens need not stay in the cache."""
         if self._engine is not None:
             self._engine.unpin(owner)
 
-    def room(self, question: Question, interrupts: Interrupts) -> Engine:
-        """The engine, with room for a question."""
+    def room(self, question: Question, interrupts: Interrupts, prompts: int = 1) -> Engine:
+        """The engine, with room for a question; prompts: for so many no longer than this one, side by side."""
         options = question.options
+        chains = options.chains * prompts
         self._engine = self.loaded.engine(
             question.prompt,
             options.max_tokens,
-            options.chains * question.sampler.width,
+            chains * question.sampler.width,
             interrupts.check,
             self._engine,
-            options.chains,
+            chains,
+            prompts,
         )
         return self._engine
 
@@ -240,7 +263,10 @@ class Model:
     def use(self) -> Iterator[Interrupts]:
         """One call at a time. After a failure or an interrupt the next call makes a new engine."""
         if not self._busy.acquire(blocking=False):
-            raise UserError("this model is answering already", "wait for it, or load the model once more")
+            raise UserError(
+                "this model is answering already",
+                "wait for it, close its stream, or load the model once more",
+            )
         try:
             with self._interrupts or Interrupts((signal.SIGINT,)) as interrupts:
                 yield interrupts
@@ -248,8 +274,9 @@ class Model:
                 raise KeyboardInterrupt
         except BaseException as error:
             if isinstance(error, EngineError) or not isinstance(error, UserError):
-                close(self._engine)
-                self._engine = None
+                self._drop()
+            if isinstance(error, Interrupted) and not self._interrupts:
+                raise KeyboardInterrupt from None
             raise
         finally:
             self._busy.release()
@@ -265,26 +292,25 @@ class _Heard:
         """Requests are no events."""
 
 
-def close(engine: Engine | None) -> None:
-    """Free an engine's memory, where it has any of its own."""
-    end = getattr(engine, "close", None)
-    if end is not None:
-        end()
-
-
 def _options(method: Method | str | None, max_tokens: int, chains: int, pick: Pick) -> SamplingOptions:
-    if isinstance(method, Method):
-        return SamplingOptions(method, max_tokens, chains, pick)
-    return SamplingOptions(parse(method or "power"), max_tokens, chains, pick)
+    if isinstance(method, str):
+        method = parse(method)
+    return SamplingOptions(Power() if method is None else method, max_tokens, chains, pick)
 
 
 def _conversation(prompt: Prompt) -> Conversation:
     """A text, or messages. Raises UserError for what is neither."""
     if isinstance(prompt, str):
-        if not prompt.strip():
-            raise UserError("the prompt is empty")
         return Conversation.of(prompt)
-    messages = [dict(message) for message in prompt]
-    if not messages or any(not {"role", "content"} <= message.keys() for message in messages):
-        raise UserError("a prompt is a text, or messages that have role and content")
-    return Conversation(messages)
+    messages = list(prompt) if isinstance(prompt, Sequence) and not isinstance(prompt, bytes) else []
+    if not messages or not all(map(_is_message, messages)):
+        raise UsageProblem("a prompt is a text, or messages with a role and a content that are texts")
+    return Conversation(
+        [{str(k): v for k, v in message.items()} for message in messages if isinstance(message, Mapping)]
+    )
+
+
+def _is_message(message: object) -> bool:
+    return isinstance(message, Mapping) and all(
+        isinstance(message.get(key), str) for key in ("role", "content")
+    )

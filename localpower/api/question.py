@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from localpower.api.budget import allowed, within
 from localpower.api.request import PromptOptions, SamplingOptions, check_width, suited
 from localpower.completion import PLAIN, Rules
+from localpower.errors import UsageProblem, UserError
 from localpower.loaded import Loaded, usual_alpha
 from localpower.model import Tokens
 from localpower.runs.pace import Pace
@@ -40,7 +41,12 @@ def ask(
     """
     conversation = Conversation.of(said) if isinstance(said, str) else said
     chat = loaded.has_template and not prompting.raw
-    stops = [stop.encode("utf-8", "surrogateescape") for stop in prompting.stops]
+    if not (conversation.messages and conversation.messages[-1]["content"].strip()):
+        raise UserError("the prompt is empty")
+    try:
+        stops = [stop.encode("utf-8", "surrogateescape") for stop in prompting.stops]
+    except UnicodeEncodeError:
+        raise UsageProblem("a stop must be valid Unicode") from None
     rules = Rules(ended=ends(stops, loaded.piece, loaded.control_token))
     usual = usual_alpha(chat=chat)
     sampler = options.method.sampler(options.target(usual, rules))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import operator
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -27,12 +30,12 @@ class SamplingOptions:
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""
-        for name, value, most in (
-            ("max_tokens", self.max_tokens, 2**31 - 1),
-            ("chains", self.chains, MOST_RUNS),
-        ):
-            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-                raise UsageProblem(f"{name} must be a whole number from 1 to {most}, got {value!r}")
+        if not isinstance(self.method, Method):
+            raise UsageProblem(
+                f"a method is a value such as Power(alpha=4), or its text, got {self.method!r}"
+            )
+        for name, most in (("max_tokens", 2**31 - 1), ("chains", MOST_RUNS)):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), 1, most))
         if self.pick not in ("random", "logp", "all"):
             raise UsageProblem(f"pick must be random, logp or all, got {self.pick!r}")
         budget = self.method.budget
@@ -55,13 +58,49 @@ class PromptOptions:
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""
+        if self.system is not None and not isinstance(self.system, str):
+            raise UsageProblem(f"the system message is a text, got {self.system!r}")
+        for stop in self.stops:
+            if not isinstance(stop, str):
+                raise UsageProblem(f"a stop is a text, got {stop!r}")
         if not all(self.stops):
             raise UsageProblem("--stop must not be empty: an answer would end before it begins")
         for name in self.template_args:
-            if not name.isidentifier():
+            if not isinstance(name, str) or not name.isidentifier():
                 raise UsageProblem(f"{name!r} is no name of a template variable")
             if name in _OURS:
                 raise UsageProblem(f"the template variable {name} cannot be set: localpower does")
+        try:
+            json.dumps(dict(self.template_args))
+        except (TypeError, ValueError):
+            raise UsageProblem("values of template variables are plain JSON") from None
+
+    @classmethod
+    def of(
+        cls, system: str | None, raw: bool, stops: Sequence[str], template_args: Mapping[str, Any] | None
+    ) -> PromptOptions:
+        """As calls have them. Raises UsageProblem."""
+        if isinstance(stops, str | bytes) or not isinstance(stops, Sequence):
+            raise UsageProblem(f"stops is a list of texts, got {stops!r}")
+        if template_args is not None and not isinstance(template_args, Mapping):
+            raise UsageProblem(f"template_args is a dictionary, got {template_args!r}")
+        return cls(system, raw, tuple(stops), template_args or {})
+
+
+def whole_number(name: str, value: Any, low: int, high: int) -> int:
+    """A whole number of Python or numpy. Raises UsageProblem for anything else, and outside low to high."""
+    try:
+        found = -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        found = -1
+    if not low <= found <= high:
+        raise UsageProblem(f"{name} must be a whole number from {low} to {high}, got {value!r}")
+    return found
+
+
+def chosen_seed(seed: Any) -> int:
+    """A seed, or one that is drawn. Raises UsageProblem."""
+    return secrets.randbits(32) if seed is None else whole_number("seed", seed, 0, 2**64 - 1)
 
 
 def check_width(sampler: Sampler, chains: int) -> None:

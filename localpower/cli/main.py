@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 
@@ -26,6 +27,7 @@ from localpower.errors import (
     EXIT_PROBLEM,
     EXIT_USAGE,
     Interrupted,
+    OutputClosed,
     UserError,
 )
 
@@ -58,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        _open_streams()
         code = cli.main(arguments, prog_name="localpower", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else EXIT_OK
@@ -88,6 +91,17 @@ def main(arguments: list[str] | None = None) -> int:
         return EXIT_PROBLEM
 
 
+def _open_streams() -> None:
+    """Stand-ins for what the caller has closed. Raises OutputClosed for stdout, for which there is none."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        raise OutputClosed("stdout is closed")
+
+
 def _trace(arguments: list[str]) -> None:
     if "--debug" in arguments:
         traceback.print_exc()
@@ -97,8 +111,3 @@ def _problem(text: str) -> None:
     from localpower.cli.terminal import say
 
     say(f"localpower: {' '.join(text.split())}")
-
-
-def entry() -> None:
-    """The console script."""
-    sys.exit(main())

@@ -7,7 +7,7 @@ import shutil
 import click
 from click.formatting import wrap_text
 
-from localpower.errors import EXIT_OK
+from localpower.errors import EXIT_OK, UsageProblem
 
 _MEANING = {
     "exact": "the answer is a draw from the stated law",
@@ -16,6 +16,17 @@ _MEANING = {
     "approximate": "no law is claimed",
 }
 _NOTE = "Settings follow the name: --method smc:particles=16:ramp=12. A method's page is `localpower methods NAME`."
+
+
+def _line(name: str) -> str:
+    """One broken package does not hide the others."""
+    from localpower.methods import find
+
+    try:
+        method = find(name)
+    except UsageProblem as problem:
+        return problem.message
+    return f"{method.guarantee:<13}{method.summary()}"
 
 
 @click.command("methods", short_help="List the methods of sampling and their settings.")
@@ -27,8 +38,7 @@ def methods(name: str | None, debug: bool) -> int:
     from localpower.methods import find, names
 
     if name is None:
-        found = [find(each) for each in names()]
-        lines = [f"{method.name:<11}{method.guarantee:<13}{method.summary()}" for method in found]
+        lines = [f"{each:<11}{_line(each)}" for each in names()]
         meanings = [f"{word:<13}{meaning}" for word, meaning in _MEANING.items()]
         write_answer("\n".join([*lines, "", *meanings, "", _NOTE]))
         return EXIT_OK

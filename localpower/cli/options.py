@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from localpower.cli.values import MOST_THREADS, BudgetText, Finite
+from localpower.cli.values import BudgetText, Finite
 from localpower.methods import names
-from localpower.readers import MOST_ALPHA, MOST_RUNS
+from localpower.readers import MOST_ALPHA, MOST_RUNS, MOST_THREADS
 
 _TARGET = "it would change the target: power sampling needs the model's whole distribution"
 REFUSED = {
@@ -128,7 +128,8 @@ def _engine_options(command: Callable[..., Any], *, several: bool) -> Callable[.
             "--model",
             "models" if several else "model",
             multiple=several,
-            help="A GGUF file, a name of the catalogue, or toy.  [default: LOCALPOWER_MODEL, else smollm2]",
+            help="A GGUF file, or a name: smollm2, lab-base, lab-grpo, lab-sft or toy.  "
+            "[default: LOCALPOWER_MODEL, else smollm2]",
         ),
     ):
         command = option(command)

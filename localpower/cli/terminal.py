@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shutil
@@ -48,7 +49,8 @@ def say(line: str, *, always: bool = False) -> None:
     from localpower.ui.view import harmless
 
     if always or not is_quiet():
-        print(_wrapped(harmless(line), sys.stderr), file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # what cannot be said costs no answer
+            print(_wrapped(harmless(line), sys.stderr), file=sys.stderr, flush=True)
 
 
 def _wrapped(text: str, stream: TextIO) -> str:
@@ -71,9 +73,28 @@ def waiting() -> Status:
     return Status(redraw=can_redraw())
 
 
+class Heedless(io.StringIO):
+    """A stream that goes on where nobody hears: what cannot be said costs no answer."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """At once."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+            self._stream.flush()
+        return len(text)
+
+    def isatty(self) -> bool:
+        """As the stream."""
+        return self._stream.isatty()
+
+
 def notes() -> TextIO:
     """Where the lines of a plain view go."""
-    return io.StringIO() if is_quiet() else sys.stderr
+    return io.StringIO() if is_quiet() else Heedless(sys.stderr)
 
 
 def view_of(job: AnswerRun) -> LiveView | PlainView:

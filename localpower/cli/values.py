@@ -10,8 +10,6 @@ import click
 
 from localpower.readers import BUDGET
 
-MOST_THREADS = 512  # GGML_MAX_N_THREADS: more abort the process
-
 
 class Finite(click.ParamType[float]):
     """A finite number from `low` to `high`: NaN and infinities can never be right."""

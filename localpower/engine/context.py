@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +30,10 @@ def _refuse_memory(needed: int) -> None:
             f"keys and values would take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are free",
             "a smaller --max-tokens or --chains, and less prefetch, particles or n of the method, need less memory",
         )
+
+
+def _free(context: Any, weights: Weights) -> None:
+    L.llama_free(context)
 
 
 class Context:
@@ -84,10 +89,14 @@ class Context:
                 f"llama.cpp cannot make a context of {n_cells} cells: {last_error()}",
                 "a smaller --max-tokens or --chains, and less prefetch, particles or n of the method, need less memory",
             )
+        # It holds the weights, for llama.cpp needs them to free a context.
+        self._free = weakref.finalize(self, _free, self._context, weights)
+        self._free.atexit = False
+        weights.frees(self._free)
         try:
             self.memory = Memory(self._context, n_sequences, weights.window(), spare=extra > 0)
         except ModelError:
-            L.llama_free(self._context)
+            self._free()
             raise
         self.n_cells = int(L.llama_n_ctx_seq(self._context))
         self._batch = Batch(settings.batch)
@@ -97,7 +106,7 @@ class Context:
         """Free the cache."""
         if self._context:
             self.memory.close()
-            L.llama_free(self._context)
+            self._free()
             self._context = None
 
     def decode(self, rows: Sequence[RowSpec], at_least: int = 0) -> list[NDArray[np.float32]]:

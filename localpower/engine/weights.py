@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import weakref
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ _USER_DEFINED = 1 << 4
 
 
 class Weights:
-    """A loaded GGUF: weights, vocabulary, metadata. Close contexts first, then this."""
+    """A loaded GGUF: weights, vocabulary, metadata. Its memory is free at `close`, or when nobody knows it any more."""
 
     def __init__(
         self,
@@ -45,6 +46,9 @@ class Weights:
                 f"llama.cpp cannot load {path}: {last_error() or 'no reason given'}",
                 "is it a complete GGUF of a supported architecture?",
             )
+        self._free = weakref.finalize(self, L.llama_model_free, self._model)
+        self._free.atexit = False
+        self._contexts: list[weakref.finalize[..., Any]] = []
         self.n_vocab = int(L.llama_vocab_n_tokens(self._vocab))
         self.n_ctx_train = int(L.llama_model_n_ctx_train(self._model))
         self._refuse()
@@ -52,8 +56,14 @@ class Weights:
     def close(self) -> None:
         """Free the weights; later calls would touch freed memory, so they are refused."""
         if self._model:
-            L.llama_model_free(self._model)
+            for free in self._contexts:
+                free()
+            self._free()
             self._model = None
+
+    def frees(self, context: weakref.finalize[..., Any]) -> None:
+        """A context of this model lives: it is freed before the weights are."""
+        self._contexts = [*(free for free in self._contexts if free.alive), context]
 
     @property
     def handle(self) -> Any:

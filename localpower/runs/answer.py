@@ -102,7 +102,7 @@ class Answer:
         found["chains"] = [chain.to_dict() for chain in self.chains]
         optional = {
             "pick": self.pick,
-            "picked": self.pick,
+            "picked": self.pick is not None,
             "chains": self.chains,
             "diagnostics": self.diagnostics,
         }

@@ -15,7 +15,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interrupts:
     """While entered, the first signal sets the flag and the second raises KeyboardInterrupt at once.
 
-    In another thread than the main one nothing is caught.
+    In another thread than the main one nothing is caught. A caller's own signals, where they are ignored, stay so.
     terminated: the signal was SIGTERM, which ends the program and not just an answer.
     """
 
@@ -23,14 +23,19 @@ class Interrupts:
         self._signals = signals
         self.requested = False
         self.terminated = False
-        self._closing = False
+        self._closing = self._active = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupts:
         self.requested = self._closing = False
-        main = threading.current_thread() is threading.main_thread()  # the only one that may set a handler
-        for number in self._signals if main else ():
-            self._before[number] = signal.signal(number, self._handle)
+        self._active = True
+        self._before = {}
+        if threading.current_thread() is threading.main_thread():  # no other thread may set a handler
+            for number in self._signals:
+                before = signal.getsignal(number)
+                if before is not signal.SIG_IGN or self._signals == _SIGNALS:
+                    self._before[number] = before
+                    signal.signal(number, self._handle)
         return self
 
     def __exit__(
@@ -39,11 +44,17 @@ class Interrupts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before.clear()
+        self._active = False
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in self._before.items():
+                if signal.getsignal(number) == self._handle:  # else another one is entered on top of this
+                    signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if not self._active:  # left while another was on top, or in a thread that may set no handler
+            before = self._before.get(number)
+            (before if callable(before) else signal.default_int_handler)(number, frame)
+            return
         self.terminated = self.terminated or number == signal.SIGTERM
         if self.requested and not self._closing:
             raise KeyboardInterrupt

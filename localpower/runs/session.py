@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from typing import Protocol
 
 import numpy as np
@@ -39,7 +40,8 @@ class ChainRun:
     """K chains to be run once; chain i has `dice.spawn(i)`. `tallies` says how far each has come.
 
     pace: hears of every batch; once its seconds are over, every live chain ends with its last accepted state, by
-    `budget`. An interrupt ends them in the same way, by `interrupted`.
+    `budget`. An interrupt ends them in the same way, by `interrupted`; without
+    `interrupts` to tell of it, it is raised then.
     """
 
     def __init__(
@@ -72,16 +74,26 @@ class ChainRun:
                 self.tallies[index] = self.tallies[index].add(event)
                 yield index, event
                 self._check()  # free steps ask for nothing
+        except GeneratorExit:  # whoever listened has left
+            for index, tally in enumerate(self.tallies):
+                if not tally.finish:
+                    self.tallies[index] = tally.add(self._ended("interrupted", tally))
+            raise
         except (Interrupted, KeyboardInterrupt, OutOfTime) as end:  # the second Ctrl-C loses nothing either
             late = isinstance(end, OutOfTime)
             if self._interrupts is not None and not late:
                 self._interrupts.close()
             for index, tally in enumerate(self.tallies):
                 if not tally.finish:
-                    state = tally.state
-                    event = Finished("budget" if late else "interrupted", len(state), state.total_log_p())
+                    event = self._ended("budget" if late else "interrupted", tally)
                     self.tallies[index] = tally.add(event)
                     yield index, event
+            if self._interrupts is None and not late:  # nobody else hears of it
+                raise
+
+    @staticmethod
+    def _ended(finish: str, tally: Tally) -> Finished:
+        return Finished(finish, len(tally.state), tally.state.total_log_p())
 
     def _check(self) -> None:
         if self._interrupts is not None:
@@ -118,21 +130,21 @@ def tell(start: Callable[[Observer], Events], listeners: Iterable[Listener]) -> 
         for listener in listeners:
             listener.asked(index, context)
 
-    events = start(watch)
-    item, stopped = next(events, None), False
-    while item is not None:
-        try:
-            for listener in listeners:
-                listener.event(*item)
-            item = next(events, None)
-        except KeyboardInterrupt as stop:
-            if stopped:
-                raise
-            stopped = True
+    with closing(start(watch)) as events:
+        item, stopped = next(events, None), False
+        while item is not None:
             try:
-                item = events.throw(stop)
-            except StopIteration:
-                return
+                for listener in listeners:
+                    listener.event(*item)
+                item = next(events, None)
+            except KeyboardInterrupt as stop:
+                if stopped:
+                    raise
+                stopped = True
+                try:
+                    item = events.throw(stop)
+                except StopIteration:
+                    return
 
 
 def pick(tallies: list[Tally], how: str, dice: Dice) -> int:

@@ -82,10 +82,6 @@ class Base(Method):
     name = "base"
     guarantee = "exact"
 
-    def power(self, usual: float) -> float:
-        """Nothing is sharpened."""
-        return 1.0
-
     def sampler(self, target: Target) -> Ancestral:
         """A draw from p."""
         return Ancestral(self.name, 1.0, target.max_tokens, target.rules)

@@ -131,4 +131,6 @@ class BestOfN(Method):
         alpha = self.power(target.alpha)
         temperature = 1.0 / alpha if self.temperature is None else self.temperature
         select = "logp" if target.pick == "logp" else self.select
-        return BestOfNSampler(alpha, temperature, target.max_tokens, self.n or _N, select, target.rules)
+        return BestOfNSampler(
+            alpha, temperature, target.max_tokens, self.n or _N, select, target.rules, self.name
+        )

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,9 +23,9 @@ from localpower.completion import Completion, Floats
 class CutLaw(ABC):
     """A family of laws over cuts, one for each state. Ranks number the drawn tokens from 1."""
 
-    name: str  # as in `--cuts`
-    planned_cost: float = (
-        1.0  # tokens of an answer that a plan sets aside for a step: it usually draws about half
+    name: ClassVar[str]  # as the setting `cuts` has it
+    planned_cost: ClassVar[float] = (
+        1.0  # answers that a plan sets aside for a step, which draws about half of one
     )
 
     @abstractmethod
@@ -66,10 +68,11 @@ def rank_of(x: Completion, position: int) -> int:
     return position + 1 - int(x.given[: position + 1].sum())
 
 
+@dataclass(frozen=True)
 class UniformCuts(CutLaw):
     """Every drawn token is equally likely to be the first one redrawn."""
 
-    name = "uniform"
+    name: ClassVar[str] = "uniform"
 
     def gain(self, rank: int, entropy: float, before: float) -> float:
         """1."""
@@ -80,13 +83,13 @@ class UniformCuts(CutLaw):
         return 1.0
 
 
+@dataclass(frozen=True)
 class RestartCuts(UniformCuts):
     """kappa(r | x) = rho [r = 1] + (1 - rho)/n: with weight rho the whole answer is drawn anew."""
 
-    name = "restart"
+    name: ClassVar[str] = "restart"
 
-    def __init__(self, rho: float = 0.5) -> None:
-        self.rho = rho
+    rho: float = 0.5
 
     def log_share(self, rank: int, gain: float, total: float) -> float:
         """The mixture's two ways to this cut, summed."""
@@ -100,14 +103,15 @@ class RestartCuts(UniformCuts):
         return weights
 
 
+@dataclass(frozen=True)
 class EntropyCuts(CutLaw):
     """g = max(0, rise of the base entropy)^4 + floor (Zhou, Mehrotra, Liu, arXiv 2605.30327; the floor is ours).
 
     Without the floor a kernel is not irreducible: where the entropy never rises nothing would ever be cut.
     """
 
-    name = "entropy"
-    floor = 0.01
+    name: ClassVar[str] = "entropy"
+    floor: ClassVar[float] = 0.01
 
     def gain(self, rank: int, entropy: float, before: float) -> float:
         """The rise to the fourth, and the floor."""

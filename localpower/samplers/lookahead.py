@@ -188,5 +188,12 @@ class Lookahead(Method):
         temperature = 1.0 / alpha if self.temperature is None else self.temperature
         block = self.block or max(target.max_tokens // 16, 1)
         return LookaheadSampler(
-            alpha, temperature, target.max_tokens, block, self.candidates, self.rollouts, target.rules
+            alpha,
+            temperature,
+            target.max_tokens,
+            block,
+            self.candidates,
+            self.rollouts,
+            target.rules,
+            self.name,
         )

@@ -221,5 +221,6 @@ class Power(ChainMethod):
             adaptive=self.prefetch is None,
             variant=StepVariant(self.hot_cut, self.metropolised),
             start=Start.of(str(self.start)),
+            method=self.name,
             drafts=self.drafts,
         )

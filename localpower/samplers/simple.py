@@ -39,9 +39,10 @@ class SimpleSampler:
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values: those of the method, and the target's."""
-        own = {option.key: getattr(self.of, option.key) for option in self.of.options()}
+        keys = (*self.of.uses(), *(option.key for option in self.of.options()))
+        own = {key: getattr(self.of, key) for key in keys if getattr(self.of, key) is not None}
         alpha = self.of.power(self.target.alpha)
-        return {"alpha": alpha, "temperature": 1.0, "max_tokens": self.target.max_tokens, **own}
+        return {"temperature": 1.0, "max_tokens": self.target.max_tokens, **own, "alpha": alpha}
 
     def expected_cost(self) -> float:
         """As the method says."""

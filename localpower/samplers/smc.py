@@ -197,4 +197,6 @@ class SMC(Method):
     def sampler(self, target: Target) -> PowerSMC:
         """The particles."""
         alpha, particles = self.power(target.alpha), self.particles or _PARTICLES
-        return PowerSMC(alpha, target.max_tokens, particles, self.ramp, self.ess, rules=target.rules)
+        return PowerSMC(
+            alpha, target.max_tokens, particles, self.ramp, self.ess, rules=target.rules, method=self.name
+        )

@@ -31,6 +31,9 @@ class Start(NamedTuple):
     def __str__(self) -> str:
         return self.method if self.method == "draw" else f"{self.method}:{self.n}"
 
+    def __repr__(self) -> str:
+        return repr(str(self))  # as a method takes it
+
     @classmethod
     def of(cls, text: str) -> Start:
         """As the setting `start` has it. Raises ValueError for anything else."""

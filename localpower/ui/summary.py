@@ -54,8 +54,8 @@ def summary(answer: Answer) -> list[str]:
     if answer.cost_multiple is not None and answer.cost_multiple > 1.0:
         cost.append(str(Cost(answer.cost_multiple, answer.time_multiple, answer.plain_answer)))
     if answer.tokens_per_second is not None:
-        of_answer = f", {answer.n_tokens / answer.seconds:.0f} of the answer" if answer.n_steps else ""
-        cost.append(f"{answer.tokens_per_second:.0f} tokens drawn a second{of_answer}")
+        kept = f", {answer.n_tokens / answer.seconds:.0f} kept" if answer.n_steps else ""
+        cost.append(f"{answer.tokens_per_second:.0f} tokens drawn a second{kept}")
     return [" · ".join(what), " · ".join(cost), *_notes(answer)]
 
 

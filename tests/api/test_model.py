@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import threading
 
+import numpy as np
 import pytest
 
 import localpower as lp
 from localpower.api.model import Model
 from localpower.cli.main import main
 from localpower.events import Finished, Started
+from localpower.methods import parse
 
 SHORT = {"seed": 1, "max_tokens": 12}
 
@@ -83,7 +86,7 @@ def test_a_stream_that_is_given_up_frees_the_model(toy):
         toy.generate("a", **SHORT)
     next(stream)
     stream.close()
-    assert stream.answer.finish == ""
+    assert (stream.answer.finish, stream.answer.guarantee) == ("interrupted", "approximate")
     assert toy.generate("a", **SHORT).finish in ("stop", "length")
 
 
@@ -211,3 +214,89 @@ def test_an_eval_from_python_is_the_one_of_the_command_line(tmp_path, capsys, to
     rows = lp.EvalRun.read(tmp_path / "a").rows
     assert [row["tokens"] for row in run.rows] == [row["tokens"] for row in rows]
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_stream_left_by_break_frees_the_model_and_ctrl_c(toy):
+    before = signal.getsignal(signal.SIGINT)
+    for _ in toy.stream("a b", **SHORT):
+        break
+    assert signal.getsignal(signal.SIGINT) is before
+    assert toy.generate("a", **SHORT).finish
+
+
+def test_streams_of_two_models_leave_ctrl_c_as_it_was_in_any_order(toy):
+    before = signal.getsignal(signal.SIGINT)
+    other = lp.load("toy")
+    first, second = toy.stream("a", **SHORT), other.stream("a", **SHORT)
+    next(first), next(second)
+    first.close()
+    second.close()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_model_is_not_closed_under_an_answer_of_another_thread(gguf):
+    found = []
+
+    def close(*_):
+        thread = threading.Thread(target=lambda: found.append(_raised(gguf.close)))
+        thread.start()
+        thread.join()
+
+    answer = gguf.generate("abc", lp.Power(steps=1), **SHORT, on_event=close)
+    assert answer.finish in ("stop", "length")
+    assert set(found) == {"the model is answering"}
+
+
+def _raised(call):
+    try:
+        call()
+    except lp.UserError as error:
+        return error.message
+    return None
+
+
+def test_what_fails_among_many_leaves_the_model_usable(gguf):
+    for _ in range(3):
+        with pytest.raises(lp.UserError, match="context"):
+            gguf.generate_many(["abc", "abc" * 2000], **SHORT)
+        assert gguf.generate("abc", **SHORT).tokens
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda model: model.generate(None),
+        lambda model: model.generate(["a"]),
+        lambda model: model.generate("a", seed=-1),
+        lambda model: model.generate("a", seed=1.5),
+        lambda model: model.generate("a", stops="ab"),
+        lambda model: model.generate("a", template_args={"x": object()}),
+        lambda model: model.generate("a", lp.Power),
+        lambda model: model.generate("a", system=5),
+        lambda model: model.generate_many("abc"),
+        lambda model: model.chat().send(""),
+        lambda model: lp.load("toy", threads=10**6),
+        lambda model: lp.load("toy", ctx="a"),
+        lambda model: lp.evaluate("tiny", model, out="never", limit=-1),
+        lambda model: lp.evaluate("tiny", model, [], out="never"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_a_user_error(toy, call):
+    with pytest.raises(lp.UserError):
+        call(toy)
+
+
+def test_numbers_of_numpy_are_numbers(toy):
+    answer = toy.generate("a", lp.Power(alpha=np.float64(2.5)), seed=np.int64(3), max_tokens=np.int64(5))
+    assert json.loads(json.dumps(answer.to_dict()))["seed"] == 3
+    assert answer.alpha == 2.5
+
+
+@pytest.mark.parametrize(
+    "method", [lp.Power(start="smc:4", cuts="uniform", alpha=3, hot_cut=False), lp.SMC(ess=0.25), lp.Base()]
+)
+def test_a_method_is_a_value_that_its_text_and_its_repr_give_back(method):
+    assert eval(f"lp.{method!r}") == method == parse(str(method))
+    assert hash(pickle.loads(pickle.dumps(method))) == hash(method)

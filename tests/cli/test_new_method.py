@@ -32,9 +32,6 @@ class Longest(Method):
     guarantee = "approximate"
     n: int = setting(3, whole(1, 9), "Draws.")
 
-    def power(self, usual):
-        return 1.0
-
     def expected_cost(self):
         return float(self.n)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 
 import numpy as np
 import pytest
@@ -60,7 +61,9 @@ class Ear:
 def test_every_chain_ends_with_its_last_accepted_state(error):
     ear = Ear()
     try:
-        tallies = run_chains(Stopping(300, error), SAMPLER, PROMPT, StreamDice(1), 2, listeners=[ear])
+        tallies = run_chains(
+            Stopping(300, error), SAMPLER, PROMPT, StreamDice(1), 2, listeners=[ear], interrupts=Interrupts()
+        )
     except KeyboardInterrupt:
         pytest.fail("the second Ctrl-C lost what was accepted")
     for index, tally in enumerate(tallies):
@@ -68,14 +71,21 @@ def test_every_chain_ends_with_its_last_accepted_state(error):
         assert ear.last[index] == Finished("interrupted", 20, tally.state.total_log_p())
 
 
-def test_once_the_states_are_brought_in_no_signal_raises():
-    interrupts = Interrupts()
-    interrupts._handle(2, None)
+def test_without_interrupts_to_tell_of_it_the_interrupt_is_raised_when_the_states_are_brought_in():
+    ear = Ear()
     with pytest.raises(KeyboardInterrupt):
-        interrupts._handle(2, None)
-    interrupts.close()
+        run_chains(Stopping(300, KeyboardInterrupt()), SAMPLER, PROMPT, StreamDice(1), 2, listeners=[ear])
+    assert [event.finish for event in ear.last.values()] == ["interrupted", "interrupted"]
+
+
+def test_once_the_states_are_brought_in_no_signal_raises():
     try:
-        interrupts._handle(2, None)
+        with Interrupts() as interrupts:
+            signal.raise_signal(signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            interrupts.close()
+            signal.raise_signal(signal.SIGINT)
     except KeyboardInterrupt:
         pytest.fail("a third Ctrl-C would lose what was accepted")
 

@@ -18,7 +18,7 @@ class Longest(lp.Method):
         return float(self.n)
 
     def run(self, model, prompt, dice, target):
-        draws = (
+        draws = [
             extend(
                 dice.spawn(i),
                 model,
@@ -29,7 +29,7 @@ class Longest(lp.Method):
                 rules=target.rules,
             )
             for i in range(self.n)
-        )
+        ]
         best = max(draws, key=len)
         yield lp.Extended(stage=0, horizon=target.max_tokens, kept=0, suffix=best)
-        yield finished(best)
+        yield finished(best, n_dropped=sum(map(len, draws)) - len(best))

@@ -44,12 +44,15 @@ def _moved(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if (name, value) == ("-n", "gl"):
         raise click.UsageError("No such option: -ngl: did you mean --gpu-layers?")
     methods, setting = MOVED[name]
-    longest = "; the length of an answer is --max-tokens" if name == "-n" else ""
+    if name == "-n":
+        raise click.UsageError(
+            f"the length of an answer is --max-tokens; answers to choose from are --method best-of-n:n={value}"
+        )
     others = (
         f" ({', '.join(methods[1:])} {'has' if len(methods) == 2 else 'have'} it too)" if methods[1:] else ""
     )
     raise click.UsageError(
-        f"{name} has moved into the method: use --method {methods[0]}:{setting}={value}{others}{longest}"
+        f"{name} has moved into the method: use --method {methods[0]}:{setting}={value}{others}"
     )
 
 

@@ -115,4 +115,5 @@ def _verdict(findings: Findings) -> str:
         return f"what is checked is what it says; not checked: {findings.unchecked}"
     if not findings.problems:
         return "every ratio, decision and sum is what it says"
-    return f"{len(findings.problems)} contradictions"
+    n = len(findings.problems)
+    return f"{n} contradiction{'s' if n > 1 else ''}"

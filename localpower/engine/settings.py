@@ -11,7 +11,7 @@ from localpower.errors import EngineError
 F16, Q8_0 = 1, 8  # ggml types of the KV cache
 EXACT_BATCH = 60  # from 64 query rows on, flash attention takes a tiled path with other rounding
 LARGE_BATCH = 512  # llama.cpp's own
-_TILES = "GGML_CPU_TILED_MM"
+TILES = "GGML_CPU_TILED_MM"
 _tiles: list[bool] = []  # whether this process has decoded with tiles
 
 
@@ -70,8 +70,8 @@ class Settings:
                 "load exact models first, or in a process of their own",
             )
         if not self.tiled:
-            os.environ[_TILES] = "0"
-        elif os.environ.get(_TILES) != "0":
+            os.environ[TILES] = "0"
+        elif os.environ.get(TILES) != "0":
             _tiles.append(True)
 
 

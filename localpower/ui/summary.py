@@ -62,6 +62,8 @@ def summary(answer: Answer) -> list[str]:
 def _proposals(answer: Answer) -> str:
     """What came of the steps: a proposal that repeats the answer is neither accepted nor rejected."""
     moves = answer.n_steps - answer.n_free
+    if not moves:
+        return f"all {answer.n_steps} proposals repeated the answer"
     repeated = f", {answer.n_free} repeated the answer" if answer.n_free else ""
     return f"{answer.n_accepted} of {moves} proposals accepted{repeated}"
 

@@ -158,6 +158,11 @@ class Method:
         own = getattr(self, "alpha", None)
         return usual if own is None else float(own)
 
+    def proposal(self, usual: float) -> float:
+        """Temperature of the proposal: as set, else 1/alpha. usual: as of `power`."""
+        own = getattr(self, "temperature", None)
+        return 1.0 / self.power(usual) if own is None else float(own)
+
     @classmethod
     def summary(cls) -> str:
         """One sentence."""

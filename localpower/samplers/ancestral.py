@@ -98,5 +98,4 @@ class LowTemperature(Method):
 
     def sampler(self, target: Target) -> Ancestral:
         """A draw from the tempered model."""
-        temperature = 1.0 / self.power(target.alpha) if self.temperature is None else self.temperature
-        return Ancestral(self.name, temperature, target.max_tokens, target.rules)
+        return Ancestral(self.name, self.proposal(target.alpha), target.max_tokens, target.rules)

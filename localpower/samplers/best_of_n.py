@@ -129,7 +129,7 @@ class BestOfN(Method):
     def sampler(self, target: Target) -> BestOfNSampler:
         """All draws and the choice."""
         alpha = self.power(target.alpha)
-        temperature = 1.0 / alpha if self.temperature is None else self.temperature
+        temperature = self.proposal(target.alpha)
         select = "logp" if target.pick == "logp" else self.select
         return BestOfNSampler(
             alpha, temperature, target.max_tokens, self.n or _N, select, target.rules, self.name

@@ -185,7 +185,7 @@ class Lookahead(Method):
     def sampler(self, target: Target) -> LookaheadSampler:
         """Block by block."""
         alpha = self.power(target.alpha)
-        temperature = 1.0 / alpha if self.temperature is None else self.temperature
+        temperature = self.proposal(target.alpha)
         block = self.block or max(target.max_tokens // 16, 1)
         return LookaheadSampler(
             alpha,

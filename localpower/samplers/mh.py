@@ -211,7 +211,7 @@ class Power(ChainMethod):
         alpha = self.power(target.alpha)
         return PowerMH(
             alpha,
-            1.0 / alpha if self.temperature is None else self.temperature,
+            self.proposal(target.alpha),
             target.max_tokens,
             self.block or target.max_tokens,
             STEPS if self.steps is None else self.steps,

@@ -241,7 +241,10 @@ def test_settings_that_are_options_too_may_follow_the_name(capsys):
     [
         (("--particles", "4"), "--particles has moved into the method: use --method smc:particles=4"),
         (("--block", "9"), "use --method power:block=9 (lookahead has it too)"),
-        (("-n", "40"), "the length of an answer is --max-tokens; answers to choose from are --method best-of-n:n=40"),
+        (
+            ("-n", "40"),
+            "the length of an answer is --max-tokens; answers to choose from are --method best-of-n:n=40",
+        ),
         (("-ngl", "5"), "did you mean --gpu-layers?"),
         (("--metropolised",), "use --method power:metropolised=yes"),
         (("--tries", "3"), "--tries is gone"),

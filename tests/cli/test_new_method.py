@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,46 +12,19 @@ import pytest
 from localpower import methods
 from localpower.cli.main import main
 from localpower.cli.requests import sampling
-from localpower.completion import Completion, extend
 from localpower.errors import UsageProblem
-from localpower.events import Extended
-from localpower.methods import Method, setting
-from localpower.readers import whole
 from localpower.runs.trace import read_trace
 from localpower.runs.verify import verify
-from localpower.samplers.base import finished
 from localpower.toy import ToyModel
 
 TOY = ("--model", "toy", "--seed", "1")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Longest(Method):
-    """The longest of several draws."""
-
-    name = "longest"
-    guarantee = "approximate"
-    n: int = setting(3, whole(1, 9), "Draws.")
-
-    def expected_cost(self):
-        return float(self.n)
-
-    def run(self, model, prompt, dice, target):
-        draws = [
-            extend(
-                dice.spawn(i),
-                model,
-                prompt,
-                Completion(),
-                target.max_tokens,
-                temperature=1.0,
-                rules=target.rules,
-            )
-            for i in range(self.n)
-        ]
-        best = max(draws, key=len)
-        yield Extended(0, target.max_tokens, 0, best)
-        yield finished(best)
+EXAMPLE = Path(__file__).parent.parent.parent / "docs/examples/localpower-longest/localpower_longest.py"
+SPEC = spec_from_file_location("localpower_longest", EXAMPLE)
+MODULE = module_from_spec(SPEC)
+SPEC.loader.exec_module(MODULE)
+Longest = MODULE.Longest
 
 
 class Talk:

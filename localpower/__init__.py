@@ -12,6 +12,7 @@ _HOMES = {
     "api.stream": ("Stream",),
     "api.chat": ("Chat",),
     "api.evaluate": ("evaluate", "EvalRun"),
+    "api.eval_answer": ("EvalAnswer",),
     "api.compare": ("compare", "Report"),
     "runs.answer": ("Answer",),
     "loaded": ("ModelInfo",),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from localpower.api.compare import Report, compare
+from localpower.api.eval_answer import EvalAnswer
 from localpower.api.eval_request import EvalRequest
 from localpower.api.eval_run import Surroundings, run_eval
 from localpower.api.labels import label_methods
@@ -27,17 +28,17 @@ from localpower.runs.interrupt import Interrupts
 
 @dataclass(frozen=True, slots=True)
 class EvalRun:
-    """A folder of answers. settings: what it is about. rows: one of plain JSON values for each answer."""
+    """A folder of answers. settings: what it is about, as settings.json has it."""
 
     path: Path
     settings: dict[str, Any]
-    rows: tuple[dict[str, Any], ...]
+    answers: tuple[EvalAnswer, ...]
 
     @classmethod
     def read(cls, path: str | Path) -> EvalRun:
         """What a folder holds. Raises UserError for one that holds no run."""
         stored = store.read(Path(path))
-        return cls(stored.path, stored.settings, tuple(stored.rows))
+        return cls(stored.path, stored.settings, tuple(map(EvalAnswer.of, stored.rows)))
 
     def report(self, baseline: str | None = None) -> Report:
         """Accuracy with intervals, paired differences, pass@k, costs and likelihoods."""
@@ -45,7 +46,11 @@ class EvalRun:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"path": str(self.path), "settings": self.settings, "rows": list(self.rows)}
+        return {
+            "path": str(self.path),
+            "settings": self.settings,
+            "answers": [answer.to_dict() for answer in self.answers],
+        }
 
 
 def evaluate(

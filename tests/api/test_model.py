@@ -211,8 +211,9 @@ def test_an_eval_from_python_is_the_one_of_the_command_line(tmp_path, capsys, to
     run = lp.evaluate(
         "tiny", [toy], ["base", lp.Power(steps=2)], limit=3, seed=1, max_tokens=6, out=tmp_path / "b"
     )
-    rows = lp.EvalRun.read(tmp_path / "a").rows
-    assert [row["tokens"] for row in run.rows] == [row["tokens"] for row in rows]
+    other = lp.EvalRun.read(tmp_path / "a")
+    assert [answer.tokens for answer in run.answers] == [answer.tokens for answer in other.answers]
+    assert run.answers[0].to_dict().keys() >= {"verdict", "log_p", "guarantee"}
     assert capsys.readouterr() == ("", "")
 
 

@@ -76,6 +76,7 @@ MAY_IMPORT = {
         "localpower",
         "methods",
         "model",
+        "names",
         "readers",
         "runs",
         "samplers",

@@ -25,7 +25,8 @@ def grade_file(file: Path, kind: str, grader: str, seconds: float) -> Iterator[V
         for _, row in jsonl.read(file, shape, "row", hint=f"grade takes JSON lines of {form}"):
             field = "answer" if "answer" in row else "completion"
             value = row.get(field)
-            text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+            number = kind != "code" and isinstance(value, int | float) and not isinstance(value, bool)
+            text = str(value) if number else value
             if not isinstance(text, str) or not text.strip():
                 yield NONE
             elif kind == "code":

@@ -23,6 +23,8 @@ from pathlib import Path
 _DRIVER = Path(__file__).with_name("driver.py")
 _UNSHARE = ("unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child")
 _PROBE_S = 5.0
+_GONE_S = 5.0  # until a killed process is given up
+_LOOK_S = 0.01
 
 
 @functools.cache
@@ -90,12 +92,23 @@ def _told(descriptor: int, process: subprocess.Popen[bytes], deadline: float) ->
 
 
 def _end(process: subprocess.Popen[bytes], mark: str) -> None:
-    """Kill the session, and on Linux whatever left it but still carries the mark."""
+    """Kill the session, and on Linux whatever left it but still carries the mark; return when all of it is gone."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    wanted = f"LOCALPOWER_RUN={mark}".encode()
+    end = time.monotonic() + _GONE_S
+    while (left := _marked(mark)) and time.monotonic() < end:
+        for number in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(number, signal.SIGKILL)
+        time.sleep(_LOOK_S)  # the kernel takes a moment to take a killed process away
+
+
+def _marked(mark: str) -> list[int]:
+    """Processes that carry the mark, where they can be listed."""
+    wanted, found = f"LOCALPOWER_RUN={mark}".encode(), []
     for folder in Path("/proc").glob("[0-9]*") if sys.platform == "linux" else ():
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError):
             if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                os.kill(int(folder.name), signal.SIGKILL)
+                found.append(int(folder.name))
+    return found

@@ -171,8 +171,8 @@ def test_one_json_line_a_row_in_the_same_order(tmp_path, capsys):
         {"gold": "2", "completion": "no answer at all"},
     ]
     found = graded(tmp_path, capsys, rows)
-    assert [row["verdict"] for row in found] == ["right", "none", "none", "none", "wrong", "right", "none"]
-    assert [row["extracted"] for row in found] == ["0.5", None, None, None, "2", "2", None]
+    assert [row["verdict"] for row in found] == ["right", "none", "right", "none", "wrong", "right", "none"]
+    assert [row["extracted"] for row in found] == ["0.5", None, "0.5", None, "2", "2", None]
 
 
 @pytest.mark.parametrize("kind", ["gsm8k", "gpqa"])

@@ -273,13 +273,6 @@ def test_a_start_that_the_budget_makes_smaller_is_said_and_is_no_low_temperature
     )
 
 
-def test_selftest_of_the_toy_prints_one_json_object(capsys):
-    assert main(["selftest", "-m", "toy", "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
-    assert report["passed"] is True
-    assert report["wrong_sampler"]["flagged"] is True
-
-
 def test_the_summary_says_how_long_the_first_draw_was_and_what_came_of_the_proposals(capsys):
     assert main([*RUN, "--seed", "3", "--json", "hello there"]) == 0
     out, err = capsys.readouterr()

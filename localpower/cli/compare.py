@@ -79,7 +79,7 @@ def compare(
     from localpower.ui.plots import require
 
     if plot:
-        require()
+        require(plot)
     runs = read_runs(folders, say)
     with Interrupts() as interrupts:
         try:

@@ -77,7 +77,7 @@ def run(
 
     how, wording = sampling(options), prompting(options)
     if plot:
-        require()
+        require(plot)
     text = read_prompt(prompt, raw=options["raw"])
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     with Interrupts() as interrupts, ExitStack() as cleanup:

@@ -9,10 +9,17 @@ from typing import Any
 from localpower.errors import UserError
 
 
-def require() -> None:
-    """Raise UserError without matplotlib: before a run, not after it."""
+def require(path: Path) -> None:
+    """Raise UserError without matplotlib, and for a path that no picture can have: before a run, not after it."""
     if importlib.util.find_spec("matplotlib") is None:
         raise UserError("--plot needs matplotlib", "pip install 'localpower[plots]'")
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in kinds:
+        raise UserError(f"cannot write {path}: its name must end in one of .{', .'.join(sorted(kinds))}")
+    if not path.parent.is_dir():
+        raise UserError(f"cannot write {path}: there is no folder {path.parent}")
 
 
 def draw(report: dict[str, Any], path: Path) -> None:

@@ -287,3 +287,12 @@ def test_an_answer_that_repeats_itself_is_warned_of():
     answer = load("toy").generate("hello there", seed=3)
     assert "repeats itself (75 %" in summary(replace(answer, repetition=0.75))[-1]
     assert len(summary(replace(answer, repetition=0.25))) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("no/such/p.png", "there is no folder"), ("p.foo", "its name must end in one of")]
+)
+def test_a_path_that_no_picture_can_have_is_refused_before_the_run(tmp_path, capsys, name, words):
+    assert main([*RUN, "--plot", str(tmp_path / name), "hello"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, words in err, err.count("\n")) == ("", True, 1)

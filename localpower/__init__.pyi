@@ -27,8 +27,8 @@ from .events import Stepped as Stepped
 from .loaded import ModelInfo as ModelInfo
 from .methods import Method as Method
 from .methods import Target as Target
-from .methods import register as register
 from .methods import setting as setting
+from .registry import register as register
 from .runs.answer import Answer as Answer
 from .samplers.ancestral import Base as Base
 from .samplers.ancestral import LowTemperature as LowTemperature

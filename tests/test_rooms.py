@@ -62,6 +62,7 @@ MAY_IMPORT = {
         "events",
         "model",
     },  # the last four for types
+    "registry": {"errors", "methods"},
     "testing": {"chance", "completion", "model", "toy"},
     "api": {
         "chance",
@@ -78,6 +79,7 @@ MAY_IMPORT = {
         "model",
         "names",
         "readers",
+        "registry",
         "runs",
         "samplers",
         "text",
@@ -85,7 +87,7 @@ MAY_IMPORT = {
         "api",
     },
     "cli": {
-        *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers"),  # what anybody may use
+        *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
         *("bench", "selftest", "sharpening"),  # what one command alone is about
         *("loaded", "loading", "runs"),  # a model that is open, and who hears of a run or stops it
     },

@@ -12,7 +12,8 @@ from localpower.api.request import Pick, SamplingOptions, check_width, suited
 from localpower.errors import UsageProblem
 from localpower.evals.jobs import EvalMethod, RenderedProblem
 from localpower.loaded import Loaded, usual_alpha
-from localpower.methods import EVERYDAY, Method, names, parse, split
+from localpower.methods import EVERYDAY, Method
+from localpower.registry import names, parse, split
 from localpower.samplers import Sampler
 
 _MATCHED = ":matched"

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from localpower.api.answer_run import AnswerRun, run
-from localpower.api.question import Question, ask
+from localpower.api.question import Prompt, Question, ask, conversation_of
 from localpower.api.request import Pick, PromptOptions, SamplingOptions, chosen_seed, whole_number
 from localpower.api.stream import Stream
 from localpower.errors import EngineError, Interrupted, UsageProblem, UserError
@@ -20,20 +20,19 @@ from localpower.events import Event
 from localpower.loaded import Loaded, ModelInfo
 from localpower.loading import Request
 from localpower.loading import load as load_file
-from localpower.methods import Method, parse
+from localpower.methods import Method
 from localpower.model import Tokens
 from localpower.readers import MOST_THREADS
+from localpower.registry import parse
 from localpower.runs.answer import Answer
 from localpower.runs.gather import Engine
 from localpower.runs.interrupt import Interrupts
 from localpower.samplers.mh import Power
-from localpower.text.conversation import Conversation
 
 if TYPE_CHECKING:
     from localpower.api.chat import Chat
 
 _MOST = 2**31 - 1
-Prompt = str | Sequence[Mapping[str, str]]
 
 
 def load(
@@ -170,7 +169,7 @@ class Model:
         first = chosen_seed(seed)
         with self.use() as interrupts:
             loaded = self.loaded
-            questions = [ask(loaded, _conversation(prompt), options, prompting) for prompt in prompts]
+            questions = [ask(loaded, conversation_of(prompt), options, prompting) for prompt in prompts]
             if not questions:
                 return []
             at_once = fitting(questions, at_once)
@@ -235,7 +234,7 @@ class Model:
         seed: int | None,
         interrupts: Interrupts,
     ) -> AnswerRun:
-        question = ask(self.loaded, _conversation(prompt), options, prompting)
+        question = ask(self.loaded, conversation_of(prompt), options, prompting)
         engine = self.room(question, interrupts)
         return AnswerRun(self.loaded, engine, question, chosen_seed(seed), interrupts)
 
@@ -296,21 +295,3 @@ def _options(method: Method | str | None, max_tokens: int, chains: int, pick: Pi
     if isinstance(method, str):
         method = parse(method)
     return SamplingOptions(Power() if method is None else method, max_tokens, chains, pick)
-
-
-def _conversation(prompt: Prompt) -> Conversation:
-    """A text, or messages. Raises UserError for what is neither."""
-    if isinstance(prompt, str):
-        return Conversation.of(prompt)
-    messages = list(prompt) if isinstance(prompt, Sequence) and not isinstance(prompt, bytes) else []
-    if not messages or not all(map(_is_message, messages)):
-        raise UsageProblem("a prompt is a text, or messages with a role and a content that are texts")
-    return Conversation(
-        [{str(k): v for k, v in message.items()} for message in messages if isinstance(message, Mapping)]
-    )
-
-
-def _is_message(message: object) -> bool:
-    return isinstance(message, Mapping) and all(
-        isinstance(message.get(key), str) for key in ("role", "content")
-    )

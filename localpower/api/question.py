@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from localpower.api.budget import allowed, within
@@ -15,6 +15,8 @@ from localpower.runs.pace import Pace
 from localpower.samplers import Sampler
 from localpower.text.conversation import Conversation
 from localpower.text.stops import ends
+
+Prompt = str | Sequence[Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +90,21 @@ def notes(loaded: Loaded, options: SamplingOptions, prompting: PromptOptions) ->
     if not prompting.raw:
         found.append("this model has no chat template: the prompt is sent as it is")
     return found
+
+
+def conversation_of(prompt: Prompt) -> Conversation:
+    """A text, or messages. Raises UserError for what is neither."""
+    if isinstance(prompt, str):
+        return Conversation.of(prompt)
+    messages = list(prompt) if isinstance(prompt, Sequence) and not isinstance(prompt, bytes) else []
+    if not messages or not all(map(_is_message, messages)):
+        raise UsageProblem("a prompt is a text, or messages with a role and a content that are texts")
+    return Conversation(
+        [{str(k): v for k, v in message.items()} for message in messages if isinstance(message, Mapping)]
+    )
+
+
+def _is_message(message: object) -> bool:
+    return isinstance(message, Mapping) and all(
+        isinstance(message.get(key), str) for key in ("role", "content")
+    )

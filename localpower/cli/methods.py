@@ -20,7 +20,7 @@ _NOTE = "Settings follow the name: --method smc:particles=16:ramp=12. A method's
 
 def _line(name: str) -> str:
     """One broken package does not hide the others."""
-    from localpower.methods import find
+    from localpower.registry import find
 
     try:
         method = find(name)
@@ -35,7 +35,7 @@ def _line(name: str) -> str:
 def methods(name: str | None, debug: bool) -> int:
     """List the methods of sampling, or the settings of the method NAME."""
     from localpower.cli.terminal import write_answer
-    from localpower.methods import find, names
+    from localpower.registry import find, names
 
     if name is None:
         lines = [f"{each:<11}{_line(each)}" for each in names()]

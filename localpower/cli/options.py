@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from localpower.cli.values import BudgetText, Finite
-from localpower.methods import names
 from localpower.readers import MOST_ALPHA, MOST_RUNS, MOST_THREADS
+from localpower.registry import names
 
 _TARGET = "it would change the target: power sampling needs the model's whole distribution"
 REFUSED = {

@@ -16,7 +16,8 @@ from localpower.cli.terminal import waiting
 from localpower.errors import UsageProblem
 from localpower.loaded import Loaded
 from localpower.loading import Request
-from localpower.methods import EVERYDAY, Method, parse, split
+from localpower.methods import EVERYDAY, Method
+from localpower.registry import parse, split
 from localpower.runs.interrupt import Interrupts
 
 _BESIDE = (*EVERYDAY, "budget")  # options that are settings of the method

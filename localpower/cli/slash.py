@@ -10,7 +10,7 @@ import click
 from localpower.cli import terminal
 from localpower.cli.talk import Talk
 from localpower.errors import UserError
-from localpower.methods import split
+from localpower.registry import split
 
 HELP = {
     "/help": "this list",

@@ -15,7 +15,7 @@ import localpower as lp
 from localpower.api.model import Model
 from localpower.cli.main import main
 from localpower.events import Finished, Started
-from localpower.methods import parse
+from localpower.registry import parse
 
 SHORT = {"seed": 1, "max_tokens": 12}
 

@@ -8,7 +8,7 @@ from localpower import SMC
 from localpower.api.budget import allowed, within
 from localpower.api.request import SamplingOptions
 from localpower.completion import PLAIN
-from localpower.methods import parse
+from localpower.registry import parse
 from localpower.samplers import BestOfNSampler
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from localpower import load
 from localpower.cli.main import main
-from localpower.methods import names
+from localpower.registry import names
 from localpower.runs.trace import read_trace
 from localpower.runs.verify import verify
 from localpower.toy import ToyModel

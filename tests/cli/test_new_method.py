@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from localpower import methods
+from localpower import registry
 from localpower.cli.main import main
 from localpower.cli.requests import sampling
 from localpower.errors import UsageProblem
@@ -40,9 +40,9 @@ class Talk:
 
 @pytest.fixture(autouse=True)
 def registered():
-    methods.register(Longest)
+    registry.register(Longest)
     yield
-    methods.unregister("longest")
+    registry.unregister("longest")
 
 
 def ran(capsys, *arguments):
@@ -115,14 +115,14 @@ def test_set_shows_what_is_in_force_when_the_method_brings_its_own():
 
 def test_a_name_that_is_taken_is_refused():
     with pytest.raises(ValueError, match="there is a method called longest"):
-        methods.register(Longest)
+        registry.register(Longest)
 
 
 def test_a_package_adds_a_method_by_its_entry_point(monkeypatch):
     entry = SimpleNamespace(name="other", load=lambda: Longest)
-    monkeypatch.setattr(methods, "_entries", lambda: {"other": entry})
-    assert "other" in methods.names()
-    assert methods.find("other") is Longest
+    monkeypatch.setattr(registry, "_entries", lambda: {"other": entry})
+    assert "other" in registry.names()
+    assert registry.find("other") is Longest
     entry.load = lambda: 3
     with pytest.raises(UsageProblem, match="gives 3"):
-        methods.find("other")
+        registry.find("other")

@@ -10,7 +10,8 @@ import pytest
 from localpower.chance import StreamDice
 from localpower.completion import PLAIN
 from localpower.events import Finished, from_json, to_json
-from localpower.methods import Target, find, names
+from localpower.methods import Target
+from localpower.registry import find, names
 from localpower.runs.gather import Run, gather
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.pace import Pace

@@ -231,6 +231,7 @@ def test_streams_of_two_models_leave_ctrl_c_as_it_was_in_any_order(toy):
     first, second = toy.stream("a", **SHORT), other.stream("a", **SHORT)
     next(first), next(second)
     first.close()
+    assert signal.getsignal(signal.SIGINT) is not before, "the second one still hears of it"
     second.close()
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)

@@ -1,16 +1,23 @@
 """`python -m localpower`, and the console script: an interrupt while modules are imported is one too."""
 
+import signal
 import sys
 
 
 def entry() -> None:
     """Run the command line and leave with its exit code."""
     try:
+        from localpower.cli.process import catch_interrupts
+
+        catch_interrupts()
         from localpower.cli.main import main
 
         code = main()
     except KeyboardInterrupt:
         code = 130
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # all is written; an exit that is cut off would only make noise
     sys.exit(code)
 
 

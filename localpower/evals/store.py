@@ -12,11 +12,6 @@ from typing import IO, Any
 from localpower import jsonl
 from localpower.errors import UserError
 
-try:
-    import fcntl
-except ImportError:  # not on Windows: there two runs at once are not noticed
-    fcntl = None  # type: ignore[assignment]
-
 Row = dict[str, Any]
 Key = tuple[str, str, str, str, int]
 FORMAT = 1
@@ -90,8 +85,7 @@ class Folder:
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock: IO[str] = (path / _LOCK).open("a")
-            if fcntl:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            jsonl.lock(self._lock)
         except BlockingIOError:
             self._lock.close()
             raise UserError(f"another run writes to {path}", "wait for it, or choose another --out") from None

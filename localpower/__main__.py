@@ -7,9 +7,11 @@ import sys
 def entry() -> None:
     """Run the command line and leave with its exit code."""
     try:
+        from localpower.cli.crash import tell_of_crashes
         from localpower.cli.process import catch_interrupts
 
         catch_interrupts()
+        tell_of_crashes()
         from localpower.cli.main import main
 
         code = main()

@@ -16,7 +16,7 @@ from localpower.cli.options import (
     sampling_options,
 )
 from localpower.cli.sections import Command
-from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, OutputClosed, UserError
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, ContextFull, OutputClosed, UserError
 
 
 @click.command(cls=Command, short_help="Talk with the model in the terminal.")
@@ -85,6 +85,8 @@ def _converse(talk: Any, editor: Any, ctx: click.Context, *, typed: bool) -> int
         except OutputClosed:
             raise
         except (UserError, click.UsageError) as error:
+            if isinstance(error, ContextFull):
+                error.hint = "/clear forgets the conversation; /set max-tokens N lets answers be shorter"
             line = error.line() if isinstance(error, UserError) else error.format_message()
             say(f"localpower: {line}", always=True)
             code = EXIT_OK if typed else EXIT_PROBLEM

@@ -74,6 +74,8 @@ class TerminalEditor:
             self._pasted = self._pasted if event.current_buffer.text else data
             event.current_buffer.insert_text(data)
 
+        output = create_output(stdout=sys.stderr)
+        output.enable_cpr = False  # type: ignore[attr-defined] # it warns of terminals that do not say where the cursor is
         self._session: Any = PromptSession(
             history=_history(),
             key_bindings=keys,
@@ -82,7 +84,7 @@ class TerminalEditor:
             completer=WordCompleter(sorted(commands), sentence=True),
             complete_while_typing=False,
             enable_suspend=True,
-            output=create_output(stdout=sys.stderr),
+            output=output,
         )
 
     def read(self, prompt: str) -> Message:

@@ -181,6 +181,12 @@ def test_a_conversation_longer_than_the_context_is_refused_and_goes_on(tiny16, c
     assert talk.chat.answers[0].prompt_tokens == len("[ab]:"), "the refused message was not said"
 
 
+def test_a_full_context_is_told_with_what_a_chat_can_do_about_it(tiny_paths):
+    done = chat(["abc" * 1000], "chat", "-m", str(tiny_paths["f16"]), "--method", "base")
+    assert "/clear forgets the conversation" in done.stderr
+    assert "--ctx" not in done.stderr
+
+
 def test_a_chat_without_a_template_goes_on_in_the_text(tiny, capsys):
     talk = talk_with(tiny, "--method", "base", "--raw")
     talk.say("abc")

@@ -116,3 +116,31 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_goes_on():
     shell.expect("interrupted")
     shell.sendline("exit")
     shell.close()
+
+
+DIES = """
+import ctypes, os, sys
+from localpower.cli.crash import tell_of_crashes
+from localpower.doing import doing
+tell_of_crashes()
+doing("reading a text of 30,000 bytes")
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "line"),
+    [
+        (
+            "ctypes.string_at(0)",
+            "localpower: the process crashed (Segmentation fault) while reading a text of 30,000",
+        ),
+        ("os.abort()", "localpower: the process crashed (Aborted) while reading a text of 30,000"),
+        ("os.kill(os.getpid(), 9)", ""),
+        ("sys.exit(3)", ""),
+    ],
+)
+def test_a_crash_is_one_line_that_names_what_was_read_and_a_kill_is_none(how, line):
+    done = subprocess.run([sys.executable, "-c", DIES + how], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert done.stderr.startswith(line)
+    assert len(done.stderr.splitlines()) == bool(line)

@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from localpower.engine.library import L, clear_errors, last_error
 from localpower.doing import doing
+from localpower.engine.library import L, clear_errors, last_error
 from localpower.errors import EngineError, Interrupted, ModelError
 
 _CONTROL = 1 << 3  # llama_token_attr

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localpower.doing import doing
-from localpower.errors import ContextFull, UserError
+from localpower.errors import ContextFull
 from localpower.loaded import ModelInfo
 from localpower.model import Tokens
 from localpower.runs.gather import Engine

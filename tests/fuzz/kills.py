@@ -1,0 +1,134 @@
+"""kill -9 at a random moment: what was finished before is still there, and the same command makes the rest."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+from localpower.runs.trace import read_trace
+from localpower.runs.verify import verify
+from tests.gguf_files import TEMPLATE, write_llama
+
+BASE = [sys.executable, "-m", "localpower"]
+_POLL_S = 0.002
+
+
+def _killed(arguments: list[str], ready) -> None:
+    """Run until ready() or the end, then kill."""
+    child = subprocess.Popen([*BASE, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while child.poll() is None and not ready():
+        time.sleep(_POLL_S)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+
+
+def _whole(path: Path) -> list[bytes]:
+    """The lines that were finished."""
+    return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+
+
+def _eval(out: Path) -> list[str]:
+    return [
+        "eval",
+        "tiny",
+        "-m",
+        "toy",
+        "--limit",
+        "30",
+        "--max-tokens",
+        "24",
+        "--seed",
+        "1",
+        "--out",
+        str(out),
+    ]
+
+
+def _answers(lines: list[bytes]) -> dict[tuple[str, str], list[int]]:
+    rows = map(json.loads, lines)
+    return {(row["id"], row["method"]): row["tokens"] for row in rows}
+
+
+@cache
+def _undisturbed(folder: Path) -> dict[tuple[str, str], list[int]]:
+    subprocess.run([*BASE, *_eval(folder / "whole")], check=True, capture_output=True)
+    return _answers(_whole(folder / "whole" / "answers.jsonl"))
+
+
+def kill_eval(folder: Path, chance: random.Random) -> None:
+    """Every finished row stays as it was, and the eval that goes on ends as one that was never killed."""
+    out = folder / "run"
+    n, delay = chance.randrange(1, 29), chance.uniform(0, 0.01)
+    _killed(_eval(out), lambda: len(_whole(out / "answers.jsonl")) >= n and not time.sleep(delay))
+    before = _whole(out / "answers.jsonl")
+    assert len(before) >= n
+    subprocess.run([*BASE, *_eval(out)], check=True, capture_output=True)
+    after = _whole(out / "answers.jsonl")
+    assert after[: len(before)] == before
+    assert _answers(after) == _undisturbed(folder)
+
+
+def kill_recording(folder: Path, chance: random.Random) -> None:
+    """What was recorded before the kill is read, and every decision in it holds."""
+    path = folder / "run.jsonl"
+    n = chance.randrange(1, 300)
+    arguments = [
+        "run",
+        "-m",
+        "toy",
+        "--seed",
+        "1",
+        "--max-tokens",
+        "64",
+        "--steps",
+        "2000",
+        "--events",
+        str(path),
+        "hi",
+    ]
+    _killed(arguments, lambda: len(_whole(path)) >= n)
+    lines = len(_whole(path))
+    trace = read_trace(path)
+    assert len(trace.moments) == lines - 1, "all but the line that begins the run"
+    assert verify(trace, None, lambda: None).problems == ["the recording ends before the run does"]
+
+
+def kill_prompt_cache(folder: Path, chance: random.Random) -> None:
+    """The file is the old one, the new one, or not there; the next run's answer is the same in any case."""
+    model = folder / "model.gguf"
+    write_llama(model, template=TEMPLATE)
+    path, prompt = folder / "prompt", "abc" * 300
+    run = [
+        "run",
+        "-m",
+        str(model),
+        "--seed",
+        "1",
+        "--max-tokens",
+        "8",
+        "--json",
+        "--prompt-cache",
+        str(path),
+        prompt,
+    ]
+    done = subprocess.run([*BASE, *run], check=True, capture_output=True)  # the engine is checked once, too
+    if chance.random() < 0.5:
+        path.unlink()
+    end = time.monotonic() + chance.uniform(0.1, 1.0)
+    _killed(run, lambda: time.monotonic() > end)
+    again = subprocess.run([*BASE, *run], check=True, capture_output=True)
+    assert json.loads(again.stdout)["tokens"] == json.loads(done.stdout)["tokens"]
+    assert b"damaged" not in again.stderr
+    assert (
+        b"prompt tokens need no evaluation"
+        in subprocess.run([*BASE, *run], check=True, capture_output=True).stderr
+    )
+
+
+KILLS = {"eval": kill_eval, "recording": kill_recording, "prompt cache": kill_prompt_cache}

@@ -74,6 +74,8 @@ def judge_all(
     known = {(row["judge_sha256"], row["texts_sha256"], *_place(row)) for row in run.judgements}
     missing = [m for m in found if (info.sha256, _texts(m), *_place_of(m)) not in known]
     too_long = 0
+    if not missing:
+        return 0
     with jsonl.Writer(run.path / JUDGEMENTS) as file:
         for i, match in enumerate(missing):
             said = judge.preference(match.instruction, match.ours, match.theirs)

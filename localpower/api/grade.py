@@ -25,7 +25,7 @@ def grade_file(file: Path, kind: str, grader: str, seconds: float) -> Iterator[V
         for _, row in jsonl.read(file, shape, "row", hint=f"grade takes JSON lines of {form}"):
             field = "answer" if "answer" in row and kind != "code" else "completion"
             text = row[field]
-            if not text or not text.strip():
+            if not isinstance(text, str) or not text.strip():  # a program is never a number
                 yield NONE
             elif kind == "code":
                 yield grade_code(row["task"], text, seconds)
@@ -43,7 +43,7 @@ def _answer(value: Any) -> dict[str, Any]:
 
 
 def _program(value: Any) -> dict[str, Any]:
-    row = jsonl.record(value, {"task": dict, "completion": str | None})
+    row = jsonl.record(value, {"task": dict, "completion": object})
     mbpp = "test_list" in row["task"]
     fields = {"test_list": [str]} if mbpp else dict.fromkeys(("prompt", "entry_point", "test"), str)
     task = jsonl.record(row["task"], fields)

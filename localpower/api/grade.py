@@ -35,11 +35,11 @@ def grade_file(file: Path, kind: str, grader: str, seconds: float) -> Iterator[V
 
 
 def _answer(value: Any) -> dict[str, Any]:
-    """The row, its numbers spelled as texts; null is no answer. Raises ValueError."""
+    """The row, its numbers spelled as texts. A completion that is a number is the answer. Raises ValueError."""
     row = jsonl.record(value, {"gold": object})
     field = "answer" if "answer" in row else "completion"
-    said = row[field]
-    return row | {"gold": jsonl.text(row["gold"]), field: None if said is None else jsonl.text(said)}
+    said, field = row[field], "answer" if isinstance(row[field], int | float) else field
+    return {"gold": jsonl.text(row["gold"]), field: None if said is None else jsonl.text(said)}
 
 
 def _program(value: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,9 @@ def draw(report: Report, path: Path) -> None:
     lines = [Line2D([], [], color=colour, label=_plain(label)) for label, colour in colours.items()]
     figure.legend(handles=lines, loc="outside lower center", ncols=3, fontsize="small")
     try:
-        figure.savefig(path, dpi=120)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph")  # a letter that the font lacks is drawn as a box
+            figure.savefig(path, dpi=120)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot write {path}: {error}", "--plot takes a file such as picture.png") from None
 

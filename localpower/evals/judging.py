@@ -19,6 +19,7 @@ from localpower.evals.store import JUDGEMENTS, Row, Stored
 from localpower.evals.winrate import win_rate
 from localpower.loaded import ModelInfo
 
+_HINT = "--reference takes a method, or a file of outputs"
 _OUTPUT = ("output", "reference")
 _PLACE = ("task", "id", "sample", "label", "against")  # of a judgement
 
@@ -165,7 +166,7 @@ def _answers(group: Group) -> dict[tuple[str, int], str]:
 def _outputs(path: Path, players: Sequence[Group]) -> dict[tuple[str, int], str]:
     """The outputs of a file, found by their instructions. Raises UserError for two that differ to one instruction."""
     outputs: dict[str, str] = {}
-    for row, place, _ in numbered(read_rows(path), path.name):
+    for row, place, _ in numbered(read_rows(path, _HINT), path.name):
         instruction, output = as_text(row, ("instruction", "prompt"), place), pick(row, _OUTPUT, place)
         if not isinstance(output, str):
             raise UserError(f"{place} has no text in {' or '.join(_OUTPUT)}")

@@ -75,22 +75,22 @@ def _in_folder(folder: Path, name: str) -> Path | None:
     return folder / name if folder / name in names else next(iter(names), None)
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path, hint: str = _HINT) -> list[Row]:
     """The rows of a file. Raises UserError for a file that cannot be read or holds something else."""
-    return parse_rows(read_bytes(path), path.name)
+    return parse_rows(read_bytes(path, hint), path.name)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, hint: str = _HINT) -> bytes:
     """The file's bytes, unpacked. Raises UserError."""
-    data = inputs.read(path, _HINT, _MOST_BYTES + 1)
+    data = inputs.read(path, hint, _MOST_BYTES + 1)
     if data[:2] == b"\x1f\x8b":
         try:
             with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
                 data = packed.read(_MOST_BYTES + 1)
         except (OSError, EOFError, zlib.error):
-            raise UserError(f"cannot read {path}: it is damaged", _HINT) from None
+            raise UserError(f"cannot read {path}: it is damaged", hint) from None
     if len(data) > _MOST_BYTES:
-        raise UserError(f"{path} is larger than {_MOST_BYTES >> 20} MB", _HINT)
+        raise UserError(f"{path} is larger than {_MOST_BYTES >> 20} MB", hint)
     return data
 
 

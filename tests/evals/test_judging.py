@@ -65,3 +65,9 @@ def test_a_method_that_was_stopped_early_is_told_too(tmp_path):
     said = []
     matches(write(tmp_path / "r", rows, kind="open"), "a", said.append)
     assert said == ["note: a has no answer to 2 of the 3 instructions of made: they are left out"]
+
+
+def test_a_folder_in_the_place_of_the_file_is_refused_with_what_it_should_be(run, tmp_path):
+    with pytest.raises(UserError, match="it is a folder") as raised:
+        matches(run, str(tmp_path))
+    assert "--reference takes a method, or a file of outputs" in raised.value.line()

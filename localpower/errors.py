@@ -38,6 +38,10 @@ class ModelError(UserError):
     """A model file that cannot be used: missing, damaged, foreign, or of an unsupported kind."""
 
 
+class ContextFull(UserError):
+    """The model's context cannot hold a prompt and its answer."""
+
+
 class EngineError(UserError):
     """llama.cpp refused a call, or produced something that is no distribution (NaN logits)."""
 

@@ -19,6 +19,11 @@ from typing import IO, Any, TypeVar
 from localpower import inputs
 from localpower.errors import UserError
 
+try:
+    import fcntl
+except ImportError:  # not on Windows: there two writers at once are not noticed
+    fcntl = None  # type: ignore[assignment]
+
 T = TypeVar("T")
 Say = Callable[[str], None]
 _WRONG = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
@@ -30,15 +35,25 @@ def line(value: Any) -> str:
 
 
 class Writer:
-    """Appends values to a file, each on the disk before `add` returns. A cut-off last line is taken away first."""
+    """Appends values to a file, each on the disk before `add` returns. A cut-off last line is taken away first.
+
+    One writer at a time: the file is locked until it is closed, or its process has ended.
+    """
 
     def __init__(self, path: Path, hint: str = "", *, fresh: bool = False) -> None:
-        """hint: what the user can do when nothing can be written. fresh: begin the file anew. Raises UserError."""
+        """hint: what the user can do when nothing can be written. fresh: begin the file anew.
+
+        Raises UserError for a file that cannot be written, or that another process writes.
+        """
         self._path, self._hint = path, hint
         try:
-            if not fresh:
-                trim(path)
-            self._file: IO[str] = path.open("w" if fresh else "a", encoding="ascii")
+            self._file: IO[str] = path.open("a", encoding="ascii")
+            if path.is_file():  # a pipe or a device has neither an end to mend nor one writer
+                lock(self._file)
+                os.truncate(path, 0 if fresh else _whole(path))
+        except BlockingIOError:
+            self._file.close()
+            raise UserError(f"another process writes {path}", "wait for it, or choose another file") from None
         except OSError as error:
             raise self._refused(error) from None
 
@@ -67,12 +82,20 @@ class Writer:
         return UserError(f"cannot write {self._path}: {error.strerror}", self._hint)
 
 
-def trim(path: Path) -> None:
-    """Take what follows the last line break from a file, if there is one. Raises OSError."""
-    data = path.read_bytes() if path.exists() else b""
-    whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        os.truncate(path, whole)
+def lock(file: IO[Any]) -> None:
+    """Keep other processes that ask for it from this file, until it is closed. Raises BlockingIOError."""
+    if fcntl:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # a file system without locks
+            pass
+
+
+def _whole(path: Path) -> int:
+    """How many bytes there are up to the last line break."""
+    return path.read_bytes().rfind(b"\n") + 1
 
 
 def read(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from localpower import jsonl
@@ -98,3 +100,20 @@ def test_what_cannot_be_written_is_said_with_what_to_do(tmp_path):
     assert raised.value.hint == "choose another"
     with pytest.raises(ValueError, match="JSON compliant"), jsonl.Writer(tmp_path / "x") as file:
         file.add(float("nan"))
+
+
+def test_a_file_has_one_writer_at_a_time_and_the_second_changes_nothing(path):
+    with jsonl.Writer(path, fresh=True) as first:
+        first.add({"n": 1})
+        for fresh in (False, True):
+            with pytest.raises(UserError, match="another process writes"):
+                jsonl.Writer(path, fresh=fresh)
+        first.add({"n": 2})
+    with jsonl.Writer(path, fresh=True) as later:
+        later.add({"n": 3})
+    assert jsonl.kept(path, dict, "row", pytest.fail) == [{"n": 3}]
+
+
+def test_a_device_may_have_many_writers():
+    with jsonl.Writer(Path("/dev/null")) as first, jsonl.Writer(Path("/dev/null"), fresh=True):
+        first.add({"n": 1})

@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "errors": set(),
     "jsonl": {"errors"},
     "subprocesses": {"errors", "localpower"},
+    "doing": set(),
     "chance": {"numerics"},
     "statistics": set(),
     "numerics": {"errors"},
@@ -24,7 +25,7 @@ MAY_IMPORT = {
     "width": set(),
     "drafts": {"model", "numerics", "width"},
     "samplers": PURE | {"samplers", "readers", "width"},
-    "engine": {"subprocesses", "errors", "model", "numerics", "engine", "width"},
+    "engine": {"doing", "subprocesses", "errors", "model", "numerics", "engine", "width"},
     "text": {"subprocesses", "errors", "model", "text"},
     "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower"},
     "ui": {"errors", "evals", "events", "model", "runs", "statistics", "text", "ui"},
@@ -89,10 +90,10 @@ MAY_IMPORT = {
     "cli": {
         *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
         *("bench", "selftest", "sharpening"),  # what one command alone is about
-        *("loaded", "loading", "runs"),  # a model that is open, and who hears of a run or stops it
+        *("doing", "loaded", "loading", "runs"),  # a model that is open, and who hears of a run or stops it
     },
     "grading": {"errors", "grading", "subprocesses"},
-    "loaded": {"engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
+    "loaded": {"doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
     "loading": {"catalogue", "engine", "errors", "loaded", "numerics", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},

@@ -16,7 +16,7 @@ from localpower.cli.options import (
     sampling_options,
 )
 from localpower.cli.sections import Command
-from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, OutputClosed, UserError
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, ContextFull, OutputClosed, UserError
 
 
 @click.command(cls=Command, short_help="Talk with the model in the terminal.")
@@ -37,7 +37,7 @@ def chat(ctx: click.Context, /, **options: Any) -> int:
     from localpower.cli.slash import HELP
     from localpower.cli.talk import Talk, interactive
     from localpower.cli.terminal import say
-    from localpower.runs.interrupt import Interrupts
+    from localpower.runs.interrupt import ENDING, Interrupts
     from localpower.ui.editor import Editor, PipeEditor, TerminalEditor
 
     how, wording = sampling(options), prompting(options)
@@ -52,7 +52,9 @@ def chat(ctx: click.Context, /, **options: Any) -> int:
     editor: Editor = TerminalEditor(HELP) if typed else PipeEditor()
     if typed:
         say(f"{loaded.info.name} · /help lists the commands, Ctrl-D leaves")
-    signal.signal(signal.SIGTERM, _leave)
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _leave)
     return _converse(talk, editor, ctx, typed=typed)
 
 
@@ -69,7 +71,8 @@ def _converse(talk: Any, editor: Any, ctx: click.Context, *, typed: bool) -> int
     code = EXIT_OK
     while not talk.ended:
         try:
-            if not obey(read_message(editor, ">>> "), talk, ctx):
+            message = read_message(editor, ">>> ")
+            if not obey(message.text, talk, ctx, literal=message.literal):
                 return code
             if talk.interrupted and not typed:
                 return EXIT_INTERRUPTED
@@ -82,6 +85,8 @@ def _converse(talk: Any, editor: Any, ctx: click.Context, *, typed: bool) -> int
         except OutputClosed:
             raise
         except (UserError, click.UsageError) as error:
+            if isinstance(error, ContextFull):
+                error.hint = "/clear forgets the conversation; /set max-tokens N lets answers be shorter"
             line = error.line() if isinstance(error, UserError) else error.format_message()
             say(f"localpower: {line}", always=True)
             code = EXIT_OK if typed else EXIT_PROBLEM

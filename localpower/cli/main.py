@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 
@@ -16,6 +15,7 @@ from localpower.cli.eval import evaluate
 from localpower.cli.explain import explain
 from localpower.cli.grade import grade
 from localpower.cli.methods import methods
+from localpower.cli.process import open_streams
 from localpower.cli.regrade import regrade
 from localpower.cli.replay import replay
 from localpower.cli.run import run
@@ -27,7 +27,6 @@ from localpower.errors import (
     EXIT_PROBLEM,
     EXIT_USAGE,
     Interrupted,
-    OutputClosed,
     UserError,
 )
 
@@ -57,10 +56,11 @@ def help_(ctx: click.Context, command: str | None) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    """Run a command and return its exit code. arguments: None for those of the process, and with its streams."""
+    own, arguments = arguments is None, sys.argv[1:] if arguments is None else arguments
     try:
-        _open_streams()
+        if own:
+            open_streams()
         code = cli.main(arguments, prog_name="localpower", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else EXIT_OK
@@ -89,17 +89,6 @@ def main(arguments: list[str] | None = None) -> int:
         _trace(arguments)
         _problem(f"bug: {type(error).__name__}: {error} (--debug shows where)")
         return EXIT_PROBLEM
-
-
-def _open_streams() -> None:
-    """Stand-ins for what the caller has closed. Raises OutputClosed for stdout, for which there is none."""
-    if sys.stdin is None:
-        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-        raise OutputClosed("stdout is closed")
 
 
 def _trace(arguments: list[str]) -> None:

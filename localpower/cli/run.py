@@ -60,13 +60,15 @@ def run(
 ) -> int:
     """Answer PROMPT, or the text on stdin, with a sample towards p(answer | prompt)^alpha.
 
+    Where there are both, the text on stdin stands before PROMPT. A PROMPT that begins with a dash comes after --.
     The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted state.
     """
     from localpower.api.answer_run import AnswerRun
     from localpower.api.answer_run import run as answer
     from localpower.api.question import ask, notes
+    from localpower.cli.asked import read_prompt
     from localpower.cli.requests import given, open_model, prompting, sampling, unused
-    from localpower.cli.terminal import read_prompt, say, view_of, write_answer
+    from localpower.cli.terminal import say, view_of, write_answer
     from localpower.runs.diagnosis import Diagnosis
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder

@@ -84,7 +84,11 @@ def no_such(error: click.NoSuchOption) -> str:
     known = [name for param in params for name in param.opts]
     meant = _ELSEWHERE.get(error.option_name)
     near = [meant] if meant in known else get_close_matches(error.option_name, known, 1)
-    guess = f": did you mean {near[0]}?" if near else ""
+    takes_text = command is not None and any(param.name == "prompt" for param in command.params)
+    if takes_text and (" " in error.option_name or not near):
+        guess = "; a prompt that begins with a dash follows --"
+    else:
+        guess = f": did you mean {near[0]}?" if near else ""
     path = error.ctx.command_path if error.ctx else "localpower"
     return f"No such option: {error.option_name}{guess} (see {path} --help)"
 

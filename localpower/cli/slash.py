@@ -22,7 +22,7 @@ HELP = {
 }
 _KEYS = (
     'Enter sends, Alt-Enter begins a new line, """ opens and closes a text of many lines, // sends a text '
-    "that begins with a slash. Ctrl-C stops an answer and keeps what was accepted."
+    "that begins with a slash, as pasting it does. Ctrl-C stops an answer and keeps what was accepted."
 )
 _SETTINGS = (
     *("method", "alpha", "temperature", "max_tokens", "steps", "chains", "pick", "budget"),
@@ -32,18 +32,22 @@ _SETTINGS = (
 say = partial(terminal.say, always=True)  # replies to commands
 
 
-def obey(line: str, talk: Talk, ctx: click.Context) -> bool:
-    """Run a line; False when the chat is to end. Raises UserError, and click's UsageError, for what it cannot do."""
-    if line.startswith("//") or not line.startswith("/"):
+def obey(line: str, talk: Talk, ctx: click.Context, *, literal: bool = False) -> bool:
+    """Run a line; False when the chat is to end. Raises UserError, and click's UsageError, for what it cannot do.
+
+    literal: it is a message, whatever it begins with; so is a text of several lines.
+    """
+    literal = literal or "\n" in line.strip()
+    if literal or line.startswith("//") or not line.startswith("/"):
         if line.strip():
-            talk.say(line[1:] if line.startswith("//") else line)
+            talk.say(line[1:] if line.startswith("//") and not literal else line)
         return True
     name, _, rest = line.partition(" ")
     if name.lower() in ("/exit", "/quit", "/bye"):
         return False
     command = _COMMANDS.get(name.lower())
     if command is None:
-        raise UserError(f"there is no command {name}", "/help lists them")
+        raise UserError(f"there is no command {name}", "/help lists them; // begins a message with a slash")
     command(talk, ctx, rest.strip())
     return True
 

@@ -1,4 +1,4 @@
-"""stdin, stdout and stderr at the edge: reading the prompt, writing the answer, choosing a view."""
+"""stdout and stderr at the edge: writing the answer, notes beside it, choosing a view."""
 
 from __future__ import annotations
 
@@ -12,30 +12,11 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from localpower.errors import OutputClosed, UserError
-
 if TYPE_CHECKING:
     from localpower.api.answer_run import AnswerRun
     from localpower.ui.live import LiveView
     from localpower.ui.plain import PlainView
     from localpower.ui.status import Status
-
-
-def read_prompt(argument: str | None, *, raw: bool) -> str:
-    """The PROMPT argument, or stdin when it is absent or '-'. Raises UserError for what is no text."""
-    if argument is None and sys.stdin.isatty():
-        raise click.UsageError("no prompt: give PROMPT, or pipe text to stdin")
-    if argument is None or argument == "-":
-        try:
-            text = sys.stdin.buffer.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise UserError(f"stdin is not UTF-8 text (byte {error.start + 1})") from None
-        text = text if raw else text.rstrip("\r\n")
-    else:
-        text = argument
-    if not text.strip():
-        raise UserError("the prompt is empty")
-    return text
 
 
 def is_quiet() -> bool:
@@ -137,15 +118,9 @@ def write_answer(text: str, *, prose: bool = False) -> None:
         from localpower.ui.view import harmless
 
         text = _wrapped(harmless(text), sys.stdout) if prose else harmless(text)
-    data = (text if text.endswith("\n") else text + "\n").encode("utf-8", "replace")
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # Python would flush stdout once more at exit and fail again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputClosed("stdout was closed before the whole answer was written") from None
+    sys.stdout.flush()
+    sys.stdout.buffer.write((text if text.endswith("\n") else text + "\n").encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
 
 
 def can_redraw() -> bool:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from localpower.doing import doing
 from localpower.engine.library import L, clear_errors, last_error
 from localpower.errors import EngineError, Interrupted, ModelError
 
@@ -38,6 +39,7 @@ class Weights:
         progress = L.llama_progress_callback(lambda _share, _user: not stop_loading())
         params.progress_callback = progress
         clear_errors()
+        doing(f"opening {path.name}")
         self._model = L.llama_model_load_from_file(os.fsencode(path), params)
         if not self._model:
             if stop_loading():

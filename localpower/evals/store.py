@@ -12,11 +12,6 @@ from typing import Any
 from localpower import jsonl
 from localpower.errors import UserError
 
-try:
-    import fcntl
-except ImportError:  # not on Windows: there two runs at once are not noticed
-    fcntl = None  # type: ignore[assignment]
-
 Row = dict[str, Any]
 Key = tuple[str, str, str, str, int]
 FORMAT = 1
@@ -100,9 +95,7 @@ class Folder:
         self._old = _BEGUN - mine  # nothing else of it is ours as long as the lock is not
         try:
             path.mkdir(parents=True, exist_ok=True)
-            held = self._held.enter_context(lock.open("a"))
-            if fcntl:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            jsonl.lock(self._held.enter_context(lock.open("a")))
             self._old = {each.name for each in path.iterdir()} - mine
         except BlockingIOError:
             self._held.close()

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from localpower.errors import UserError
+from localpower.doing import doing
+from localpower.errors import ContextFull
 from localpower.loaded import ModelInfo
 from localpower.model import Tokens
 from localpower.runs.gather import Engine
@@ -70,11 +71,12 @@ class LoadedGguf:
     ) -> Engine:
         """What is being written, the state of every chain, and four answers for what is dead but not yet reused."""
         if len(prompt) + horizon > self.n_ctx:
-            raise UserError(
+            raise ContextFull(
                 f"the prompt has {len(prompt)} tokens and the answer may have {horizon}: "
                 f"more than the context of {self.n_ctx}",
                 "shorten the prompt, lower --max-tokens or raise --ctx",
             )
+        doing(f"answering a prompt of {len(prompt):,} tokens with up to {horizon:,}")
         if self.verdict.settings.streams:
             room, n_sequences = len(prompt) + horizon, rows + (chains or rows)
         elif self.weights.is_recurrent():

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a flag: a run stops between two decodes, with its last accepted state."""
+"""Ctrl-C, SIGTERM and a closed terminal as a flag: a run stops between two decodes, with its last accepted state."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 
 from localpower.errors import Interrupted
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_SIGNALS = (signal.SIGINT, *ENDING)
 
 
 class Interrupts:
     """While entered, the first signal sets the flag and the second raises KeyboardInterrupt at once.
 
     In another thread than the main one nothing is caught. A caller's own signals, where they are ignored, stay so.
-    terminated: the signal was SIGTERM, which ends the program and not just an answer.
+    terminated: the signal was one of those that end the program and not just an answer.
     """
 
     def __init__(self, signals: tuple[int, ...] = _SIGNALS) -> None:
@@ -33,7 +34,8 @@ class Interrupts:
         if threading.current_thread() is threading.main_thread():  # no other thread may set a handler
             for number in self._signals:
                 before = signal.getsignal(number)
-                if before is not signal.SIG_IGN or self._signals == _SIGNALS:
+                heard = number != getattr(signal, "SIGHUP", None) and self._signals == _SIGNALS
+                if before is not signal.SIG_IGN or heard:  # nohup stays what it is
                     self._before[number] = before
                     signal.signal(number, self._handle)
         return self
@@ -55,7 +57,7 @@ class Interrupts:
             before = self._before.get(number)
             (before if callable(before) else signal.default_int_handler)(number, frame)
             return
-        self.terminated = self.terminated or number == signal.SIGTERM
+        self.terminated = self.terminated or number in ENDING
         if self.requested and not self._closing:
             raise KeyboardInterrupt
         self.requested = True

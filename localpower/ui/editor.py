@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import platformdirs
 
@@ -17,23 +17,30 @@ _FENCE = '"""'
 _MORE = "... "  # before each further line of a message
 
 
+class Message(NamedTuple):
+    """What was sent. literal: it was pasted, or put between three quotes: text and never a command."""
+
+    text: str
+    literal: bool = False
+
+
 class Editor(Protocol):
     """Reads one line, or several that were typed as one message."""
 
-    def read(self, prompt: str) -> str:
-        """The text. Raises EOFError at the end (Ctrl-D), KeyboardInterrupt for Ctrl-C."""
+    def read(self, prompt: str) -> Message:
+        """What was typed. Raises EOFError at the end (Ctrl-D), KeyboardInterrupt for Ctrl-C."""
 
 
 class PipeEditor:
     """Each line of stdin is a message."""
 
-    def read(self, prompt: str) -> str:
+    def read(self, prompt: str) -> Message:
         """The next line. Raises UserError for what is no UTF-8."""
         line = sys.stdin.buffer.readline()
         if not line:
             raise EOFError
         try:
-            return line.decode("utf-8-sig").rstrip("\r\n")
+            return Message(line.decode("utf-8-sig").rstrip("\r\n"))
         except UnicodeDecodeError:
             raise UserError("a line of stdin is not UTF-8 text") from None
 
@@ -45,9 +52,11 @@ class TerminalEditor:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.completion import WordCompleter
         from prompt_toolkit.key_binding import KeyBindings
+        from prompt_toolkit.keys import Keys
         from prompt_toolkit.output import create_output
 
         keys = KeyBindings()
+        self._pasted = ""  # into the empty line
 
         @keys.add("enter")
         @keys.add("c-j")  # Enter again, typed while an answer was being drawn
@@ -59,6 +68,14 @@ class TerminalEditor:
         def _(event: Any) -> None:
             event.current_buffer.insert_text("\n")
 
+        @keys.add(Keys.BracketedPaste)
+        def _(event: Any) -> None:
+            data = event.data.replace("\r\n", "\n").replace("\r", "\n")
+            self._pasted = self._pasted if event.current_buffer.text else data
+            event.current_buffer.insert_text(data)
+
+        output = create_output(stdout=sys.stderr)
+        output.enable_cpr = False  # type: ignore[attr-defined] # it warns of terminals that do not say where the cursor is
         self._session: Any = PromptSession(
             history=_history(),
             key_bindings=keys,
@@ -67,12 +84,14 @@ class TerminalEditor:
             completer=WordCompleter(sorted(commands), sentence=True),
             complete_while_typing=False,
             enable_suspend=True,
-            output=create_output(stdout=sys.stderr),
+            output=output,
         )
 
-    def read(self, prompt: str) -> str:
+    def read(self, prompt: str) -> Message:
         """One message."""
-        return str(self._session.prompt(prompt))
+        self._pasted = ""
+        text = str(self._session.prompt(prompt))
+        return Message(text, bool(self._pasted) and text.startswith(self._pasted))
 
 
 def _history() -> Any:
@@ -97,15 +116,15 @@ def _history() -> Any:
         return InMemoryHistory()
 
 
-def read_message(editor: Editor, prompt: str) -> str:
+def read_message(editor: Editor, prompt: str) -> Message:
     """One message; one that opens with three quotes goes on until they are closed, else UserError."""
-    text = editor.read(prompt)
-    if not text.startswith(_FENCE):
-        return text
-    text = text.removeprefix(_FENCE)
+    message = editor.read(prompt)
+    if message.literal or not message.text.startswith(_FENCE):
+        return message
+    text = message.text.removeprefix(_FENCE)
     while not text.rstrip().endswith(_FENCE):
         try:
-            text += "\n" + editor.read(_MORE)
+            text += "\n" + editor.read(_MORE).text
         except EOFError:
             raise UserError("the text in three quotes was not closed") from None
-    return text.rstrip().removesuffix(_FENCE).strip("\n")
+    return Message(text.rstrip().removesuffix(_FENCE).strip("\n"), literal=True)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console, RenderableType
-from rich.live import Live
+from rich.console import Console, Group
 
 from localpower.events import Event
 from localpower.model import Tokens
 from localpower.ui.board import fresh
-from localpower.ui.echo import no_echo
+from localpower.ui.frames import Frames
 from localpower.ui.view import Piece, legend, render
 
 _FRAMES_PER_SECOND = 8
@@ -45,18 +43,9 @@ class LiveView:
         self._start = clock()
         self._prompt_length = prompt_length
         self._board = fresh(settings, n_chains)
-        self._terminal = ExitStack()
-        self._live = Live(
-            console=console,
-            get_renderable=self._frame,
-            refresh_per_second=_FRAMES_PER_SECOND,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            vertical_overflow="crop",
-        )
+        self._frames = Frames(console, self._frame, _FRAMES_PER_SECOND)
 
-    def _frame(self) -> RenderableType:
+    def _frame(self) -> Group:
         elapsed = self._clock() - self._start
         height = max(self._console.height - 1, 1)
         cost = self._board.cost(elapsed, self._plain_seconds)
@@ -71,8 +60,7 @@ class LiveView:
         )
 
     def __enter__(self) -> LiveView:
-        self._terminal.enter_context(no_echo())
-        self._live.start()
+        self._frames.start()
         return self
 
     def __exit__(
@@ -81,10 +69,7 @@ class LiveView:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            self._live.stop()
-        finally:
-            self._terminal.close()
+        self._frames.stop()
         if self._explain and legend(self._board) and self._clock() - self._start >= _READ_S:
             self._explain()
 

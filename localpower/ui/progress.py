@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from typing import Any, TextIO
 
 from localpower.runs.forecast import Forecast
-from localpower.ui.echo import no_echo
 from localpower.ui.eval_progress import EvalProgress, spell_seconds
 from localpower.ui.view import harmless, one_line
 
@@ -92,24 +91,15 @@ class Progress:
             self.say(f"  {line}")
 
     def _draw(self) -> None:
-        from rich.console import Console
-        from rich.live import Live
+        from rich.console import Console, Group
         from rich.text import Text
 
-        def frame() -> Text:
+        from localpower.ui.frames import Frames
+
+        def frame() -> Group:
             standing = self._standing
             lines = [standing.line(self._clock() - self._start), *(f"  {line}" for line in standing.lines())]
-            return Text(harmless("\n".join(lines)), no_wrap=True, overflow="ellipsis")
+            return Group(*(Text(harmless(line), no_wrap=True, overflow="ellipsis") for line in lines))
 
         self._terminal = ExitStack()
-        self._terminal.enter_context(no_echo())
-        self._terminal.enter_context(
-            Live(
-                console=Console(stderr=True),
-                get_renderable=frame,
-                refresh_per_second=_FRAMES_PER_SECOND,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
-        )
+        self._terminal.enter_context(Frames(Console(stderr=True), frame, _FRAMES_PER_SECOND))

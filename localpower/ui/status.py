@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
+from rich.console import Console, Group
 from rich.text import Text
 
-from localpower.ui.echo import no_echo
 from localpower.ui.eval_progress import spell_seconds
+from localpower.ui.frames import Frames
 from localpower.ui.view import harmless
 
 _FRAMES_PER_SECOND = 8
@@ -52,17 +51,8 @@ class Status:
     def _draw(self) -> None:
         console = Console(stderr=True)
 
-        def frame() -> RenderableType:
+        def frame() -> Group:
             line = self.line(console.width)
-            return Text(line, style="dim", no_wrap=True, overflow="crop") if line else Group()
+            return Group(Text(line, style="dim", no_wrap=True, overflow="crop")) if line else Group()
 
-        live = Live(
-            console=console,
-            get_renderable=frame,
-            refresh_per_second=_FRAMES_PER_SECOND,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self._terminal.enter_context(no_echo())
-        self._terminal.enter_context(live)
+        self._terminal.enter_context(Frames(console, frame, _FRAMES_PER_SECOND))

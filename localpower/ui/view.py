@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group
 from rich.text import Text
 
 from localpower.model import Tokens
@@ -138,7 +138,7 @@ def render(
     height: int,
     cost: Cost | None = None,
     explained: bool = False,
-) -> RenderableType:
+) -> Group:
     """At most `height` lines: the end of the text, then what is growing, then the numbers; explained: and a legend."""
     chain = board.chains[0]
     line = numbers(board, elapsed, cost, console.width)

@@ -10,14 +10,15 @@ import pyte
 
 
 class Terminal:
-    """`python -m localpower ARGS` with stdin, stdout and stderr on one pseudo-terminal of `rows` by `columns`."""
+    """`python -m localpower ARGS` with stdin, stdout and stderr on one pseudo-terminal of `rows` by `columns`; or another program."""
 
-    def __init__(self, *arguments, rows=24, columns=80, environment=None):
+    def __init__(self, *arguments, rows=24, columns=80, environment=None, program=None):
         plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         settings = plain | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"} | (environment or {})
+        command = program or [sys.executable, "-m", "localpower", *arguments]
         self.child = pexpect.spawn(
-            sys.executable,
-            ["-m", "localpower", *arguments],
+            command[0],
+            command[1:],
             dimensions=(rows, columns),
             env=settings,
             timeout=60,

@@ -349,7 +349,7 @@ def endless(tiny_paths, tmp_path):
 def printed_state(terminal):
     """The text between the erased live view and the summary, and how many tokens the summary counts."""
     found = re.search(
-        r"\x1b\[2K([^\r\n\x1b]*)\r\nseed 3 · interrupted · (\d+) tokens?", terminal.raw.decode()
+        r"\x1b\[\?7h([^\r\n\x1b]*)\r\nseed 3 · interrupted · (\d+) tokens?", terminal.raw.decode()
     )
     return found[1], int(found[2])
 

@@ -10,12 +10,14 @@ import pytest
 
 from localpower.cli.chat import _converse
 from localpower.cli.main import cli
+from localpower.cli.slash import obey
 from localpower.cli.talk import Talk
 from localpower.errors import Interrupted, UserError
 from localpower.loading import Request, load
 from localpower.runs.interrupt import Interrupts
 from localpower.text.conversation import Conversation
 from localpower.text.vocabulary import Vocabulary
+from localpower.ui.editor import Message, read_message
 from tests.cli.terminal import Terminal
 from tests.gguf_files import write_llama
 
@@ -53,10 +55,55 @@ def test_three_quotes_hold_lines_together_and_two_slashes_send_one():
     assert "this list" not in done.stderr
 
 
+class Said:
+    """A talk that notes what is said."""
+
+    def __init__(self):
+        self.texts = []
+
+    def say(self, text):
+        self.texts.append(text)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (['"""/exit', 'is a command"""'], "/exit\nis a command"),
+        (['"""/exit"""'], "/exit"),
+        (['"""// a comment"""'], "// a comment"),
+        (["//exit"], "/exit"),
+        ([Message("/exit", literal=True)], "/exit"),
+        ([Message("// a\n/exit", literal=True)], "// a\n/exit"),
+        ([Message('"""one"""\ntwo', literal=True)], '"""one"""\ntwo'),
+        (["// typed\nover lines"], "// typed\nover lines"),
+        (["/set is\nexplained"], "/set is\nexplained"),
+    ],
+)
+def test_only_a_single_typed_line_is_a_command(lines, said):
+    talk, left = Said(), [line if isinstance(line, Message) else Message(line) for line in lines]
+
+    class Lines:
+        def read(self, prompt):
+            return left.pop(0)
+
+    message = read_message(Lines(), "")
+    assert obey(message.text, talk, None, literal=message.literal)
+    assert talk.texts == [said]
+
+
+def test_a_pasted_text_that_begins_with_a_slash_is_a_message_in_a_real_terminal(tmp_path):
+    terminal = Terminal(*TOY, environment={"LOCALPOWER_STATE": str(tmp_path)})
+    terminal.wait_until(lambda t: ">>>" in t.text)
+    terminal.send("\x1b[200~/exit\x1b[201~\r")
+    terminal.wait_until(lambda t: "seed 1" in t.text)
+    terminal.send("/exit\r")
+    assert terminal.finish() == 0
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("/nothing", "there is no command /nothing (/help lists them)"),
+        ("/nothing", "there is no command /nothing (/help lists them; // begins a message with a slash)"),
         ("/regen", "there is no answer yet to draw again"),
         ("/set alpha nan", "Invalid value for '--alpha': expected a number of at least 1, got nan"),
         ("/set alpha .5", "Invalid value for '--alpha': expected a number of at least 1, got .5"),
@@ -132,6 +179,12 @@ def test_a_conversation_longer_than_the_context_is_refused_and_goes_on(tiny16, c
         talk.say("abc" * 1000)
     talk.say("ab")
     assert talk.chat.answers[0].prompt_tokens == len("[ab]:"), "the refused message was not said"
+
+
+def test_a_full_context_is_told_with_what_a_chat_can_do_about_it(tiny_paths):
+    done = chat(["abc" * 1000], "chat", "-m", str(tiny_paths["f16"]), "--method", "base")
+    assert "/clear forgets the conversation" in done.stderr
+    assert "--ctx" not in done.stderr
 
 
 def test_a_chat_without_a_template_goes_on_in_the_text(tiny, capsys):
@@ -332,7 +385,7 @@ def test_ctrl_c_ends_a_chat_in_which_nobody_types(tiny16, capsys, typed, code, t
             line = next(self.lines, None)
             if line is None:
                 raise EOFError
-            return line
+            return Message(line)
 
     options = options_of("--max-tokens", "64", "--steps", "1000", "--method", "power:block=64")
     talk = Talk(tiny16, options, 5, Stopping(300))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from rich.cells import cell_len
+from rich.console import Console, Group
+from rich.text import Text
 
+from localpower.ui.frames import Frames
 from localpower.ui.status import Status
 from localpower.ui.wrap import wrapped
 
@@ -50,3 +55,24 @@ def test_lines_are_broken_at_words(text, width, lines):
 )
 def test_code_and_tables_keep_their_lines(text):
     assert wrapped(text, 8) == text
+
+
+def test_a_window_made_narrower_is_cleared_of_every_row_that_the_old_frame_takes_now():
+    console = Console(file=io.StringIO(), width=40, height=10, force_terminal=True, color_system=None)
+    frames = Frames(console, lambda: Group(Text("x" * 39, no_wrap=True), Text("y" * 12)), 0.001)
+    with frames:
+        frames.refresh()
+        console.width = 13
+        start = len(console.file.getvalue())
+        frames.refresh()
+        drawn = console.file.getvalue()[start:]
+    assert drawn.count("\x1b[1A") == 3, "39 cells wrap to three rows, 12 to one; the cursor is in the last"
+
+
+def test_no_line_of_a_frame_is_wrapped_by_the_terminal():
+    """Terminals and rich count the cells of conjuncts and of emoji with a tone of skin differently."""
+    console = Console(file=io.StringIO(), width=10, height=10, force_terminal=True, color_system=None)
+    with Frames(console, lambda: Group(Text("👩🏽‍🚀" * 3)), 0.001) as frames:
+        frames.refresh()
+    drawn = console.file.getvalue()
+    assert drawn.index("\x1b[?7l") < drawn.index("👩") < drawn.rindex("👩") < drawn.index("\x1b[?7h")

@@ -1,0 +1,82 @@
+"""What is asked: PROMPT, the text on stdin, or both; nothing is dropped without a word, nothing waits for ever."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+TOY = [sys.executable, "-m", "localpower", "run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json"]
+
+
+def answer(*arguments, stdin):
+    done = subprocess.run([*TOY, *arguments], input=stdin, capture_output=True, check=True)
+    return json.loads(done.stdout), done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("stdin", "prompt", "options", "whole"),
+    [
+        (b"The secret word is X.\n", "What is it?", [], "The secret word is X.\n\nWhat is it?"),
+        (b"one\r\ntwo\r\n", "three", ["--raw"], "one\r\ntwo\r\nthree"),
+        (b"", "What is it?", [], "What is it?"),
+        (b" \n", "What is it?", [], "What is it?"),
+        (b"\xef\xbb\xbfword", "What is it?", [], "word\n\nWhat is it?"),
+        (b"word\n", "-", [], "word"),
+    ],
+)
+def test_the_text_on_stdin_stands_before_the_prompt(stdin, prompt, options, whole):
+    both, _ = answer(prompt, *options, stdin=stdin)
+    alone, _ = answer(*options, stdin=whole.encode())
+    assert both["prompt_tokens"] == alone["prompt_tokens"]
+    assert both["text"] == alone["text"]
+
+
+def test_a_text_that_was_joined_is_named():
+    _, said = answer("What is it?", stdin=b"The secret word is X.\n")
+    assert "note: 21 characters from stdin stand before PROMPT" in said
+
+
+def test_a_file_is_read_too(tmp_path):
+    path = tmp_path / "text"
+    path.write_text("The secret word is X.")
+    with path.open("rb") as file:
+        done = subprocess.run([*TOY, "What?"], stdin=file, capture_output=True, check=True)
+    assert b"21 characters from stdin" in done.stderr
+
+
+def test_an_open_pipe_that_says_nothing_keeps_nobody_waiting():
+    read, write = os.pipe()
+    try:
+        done = subprocess.run([*TOY, "hi"], stdin=read, capture_output=True, check=True, timeout=60)
+    finally:
+        os.close(write)
+        os.close(read)
+    assert b"stdin is open but silent: PROMPT alone is answered" in done.stderr
+
+
+def test_a_pipe_that_does_not_block_is_read_to_its_end():
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    child = subprocess.Popen([*TOY, "-"], stdin=read, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    for part in (b"some ", b"text"):
+        os.write(write, part)
+    os.close(write)
+    assert (
+        json.loads(child.communicate()[0])["prompt_tokens"] == answer(stdin=b"some text")[0]["prompt_tokens"]
+    )
+    os.close(read)
+
+
+def test_a_prompt_that_begins_with_a_dash_follows_two():
+    found, _ = answer("--", "-5 + 3 = ?", stdin=b"")
+    assert found["prompt_tokens"] == answer(stdin=b"-5 + 3 = ?")[0]["prompt_tokens"]
+
+
+def test_one_that_does_not_is_told_how():
+    done = subprocess.run([*TOY, "-5 + 3 = ?"], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    assert b"a prompt that begins with a dash follows --" in done.stderr
+    assert done.returncode == 2

@@ -17,7 +17,7 @@ def read(path: Path, hint: str = "", most: int = -1) -> bytes:
     A device may never end, and a named pipe may wait for ever for a program that writes to it: both are refused.
     """
     try:
-        kind = _other_than_file(path)
+        kind = other_than_file(path)
         if kind:
             raise UserError(f"cannot read {path}: it is {kind}, not a file", hint)
         with path.open("rb") as file:
@@ -40,8 +40,8 @@ def readable(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _other_than_file(path: Path) -> str:
-    """What a path is, where it is no file; empty for a file."""
+def other_than_file(path: Path) -> str:
+    """What a path is, where it is no file that can be read to its end; empty for a file. Raises OSError."""
     mode = path.stat().st_mode
     if stat.S_ISREG(mode) or (stat.S_ISFIFO(mode) and str(path).startswith(_OPEN)):
         return ""

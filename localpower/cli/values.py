@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import click
 
-from localpower.readers import BUDGET, number
+from localpower.readers import BUDGET
 
 
 class Finite(click.ParamType[float]):
@@ -15,15 +16,21 @@ class Finite(click.ParamType[float]):
 
     name = "float"
 
-    def __init__(self, low: float, high: float = math.inf) -> None:
-        self._reader = number(low, high)
+    def __init__(self, low: float, high: float = sys.float_info.max) -> None:
+        self._low = low
+        self._high = high
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number, or a usage error that says what was expected."""
         try:
-            return float(self._reader.read(str(value)))
+            number = float(value)
         except ValueError:
-            self.fail(f"expected {self._reader.expected}, got {value!r}", param, ctx)
+            self.fail(f"{value!r} is not a number", param, ctx)
+        if number > self._high and math.isfinite(number):
+            self.fail(f"expected a number of at most {self._high:g}, got {value}", param, ctx)
+        if not math.isfinite(number) or number < self._low:
+            self.fail(f"expected a number of at least {self._low:g}, got {value}", param, ctx)
+        return number
 
 
 class BudgetText(click.ParamType[str]):

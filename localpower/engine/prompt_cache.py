@@ -19,7 +19,6 @@ import numpy as np
 from localpower.engine.base import GgufEngine
 from localpower.engine.snapshot import Snapshot
 from localpower.errors import EngineError
-from localpower.inputs import other_than_file
 from localpower.model import Tokens
 
 _MAGIC = b"localpower prompt cache 1\n"
@@ -36,8 +35,8 @@ class Unusable(Exception):
 
 def read(path: Path, owner: Mapping[str, Any]) -> Snapshot:
     """What `write` wrote for the same owner. Raises Unusable, and OSError (FileNotFoundError: there is none yet)."""
-    if other_than_file(path):
-        raise Unusable("it is not a file", foreign=True)
+    if path.is_fifo():  # to open it would wait for a program that writes
+        raise Unusable("it is a named pipe", foreign=True)
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise Unusable("it is not a prompt cache of localpower", foreign=True)

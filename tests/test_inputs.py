@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from localpower import inputs
+from localpower.cli.requests import template_arguments
+from localpower.engine import prompt_cache
 from localpower.errors import UserError
 from localpower.evals.sources import Source
 from localpower.evals.tasks import find_tasks
@@ -41,6 +43,17 @@ def test_a_named_pipe_is_refused_at_once(tmp_path, what):
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "is a named pipe" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@PIPES
+def test_a_prompt_cache_that_is_a_named_pipe_is_left_alone(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(prompt_cache.Unusable, match="named pipe"):
+        prompt_cache.read(tmp_path / "pipe", {})
+
+
+def test_a_number_that_json_does_not_have_is_a_text_for_a_template():
+    assert template_arguments(("a=NaN", "b=Infinity", "c=1.5")) == {"a": "NaN", "b": "Infinity", "c": 1.5}
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="this system has no /dev/zero")

@@ -267,6 +267,11 @@ def test_a_name_is_one_line_of_a_table_whatever_it_holds(tmp_path):
     ] == ["a note: b\ufffdc\ufffd1m"] * 2
 
 
+def test_answers_that_are_explained_reach_the_terminal_without_control_characters(capsys):
+    assert main(["explain", "a\x1bb=.5", "\udcff=.5"]) == 0
+    assert not set(capsys.readouterr().out) & {"\x1b", "\udcff"}
+
+
 def test_json_of_a_report_is_ascii(tmp_path, capsys):
     write(tmp_path / "r", [row("a\x9b1m", "i", "right")])
     assert main(["compare", str(tmp_path / "r"), "--format", "json"]) == 0

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from localpower.errors import UserError
-from localpower.evals.sources import read_rows
+from localpower.evals import loaders
+from localpower.evals.sources import Source, read_rows
 
 ROW = {"question": "How much, then?", "answer": "3"}
 OTHER = {"question": "And now?", "answer": "4"}
@@ -92,3 +93,9 @@ def test_columns_are_told_apart_from_rows(tmp_path, columns):
 
 def test_a_number_that_json_does_not_have_is_refused_in_a_list_as_in_lines(tmp_path):
     assert "is no JSON object" in refused(tmp_path, "t.json", '[{"question": "a", "answer": NaN}]')
+
+
+def test_a_file_in_a_folder_is_found_whatever_the_case_of_its_name(tmp_path):
+    (tmp_path / "AIME.JSONL").write_text('{"problem": "Find n.", "answer": 70.0}')
+    (problem,) = loaders.aime(Source(tmp_path))
+    assert (problem.text, problem.gold) == ("Find n.", "70")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from localpower.errors import ModelError
+from localpower.inputs import readable
 
 DEFAULT = "smollm2"
 TOY = "toy"  # a table of random numbers: it has no file
@@ -100,4 +101,4 @@ def locate(name: str | None) -> tuple[str, Path | None]:
     entry = ENTRIES.get(wanted.lower())
     if entry is not None and not Path(wanted).exists():
         return entry.name, entry.path()
-    return Path(wanted).stem, Path(wanted)
+    return readable(Path(wanted).stem), Path(wanted)

@@ -7,12 +7,16 @@ read is an error that names the file and the line; empty lines hold nothing.
 
 from __future__ import annotations
 
+import codecs
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from localpower import inputs
 from localpower.errors import UserError
 
 try:
@@ -98,11 +102,7 @@ def read(
     path: Path, shape: Callable[[Any], T], what: str, *, hint: str = "", cut_off: Say | None = None
 ) -> Iterator[tuple[str, T]]:
     """As `parse`, of a file. Raises UserError for one that cannot be read, too."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}", hint) from None
-    return parse(data, str(path), shape, what, hint=hint, cut_off=cut_off)
+    return parse(inputs.read(path, hint), str(path), shape, what, hint=hint, cut_off=cut_off)
 
 
 def kept(path: Path, shape: Callable[[Any], T], what: str, cut_off: Say, *, hint: str = "") -> list[T]:
@@ -127,7 +127,7 @@ def parse(
     dropped; None: the file is not ours, and its last line counts with or without a line break. Raises UserError that
     names the line for one that is no JSON or no `what`.
     """
-    lines = data.split(b"\n")
+    lines = data.removeprefix(codecs.BOM_UTF8).split(b"\n")
     if lines[-1] and cut_off is not None:
         cut_off(f"note: the last line of {name} was cut off and is left out")
         lines.pop()
@@ -136,7 +136,7 @@ def parse(
             continue
         place = f"line {number} of {name}"
         try:
-            value = shape(json.loads(text, parse_constant=_refuse))
+            value = shape(loads(text))
         except _WRONG:
             raise UserError(f"{place} is no {what}", hint) from None
         yield place, value
@@ -144,6 +144,22 @@ def parse(
 
 def silent(_note: str) -> None:
     """For readers whose caller says itself that a file ends early."""
+
+
+def loads(text: str | bytes) -> Any:
+    """The value of a JSON text. Raises ValueError for NaN and infinities, which Python takes and JSON does not have."""
+    return json.loads(text, parse_constant=_refuse)
+
+
+def text(value: Any) -> str:
+    """What a value says: a text, a number as a person writes it (2.0 is 2), true or false. Raises ValueError."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{Decimal(repr(value)):f}".removesuffix(".0")
+    if not isinstance(value, str | int):
+        raise ValueError
+    return str(value)
 
 
 def record(value: Any, fields: Mapping[str, Any]) -> dict[str, Any]:

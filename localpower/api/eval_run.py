@@ -29,6 +29,7 @@ from localpower.evals.sources import Source
 from localpower.evals.task import Task
 from localpower.evals.tasks import find_tasks
 from localpower.grading.math_verify import require
+from localpower.inputs import readable
 from localpower.loaded import Loaded
 from localpower.loading import Request
 from localpower.runs.interrupt import Interrupts
@@ -69,7 +70,7 @@ class _Models:
         info = loaded.info
         if info.sha256 in self.known:
             raise UsageProblem(f"-m {info.path or info.name} is the same model as {self.known[info.sha256]}")
-        label = str(info.path if info.name in self.requests else info.name)
+        label = readable(info.path or info.name) if info.name in self.requests else info.name
         self.known[info.sha256] = label
         self.requests[label], self.open_one = request, (label, loaded)
         return label, loaded
@@ -96,11 +97,7 @@ def run_eval(request: EvalRequest, around: Surroundings) -> bool:
     tasks = find_tasks(request.tasks)
     _check_request(request, tasks)
     with store.Folder(request.out) as folder, around.interrupts:
-        try:
-            plan = _prepare(request, tasks, folder, around)
-        except BaseException:
-            folder.discard()
-            raise
+        plan = _prepare(request, tasks, folder, around)
         try:
             _make(request, plan, folder, around)
         except (Interrupted, KeyboardInterrupt):
@@ -135,14 +132,14 @@ def _prepare(
             around.say(f"note: {note}")
         refuse_other_prompts(before.problems, rows, str(request.out))
         settings["matched"] = before.settings["matched"]
+    answers = {store.key(row): row for row in before.rows} if before else {}
+    refuse_other_graders(answers.values(), settings, str(request.out))
     folder.begin(settings, rows)
     around.say(f"seed {seed} · answers go to {request.out}")
     if request.save_text and any(task.secret for task in tasks):
         around.say(
             "note: --save-text stores questions in clear: their authors ask that these are shown to nobody"
         )
-    answers = {store.key(row): row for row in before.rows} if before else {}
-    refuse_other_graders(answers.values(), settings, str(request.out))
     if answers:
         around.say(f"{len(answers)} answers are there already")
     return _Plan(models, asked, settings, rows, answers)

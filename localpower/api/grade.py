@@ -23,24 +23,23 @@ def grade_file(file: Path, kind: str, grader: str, seconds: float) -> Iterator[V
         graders = {"math": grade_math, "gsm8k": grade_number, "gpqa": grade_letter}
         form, shape = (_CODE_FORM, _program) if kind == "code" else (_FORM, _answer)
         for _, row in jsonl.read(file, shape, "row", hint=f"grade takes JSON lines of {form}"):
-            field = "answer" if "answer" in row else "completion"
-            value = row.get(field)
-            number = kind != "code" and isinstance(value, int | float) and not isinstance(value, bool)
-            text = str(value) if number else value
-            if not isinstance(text, str) or not text.strip():
+            field = "answer" if "answer" in row and kind != "code" else "completion"
+            text = row[field]
+            if not isinstance(text, str) or not text.strip():  # a program is never a number
                 yield NONE
             elif kind == "code":
                 yield grade_code(row["task"], text, seconds)
             else:
                 graded: Callable[..., Verdict] = graders[kind]
-                yield graded(str(row["gold"]), **{field: text})
+                yield graded(row["gold"], **{field: text})
 
 
 def _answer(value: Any) -> dict[str, Any]:
-    row = jsonl.record(value, {"gold": str | int | float})
-    if not {"answer", "completion"} & row.keys():
-        raise ValueError
-    return row
+    """The row, its numbers spelled as texts. A completion that is a number is the answer. Raises ValueError."""
+    row = jsonl.record(value, {"gold": object})
+    field = "answer" if "answer" in row else "completion"
+    said, field = row[field], "answer" if isinstance(row[field], int | float) else field
+    return {"gold": jsonl.text(row["gold"]), field: None if said is None else jsonl.text(said)}
 
 
 def _program(value: Any) -> dict[str, Any]:

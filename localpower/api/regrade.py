@@ -62,7 +62,7 @@ def _judge(
     waiting: Waiting,
 ) -> None:
     """Compare open answers with a model."""
-    found = matches(stored, reference)
+    found = matches(stored, reference, say)
     loaded = opened(Request(model), interrupts, waiting)
     if loaded.info.sha256 in {one["sha256"] for one in stored.settings["models"].values()}:
         say("note: the judge is one of the models it judges, and models prefer their own answers")

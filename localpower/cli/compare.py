@@ -88,7 +88,7 @@ def compare(
             say("interrupted: what was read is kept")
             return EXIT_INTERRUPTED
     if output == "json":
-        write_answer(json.dumps(found.to_dict(), ensure_ascii=False))
+        write_answer(json.dumps(found.to_dict()))
     else:
         write_answer(found.markdown() if output == "markdown" else found.table(_width()))
     if html:

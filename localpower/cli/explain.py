@@ -49,19 +49,21 @@ def explain(answers: tuple[str, ...], alpha: float, as_json: bool, debug: bool) 
     from rich.table import Table
     from rich.text import Text
 
+    from localpower.ui.view import harmless
+
     first = Table("token", "base", "low temperature: raise the sum", "power: sum the raised", box=box.SIMPLE)
     for token in tokens:
-        first.add_row(*(Text(cell) for cell in _cells(token, alpha)))
+        first.add_row(*(Text(harmless(cell)) for cell in _cells(token, alpha)))
     second = Table("answer", "base", "low temperature", "power", box=box.SIMPLE)
     for answer in whole:
         shares = (answer.base, answer.low_temperature, answer.power)
-        second.add_row(Text(answer.text), *map(_percent, shares))
+        second.add_row(Text(harmless(answer.text)), *map(_percent, shares))
     console = Console(file=sys.stdout, highlight=False)
     console.print(f"First token, alpha = {alpha:g}")
     console.print(first)
     console.print("Whole answer")
     console.print(second)
-    console.print(Text(_why(tokens, alpha)))
+    console.print(Text(harmless(_why(tokens, alpha))))
     rest = 1.0 - math.fsum(law.values())
     if rest > 1e-9:
         console.print(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from localpower import jsonl
 from localpower.api.opening import opened
 from localpower.api.question import check
 from localpower.api.request import PromptOptions, SamplingOptions
@@ -84,7 +84,7 @@ def template_arguments(pairs: tuple[str, ...]) -> dict[str, Any]:
         if not equals:
             raise UsageProblem(f"--template-arg takes NAME=VALUE, got {pair!r}")
         try:
-            arguments[name] = json.loads(value)
+            arguments[name] = jsonl.loads(value)
         except (ValueError, RecursionError):
             arguments[name] = value
     return arguments

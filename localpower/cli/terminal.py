@@ -27,11 +27,11 @@ def is_quiet() -> bool:
 
 def say(line: str, *, always: bool = False) -> None:
     """A line on stderr, where everything but the answer goes. always: with --quiet too, for problems and replies."""
-    from localpower.ui.view import harmless
+    from localpower.ui.view import one_line
 
     if always or not is_quiet():
         with contextlib.suppress(OSError):  # what cannot be said costs no answer
-            print(_wrapped(harmless(line), sys.stderr), file=sys.stderr, flush=True)
+            print(_wrapped(one_line(line), sys.stderr), file=sys.stderr, flush=True)
 
 
 def _wrapped(text: str, stream: TextIO) -> str:
@@ -108,16 +108,16 @@ def tenths(verb: str, things: str) -> Callable[[int, int], None]:
 
 
 def write_answer(text: str, *, prose: bool = False) -> None:
-    """The answer on stdout, ended by one line break; a terminal is never sent control characters.
+    """The answer on stdout, ended by one line break.
 
-    prose: long lines are wrapped at words on a terminal.
+    prose: what a model wrote: byte for byte into a file or a pipe, wrapped at words on a terminal. Control characters
+    go neither to a terminal nor into a table.
     Raises OutputClosed when nobody reads it.
     """
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() or not prose:
         from localpower.ui.view import harmless
 
-        text = harmless(text)
-        text = _wrapped(text, sys.stdout) if prose else text
+        text = _wrapped(harmless(text), sys.stdout) if prose else harmless(text)
     sys.stdout.flush()
     sys.stdout.buffer.write((text if text.endswith("\n") else text + "\n").encode("utf-8", "replace"))
     sys.stdout.buffer.flush()

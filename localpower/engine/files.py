@@ -13,6 +13,7 @@ from typing import Any
 import platformdirs
 
 from localpower.errors import ModelError
+from localpower.inputs import other_than_file
 
 _MAGIC = b"GGUF"
 
@@ -23,14 +24,15 @@ def check_file(path: Path, names: Sequence[str]) -> None:
     names: that may stand in the place of a path, for the hint.
     """
     try:
+        kind = other_than_file(path)
+        if kind:
+            raise ModelError(f"{path} is {kind}", "give a .gguf file")
         with path.open("rb") as file:
             head = file.read(len(_MAGIC))
     except FileNotFoundError:
         raise ModelError(
             f"there is no file {path}", f"-m takes a GGUF file or a name: {', '.join(names)}"
         ) from None
-    except IsADirectoryError:
-        raise ModelError(f"{path} is a folder", "give the .gguf file inside it") from None
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from None
     if not head:

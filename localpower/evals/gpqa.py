@@ -16,7 +16,8 @@ import numpy as np
 
 from localpower.errors import UserError
 from localpower.evals.problem import Problem
-from localpower.evals.sources import Needs, Row, Source, find, parse_rows, pick, read_bytes
+from localpower.evals.rows import Row
+from localpower.evals.sources import Needs, Source, find, parse_rows, pick, read_bytes
 
 NEEDS = Needs(
     ("dataset.zip", "gpqa_diamond.csv", "gpqa_diamond.jsonl", "gpqa_diamond.json"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from localpower.evals.store import Row, Stored
+from localpower.inputs import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def groups(runs: Sequence[Stored]) -> list[Group]:
                     for row in sorted(rows, key=lambda row: (row["id"], row["sample"])):
                         items.setdefault(row["id"], []).append(row)
                     parts = [
-                        run.path.name or str(run.path) if len(runs) > 1 else "",
+                        readable(run.path.name or str(run.path)) if len(runs) > 1 else "",
                         model if len(models) > 1 else "",
                         method,
                     ]

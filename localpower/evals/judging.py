@@ -14,11 +14,13 @@ from localpower import jsonl
 from localpower.errors import UserError
 from localpower.evals.groups import Group, groups
 from localpower.evals.judge import Judge, Judgement
-from localpower.evals.sources import pick, read_rows
+from localpower.evals.sources import as_text, numbered, pick, read_rows
 from localpower.evals.store import JUDGEMENTS, Row, Stored
 from localpower.evals.winrate import win_rate
 from localpower.loaded import ModelInfo
 
+_HINT = "--reference takes a method, or a file of outputs"
+_OUTPUT = ("output", "reference")
 _PLACE = ("task", "id", "sample", "label", "against")  # of a judgement
 
 
@@ -36,28 +38,38 @@ class Match:
     theirs: str
 
 
-def matches(run: Stored, against: str | None) -> list[Match]:
+def matches(run: Stored, against: str | None, say: jsonl.Say = jsonl.silent) -> list[Match]:
     """Every open answer against that of `against`: a method of the run (None: its first) or a file of outputs.
 
-    Raises UserError where there are none.
+    say: hears of instructions that `against` does not answer. Raises UserError where there are no pairs.
     """
     found: list[Match] = []
     for task in [name for name, task in run.settings["tasks"].items() if task["kind"] == "open"]:
-        players = [group for group in groups([run]) if group.task == task]
-        labels = {group.label: group for group in players}
-        name = against or next(iter(labels), "")
+        labels = {group.label: group for group in groups([run]) if group.task == task}
+        if not labels:
+            continue
+        name = against or next(iter(labels))
         if name in labels:
             other = _answers(labels[name])
-        elif Path(name).is_file():
-            other = _outputs(Path(name), players)
+        elif Path(name).exists():
+            other = _outputs(Path(name), list(labels.values()))
         else:
             raise UserError(
                 f"there is no method {name} to compare with",
                 f"--reference one of {', '.join(labels)}, or a file",
             )
+        players = [group for group in labels.values() if group.label != name]
+        asked, answered = {item for group in players for item in group.items}, {item for item, _ in other}
+        if asked and not asked & answered:
+            raise UserError(
+                f"{name} answers none of the {len(asked)} instructions of {task}",
+                "an instruction must be the same text in both",
+            )
+        if asked - answered:
+            left_out = f"{len(asked - answered)} of the {len(asked)} instructions of {task}"
+            say(f"note: {name} has no answer to {left_out}: they are left out")
         for group in players:
-            if group.label != name:
-                found += _against(group, name, other)
+            found += _against(group, name, other)
     if not found:
         raise UserError(f"{run.path} has no open answers of two methods", "eval alpaca makes some")
     return found
@@ -74,6 +86,8 @@ def judge_all(
     known = {(row["judge_sha256"], row["texts_sha256"], *_place(row)) for row in run.judgements}
     missing = [m for m in found if (info.sha256, _texts(m), *_place_of(m)) not in known]
     too_long = 0
+    if not missing:
+        return 0
     with jsonl.Writer(run.path / JUDGEMENTS) as file:
         for i, match in enumerate(missing):
             said = judge.preference(match.instruction, match.ours, match.theirs)
@@ -150,13 +164,14 @@ def _answers(group: Group) -> dict[tuple[str, int], str]:
 
 
 def _outputs(path: Path, players: Sequence[Group]) -> dict[tuple[str, int], str]:
-    """The outputs of a file, found by their instructions."""
-    outputs = {
-        str(pick(row, ("instruction", "prompt"), f"row {i + 1} of {path.name}")): str(
-            pick(row, ("output", "reference"), f"row {i + 1} of {path.name}")
-        )
-        for i, row in enumerate(read_rows(path))
-    }
+    """The outputs of a file, found by their instructions. Raises UserError for two that differ to one instruction."""
+    outputs: dict[str, str] = {}
+    for row, place, _ in numbered(read_rows(path, _HINT), path.name):
+        instruction, output = as_text(row, ("instruction", "prompt"), place), pick(row, _OUTPUT, place)
+        if not isinstance(output, str):
+            raise UserError(f"{place} has no text in {' or '.join(_OUTPUT)}")
+        if outputs.setdefault(instruction, output) != output:
+            raise UserError(f"{place} answers an instruction again, and otherwise", "keep one answer to each")
     questions = {
         item: group.run.problems[group.task, item]["question"] for group in players for item in group.items
     }

@@ -8,7 +8,8 @@ from typing import Any
 
 from localpower.errors import UserError
 from localpower.evals.problem import Problem
-from localpower.evals.sources import Needs, Row, Source, find, numbered, pick, read_rows
+from localpower.evals.rows import Row
+from localpower.evals.sources import Needs, Source, as_text, find, numbered, read_rows
 
 MATH500 = Needs(
     ("MATH500.jsonl", "MATH500.json", "math500.jsonl", "math500.json", "math_splits/test.jsonl"),
@@ -43,8 +44,8 @@ def math500(source: Source) -> list[Problem]:
     return [
         Problem(
             _id("math500", row, ("id", "unique_id"), i),
-            _text(row, ("problem", "prompt", "question"), place),
-            _text(row, ("answer",), place),
+            as_text(row, ("problem", "prompt", "question"), place),
+            as_text(row, ("answer",), place),
             f"level {row['level']}" if row.get("level") else str(row.get("subject") or ""),
         )
         for row, place, i in _rows("math500", MATH500, source)
@@ -55,12 +56,12 @@ def aime(source: Source) -> list[Problem]:
     """Answers are whole numbers from 0 to 999. Raises UserError for others."""
     found = []
     for row, place, i in _rows("aime", AIME, source):
-        answer = str(pick(row, ("answer", "Answer"), place)).strip()
+        answer = as_text(row, ("answer", "Answer"), place).strip()
         if not (answer.isascii() and answer.isdigit() and int(answer) <= 999):
             raise UserError(
                 f"{place} has the answer {answer!r}", "AIME answers are whole numbers from 0 to 999"
             )
-        text = _text(row, ("problem", "Problem", "question", "Question"), place)
+        text = as_text(row, ("problem", "Problem", "question", "Question"), place)
         found.append(Problem(_id("aime", row, ("id", "ID"), i), text, str(int(answer))))
     return found
 
@@ -70,8 +71,8 @@ def gsm8k(source: Source) -> list[Problem]:
     return [
         Problem(
             _id("gsm8k", row, ("id",), i),
-            _text(row, ("question", "problem"), place),
-            _text(row, ("answer",), place).rpartition("####")[2].strip().replace(",", ""),
+            as_text(row, ("question", "problem"), place),
+            as_text(row, ("answer",), place).rpartition("####")[2].strip().replace(",", ""),
         )
         for row, place, i in _rows("gsm8k", GSM8K, source)
     ]
@@ -82,12 +83,12 @@ def svamp(source: Source) -> list[Problem]:
     found = []
     for row, place, i in _rows("svamp", SVAMP, source):
         if row.get("Body") is None:
-            text = _text(row, ("problem", "question"), place)
+            text = as_text(row, ("problem", "question"), place)
         else:
-            body, question = str(row["Body"]).strip(), _text(row, ("Question",), place).strip()
+            body, question = str(row["Body"]).strip(), as_text(row, ("Question",), place).strip()
             between = "" if body.endswith((".", "?", "!", ",")) else ", " if question[:1].islower() else ". "
             text = f"{body}{between or ' '}{question}"
-        answer = str(pick(row, ("Answer", "answer"), place)).strip()
+        answer = as_text(row, ("Answer", "answer"), place).strip()
         gold = re.sub(r"\.0+$", "", answer)
         found.append(
             Problem(
@@ -103,8 +104,8 @@ def humaneval(source: Source) -> list[Problem]:
     return [
         Problem(
             _id("humaneval", row, ("task_id", "id"), i),
-            _text(row, ("prompt",), place),
-            {name: _text(row, (name,), place) for name in names},
+            as_text(row, ("prompt",), place),
+            {name: as_text(row, (name,), place) for name in names},
         )
         for row, place, i in _rows("humaneval", HUMANEVAL, source)
     ]
@@ -119,7 +120,7 @@ def mbpp(source: Source) -> list[Problem]:
             raise UserError(f"{place} has no test_list of programs, or test_imports that are none")
         gold = {"test_list": tests, "test_imports": imports}
         found.append(
-            Problem(_id("mbpp", row, ("task_id", "id"), i), _text(row, ("prompt", "text"), place), gold)
+            Problem(_id("mbpp", row, ("task_id", "id"), i), as_text(row, ("prompt", "text"), place), gold)
         )
     tested = [problem for problem in found if _number(problem.id) in _MBPP_TEST]
     return tested or found
@@ -129,7 +130,7 @@ def alpaca(source: Source) -> list[Problem]:
     """Bare instructions; the file has no ids, so the text gives one."""
     found = []
     for row, place, _ in _rows("alpaca", ALPACA, source):
-        text = _text(row, ("instruction", "prompt"), place)
+        text = as_text(row, ("instruction", "prompt"), place)
         name = (
             row.get("id")
             or f"alpaca/{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
@@ -141,15 +142,6 @@ def alpaca(source: Source) -> list[Problem]:
 def _rows(task: str, needs: Needs, source: Source) -> list[tuple[Row, str, int]]:
     path = find(task, needs, source)
     return list(numbered(read_rows(path), path.name))
-
-
-def _text(row: Row, names: tuple[str, ...], place: str) -> str:
-    value = pick(row, names, place)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise UserError(f"{place} has no text in {' or '.join(names)}")
-    if not str(value).strip():
-        raise UserError(f"{place} has nothing in {' or '.join(names)}")
-    return str(value)
 
 
 def _texts(value: Any) -> bool:

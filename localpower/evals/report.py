@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import combinations
 from statistics import fmean
 from typing import Any
 
 from localpower.errors import UserError
+from localpower.evals.differing import difference_note
 from localpower.evals.groups import Group, groups
 from localpower.evals.judging import judged
 from localpower.evals.likelihood import Scores, likelihoods, own_scores
@@ -184,11 +184,7 @@ def _notes(found: Sequence[Group], pairs: Sequence[Report], judgements: Sequence
         for pair in pairs
         if pair["p"] > _ONE and pair["difference"]["value"]
     ]
-    prints = {group.run.settings["tasks"][group.task]["problems_sha256"] for group in found}
-    if len(prints) > 1:
-        notes.append("the runs do not have the same problems: only those with the same id are paired")
-    if len({json.dumps(_asked(group), sort_keys=True) for group in found}) > 1:
-        notes.append("the runs differ in prompt, stops or longest answer: methods are not all that differs")
+    notes += difference_note(found)
     graders = {row["grader"] for group in found for row in group.rows}
     if len(graders) > 1:
         notes.append(f"answers were graded by {' and '.join(sorted(graders))}: regrade before comparing")
@@ -199,10 +195,3 @@ def _notes(found: Sequence[Group], pairs: Sequence[Report], judgements: Sequence
         if each["n_dropped"] > each["n"]
     ]
     return notes
-
-
-def _asked(group: Group) -> list[Any]:
-    """How the problems were put, and what ended answers."""
-    settings = group.run.settings
-    names = ("prompt", "system", "raw", "template_args", "stops", "own_stops")
-    return [settings["tasks"][group.task].get("max_tokens"), *(settings.get(name) for name in names)]

@@ -38,6 +38,8 @@ class Scorer:
         """Read every answer of a run that has not been read yet. heard: (answers done, of how many)."""
         known = self._load(run)
         missing = [row for row in run.rows if key(row) not in known and not self._wrote(run, row)]
+        if not missing:
+            return
         with jsonl.Writer(self._path(run)) as file:
             for i, row in enumerate(missing):
                 self.check()

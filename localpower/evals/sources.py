@@ -1,11 +1,9 @@
-"""Files of problems as their authors publish them: JSON, JSON lines, CSV, each also gzipped."""
+"""Files of problems as their authors publish them: which file it is, and what its rows say. Each may be gzipped."""
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
-import json
 import os
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -15,11 +13,12 @@ from typing import Any
 
 import platformdirs
 
-from localpower import jsonl
+from localpower import inputs, jsonl
 from localpower.errors import UserError
+from localpower.evals.rows import TABLES, Row, json_rows, table_rows
 
-Row = dict[str, Any]
 _MOST_BYTES = 1 << 29  # of a file once unpacked
+_HINT = "--data takes a file of problems"
 
 
 def _no_password() -> str:
@@ -55,79 +54,54 @@ def data_folder() -> Path:
 def find(task: str, needs: Needs, source: Source) -> Path:
     """The task's file. Raises UserError that says which file is missing, where it is published and what to do."""
     folder = source.path if source.path is not None else data_folder()
-    if source.path is not None and source.path.is_file():
-        return source.path
-    if source.path is not None and not source.path.exists():
-        raise UserError(
-            f"--data {source.path} does not exist", f"{task} reads {needs.names[0]}: {needs.where}"
-        )
+    if source.path is not None and not folder.exists():
+        raise UserError(f"--data {folder} does not exist", f"{task} reads {needs.names[0]}: {needs.where}")
+    if source.path is not None and not folder.is_dir():
+        return folder
     for name in needs.names:
-        if (folder / name).is_file():
-            return folder / name
+        if (found := _in_folder(folder, name)) is not None:
+            return found
     raise UserError(
         f"{task} needs the file {needs.names[0]}, which is not in {folder}",
         f"it is published at {needs.where}; download it and give its path with --data, or put it there",
     )
 
 
-def read_rows(path: Path) -> list[Row]:
+def _in_folder(folder: Path, name: str) -> Path | None:
+    """The file of that name, whatever the case of its letters."""
+    place = (folder / name).parent
+    alike = sorted(place.iterdir()) if place.is_dir() else []
+    names = [each for each in alike if each.name.lower() == Path(name).name.lower() and not each.is_dir()]
+    return folder / name if folder / name in names else next(iter(names), None)
+
+
+def read_rows(path: Path, hint: str = _HINT) -> list[Row]:
     """The rows of a file. Raises UserError for a file that cannot be read or holds something else."""
-    return parse_rows(read_bytes(path), path.name)
+    return parse_rows(read_bytes(path, hint), path.name)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, hint: str = _HINT) -> bytes:
     """The file's bytes, unpacked. Raises UserError."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        if data[:2] == b"\x1f\x8b":
+    data = inputs.read(path, hint, _MOST_BYTES + 1)
+    if data[:2] == b"\x1f\x8b":
+        try:
             with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
                 data = packed.read(_MOST_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or "it is damaged"
-        raise UserError(f"cannot read {path}: {reason}", "--data takes a file of problems") from None
+        except (OSError, EOFError, zlib.error):
+            raise UserError(f"cannot read {path}: it is damaged", hint) from None
     if len(data) > _MOST_BYTES:
-        raise UserError(f"{path} is larger than {_MOST_BYTES >> 20} MB", "--data takes a file of problems")
+        raise UserError(f"{path} is larger than {_MOST_BYTES >> 20} MB", hint)
     return data
 
 
 def parse_rows(data: bytes, name: str) -> list[Row]:
     """The rows of a file's bytes; `name` says what it is. Raises UserError."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{name} is no UTF-8 text (byte {error.start + 1})") from None
-    rows = (_csv_rows if name.removesuffix(".gz").endswith(".csv") else _json_rows)(text, name)
+    text = inputs.text(data, name)
+    kind = Path(name.lower().removesuffix(".gz")).suffix
+    rows = table_rows(text, name, kind) if kind in TABLES else json_rows(text, name, kind)
     if not rows:
         raise UserError(f"{name} holds no problems")
     return rows
-
-
-def _csv_rows(text: str, name: str) -> list[Row]:
-    csv.field_size_limit(1 << 24)
-    try:
-        return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""), strict=True)]
-    except csv.Error as error:
-        raise UserError(f"{name} is no CSV file: {error}") from None
-
-
-def _json_rows(text: str, name: str) -> list[Row]:
-    """A list, an object that holds one, or one object a line."""
-    try:
-        whole = json.loads(text)
-    except (ValueError, RecursionError):
-        lines = jsonl.parse(text.encode(), name, lambda value: jsonl.record(value, {}), "JSON object")
-        return [row for _, row in lines]
-    if isinstance(whole, dict):
-        lists = [value for value in whole.values() if isinstance(value, list) and value and _objects(value)]
-        whole = lists[0] if len(lists) == 1 else [whole]
-    if not isinstance(whole, list) or not _objects(whole):
-        raise UserError(f"{name} is no list of JSON objects")
-    return whole
-
-
-def _objects(rows: list[Any]) -> bool:
-    return all(isinstance(row, dict) for row in rows)
 
 
 def pick(row: Row, names: Sequence[str], place: str) -> Any:
@@ -138,6 +112,17 @@ def pick(row: Row, names: Sequence[str], place: str) -> Any:
     raise UserError(
         f"{place} has no field {' or '.join(names)}"
     )  # which it has may be a question, without a header
+
+
+def as_text(row: Row, names: Sequence[str], place: str) -> str:
+    """The text in the first of these fields that the row has. Raises UserError for a list, an object and blanks."""
+    try:
+        text = jsonl.text(pick(row, names, place))
+    except ValueError:
+        raise UserError(f"{place} has no text in {' or '.join(names)}") from None
+    if not text.strip():
+        raise UserError(f"{place} has nothing in {' or '.join(names)}")
+    return text
 
 
 def numbered(rows: Iterable[Row], name: str) -> Iterable[tuple[Row, str, int]]:

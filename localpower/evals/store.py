@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from localpower import jsonl
 from localpower.errors import UserError
@@ -32,6 +32,13 @@ _JUDGED = {
     **dict.fromkeys(("first", "second"), float),
 }
 _SETTINGS, _PROBLEMS, _ANSWERS, _LOCK = "settings.json", "problems.json", "answers.jsonl", ".lock"
+_BEGUN = {
+    _LOCK,
+    _PROBLEMS,
+    _SETTINGS,
+    f"{_PROBLEMS}.new",
+    f"{_SETTINGS}.new",
+}  # what a start makes before an answer
 JUDGEMENTS = "judgments.jsonl"
 
 
@@ -76,57 +83,62 @@ def read(path: Path, say: jsonl.Say = jsonl.silent) -> Stored:
 
 
 class Folder:
-    """A run being written. One process at a time."""
+    """A run being written. One process at a time. A start that fails before its first answer leaves nothing."""
 
     def __init__(self, path: Path) -> None:
         """Make the folder and lock it. Raises UserError when another process writes there, or nobody may."""
         self.path = path
+        self._answers: jsonl.Writer | None = None
         self._made = [each for each in (path, *path.parents) if not each.exists()]
+        lock, self._held = path / _LOCK, ExitStack()
+        mine = set() if lock.exists() else {_LOCK}
+        self._old = _BEGUN - mine  # nothing else of it is ours as long as the lock is not
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._lock: IO[str] = (path / _LOCK).open("a")
-            jsonl.lock(self._lock)
+            jsonl.lock(self._held.enter_context(lock.open("a")))
+            self._old = {each.name for each in path.iterdir()} - mine
         except BlockingIOError:
-            self._lock.close()
+            self._held.close()
             raise UserError(f"another run writes to {path}", "wait for it, or choose another --out") from None
         except OSError as error:
+            self._discard()
             raise UserError(f"cannot write to {path}: {error.strerror}", "--out takes a folder") from None
-        self._answers: jsonl.Writer | None = None
 
     def __enter__(self) -> Folder:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError, UserError):  # what was flushed is there
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with suppress(OSError, UserError):  # what was flushed is there
             if self._answers:
                 self._answers.close()
-        self._lock.close()
+        if kind is not None:
+            self._discard()
+        self._held.close()
 
     @property
     def is_new(self) -> bool:
         """Whether nothing was ever run here. Raises UserError for a folder with other things in it."""
         if (self.path / _SETTINGS).is_file():
             return False
-        ours = {_LOCK, _PROBLEMS, f"{_PROBLEMS}.new", f"{_SETTINGS}.new"}  # of a start that was killed
-        others = [path.name for path in self.path.iterdir() if path.name not in ours]
+        others = [path.name for path in self.path.iterdir() if path.name not in _BEGUN]
         if others:
             raise UserError(f"{self.path} has other files in it, such as {others[0]}", "choose a new --out")
         return True
 
-    def discard(self) -> None:
-        """Take away the folders that were made for a run that never began."""
-        if self._made and not (self.path / _SETTINGS).exists():
-            with contextlib.suppress(OSError):
-                (self.path / _LOCK).unlink()
-                for each in self._made:
-                    each.rmdir()
+    def _discard(self) -> None:
+        """Take away what a start that failed has made, unless there is an answer."""
+        if _ANSWERS not in self._old and (self.path / _ANSWERS).exists():
+            return
+        with suppress(OSError):
+            for name in _BEGUN - self._old:
+                (self.path / name).unlink(missing_ok=True)
+            for each in self._made:
+                each.rmdir()
 
     def begin(self, settings: Row, problems: Sequence[Row]) -> None:
         """Write down what the run is about; settings last, for they make the folder a run."""
-        replace_file(
-            self.path / _PROBLEMS, json.dumps({"problems": list(problems)}, ensure_ascii=False, indent=0)
-        )
-        replace_file(self.path / _SETTINGS, json.dumps(settings, ensure_ascii=False, indent=1))
+        replace_file(self.path / _PROBLEMS, json.dumps({"problems": list(problems)}, indent=0))
+        replace_file(self.path / _SETTINGS, json.dumps(settings, indent=1))
 
     def add(self, row: Row) -> None:
         """One more answer, on the disk before this returns. Raises UserError when it cannot be written."""
@@ -144,17 +156,25 @@ class Folder:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a file in one stroke: a kill leaves the old one or the new one. Raises UserError."""
-    draft = path.with_name(path.name + ".new")
+    """Write a file in one stroke: a kill leaves the old one or the new one. Raises UserError.
+
+    A file that says this already is left alone, so that a finished run needs no room on the disk. The text is ASCII.
+    """
+    draft, data = path.with_name(path.name + ".new"), text.encode("ascii")
     try:
-        draft.write_text(text, "utf-8", "surrogatepass")
+        if path.exists() and path.read_bytes() == data:
+            return
+        draft.write_bytes(data)
         draft.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
         raise UserError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _json(path: Path) -> Any:
+    """surrogatepass: version 0.1 wrote a model's path so, where its bytes were no UTF-8."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        return json.loads(path.read_bytes().decode("utf-8-sig", "surrogatepass"))
     except (OSError, ValueError, RecursionError):
         raise UserError(f"{path} is missing or damaged") from None

@@ -1,8 +1,8 @@
 """A task of the user's own: a small TOML file beside the rows it is about.
 
 name = "rivers"                     # else the file's name
-data = "rivers.jsonl"               # JSON, JSONL or CSV; relative to this file
-prompt = "{question} One word."     # fields of a row in braces; else the field prompt, question or problem
+data = "rivers.jsonl"               # JSON, JSONL, CSV or TSV; relative to this file, or in the folder of --data
+prompt = "{question} One word."     # fields of a row in braces, {{ for a brace; else prompt, question or problem
 answer = "answer"                   # the field with the right answer, or a list of them
 id = "id"                           # else the number of the row
 grader = "text"                     # text, number, list, math, letter or open
@@ -13,17 +13,19 @@ template = true                     # false: the text as it is, even where the m
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from localpower import inputs, jsonl
 from localpower.errors import UserError
 from localpower.evals.forms import Form, Forms
 from localpower.evals.problem import Problem
-from localpower.evals.sources import Row, Source, numbered, pick, read_rows
+from localpower.evals.rows import Row
+from localpower.evals.sources import Source, as_text, data_folder, numbered, pick, read_rows
 from localpower.evals.task import Task
+from localpower.evals.wording import Part, parts_of, written
 
 _GRADERS = {
     "text": "short",
@@ -49,11 +51,11 @@ _TEXTS = ("prompt", "question", "problem", "instruction")
 
 def read(path: Path) -> Task:
     """The task. Raises UserError for a file that cannot be read or says what no task file says."""
+    text = inputs.text(inputs.read(path, "it should be a task file"), str(path))
     try:
-        said = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UserError(f"cannot read the task file {path}: {reason}") from None
+        said = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"cannot read the task file {path}: {error}") from None
     for name, value in said.items():
         if name not in _FIELDS:
             raise UserError(
@@ -64,7 +66,7 @@ def read(path: Path) -> Task:
         )
         if wrong_type or (isinstance(value, int) and _FIELDS[name] is int and value < 1):
             raise UserError(f"{path}: {name} cannot be {value!r}")
-    name = said.get("name", path.stem)
+    name = said.get("name", inputs.readable(path.stem))
     if not name.strip() or not name.isprintable():
         raise UserError(f"{path}: a task's name cannot be {name!a}")
     grader, stops = said.get("grader", "text"), said.get("stops", [])
@@ -75,7 +77,7 @@ def read(path: Path) -> Task:
     return Task(
         name,
         _GRADERS[grader],
-        _loader(said, path, grader),
+        _loader(said, path, grader, _parts(said, path, grader)),
         _forms(tuple(stops), template=said.get("template", True)),
         said.get("max_tokens", 256),
         f"from {path.name}",
@@ -89,29 +91,61 @@ def _forms(stops: tuple[str, ...], *, template: bool) -> Forms:
     return {"chat": Form(write, template, stops), "plain": Form(write, stops=stops)}
 
 
-def _loader(said: dict[str, Any], path: Path, grader: str) -> Callable[[Source], list[Problem]]:
+def _parts(said: dict[str, Any], path: Path, grader: str) -> list[Part] | None:
+    """Of its prompt; None where it has none. Raises UserError for one that would tell the model the right answer."""
+    if "prompt" not in said:
+        return None
+    parts = parts_of(said["prompt"], str(path))
+    answer = said.get("answer", "answer")
+    if grader != "open" and Part(answer, is_field=True) in parts:
+        raise UserError(
+            f"{path}: its prompt has {{{answer}}}, the right answer, which the model must not see",
+            f"write {{{{{answer}}}}} for the text {{{answer}}}",
+        )
+    return parts
+
+
+def _loader(
+    said: dict[str, Any], path: Path, grader: str, parts: list[Part] | None
+) -> Callable[[Source], list[Problem]]:
     def load(source: Source) -> list[Problem]:
-        named = source.path if source.path is not None and source.path.is_file() else None
-        data = named or path.parent / said.get("data", f"{path.stem}.jsonl")
+        data = _data(Path(said.get("data", f"{path.stem}.jsonl")), path, source)
         return [
-            _problem(row, place, i, said, grader) for row, place, i in numbered(read_rows(data), data.name)
+            _problem(row, place, i, said, grader, parts)
+            for row, place, i in numbered(read_rows(data), data.name)
         ]
 
     return load
 
 
-def _problem(row: Row, place: str, i: int, said: dict[str, Any], grader: str) -> Problem:
-    def field(match: re.Match[str]) -> str:
-        return str(pick(row, (match.group(1),), place))
+def _data(name: Path, path: Path, source: Source) -> Path:
+    """The file of the rows: the one that --data names, or in its folder, or beside the task file. Raises UserError."""
+    named = source.path
+    if named is not None and not named.exists():
+        raise UserError(f"--data {named} does not exist", f"{path} reads {name}")
+    if named is not None and not named.is_dir():
+        return named
+    own = path.parent / name
+    folders = [own, data_folder() / name] if named is None else [named / name, named / name.name, own]
+    return next((each for each in folders if each.exists()), own)
 
-    text = re.sub(r"\{(\w+)\}", field, said["prompt"]) if "prompt" in said else str(pick(row, _TEXTS, place))
+
+def _problem(
+    row: Row, place: str, i: int, said: dict[str, Any], grader: str, parts: list[Part] | None
+) -> Problem:
+    right = said.get("answer", "answer")
+    asked = tuple(name for name in _TEXTS if name != right or grader == "open")
+    text = as_text(row, asked, place) if parts is None else written(parts, row, place)
     if not text.strip():
         raise UserError(f"{place} has an empty prompt")
     own = row.get(said.get("id", "id"))
     if grader == "open":
         return Problem(str(i if own is None else own), text)
-    answer = pick(row, (said.get("answer", "answer"),), place)
-    answers = [str(part) for part in answer] if isinstance(answer, list) else [str(answer)]
+    answer = pick(row, (right,), place)
+    try:
+        answers = [jsonl.text(part) for part in (answer if isinstance(answer, list) else [answer])]
+    except ValueError:
+        raise UserError(f"{place} has no text, number or list of them in {right}") from None
     if grader == "list" and isinstance(answer, list) and not any(isinstance(part, str) for part in answer):
         answers = [", ".join(answers)]  # one list of numbers, not several answers
     if not answers:

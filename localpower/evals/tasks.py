@@ -75,7 +75,7 @@ def find_tasks(names: tuple[str, ...]) -> list[Task]:
             found[name] = TASKS[name]
         elif name in _entries():
             found[name] = _of_package(name)
-        elif name.endswith(".toml"):
+        elif name.lower().endswith(".toml"):
             task = taskfile.read(Path(name))
             if task.name in TASKS or found.get(task.name, task) is not task:
                 raise UserError(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from localpower.errors import UserError
+from localpower.ui.view import one_line
 
 Report = dict[str, Any]
 Colours = Mapping[str, str]  # by label, the same in all panels
@@ -27,15 +29,23 @@ def draw(report: Report, path: Path) -> None:
     figure = Figure(figsize=(max(5.0 * len(tasks), 7.0), height), layout="constrained")
     axes = figure.subplots(len(panels), len(tasks), squeeze=False)
     for column, (name, task) in enumerate(tasks.items()):
-        axes[0, column].set_title(name)
+        axes[0, column].set_title(_plain(name))
         for row, panel in enumerate(panels):
             panel(task, axes[row, column], colours)
-    lines = [Line2D([], [], color=colour, label=label) for label, colour in colours.items()]
+    lines = [Line2D([], [], color=colour, label=_plain(label)) for label, colour in colours.items()]
     figure.legend(handles=lines, loc="outside lower center", ncols=3, fontsize="small")
     try:
-        figure.savefig(path, dpi=120)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph")  # a letter that the font lacks is drawn as a box
+            figure.savefig(path, dpi=120)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot write {path}: {error}", "--plot takes a file such as picture.png") from None
+
+
+def _plain(name: str) -> str:
+    """A name that matplotlib draws as it is: a dollar would begin a formula, and a score in front hides it."""
+    text = one_line(name).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
 
 
 def _accuracy(task: Report, axis: Any, colours: Colours) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from localpower.runs.forecast import Forecast
 from localpower.ui.eval_progress import EvalProgress, spell_seconds
-from localpower.ui.view import harmless
+from localpower.ui.view import harmless, one_line
 
 _FRAMES_PER_SECOND = 4
 _PLAIN_SHARES = 10  # plain lines a task
@@ -79,7 +79,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """A line that stays."""
-        print(harmless(line), file=self._stream, flush=True)
+        print(one_line(line), file=self._stream, flush=True)
 
     def pause(self) -> None:
         """Leave the terminal as it was, the last standing printed."""

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from localpower.ui.view import harmless
+from localpower.ui.view import one_line
 
 Report = dict[str, Any]
 Cells = tuple[tuple[str, ...], list[list[str]]]  # heads, rows
@@ -103,10 +103,10 @@ def terminal(report: Report, width: int) -> RenderableType:
     """The whole report for a terminal; of tables that are too wide some columns are left out."""
     parts: list[RenderableType] = []
     for name, task in report["tasks"].items():
-        parts.append(Text(harmless(name), style="bold"))
+        parts.append(Text(one_line(name), style="bold"))
         for heads, rows in sections(task):
             parts += [_table(*_fitted(heads, rows, width)), Text()]
-        parts += [Text(harmless(f"note: {note}")) for note in task["notes"]]
+        parts += [Text(one_line(f"note: {note}")) for note in task["notes"]]
         parts.append(Text())
     return Group(*parts[:-1])
 
@@ -198,7 +198,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     for i, head in enumerate(heads):
         table.add_column(head, justify="left" if i == 0 else "right", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(harmless(cell)) for cell in row))
+        table.add_row(*(Text(one_line(cell)) for cell in row))
     return table
 
 
@@ -208,7 +208,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def _escaped(text: str) -> str:
     """Of a label or note: no bar, markup or control character."""
-    text = re.sub(r"([\\|`*_\[])", r"\\\1", harmless(text).replace("\n", " "))
+    text = re.sub(r"([\\|`*_\[])", r"\\\1", one_line(text))
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 

@@ -21,17 +21,24 @@ Piece = Callable[[int], bytes]
 
 
 def harmless(text: str) -> str:
-    """Text whose control characters, escape sequences included, are shown instead of obeyed."""
+    """Text whose control characters, escape sequences included, are shown instead of obeyed. It is valid Unicode."""
     return "".join(
         char if char in "\n\t" or char.isprintable() or not _is_control(char) else _picture(char)
         for char in text.replace("\r\n", "\n")
     )
 
 
+def one_line(text: str) -> str:
+    """The same on one line: for names, and for cells of tables."""
+    return harmless(text).translate({ord("\n"): " ", ord("\t"): " "})
+
+
 def _is_control(char: str) -> bool:
     code = ord(char)
-    bidi = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
-    return code < 0x20 or 0x7F <= code < 0xA0 or bidi
+    bidi = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 or code in (0x061C, 0x200E, 0x200F)
+    breaks = code in (0x2028, 0x2029)
+    surrogate = 0xD800 <= code <= 0xDFFF  # of a path that is no UTF-8
+    return code < 0x20 or 0x7F <= code < 0xA0 or bidi or breaks or surrogate
 
 
 def _picture(char: str) -> str:

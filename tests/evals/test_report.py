@@ -8,6 +8,7 @@ import json
 import pytest
 from rich.console import Console
 
+from localpower.api.compare import Report
 from localpower.cli.main import main
 from localpower.completion import PLAIN
 from localpower.errors import UserError
@@ -33,10 +34,10 @@ def row(method, item, verdict, *, sample=0, text="4", task="made", **more):
     }  # fmt: skip
 
 
-def write(path, rows, *, kind="number", models=("m",), settings=None, levels=None):
+def write(path, rows, *, kind="number", models=("m",), settings=None, levels=None, prompt=None):
     methods = list(dict.fromkeys(row["method"] for row in rows))
     items = list(dict.fromkeys((row["task"], row["id"]) for row in rows))
-    prompts = {"text": "What?", "tokens": [1], "sha256": "", "chat": False, "stops": []}
+    prompts = {"text": "What?", "tokens": [1], "sha256": "", "chat": False, "stops": [], **(prompt or {})}
     told = {
         "format": 1, "seed": 1, "prompt": "chat", "created": "2026-01-01T00:00:00", "system": None, "template_args": {}, "grader": "value",
         "methods": {name: {} for name in methods},
@@ -139,22 +140,48 @@ def test_runs_are_paired_by_the_problems_they_share(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "settings", "words"),
+    ("settings", "prompt", "words"),
     [
         (
-            {},
             {"tasks": {"made": {"kind": "number", "problems_sha256": "q"}}},
-            "do not have the same problems",
+            {},
+            "problems (only those with the same id are",
         ),
-        ({"grader": "paper/1"}, {}, "graded by paper/1 and value/1"),
-        ({}, {"stops": ["x"]}, "differ in prompt, stops or longest answer"),
+        (
+            {"tasks": {"made": {"kind": "number", "problems_sha256": "p", "max_tokens": 9}}},
+            {},
+            "longest answer (none or 9)",
+        ),
+        ({}, {"stops": ["x"]}, 'stops (none or ["x"])'),
+        ({}, {"chat": True}, "chat template (no or yes)"),
+        ({"system": "Think."}, {}, 'system message (none or "Think.")'),
+        ({"template_args": {"t": 1}}, {}, 'template arguments (none or {"t": 1})'),
+        ({"methods": {"a": {"alpha": 2.0}}}, {}, None),
     ],
 )
-def test_what_differs_between_runs_is_told(tmp_path, change, settings, words):
+def test_what_differs_between_runs_beside_method_and_model_is_one_note_with_its_values(
+    tmp_path, settings, prompt, words
+):
     one = write(tmp_path / "one", [row("a", "i", "right")])
-    two = write(tmp_path / "two", [row("a", "i", "right", **change)], settings=settings)
+    two = write(tmp_path / "two", [row("a", "i", "right")], settings=settings, prompt=prompt)
+    notes = report([one, two])["tasks"]["made"]["notes"]
+    assert notes == [] if words is None else words in notes[0]
+    assert len(notes) == (words is not None)
+
+
+def test_a_method_that_is_called_alike_in_two_runs_and_is_another_is_told(tmp_path):
+    one, two = (
+        write(tmp_path / str(alpha), [row("a", "i", "right")], settings={"methods": {"a": {"alpha": alpha}}})
+        for alpha in (2.0, 4.0)
+    )
     (note,) = report([one, two])["tasks"]["made"]["notes"]
-    assert words in note
+    assert note == "the runs differ in more than method and model: alpha of a (2.0 or 4.0)"
+
+
+def test_answers_of_two_graders_are_told(tmp_path):
+    runs = [write(tmp_path / name, [row("a", "i", "right", grader=name)]) for name in ("paper", "value")]
+    (note,) = report(runs)["tasks"]["made"]["notes"]
+    assert "graded by paper and value" in note
 
 
 def test_answers_that_nobody_graded_have_no_share(tmp_path):
@@ -229,6 +256,31 @@ def test_no_output_carries_control_characters_or_markup_of_labels_and_answers(tm
     }[form]()
     assert not set(text) & set("\x1b\x07\u202e")
     assert "<script>" not in text or form == "table"
+
+
+def test_a_name_is_one_line_of_a_table_whatever_it_holds(tmp_path):
+    run = write(tmp_path / "r", [row("a\nnote: b\u2028c\x9b1m", "i", "right")])
+    table = [line for line in markdown(report([run])).splitlines() if "note: b" in line]
+    assert table[0].startswith("| a note: b\ufffdc\ufffd1m | 1 | 100.0 |")
+    assert [
+        line.split("  ")[0] for line in Report(report([run]), (run,)).table().splitlines() if "note" in line
+    ] == ["a note: b\ufffdc\ufffd1m"] * 2
+
+
+def test_answers_that_are_explained_reach_the_terminal_without_control_characters(capsys):
+    assert main(["explain", "a\x1bb=.5", "\udcff=.5"]) == 0
+    assert not set(capsys.readouterr().out) & {"\x1b", "\udcff"}
+
+
+def test_json_of_a_report_is_ascii(tmp_path, capsys):
+    write(tmp_path / "r", [row("a\x9b1m", "i", "right")])
+    assert main(["compare", str(tmp_path / "r"), "--format", "json"]) == 0
+    assert capsys.readouterr().out.isascii()
+
+
+def test_a_picture_draws_names_as_they_are(tmp_path):
+    write(tmp_path / "r", [row("a$\\x$_\x1b[2J", "i", "right", task="$\\y$")])
+    assert main(["compare", str(tmp_path / "r"), "--plot", str(tmp_path / "p.png")]) == 0
 
 
 def test_compare_prints_one_thing_on_stdout_in_each_format(tmp_path, capsys):

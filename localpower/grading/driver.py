@@ -1,4 +1,4 @@
-"""Runs in a process of its own, under `python -I -S -B`: limits first, then the program, its checks, the sign of success.
+"""Runs in a process of its own, under `python -I -S -B`: limits, then the program, its checks, the sign of success.
 
 Imports nothing of the package. Reads one JSON object from stdin: program (texts, run in this order as one module),
 checks, tested (names that checks take from the program even if they are those of builtins), sign, fd, and packages (by
@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import types
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 
 NAME = "answer"  # of the module; not __main__, so that what a program does as a script stays undone
 
@@ -53,7 +53,7 @@ def allow(packages: dict[str, str]) -> None:
 
     class Finder:
         @staticmethod
-        def find_spec(name, path=None, target=None):
+        def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
             return PathFinder.find_spec(name, [packages[name]]) if name in packages else None
 
     sys.meta_path.append(Finder)

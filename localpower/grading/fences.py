@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from localpower.grading.syntax import fault
 
 _OPENING = re.compile(r"^(?P<before>[^`~\n]*)(?P<fence>`{3,}|~{3,})(?P<tag>[^`\n]*)$", re.MULTILINE)
 _MARGIN = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?")  # of a quotation, or of an item of a list
-_TRIES = 8
+_TRIES, _MOST = 8, 100
 
 
 def fenced(text: str) -> list[str]:
@@ -16,12 +17,18 @@ def fenced(text: str) -> list[str]:
 
     So a fence inside a docstring closes nothing, and a closing fence that was left over opens nothing.
     """
-    found, position = [], 0
-    while opening := _OPENING.search(text, position):
-        position = opening.end() + 1  # past the line break
-        margin = opening["before"] if _MARGIN.fullmatch(opening["before"]) else ""
-        blocks = [(_bare(text[position:end], len(margin)), after) for end, after in _ends(text, opening)]
-        block, after = next((each for each in blocks if fault(each[0]) is None), blocks[0])
+    found: list[str] = []
+    position = 0
+    for _ in range(_MOST):
+        opening = _OPENING.search(text, position)
+        if opening is None:
+            break
+        start = position = opening.end() + 1  # past the line break
+        width = len(opening["before"]) if _MARGIN.fullmatch(opening["before"]) else 0
+        ends = _ends(text, opening)
+        whole = (span for span in ends if fault(_bare(text[start : span[0]], width)) is None)
+        end, after = next(whole, ends[0])
+        block = _bare(text[start:end], width)
         inner = _OPENING.search(block)
         if inner and inner["tag"].strip() and fault(block) is not None:
             continue
@@ -36,9 +43,7 @@ def _ends(text: str, opening: re.Match[str]) -> list[tuple[int, int]]:
     mark, length = opening["fence"][0], len(opening["fence"])
     alone = re.compile(rf"^[ \t>]*{mark}{{{length},}}[ \t]*$", re.MULTILINE)
     after_code = re.compile(rf"(?<!{mark}){mark}{{{length},}}[ \t]*$", re.MULTILINE)
-    closing = [
-        match for each in (alone, after_code) for _, match in zip(range(_TRIES), each.finditer(text, start))  # noqa: B905
-    ]
+    closing = [match for each in (alone, after_code) for match in islice(each.finditer(text, start), _TRIES)]
     return [*(match.span() for match in closing), (len(text), len(text))]
 
 

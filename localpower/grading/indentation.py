@@ -9,7 +9,7 @@ from localpower.grading.syntax import fault
 
 
 def moved_out(text: str, name: str) -> str:
-    """A definition that stands further in, as code in Markdown does, at the margin; nothing for one inside of others."""
+    """A definition that is indented, as code in Markdown may be, at the margin; nothing for one inside of others."""
     own = re.search(rf"^[ \t]+(?:async +)?def +{re.escape(name)}\b", text, re.MULTILINE)
     if own is None:
         return ""
@@ -24,7 +24,7 @@ def moved_out(text: str, name: str) -> str:
 
 
 def moved_in(prompt: str, text: str) -> Iterator[str]:
-    """A body that may have lost its indentation, as what follows the prompt: what else its lines may have looked like."""
+    """A body that may have lost its indentation, as it may have been meant to follow the prompt."""
     lines = text.expandtabs(4).strip("\n").split("\n")
     last = prompt.rstrip().rpartition("\n")[2]
     wanted = _margin(last) or 4

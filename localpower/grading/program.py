@@ -13,7 +13,9 @@ from localpower.grading.syntax import binds, fault, longest
 REPAIRED = "# localpower: the indentation was repaired\n"
 LIGHTER = "# localpower: statements at the margin that define nothing were left out\n"
 _FUTURE = re.compile(r"^from __future__ import .*\n", re.MULTILINE)
-_CODE = re.compile(r"^(?:(?:import|from|def|async|class|if|try|with|for|while)\b|@|[A-Za-z_]\w* *[:=])", re.MULTILINE)
+_CODE = re.compile(
+    r"^(?:(?:import|from|def|async|class|if|try|with|for|while)\b|@|[A-Za-z_]\w* *[:=])", re.MULTILINE
+)
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _LOOSE = (ast.Expr, ast.Assert, ast.For, ast.While, ast.Raise)
 _LONGEST, _STARTS = 100_000, 30
@@ -37,7 +39,10 @@ def lighter(source: str) -> str:
     if len(kept) == len(tree.body):
         return ""
     tree.body = kept
-    return LIGHTER + REPAIRED * (REPAIRED in source) + ast.unparse(tree) + "\n"
+    try:
+        return LIGHTER + REPAIRED * (REPAIRED in source) + ast.unparse(tree) + "\n"
+    except RecursionError:  # of an expression nested too deeply for ast, though not for Python
+        return ""
 
 
 def _readings(prompt: str, text: str, name: str) -> Iterator[str]:
@@ -65,8 +70,8 @@ def _defining(text: str, name: str, own: re.Pattern[str]) -> str:
     """The first part of a text that is a program and binds the name."""
     for whole, note in ((text, str), (moved_out(text, name), _noted)):
         seen = 0  # a definition inside of a program that does not bind it is inside of a string, say
-        starts = [0, *(match.start() for match in _CODE.finditer(whole))][:_STARTS]
-        for start in (*starts, *(match.start() for match in own.finditer(whole))):
+        begins = [[match.start() for match in each.finditer(whole)][:_STARTS] for each in (_CODE, own)]
+        for start in (0, *begins[0], *begins[1]):
             if start >= seen and (found := longest(whole[start:])):
                 if binds(found, name):
                     return note(found)
@@ -87,12 +92,15 @@ def _continued(prompt: str, text: str, name: str) -> str:
 
 
 def _returns(node: ast.AST) -> bool:
-    """Whether a function's own statements return or yield."""
-    return any(
-        isinstance(each, ast.Return | ast.Yield | ast.YieldFrom)
-        or (not isinstance(each, _INNER) and _returns(each))
-        for each in ast.iter_child_nodes(node)
-    )
+    """Whether a function returns or yields something by itself, not by a function inside of it."""
+    waiting = [*ast.iter_child_nodes(node)]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, ast.Return | ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(each, _INNER):
+            waiting += ast.iter_child_nodes(each)
+    return False
 
 
 def _joined(*parts: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.util
 import json
 import os
 import secrets
@@ -20,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 _DRIVER = Path(__file__).with_name("driver.py")
@@ -47,7 +47,7 @@ def isolation() -> str:
 
 def folder_of(package: str) -> str | None:
     """Where a package lies that this Python can import; None for one that is not installed, or comes with Python."""
-    spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    spec = PathFinder.find_spec(package) if package.isidentifier() else None
     if spec is None or spec.origin is None or package in sys.stdlib_module_names:
         return None
     return str(Path(spec.origin).parents[1 if spec.submodule_search_locations else 0])
@@ -61,7 +61,7 @@ def passes(
     tested: Sequence[str] = (),
     packages: Mapping[str, str] = _NOTHING,
 ) -> bool:
-    """Whether the checks ran to their end after the program, within the wall-clock seconds. Never raises for what it does.
+    """Whether the checks ran to their end after the program, in so many seconds by the clock. Never raises for them.
 
     program: texts that are run as one module. tested: names of it that checks may use though builtins are called so.
     packages: that may be imported besides Python's own, with their folders.
@@ -91,7 +91,12 @@ def passes(
         finally:
             os.close(theirs)
         try:
-            job = {"program": list(program), "checks": checks, "tested": list(tested), "packages": dict(packages)}
+            job = {
+                "program": list(program),
+                "checks": checks,
+                "tested": list(tested),
+                "packages": dict(packages),
+            }
             with contextlib.suppress(OSError):
                 assert process.stdin is not None
                 process.stdin.write(json.dumps(job | {"sign": sign, "fd": theirs}).encode())

@@ -112,7 +112,9 @@ def grade_code(
     else:
         prompt, names, setup = task["prompt"], [task["entry_point"]], ""
         checks = f"{task['test']}\ncheck({task['entry_point']})"
-    name, source = next(((each, found) for each in names if (found := program(prompt, completion, each))), ("", ""))
+    name, source = next(
+        ((each, found) for each in names if (found := program(prompt, completion, each))), ("", "")
+    )
     if not source:
         return NONE
     for each in filter(None, (source, lighter(source))):

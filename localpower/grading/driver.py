@@ -5,6 +5,7 @@ checks, tested (names that checks take from the program even if they are those o
 name, the folder of each that may be imported).
 """
 
+import _thread
 import ast
 import builtins
 import json
@@ -12,7 +13,6 @@ import os
 import select
 import signal
 import sys
-import threading
 import types
 from importlib.machinery import ModuleSpec, PathFinder
 
@@ -64,8 +64,9 @@ def run(source: str, module: types.ModuleType) -> None:
     tree = ast.parse(source)
     for i, node in enumerate(tree.body):
         if not (isinstance(node, ast.ImportFrom) and node.module == "__future__"):
-            guard = ast.Try([node], [ast.ExceptHandler(None, None, [ast.Pass()])], [], [])
+            guard = ast.Try([], [ast.ExceptHandler(None, None, [ast.Pass()])], [], [])
             tree.body[i] = ast.fix_missing_locations(ast.copy_location(guard, node))
+            guard.body = [node]  # only now: ast's own walk fails in deep expressions
     exec(compile(tree, f"<{NAME}>", "exec"), vars(module))
 
 
@@ -81,7 +82,7 @@ def main() -> None:
     os.close(writing)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
-    threading.Thread(target=end_with_reader, args=(job["fd"],), daemon=True).start()
+    _thread.start_new_thread(end_with_reader, (job["fd"],))  # threading does not list it: a program may join all
     limit()
     allow(job["packages"])
     checks, own = compile(job["checks"], "<checks>", "exec"), dict(vars(builtins))

@@ -10,14 +10,13 @@ from localpower.grading.syntax import fault
 
 def moved_out(text: str, name: str) -> str:
     """A definition that is indented, as code in Markdown may be, at the margin; nothing for one inside of others."""
-    own = re.search(rf"^[ \t]+(?:async +)?def +{re.escape(name)}\b", text, re.MULTILINE)
+    own = re.search(rf"^([ \t]+)(?:async +)?def +{re.escape(name)}\b", text, re.MULTILINE)
     if own is None:
         return ""
     lines, at = text.split("\n"), text.count("\n", 0, own.start())
     outer = next((i for i in reversed(range(at)) if lines[i] and not lines[i][0].isspace()), -1)
-    wrong = fault("\n".join(lines[max(outer, 0) :]))
-    if outer >= 0 and (wrong is None or wrong > at - outer + 1):
-        return ""  # a function of that class, or inside of that function
+    if outer >= 0 and fault("\n".join([*lines[outer:at], own[1] + "def f(): pass\n"])) is None:
+        return ""  # what leads to it is code: it is inside of that
     inner = lines[outer + 1 :]
     margin = _margin(next(line for line in inner if line.strip()))
     return "\n".join(_moved(line, -margin) for line in inner)

@@ -18,6 +18,8 @@ _CODE = re.compile(
 )
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _LOOSE = (ast.Expr, ast.Assert, ast.For, ast.While, ast.Raise)
+_LOOSE_IF_EMPTY = (ast.If, ast.Try, ast.With)  # of what defines something
+_BINDING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign)
 _LONGEST, _STARTS = 100_000, 30
 
 
@@ -35,7 +37,7 @@ def program(prompt: str, completion: str, entry_point: str) -> str | None:
 def lighter(source: str) -> str:
     """A program without what may keep it from its end: prints, tests, loops at the margin; nothing if it has none."""
     tree = ast.parse(source)
-    kept = [node for node in tree.body if not isinstance(node, _LOOSE) or _is_text(node)]
+    kept = [node for node in tree.body if not _is_loose(node)]
     if len(kept) == len(tree.body):
         return ""
     tree.body = kept
@@ -109,8 +111,11 @@ def _joined(*parts: str) -> str:
     return "".join(_FUTURE.findall(whole)) + _FUTURE.sub("\n", whole)
 
 
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+def _is_loose(node: ast.stmt) -> bool:
+    if isinstance(node, _LOOSE_IF_EMPTY):
+        return not any(isinstance(each, _BINDING) for each in ast.walk(node))
+    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return isinstance(node, _LOOSE) and not is_text
 
 
 def _noted(source: str) -> str:

@@ -413,6 +413,20 @@ def test_verdicts_of_programs_are_on_the_disk_one_by_one(evaluate, tmp_path, mon
     assert all(row["verdict"] != "ungraded" for row in read(tmp_path / "run").rows)
 
 
+def test_regrading_keeps_the_verdicts_of_programs_one_by_one(evaluate, tmp_path, monkeypatch):
+    code_run(evaluate, tmp_path, "--samples", "3")
+    monkeypatch.setattr("localpower.evals.store.Folder.rewrite", lambda *_: pytest.fail("killed here"))
+    with pytest.raises(pytest.fail.Exception):
+        main(["regrade", str(tmp_path / "run"), "--run-code"])
+    assert all(row["verdict"] != "ungraded" for row in read(tmp_path / "run").rows)
+
+
+def test_a_verdict_says_which_packages_the_program_was_allowed(evaluate, tmp_path):
+    code_run(evaluate, tmp_path, "--run-code", "--allow-import", "numpy")
+    (row,) = rows_in(tmp_path / "run").values()
+    assert row["isolation"].partition(" + ")[2] == "numpy"
+
+
 def test_more_answers_than_anybody_waits_for_are_refused(evaluate):
     code, _, err = evaluate(*LAB, "--limit", "2", "--samples", "1000000000")
     assert (code, "a run has at most 1,000,000" in err, err.count("\n")) == (2, True, 1)

@@ -12,7 +12,7 @@ from localpower.grading.syntax import binds, fault, longest
 
 REPAIRED = "# localpower: the indentation was repaired\n"
 LIGHTER = "# localpower: statements at the margin that define nothing were left out\n"
-_FUTURE = re.compile(r"^from __future__ import .*\n", re.MULTILINE)
+_FUTURE = re.compile(r"^from __future__ import (?:\([^)]*\)|.*)\n", re.MULTILINE)
 _CODE = re.compile(
     r"^(?:(?:import|from|def|async|class|if|try|with|for|while)\b|@|[A-Za-z_]\w* *[:=])", re.MULTILINE
 )
@@ -51,7 +51,10 @@ def _readings(prompt: str, text: str, name: str) -> Iterator[str]:
     blocks = fenced(text)
     own = re.compile(rf"^(?:async +)?def +{re.escape(name)}\b", re.MULTILINE)
     head = longest(own.split(prompt)[0])  # imports, and functions that the tests or the answer call
-    for i in reversed(range(len(blocks))):
+    latest = sorted(
+        reversed(range(len(blocks))), key=lambda i: own.search(blocks[i]) is None
+    )  # not `f = f(1)`
+    for i in latest:
         if found := _defining(blocks[i], name, own):
             yield _joined(head, *(each for each in blocks[:i] if fault(each) is None), found)
     asked = own.search(prompt) is not None

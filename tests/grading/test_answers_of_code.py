@@ -83,6 +83,7 @@ DATACLASS = "from dataclasses import dataclass\n@dataclass\nclass A:\n    xs: 'l
 @each(
     {
         "future": FUTURE + "def total(xs: Nowhere):\n    return sum(xs)\n",
+        "future in brackets": "from __future__ import (\n    annotations,\n)\ndef total(xs: Nowhere):\n    return sum(xs)\n",
         "future after a docstring": f'"""A sum."""\n{FUTURE}{TOTAL}',
         "dataclass": DATACLASS,
         "future and dataclass": FUTURE + DATACLASS,
@@ -126,6 +127,7 @@ DOCUMENTED = "def total(xs):\n{0}'''Sum.\n\n{0}```{1}\n{0}total([1])\n{0}```\n{0
         "in a docstring two in": fence(DOCUMENTED.format("  ", "")),
         "old line ends": fence(TOTAL).replace("\n", "\r"),
         "a helper in another": f"{fence('def add(xs):' + chr(10) + '    return sum(xs)' + chr(10))}\n{fence(TOTAL.replace('sum', 'add'))}",
+        "an example of use in another": f"{fence(TOTAL)}\n{fence('total = total([1])' + chr(10))}",
         "none, in prose": f"Sure, here it is:\n\nfrom math import pi\n\n{TOTAL}\nIt's a sum.",
         "none, indented": "Here is the code:\n\n    def total(xs):\n        return sum(xs)\n\nIt's a sum.",
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from localpower import __version__
 from localpower.api.labels import to_json
+from localpower.api.programs import allowed
 from localpower.api.request import PromptOptions, SamplingOptions, whole_number
 from localpower.errors import UsageProblem
 from localpower.evals import store
@@ -30,6 +31,7 @@ class EvalRequest:
     models: to be opened, or opened already; none: the default. seed: None: the folder's own where it has one, else
     `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
     a problem is put. data: a file, or a folder of files. password: asks for GPQA's. parallel: answers in one batch.
+    packages: that programs may import.
     """
 
     tasks: tuple[str, ...]
@@ -50,6 +52,7 @@ class EvalRequest:
     parallel: int | None = None
     save_text: bool = False
     run_code: bool = False
+    packages: tuple[str, ...] = ()
     seconds: float = 10.0
 
     def __post_init__(self) -> None:
@@ -67,6 +70,7 @@ class EvalRequest:
             raise UsageProblem(f"the grader is one of {', '.join(GRADERS)}, got {self.grader!r}")
         if not 0.1 <= self.seconds <= 600:
             raise UsageProblem(f"seconds must be from 0.1 to 600, got {self.seconds!r}")
+        allowed(self.packages, self.run_code)
 
 
 def settings_of(

@@ -11,7 +11,7 @@ from typing import Any
 from localpower.api.eval_request import EvalRequest, settings_of
 from localpower.api.labels import eval_methods
 from localpower.api.opening import Waiting, nobody, opened
-from localpower.api.programs import run_programs
+from localpower.api.programs import allowed, run_programs
 from localpower.errors import Interrupted, UsageProblem
 from localpower.evals import store
 from localpower.evals.asking import Wording, ask
@@ -174,7 +174,10 @@ def _make(request: EvalRequest, plan: _Plan, folder: store.Folder, around: Surro
             running.run(current, plan.models.open(current))
     if request.run_code:
         kinds = {name: task["kind"] for name, task in plan.settings["tasks"].items()}
-        run_programs(folder, plan.rows, kinds, request.seconds, around.interrupts.check, around.say)
+        with Grader(
+            run_code=True, seconds=request.seconds, packages=allowed(request.packages, True)
+        ) as grader:
+            run_programs(folder, plan.rows, kinds, grader, around.interrupts.check, around.say)
 
 
 def _check_size(request: EvalRequest, chosen: Mapping[str, Sequence[Problem]]) -> None:

@@ -73,13 +73,15 @@ def evaluate(
     parallel: int | None = None,
     save_text: bool = False,
     run_code: bool = False,
+    packages: Sequence[str] = (),
     seconds: float = 10.0,
     say: Callable[[str], None] = lambda _: None,
 ) -> EvalRun:
     """Ask models the problems of tasks by several methods: the same folder and answers as by `localpower eval`.
 
-    models: loaded ones, names or files; none: the default. out: the folder; a run that was stopped goes on there. say:
-    hears what a user should know. Raises UserError, and KeyboardInterrupt for Ctrl-C: every answer that was made stays.
+    models: loaded ones, names or files; none: the default. out: the folder; a run that was stopped goes on there.
+    packages: that programs may import, where run_code lets them run. say: hears what a user should know. Raises
+    UserError, and KeyboardInterrupt for Ctrl-C: every answer that was made stays.
     """
     models = (models,) if isinstance(models, Model | str | Path) else models
     methods = (methods,) if isinstance(methods, Method | str) else methods
@@ -101,6 +103,7 @@ def evaluate(
         parallel=parallel,
         save_text=save_text,
         run_code=run_code,
+        packages=tuple(packages),
         seconds=seconds,
     )
     interrupts = Interrupts((signal.SIGINT,))

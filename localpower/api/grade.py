@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ _FORM = '{"gold": ..., "answer": ...} or "completion"'
 _CODE_FORM = '{"task": {...}, "completion": ...}, the task a row of HumanEval or MBPP'
 
 
-def grade_file(file: Path, kind: str, grader: str, seconds: float) -> Iterator[Verdict]:
-    """A verdict for each row, in order; programs are run, for at most so many seconds each.
+def grade_file(
+    file: Path, kind: str, grader: str, seconds: float, packages: Mapping[str, str] | None = None
+) -> Iterator[Verdict]:
+    """A verdict for each row, in order; programs are run, for at most so many seconds each, and may import `packages`.
 
     kind: math, gsm8k, gpqa or code. Raises UserError for a file that cannot be read, and for a row of another shape.
     """
@@ -28,7 +30,7 @@ def grade_file(file: Path, kind: str, grader: str, seconds: float) -> Iterator[V
             if not isinstance(text, str) or not text.strip():  # a program is never a number
                 yield NONE
             elif kind == "code":
-                yield grade_code(row["task"], text, seconds)
+                yield grade_code(row["task"], text, seconds, packages)
             else:
                 graded: Callable[..., Verdict] = graders[kind]
                 yield graded(row["gold"], **{field: text})
@@ -47,5 +49,8 @@ def _program(value: Any) -> dict[str, Any]:
     mbpp = "test_list" in row["task"]
     fields = {"test_list": [str]} if mbpp else dict.fromkeys(("prompt", "entry_point", "test"), str)
     task = jsonl.record(row["task"], fields)
-    jsonl.record({"test_imports": task.get("test_imports") or []}, {"test_imports": [str]})
+    before: dict[str, Any] = {
+        name: task.get(name) or empty for name, empty in (("test_imports", []), ("test_setup_code", ""))
+    }
+    jsonl.record(before, {"test_imports": [str], "test_setup_code": str})
     return row

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from localpower.api.opening import Say, Waiting, nobody, opened
+from localpower.api.programs import allowed
 from localpower.errors import UserError
 from localpower.evals import store
 from localpower.evals.grade import Grader
@@ -27,6 +28,7 @@ def regrade(
     *,
     grader: str | None = None,
     run_code: bool = False,
+    packages: Sequence[str] = (),
     seconds: float = 10.0,
     judge: str | None = None,
     reference: str | None = None,
@@ -34,18 +36,22 @@ def regrade(
 ) -> None:
     """Grade the answers in a folder again. grader: None: as before. judge: compares open answers, with `reference`.
 
-    heard: of pairs judged, and of how many. Raises UserError, Interrupted; then verdicts are as they were.
+    packages: that programs may import. heard: of pairs judged, and of how many. Raises UserError, Interrupted; then
+    verdicts are as they were, but for those of programs that were run.
     """
+    may_import = allowed(packages, run_code)
     with store.Folder(path) as folder:
         stored = store.read(path, say)
         how = grader or stored.settings["grader"]
         if judge is not None:
             _judge(stored, judge, reference, interrupts, say, heard, waiting)
-        with Grader(how, run_code=run_code, seconds=seconds) as verdicts:
+        with Grader(how, run_code=run_code, seconds=seconds, packages=may_import) as verdicts:
             text_of, fresh = _texts(stored), []
             for row in stored.rows:
                 interrupts.check()
                 fresh.append(verdicts.regrade(row, stored, text_of))
+                if run_code and "isolation" in fresh[-1]:  # a program was run
+                    folder.add(fresh[-1])
         changed = sum(a["verdict"] != b["verdict"] for a, b in zip(stored.rows, fresh, strict=True))
         folder.rewrite(fresh)
         folder.begin(stored.settings | {"grader": how}, list(stored.problems.values()))

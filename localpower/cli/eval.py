@@ -72,7 +72,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
 
 _SAME = (
     *("seed", "limit", "samples", "max_tokens", "form", "grader", "data"),
-    *("parallel", "save_text", "run_code", "seconds"),
+    *("parallel", "save_text", "run_code", "packages", "seconds"),
 )
 
 

@@ -27,7 +27,9 @@ _KINDS = ("math", "gsm8k", "gpqa", "code")
 @program_options
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def grade(kind: str, grader: str, run_code: bool, seconds: float, file: Path, debug: bool) -> int:
+def grade(
+    kind: str, grader: str, run_code: bool, packages: tuple[str, ...], seconds: float, file: Path, debug: bool
+) -> int:
     """Grade the rows of FILE, JSON lines of {"gold": ..., "answer": ...} or {"gold": ..., "completion": ...}.
 
     With --kind code a row is {"task": ..., "completion": ...}, where the task is a row of HumanEval or MBPP.
@@ -36,7 +38,7 @@ def grade(kind: str, grader: str, run_code: bool, seconds: float, file: Path, de
     extracted is what was taken for the answer. Mathematics is read, never run.
     """
     from localpower.api.grade import grade_file
-    from localpower.api.programs import isolation
+    from localpower.api.programs import allowed, isolation
     from localpower.cli.terminal import say, write_answer
 
     if grader != "value" and kind != "math":
@@ -47,6 +49,6 @@ def grade(kind: str, grader: str, run_code: bool, seconds: float, file: Path, de
         )
     if kind == "code":
         say(f"note: programs run in isolation of kind {isolation()}")
-    for found in grade_file(file, kind, grader, seconds):
+    for found in grade_file(file, kind, grader, seconds, allowed(packages, run_code)):
         write_answer(json.dumps({"verdict": found.verdict, "extracted": found.extracted}))
     return EXIT_OK

@@ -272,7 +272,7 @@ def seed_option() -> Callable[..., Any]:
 
 
 def program_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Whether programs that a model wrote are run, and for how long."""
+    """Whether programs that a model wrote are run, with what, and for how long."""
     for option in (
         click.option(
             "--seconds",
@@ -280,6 +280,13 @@ def program_options(command: Callable[..., Any]) -> Callable[..., Any]:
             default=10.0,
             show_default=True,
             help="Time limit for each program, in seconds.",
+        ),
+        click.option(
+            "--allow-import",
+            "packages",
+            metavar="PACKAGE",
+            multiple=True,
+            help="A package that they may import besides Python's own, as numpy. The option may be repeated.",
         ),
         click.option(
             "--run-code",

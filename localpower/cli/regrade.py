@@ -31,6 +31,7 @@ from localpower.names import GRADERS
 def regrade(
     grader: str | None,
     run_code: bool,
+    packages: tuple[str, ...],
     seconds: float,
     judge: str | None,
     reference: str | None,
@@ -63,13 +64,16 @@ def regrade(
                 tenths("judged", "pairs"),
                 grader=grader,
                 run_code=run_code,
+                packages=packages,
                 seconds=seconds,
                 judge=judge,
                 reference=reference,
                 waiting=waiting,
             )
         except (Interrupted, KeyboardInterrupt):
-            say("interrupted: the verdicts are as they were; judgements are kept")
+            say(
+                "interrupted: verdicts are as they were, but for those of programs that were run; judgements are kept"
+            )
             return EXIT_INTERRUPTED
     show([folder])
     return EXIT_OK

@@ -28,7 +28,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         *("system", "raw", "template_args", "stops", "no_stops", "prompt_cache", "form"),
         *("data", "gpqa_password"),
     ),
-    "Grading": ("kind", "grader", "judge", "reference", "run_code", "seconds"),
+    "Grading": ("kind", "grader", "judge", "reference", "run_code", "packages", "seconds"),
     "Comparison": ("scorer", "baseline"),
     "Machine": ("threads", "n_ctx", "gpu_layers", "fast"),
     "Output": (

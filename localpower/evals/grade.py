@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from importlib import metadata
 from typing import Any
@@ -21,19 +21,27 @@ from localpower.grading.verdicts import (
 )
 from localpower.lab import problems as lab
 
-VERSION = 2  # of our own rules: raised whenever one of them changes a verdict
+VERSION = 3  # of our own rules: raised whenever one of them changes a verdict
 UNGRADED = Verdict("ungraded", None)  # code that has not been run, and answers that only a judge compares
 
 
 class Grader:
     """Grades answers of every kind but code that may not be run. Close it: math-verify has a process.
 
-    how: of mathematics, as in --grader. run_code: run programs, each for at most `seconds`.
+    how: of mathematics, as in --grader. run_code: run programs, each for at most `seconds`. packages: that these may
+    import, with their folders.
     """
 
-    def __init__(self, how: str = "value", *, run_code: bool = False, seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        how: str = "value",
+        *,
+        run_code: bool = False,
+        seconds: float = 10.0,
+        packages: Mapping[str, str] | None = None,
+    ) -> None:
         """Raises UserError when math-verify is not installed."""
-        self.how, self.run_code, self._seconds = how, run_code, seconds
+        self.how, self.run_code, self._seconds, self._packages = how, run_code, seconds, packages or {}
         self._open = ExitStack()
         self._math = self._open.enter_context(math_grader(how))
 
@@ -54,7 +62,7 @@ class Grader:
         if not text.strip():
             return NONE
         if kind == "code":
-            return grade_code(gold, text, self._seconds)
+            return grade_code(gold, text, self._seconds, self._packages)
         return self._by_kind()[kind](gold, text)
 
     def fields(self, kind: str, gold: Any, text: str) -> Row:
@@ -74,7 +82,7 @@ class Grader:
             return row
         gold = stored.problems[row["task"], row["id"]]["gold"]
         fresh = row | self.fields(kind, gold, text(row))
-        return fresh | {"isolation": isolation()} if kind == "code" else fresh
+        return fresh | {"isolation": " + ".join([isolation(), *self._packages])} if kind == "code" else fresh
 
     def _by_kind(self) -> dict[str, Callable[[Any, str], Verdict]]:
         return {

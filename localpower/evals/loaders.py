@@ -116,9 +116,14 @@ def mbpp(source: Source) -> list[Problem]:
     found = []
     for row, place, i in _rows("mbpp", MBPP, source):
         tests, imports = row.get("test_list"), row.get("test_imports") or []
-        if not _texts(tests) or not tests or not _texts(imports):
-            raise UserError(f"{place} has no test_list of programs, or test_imports that are none")
+        setup = row.get("test_setup_code") or ""
+        if not _texts(tests) or not tests or not _texts(imports) or not isinstance(setup, str):
+            raise UserError(
+                f"{place} has no test_list of programs, or test_imports or a test_setup_code that are none"
+            )
         gold = {"test_list": tests, "test_imports": imports}
+        if setup:  # most rows have none, and runs of files without it go on
+            gold["test_setup_code"] = setup
         found.append(
             Problem(_id("mbpp", row, ("task_id", "id"), i), as_text(row, ("prompt", "text"), place), gold)
         )

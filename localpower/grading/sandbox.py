@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 _DRIVER = Path(__file__).with_name("driver.py")
@@ -25,6 +27,10 @@ _UNSHARE = ("unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", 
 _PROBE_S = 5.0
 _GONE_S = 5.0  # until a killed process is given up
 _LOOK_S = 0.01
+_NOTHING: Mapping[str, str] = {}
+_ONE_THREAD = {  # of libraries that would fill the memory limit with the stacks of many
+    f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL", "NUMEXPR")
+}
 
 
 @functools.cache
@@ -39,8 +45,27 @@ def isolation() -> str:
     return "namespaces" if done.returncode == 0 else "process"
 
 
-def passes(source: str, seconds: float = 10.0) -> bool:
-    """Whether the whole program ran to its end within the wall-clock seconds. Never raises for what it does."""
+def folder_of(package: str) -> str | None:
+    """Where a package lies that this Python can import; None for one that is not installed, or comes with Python."""
+    spec = PathFinder.find_spec(package) if package.isidentifier() else None
+    if spec is None or spec.origin is None or package in sys.stdlib_module_names:
+        return None
+    return str(Path(spec.origin).parents[1 if spec.submodule_search_locations else 0])
+
+
+def passes(
+    checks: str,
+    seconds: float = 10.0,
+    *,
+    program: Sequence[str] = (),
+    tested: Sequence[str] = (),
+    packages: Mapping[str, str] = _NOTHING,
+) -> bool:
+    """Whether the checks ran to their end after the program, in so many seconds by the clock. Never raises for them.
+
+    program: texts that are run as one module. tested: names of it that checks may use though builtins are called so.
+    packages: that may be imported besides Python's own, with their folders.
+    """
     sign, mark = secrets.token_hex(16), secrets.token_hex(16)
     wrapper = _UNSHARE if isolation() == "namespaces" else ()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -58,6 +83,7 @@ def passes(source: str, seconds: float = 10.0) -> bool:
                     "HOME": folder,
                     "PYTHONHASHSEED": "0",
                     "LOCALPOWER_RUN": mark,
+                    **(_ONE_THREAD if packages else {}),
                 },
                 pass_fds=(theirs,),
                 start_new_session=True,
@@ -65,10 +91,15 @@ def passes(source: str, seconds: float = 10.0) -> bool:
         finally:
             os.close(theirs)
         try:
-            job = json.dumps({"source": source, "sign": sign, "fd": theirs})
+            job = {
+                "program": list(program),
+                "checks": checks,
+                "tested": list(tested),
+                "packages": dict(packages),
+            }
             with contextlib.suppress(OSError):
                 assert process.stdin is not None
-                process.stdin.write(job.encode())
+                process.stdin.write(json.dumps(job | {"sign": sign, "fd": theirs}).encode())
                 process.stdin.close()
             return _told(ours, process, time.monotonic() + seconds) == sign.encode()
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 from localpower.grading.countdown import expression_answer, solves
 from localpower.grading.equality import equal, is_number
 from localpower.grading.extract import boxed, letter_answer, math_answer, number_answer
-from localpower.grading.program import imports, program
+from localpower.grading.program import lighter, program
 from localpower.grading.sandbox import passes
 from localpower.grading.short import list_answer, same_text, text_answer
 
@@ -93,24 +94,37 @@ def grade_countdown(numbers: Sequence[int], target: int, completion: str) -> Ver
     return Verdict("right" if solves(found, numbers, target) else "wrong", found)
 
 
-def grade_code(task: Mapping[str, Any], completion: str, seconds: float = 10.0) -> Verdict:
-    """HumanEval (prompt, entry_point, test) and MBPP (prompt, test_list, test_imports). Runs what the completion says.
+def grade_code(
+    task: Mapping[str, Any],
+    completion: str,
+    seconds: float = 10.0,
+    packages: Mapping[str, str] | None = None,
+) -> Verdict:
+    """HumanEval (prompt, entry_point, test) and MBPP (prompt, test_list, test_imports, test_setup_code).
 
-    none: no reading of the completion defines what is asked for. Raises KeyError for a task of another form.
+    Runs what the completion says. packages: that it may import, as `passes` takes them. none: no reading of the
+    completion defines what is asked for. Raises KeyError for a task of another form.
     """
     if "test_list" in task:
-        names = [name for test in task["test_list"] for name in _called(test)]
-        source = next((found for name in names if (found := program("", completion, name))), None)
+        prompt, names = "", _called("\n".join(task["test_list"]))
+        setup = "\n".join([*(task.get("test_imports") or ()), task.get("test_setup_code") or ""])
         checks = "\n".join([*(task.get("test_imports") or ()), *task["test_list"]])
     else:
-        source = program(task["prompt"], completion, task["entry_point"])
+        prompt, names, setup = task["prompt"], [task["entry_point"]], ""
         checks = f"{task['test']}\ncheck({task['entry_point']})"
-        source = source and imports(task["prompt"]) + source
-    if source is None:
+    name, source = next(
+        ((each, found) for each in names if (found := program(prompt, completion, each))), ("", "")
+    )
+    if not source:
         return NONE
-    return Verdict("right" if passes(f"{source}\n{checks}\n", seconds) else "wrong", source)
+    for each in filter(None, (source, lighter(source))):
+        around = (setup, each, setup)  # it may need what the answer defines, and the answer what it defines
+        if passes(checks, seconds, program=around, tested=[name], packages=packages or {}):
+            return Verdict("right", each)
+    return Verdict("wrong", source)
 
 
-def _called(test: str) -> list[str]:
-    """Names that a test calls."""
-    return re.findall(r"([A-Za-z_]\w*)\s*\(", test)
+def _called(tests: str) -> list[str]:
+    """Names that tests call, the most telling first: not as an attribute, and no builtin."""
+    found = re.findall(r"(?<![\w.])([A-Za-z_]\w*)\s*\(", tests)
+    return sorted(dict.fromkeys(found), key=lambda name: hasattr(builtins, name))

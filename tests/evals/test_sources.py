@@ -83,8 +83,16 @@ def test_mbpp_is_the_authors_test_split(tmp_path):
     assert [problem.id for problem in found] == ["mbpp/11", "mbpp/510"]
 
 
-def test_mbpp_rows_of_another_form_are_named(tmp_path):
-    row = {"task_id": 11, "prompt": "Do.", "test_list": ["assert f()"], "test_imports": 5}
+def test_mbpp_keeps_what_is_to_be_run_before_the_tests_where_there_is_such(tmp_path):
+    row = {"task_id": 11, "text": "Do.", "test_list": ["assert f(root)"], "test_setup_code": "root = 1"}
+    rows = [row, row | {"task_id": 12, "test_setup_code": ""}]
+    found = loaders.mbpp(source(tmp_path, "mbpp.jsonl", lines(rows)))
+    assert [problem.gold.get("test_setup_code") for problem in found] == ["root = 1", None]
+
+
+@pytest.mark.parametrize("field", ["test_imports", "test_setup_code"])
+def test_mbpp_rows_of_another_form_are_named(tmp_path, field):
+    row = {"task_id": 11, "prompt": "Do.", "test_list": ["assert f()"], field: 5}
     with pytest.raises(UserError, match=r"row 1 of m.json has no test_list of programs"):
         loaders.mbpp(source(tmp_path, "m.json", json.dumps([row])))
 

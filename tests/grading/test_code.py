@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -145,6 +148,7 @@ def test_rows_of_code_that_are_none(tmp_path, capsys):
         {"test_list": [5]},
         {"test_list": "assert f()"},
         {"test_list": ["assert f()"], "test_imports": 5},
+        {"test_list": ["assert f()"], "test_setup_code": ["root = 1"]},
     ],
 )
 def test_a_task_of_another_form_is_named_in_one_line(tmp_path, capsys, task):
@@ -163,3 +167,60 @@ def test_a_task_may_say_null_for_no_imports(tmp_path, capsys):
 
 def test_the_driver_runs_under_an_isolated_interpreter():
     assert passes("import sys\nassert sys.flags.isolated and sys.flags.no_site\n")
+
+
+NUMPY = "import numpy\n\ndef total(xs):\n    return numpy.sum(xs)\n"
+
+
+def test_a_package_is_imported_where_the_user_allows_it_and_no_other(tmp_path, capsys):
+    rows = [{"task": TASK, "completion": code} for code in (NUMPY, NUMPY.replace("numpy", "click"))]
+    path = rows_file(tmp_path, rows)
+    for options, verdicts in (([], ["wrong", "wrong"]), (["--allow-import", "numpy"], ["right", "wrong"])):
+        assert main(["grade", "--kind", "code", "--run-code", *options, path]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [json.loads(line)["verdict"] for line in lines] == verdicts
+
+
+@pytest.mark.parametrize("name", ["nowhere", "json", "__main__", "numpy.linalg", ""])
+def test_a_package_that_is_not_installed_is_refused_in_one_line(tmp_path, capsys, name):
+    path = rows_file(tmp_path, [{"task": TASK, "completion": ""}])
+    assert main(["grade", "--kind", "code", "--run-code", "--allow-import", name, path]) == 2
+    assert f"{name!r} is no package that is installed here" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", [["eval", "tiny"], ["regrade"]])
+def test_packages_go_with_programs_that_are_run(tmp_path, capsys, command):
+    main(
+        [
+            "eval",
+            "lab-chain",
+            "-m",
+            "lab-base",
+            "--limit",
+            "1",
+            "--method",
+            "base",
+            "--out",
+            str(tmp_path / "run"),
+        ]
+    )
+    capsys.readouterr()
+    where = ["--out", str(tmp_path / "new")] if command[0] == "eval" else [str(tmp_path / "run")]
+    assert main([*command, "--allow-import", "numpy", *where]) == 2
+    assert "--run-code" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(isolation() != "namespaces", reason="elsewhere nothing is sure to end with its parent")
+def test_a_program_ends_when_localpower_is_killed():
+    source = "from localpower.grading.sandbox import passes; passes('import time; time.sleep(300)', 300)"
+    with subprocess.Popen([sys.executable, "-c", source]) as process:
+        wait_until(drivers)
+        process.kill()
+    wait_until(lambda: not drivers())
+
+
+def wait_until(true):
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "localpower"
 PURE = {"errors", "chance", "numerics", "model", "completion", "drafts", "events", "methods"}
 MAY_IMPORT = {
     "errors": set(),
-    "jsonl": {"errors"},
+    "inputs": {"errors"},
+    "jsonl": {"errors", "localpower"},
     "subprocesses": {"errors", "localpower"},
     "doing": set(),
     "chance": {"numerics"},
@@ -25,11 +27,11 @@ MAY_IMPORT = {
     "width": set(),
     "drafts": {"model", "numerics", "width"},
     "samplers": PURE | {"samplers", "readers", "width"},
-    "engine": {"doing", "subprocesses", "errors", "model", "numerics", "engine", "width"},
+    "engine": {"doing", "inputs", "subprocesses", "errors", "model", "numerics", "engine", "width"},
     "text": {"subprocesses", "errors", "model", "text"},
     "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower"},
     "ui": {"errors", "evals", "events", "model", "runs", "statistics", "text", "ui"},
-    "catalogue": {"errors"},
+    "catalogue": {"errors", "inputs"},
     "sharpening": set(),
     "lab": {"grading", "lab"},
     "evals": {
@@ -39,6 +41,7 @@ MAY_IMPORT = {
         "evals",
         "events",
         "grading",
+        "inputs",
         "jsonl",
         "lab",
         "loaded",
@@ -73,6 +76,7 @@ MAY_IMPORT = {
         "evals",
         "events",
         "grading",
+        "inputs",
         "loaded",
         "loading",
         "localpower",
@@ -140,7 +144,7 @@ def test_one_file_alone_imports_llama_cpp_and_four_call_it():
 
 def test_the_driver_of_a_models_programs_imports_nothing_of_the_package():
     names = set(imported(PACKAGE / "grading" / "driver.py"))
-    assert names <= {"json", "os", "sys", "resource"}
+    assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
 
 
 def test_samplers_know_no_clock_file_or_screen():

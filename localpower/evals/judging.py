@@ -17,6 +17,7 @@ from localpower.evals.judge import Judge, Judgement
 from localpower.evals.sources import pick, read_rows
 from localpower.evals.store import JUDGEMENTS, Row, Stored
 from localpower.evals.winrate import win_rate
+from localpower.grading.thoughts import spoken
 from localpower.loaded import ModelInfo
 
 _PLACE = ("task", "id", "sample", "label", "against")  # of a judgement
@@ -142,18 +143,21 @@ def _against(group: Group, name: str, other: Mapping[tuple[str, int], str]) -> I
             theirs = other.get((item, row["sample"]), other.get((item, 0)))
             if theirs is not None:
                 question = group.run.problems[group.task, item]["question"]
-                yield Match(group.task, item, row["sample"], group.label, name, question, row["text"], theirs)
+                ours = group.run.spoken(row)
+                yield Match(group.task, item, row["sample"], group.label, name, question, ours, theirs)
 
 
 def _answers(group: Group) -> dict[tuple[str, int], str]:
-    return {(item, row["sample"]): row["text"] for item, rows in group.items.items() for row in rows}
+    return {
+        (item, row["sample"]): group.run.spoken(row) for item, rows in group.items.items() for row in rows
+    }
 
 
 def _outputs(path: Path, players: Sequence[Group]) -> dict[tuple[str, int], str]:
     """The outputs of a file, found by their instructions."""
     outputs = {
-        str(pick(row, ("instruction", "prompt"), f"row {i + 1} of {path.name}")): str(
-            pick(row, ("output", "reference"), f"row {i + 1} of {path.name}")
+        str(pick(row, ("instruction", "prompt"), f"row {i + 1} of {path.name}")): spoken(
+            str(pick(row, ("output", "reference"), f"row {i + 1} of {path.name}"))
         )
         for i, row in enumerate(read_rows(path))
     }

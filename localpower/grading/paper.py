@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from localpower.grading.equality import same_value
 from localpower.grading.expression import NotRead, parse
 from localpower.grading.latex import LONGEST
+from localpower.grading.thoughts import of_what_is_said
 from localpower.grading.verdicts import NONE, Verdict
 
 _LONGEST = 10 * LONGEST  # longer answers are compared as they are
@@ -56,6 +57,7 @@ _SILENT = re.compile(
 _BEGIN, _END = r"\begin", r"\end"
 
 
+@of_what_is_said
 def grade_paper(gold: str, *, answer: str | None = None, completion: str | None = None) -> Verdict:
     """An answer by itself, or the one in a completion's last box; none without it."""
     found = (answer if answer is not None else _boxed(completion or "") or "").strip()

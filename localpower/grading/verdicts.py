@@ -13,6 +13,7 @@ from localpower.grading.extract import boxed, letter_answer, math_answer, number
 from localpower.grading.program import imports, program
 from localpower.grading.sandbox import passes
 from localpower.grading.short import list_answer, same_text, text_answer
+from localpower.grading.thoughts import of_what_is_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Verdict:
 NONE = Verdict("none", None)
 
 
+@of_what_is_said
 def grade_math(gold: str, *, answer: str | None = None, completion: str | None = None) -> Verdict:
     """An answer by itself, or one to be found in a completion."""
     whole = (answer or "").strip() or None
@@ -37,6 +39,7 @@ def grade_math(gold: str, *, answer: str | None = None, completion: str | None =
     return Verdict("right" if equal(wanted, found) else "wrong", found)
 
 
+@of_what_is_said
 def grade_number(gold: str, *, answer: str | None = None, completion: str | None = None) -> Verdict:
     """GSM8K and its like: numbers, commas and dollars aside; a whole answer that is a fraction, say, by its value."""
     wanted, _ = number_answer(gold)
@@ -50,6 +53,7 @@ def grade_number(gold: str, *, answer: str | None = None, completion: str | None
     return Verdict("right" if equal(wanted or gold, found) else "wrong", found, lenient)
 
 
+@of_what_is_said
 def grade_letter(gold: str, *, answer: str | None = None, completion: str | None = None) -> Verdict:
     """GPQA: the letters A to D."""
     wanted = gold.strip().strip("()").upper()
@@ -65,6 +69,7 @@ def grade_letter(gold: str, *, answer: str | None = None, completion: str | None
     return Verdict("right" if found == wanted else "wrong", found)
 
 
+@of_what_is_said
 def grade_short(form: str, answers: Sequence[str], completion: str) -> Verdict:
     """A short answer. form: number, text or list; answers: what is right, the usual one first."""
     if form == "number":
@@ -85,6 +90,7 @@ def _numeric(parts: Sequence[str]) -> bool:
     return all(re.fullmatch(r"-?\d{1,99}(?:\.\d{1,99})?", part) for part in parts)
 
 
+@of_what_is_said
 def grade_countdown(numbers: Sequence[int], target: int, completion: str) -> Verdict:
     """An expression of the numbers, each used once, that makes the target."""
     found = expression_answer(completion)
@@ -93,6 +99,7 @@ def grade_countdown(numbers: Sequence[int], target: int, completion: str) -> Ver
     return Verdict("right" if solves(found, numbers, target) else "wrong", found)
 
 
+@of_what_is_said
 def grade_code(task: Mapping[str, Any], completion: str, seconds: float = 10.0) -> Verdict:
     """HumanEval (prompt, entry_point, test) and MBPP (prompt, test_list, test_imports). Runs what the completion says.
 

@@ -74,7 +74,7 @@ def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(evaluate, tmp_
         assert len(row["tokens"]) == len(row["token_log_p"]) == len(row["token_entropy"]) == row["n_tokens"]
         assert sum(row["token_log_p"]) == pytest.approx(row["log_p"], abs=1e-9)
         assert row["verdict"] in ("right", "wrong", "none")
-        assert row["grader"] == "value/2"
+        assert row["grader"] == "value/3"
         fields = "seed alpha steps settings max_tokens decoded_tokens finish acceptance_rate"
         assert set(fields.split()) <= row.keys()
         assert row["seconds"] > 0
@@ -377,10 +377,10 @@ def paper_run(evaluate, tmp_path):
 def test_regrading_keeps_the_runs_grader_unless_another_is_named(evaluate, tmp_path):
     paper_run(evaluate, tmp_path)
     assert main(["regrade", str(tmp_path / "run"), "--run-code"]) == 0
-    assert {row["grader"] for row in rows_in(tmp_path / "run").values()} == {"paper/2"}
+    assert {row["grader"] for row in rows_in(tmp_path / "run").values()} == {"paper/3"}
     assert paper_run(evaluate, tmp_path)[0] == 0
     assert main(["regrade", str(tmp_path / "run"), "--grader", "value"]) == 0
-    assert {row["grader"] for row in rows_in(tmp_path / "run").values()} == {"value/2"}
+    assert {row["grader"] for row in rows_in(tmp_path / "run").values()} == {"value/3"}
     assert json.loads((tmp_path / "run" / "settings.json").read_text())["grader"] == "value"
 
 
@@ -388,7 +388,7 @@ def test_answers_of_an_older_grader_are_not_mixed_with_new_ones(evaluate, tmp_pa
     """As a kill between the two strokes of regrade, or an older version, leaves them."""
     paper_run(evaluate, tmp_path)
     file = tmp_path / "run" / "answers.jsonl"
-    file.write_text(file.read_text().replace('"paper/2"', '"paper/1"', 1))
+    file.write_text(file.read_text().replace('"paper/3"', '"paper/1"', 1))
     code, _, err = paper_run(evaluate, tmp_path)
     assert (code, "were graded by paper/1" in err, "regrade" in err) == (1, True, True)
 

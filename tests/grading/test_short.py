@@ -162,4 +162,4 @@ def test_every_kind_of_task_has_its_grader(kind, gold, text, verdict):
 
 def test_the_grader_is_named_with_its_version():
     with Grader("paper") as grader:
-        assert (grader.name("math"), grader.name("number")) == ("paper/2", "value/2")
+        assert (grader.name("math"), grader.name("number")) == ("paper/3", "value/3")

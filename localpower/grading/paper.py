@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from localpower.grading.equality import same_value
 from localpower.grading.expression import NotRead, parse
 from localpower.grading.latex import LONGEST
 from localpower.grading.thoughts import of_what_is_said
 from localpower.grading.verdicts import NONE, Verdict
+from localpower.grading.worth import same_value
 
 _LONGEST = 10 * LONGEST  # longer answers are compared as they are
 _BRACE = re.compile("[{}]")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from localpower.grading.expression import Node, NotRead, parse
 from localpower.grading.latex import LONGEST, bare, plain
+from localpower.grading.worth import same_value, symbols
 
 _MOST = 64  # parts of a list or matrix
 
@@ -140,8 +141,10 @@ def _related(text: str, relations: list[str]) -> Value:
     """An equation, an inequality, or an interval written as one."""
     sides = [side.strip() for side in _RELATION.split(text)]
     if len(relations) == 1 and relations[0] == "=":
-        left, right = _number(sides[0]), _number(sides[1])
-        return Value("equation", (left, right))
+        left, right = parse(sides[0]), parse(sides[1])
+        if not symbols(left) and same_value(left, right):  # 5 + 3 = 8 is 8
+            return _number(sides[1])
+        return Value("equation", (_number(sides[0]), _number(sides[1])))
     if set(relations) == {"="}:
         return _part(sides[-1])  # a = b = c: what it comes to
     interval = _interval(sides, relations)

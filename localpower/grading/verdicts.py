@@ -44,7 +44,7 @@ def grade_number(gold: str, *, answer: str | None = None, completion: str | None
     """GSM8K and its like: numbers, commas and dollars aside; a whole answer that is a fraction, say, by its value."""
     wanted, _ = number_answer(gold)
     text = answer if answer is not None else completion or ""
-    whole = boxed(text) or (answer if answer is not None else math_answer(text))
+    whole = boxed(answer) or answer if answer is not None else math_answer(text)
     if "####" not in text and whole and is_number(whole):
         return Verdict("right" if equal(wanted or gold, whole) else "wrong", whole.strip())
     found, lenient = number_answer(text)

@@ -91,7 +91,8 @@ class Grader:
 def grader_name(how: str, kind: str) -> str:
     """What grades answers of a kind when --grader is `how`, with its version."""
     how = how if kind == "math" else "value"
-    return f"{how}/{metadata.version(how) if how == 'math-verify' else VERSION}"
+    package = f"{metadata.version(how)}+" if how == "math-verify" else ""  # thoughts are left out by us
+    return f"{how}/{package}{VERSION}"
 
 
 @of_what_is_said

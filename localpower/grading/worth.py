@@ -26,6 +26,9 @@ _FUNCTIONS: dict[str, Callable[[complex], complex]] = {
     "sinh": cmath.sinh,
     "cosh": cmath.cosh,
     "tanh": cmath.tanh,
+    "sech": lambda z: 1 / cmath.cosh(z),
+    "csch": lambda z: 1 / cmath.sinh(z),
+    "coth": lambda z: 1 / cmath.tanh(z),
     "ln": cmath.log,
     "exp": cmath.exp,
 }

@@ -1,4 +1,4 @@
-"""The answer in a text: a box, a line that announces it, a number, a letter. Linear in the length of the text."""
+"""The answer in a text: a box, a line that announces it, a number. Linear in the length of the text."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ _T = TypeVar("_T")
 
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])[ \t]*")
 _TOKEN = re.compile(r"-?\d+(?:\.\d+)?|\\[A-Za-z]+|[^\s{}\\$](?![A-Za-z])")
-_NOTHING = re.compile(
-    r"(?:[\s.…]|\\[lcdv]?dots)*|(?i:(?:your |the )?(?:final )?answer)"
-)  # \boxed{...} as one is told to
-_NO_ANSWER = r"\s{1,9}(?:not|(?:in)?correct|obtained|found|given)(?![A-Za-z])"  # "the answer is not 5"
+# Of \\boxed{...} and \\boxed{answer}, where the form is told.
+_NOTHING = re.compile(r"(?:[\s.…]|\\[lcdv]?dots)*|(?i:(?:your |the )?(?:final )?answer)")
+_NO_ANSWER = (  # "the answer is not 5", "the answer is found in two steps"
+    r"\s{1,9}(?:not|in|(?:in)?correct|obtained|found|given|derived|based|calculated|computed|determined|verified|shown)"
+    r"(?![A-Za-z])"
+)
 _FINAL = re.compile(
     r"(?im)(?<![A-Za-z])ans(?:wer)?(?![A-Za-z])(?:[ \t]to[ \t][^\n.:]{1,40}?)?[*_\s]{0,9}"
     rf"(?:(?:is|was|would be|will be|must be|should be|equals)(?![A-Za-z'’])(?!{_NO_ANSWER})"
@@ -22,8 +24,8 @@ _FINAL = re.compile(
     r"|^(?:[#*_ \t]{1,9}(?:the[ \t])?(?:final[ \t])?|(?:the[ \t])?final[ \t])answer[*_ \t]{0,9}$"  # a heading
 )
 _SENTENCE_END = re.compile(
-    r"[.!?](?=[*_$)\"'’]{0,4}(?:\s{1,9}[^\d\s]|\s{0,9}$))|[,(]?\s(?:because|since)(?![A-Za-z])"
-    r"|,\s(?:as|so|which|where|but|hence|thus|therefore|I|we)(?![A-Za-z])"
+    r"[.?](?=[*_$)\"'’]{0,4}(?:\s{1,9}[^\d\s]|\s{0,9}$))|[,(]?\s(?:because|since)(?![A-Za-z])"
+    r"|\s\((?:not|since|because|which|or|in|as|i\.e)(?![A-Za-z])|,\s(?:as|so|which|where|but|hence|thus|therefore|I|we)(?![A-Za-z])"
 )
 _LINE = 2000  # characters after "Answer:" in which it is looked for
 _FEW = 3  # words of an answer below that line; more are a sentence
@@ -36,20 +38,6 @@ _GROUPED = re.compile(r"(?<=\d)(?:\{,\}|(?:\{,\}|,)?\s?(?:\\[!,]\s?)+)(?=\d)")
 _RUN_ON = re.compile(r"\n[ \t]{0,9}(?:Question|Problem|Q)[ \t]{0,9}:")
 _MARKS = 20  # of running on, and of answers, that are looked at
 _NESTED = 20  # boxes in boxes that are opened
-
-_DRESS = re.compile(r"\\(?:text|math)[a-z]{0,9}|\\mbox|[{}$*`\"“”‘]|\\[,;:! ()\[\]]|__")  # of a letter
-_SAID = (
-    r"(?:(?:[Aa]nswer|ANSWER)(?:\sto\s[^\n.:]{1,40}?(?=\sis\s))?(?:\s{1,9}(?:is|would\sbe|must\sbe|should\sbe))?|"
-    r"(?:[Cc]orrect|[Rr]ight|[Bb]est)\s(?:option|choice)(?:\s{1,9}is|(?=\s{0,9}:)))[\s_]{0,9}:?[\s_]{0,9}"
-)
-_CHOICE = (
-    r"(?:(?:[Oo]ption|[Cc]hoice)\s{1,9})?[(\['’]?([A-D])(?!\w|['’][a-z]|-\w|\s{0,9}[=^+<>\\]|/\d)"
-    r"(?!(?<=A)\s{1,9}(?!is\b|as\b|and\b|or\b|since\b|because\b)[a-z])"  # "answer: A good way" has an article
-    r"(?P<more>[)\].'’]{0,2}\s{0,9}(?:,|/|&|and\b|or\b)\s{0,9}[(\[]?[A-D](?![\w'’]))?"
-)
-_LETTER = re.compile(_SAID + _CHOICE)
-_BOXED_LETTER = re.compile(rf"\s*(?:{_SAID})?{_CHOICE}")
-_ALONE = re.compile(r"[\s(\[]{0,9}([A-D])[\s).\]]{0,9}")
 
 
 def first_found(find: Callable[[str], _T | None], text: str) -> _T | None:
@@ -65,10 +53,11 @@ def boxed(text: str) -> str | None:
 
     A box without braces counts where there is none with them, so that the word \boxed is none.
     """
-    return next(reversed(_boxes(text)), None)
+    return next(reversed(boxes(text)), None)
 
 
-def _boxes(text: str) -> list[str]:
+def boxes(text: str) -> list[str]:
+    """What all complete boxes hold that say something."""
     ends = _closing(text)
     braced, others = [], []
     covered = -1
@@ -155,21 +144,3 @@ def _result(said: str) -> str:
 
 def _plain(number: str) -> str:
     return number.replace("$", "").replace(",", "").rstrip(".")
-
-
-def letter_answer(text: str) -> str | None:
-    r"""GPQA: the letter A to D of the last box that begins with one alone, else of the last "answer is (X)".
-
-    Else the text itself, where it is nothing but a letter. Two letters, such as "A or B", are no answer.
-    """
-    return first_found(_letter, text)
-
-
-def _letter(text: str) -> str | None:
-    bare = _DRESS.sub("", text)
-    boxes = (_BOXED_LETTER.match(_DRESS.sub("", box)) for box in reversed(_boxes(text)))
-    found = next(filter(None, boxes), None) or next(reversed(list(_LETTER.finditer(bare))), None)
-    if found is None:
-        found = _ALONE.fullmatch(bare)
-        return found and found.group(1)
-    return None if found["more"] else found.group(1)

@@ -96,7 +96,9 @@ _ROOT = re.compile(r"√\s*(\d+(?:\.\d+)?|\([^()]*\)|[A-Za-z])")
 _ROW = "\x00"  # a line break of a matrix, kept from what begins with a backslash
 _SCALES = {"thousand": "10^3", "million": "10^6", "billion": "10^9"}
 _MIXED = re.compile(r"(?<![\w.^/}])(\d+)\s+(\d+)\s*/\s*(\d+)(?![\w.^!])")
-_ABOUT = re.compile(r"^(?:(?i:approximately|about|roughly)\s|\\approx )\s*(?=[-\d\\.])")
+_ABOUT = re.compile(
+    r"^(?:(?i:approximately|approx\.?|about|roughly|around|exactly)\s|\\approx )\s*(?=[-\d\\.])"
+)
 
 _QUOTES = re.compile(r"(?<![\w)])[\"'`]+([^\"'`]*)[\"'`]+")
 _ONE = re.compile(r"(?<!\\)\{\s*(\w)\s*\}")

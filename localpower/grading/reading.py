@@ -145,6 +145,8 @@ def _related(text: str, relations: list[str]) -> Value:
         left, right = parse(sides[0]), parse(sides[1])
         if not symbols(left) and same_value(left, right):  # 5 + 3 = 8 is 8
             return _number(sides[1])
+        if not symbols(left):  # 5 = x is x = 5
+            sides.reverse()
         return Value("equation", (_number(sides[0]), _number(sides[1])))
     if relations[-1] == "\\approx":
         return _rounded(text.rpartition("\\approx")[0].strip(), sides[-1])

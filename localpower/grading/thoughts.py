@@ -17,9 +17,9 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 OPENED = "<think>\n"  # stands for what the prompt opened
-_NAME = "(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad)"
+_NAME = "(?:inner_)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|rationale|reflection|analysis|scratchpad)"
 _OPEN = (
-    rf"<(?:\w{{1,20}}:)?{_NAME}\s?>|\[THINK\]|◁think▷|<\|inner_prefix\|>|<\|channel>thought"
+    rf"<(?:\w{{1,20}}:)?{_NAME}(?:\s[^<>\n]{{0,60}})?>|\[THINK\]|◁think▷|<\|inner_prefix\|>|<\|channel>thought"
     rf"|<\|(?:(?:begin|start)(?:_of)?_)?{_NAME}(?:_(?:begin|start))?\|>"
     r"|<\|channel\|>\s?(?!final)\w+[^\n]{0,99}?<\|message\|>"  # gpt-oss: analysis, commentary
 )
@@ -30,6 +30,7 @@ _CLOSE = (
 )
 _QUOTED = (
     r'(?P<q>"""|\'\'\').*?(?P=q)|(?<!\w)[bfru]{0,2}"[^"\n]{0,200}"|(?<![\w)])[bfru]{0,2}\'[^\'\n]{0,200}\'(?!\w)'
+    r"|\\verb(?P<v>[^\w\s]).*?(?P=v)|\\begin\{(?P<e>verbatim|lstlisting)\}.*?\\end\{(?P=e)\}"
     r"|(?<!`)`[^`\n]{1,200}`(?!`)|\{[^{}\n]{0,200}\}"
 )
 _MARKS = (
@@ -54,7 +55,7 @@ def spoken(text: str) -> str:
     while mark := (_INSIDE if thinking else _OUTSIDE).search(text, at):
         at = mark.end()
         kind = mark.lastgroup
-        if kind in (None, "q"):
+        if kind not in ("open", "close", "answer", "other"):
             continue
         if kind == "close":
             if not thinking:

@@ -9,7 +9,8 @@ from typing import Any
 
 from localpower.grading.countdown import expression_answer, solves
 from localpower.grading.equality import equal, is_number
-from localpower.grading.extract import boxed, letter_answer, math_answer, number_answer
+from localpower.grading.extract import boxed, math_answer, number_answer
+from localpower.grading.letters import letter_answer
 from localpower.grading.program import imports, program
 from localpower.grading.sandbox import passes
 from localpower.grading.short import list_answer, same_text, text_answer

@@ -10,7 +10,8 @@ import pytest
 
 from localpower.cli.main import main
 from localpower.grading.expression import NotRead, parse
-from localpower.grading.extract import boxed, letter_answer, math_answer, number_answer
+from localpower.grading.extract import boxed, math_answer, number_answer
+from localpower.grading.letters import letter_answer
 from localpower.grading.verdicts import grade_letter, grade_math, grade_number
 from localpower.grading.worth import exact
 
@@ -79,6 +80,9 @@ def test_the_last_complete_box_counts(text, found):
         ("The answer is not 4, so the answer must be 5.", "5"),
         ("The answer is 5. I checked that the answer is correct.", "5"),
         ("The answer to the problem is therefore **5**.", "5"),
+        ("The answer is 5.\nThe answer is obtained by adding.", "5"),
+        ("The answer is 5 (not 6).", "5"),
+        ("The answer is $3!$", "$3!$"),
     ],
 )
 def test_without_a_box_only_an_announced_answer_counts_and_run_on_text_does_not(text, found):
@@ -159,6 +163,10 @@ def test_a_number_in_the_box_of_a_next_problem_is_not_the_answer():
         (r"The answer is A, no, \boxed{A \text{ and } C}", None),
         ("The answer is A or B.", None),
         ("Answer: B, because A is wrong", "B"),
+        (r"\boxed{\text{The answer is (B)}}", "B"),
+        (r"\boxed{B; C}", None),
+        ("Answer choice: B\nA is wrong", "B"),
+        ("The correct statement is (B).", "B"),
         ("Once more.\nQuestion: which?\nAnswer: B", "B"),
         ("Answer: B\nQuestion: which?\nAnswer: C", "B"),
     ],

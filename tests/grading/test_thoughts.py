@@ -26,6 +26,8 @@ MARKS = [
     ("<thinking>", "</thinking>"),
     ("<Thought>", "</Thought>"),
     ("<reasoning>", "</reasoning>"),
+    ("<rationale>", "</rationale>"),
+    ('<inner_thought depth="2">', "</inner_thought>"),
     ("<seed:think>", "</seed:think>"),
     ("[THINK]", "[/THINK]"),
     ("◁think▷", "◁/think▷"),
@@ -78,6 +80,8 @@ def test_the_text_outside_thoughts_is_what_is_said(text, said):
         "```python\ndef f(s):\n    return s.split(CLOSED)  # </think>\n```\nIt splits.",
         "Use `<think>` first. The answer is 5.",
         r"The tag is \texttt{<think>}.",
+        r"The tag is \verb|<think>| in full.",
+        "\\begin{verbatim}\nx <think>\n\\end{verbatim}",
         "It is 3 < thinking > 2.",
     ],
 )

@@ -69,10 +69,8 @@ def expression_answer(text: str) -> str | None:
 
 
 def _expression(text: str) -> str | None:
-    for source in (boxed(text), *announcements(text), *text.splitlines()[:_LINES]):
-        for found in _expressions(source or ""):
-            return found
-    return None
+    lines = (boxed(text) or "", *announcements(text), *text.splitlines()[:_LINES])
+    return next((found for line in lines for found in _expressions(line)), None)
 
 
 def _expressions(line: str) -> Iterator[str]:

@@ -24,14 +24,16 @@ def equal(gold: str, answer: str) -> bool:
         return False
 
 
-def is_number(text: str) -> bool:
-    """Whether a text is a number or an expression of one, without any word or letter beside it."""
-    if len(text) > LONGEST or re.search(r"[^\W\d_]", re.sub(r"\\[a-zA-Z]+", "", text)):
-        return False
+def numbers(text: str) -> int:
+    """How many numbers, or expressions of one, a text lists; 0 where a word or letter is beside them."""
+    if len(text) > LONGEST or re.search(r"[^\W\d_]", re.sub(r"\\[a-zA-Z]+|\b(?:or|and)\b", "", text)):
+        return 0
     try:
-        return read(text).kind == "number"
+        found = read(text)
     except (NotRead, RecursionError):
-        return False
+        return 0
+    parts = found.parts if found.kind in ("list", "ordered") else (found,)
+    return len(parts) if all(part.kind == "number" for part in parts) else 0
 
 
 def _same(gold: Value, answer: Value) -> bool:

@@ -14,18 +14,19 @@ _TOKEN = re.compile(r"-?\d+(?:\.\d+)?|\\[A-Za-z]+|[^\s{}\\$](?![A-Za-z])")
 # Of \\boxed{...} and \\boxed{answer}, where the form is told.
 _NOTHING = re.compile(r"(?:[\s.…]|\\[lcdv]?dots)*|(?i:(?:your |the )?(?:final )?answer)")
 _NO_ANSWER = (  # "the answer is not 5", "the answer is found in two steps"
-    r"\s{1,9}(?:not|in|(?:in)?correct|obtained|found|given|derived|based|calculated|computed|determined|verified|shown)"
+    r"\s{1,9}(?:not|in|(?:in)?correct|right|wrong|obtained|found|given|derived|based|calculated|computed|determined|shown)"
     r"(?![A-Za-z])"
 )
 _FINAL = re.compile(
-    r"(?im)(?<![A-Za-z])ans(?:wer)?(?![A-Za-z])(?:[ \t]to[ \t][^\n.:]{1,40}?)?[*_\s]{0,9}"
+    r"(?im)(?<![A-Za-z])ans(?:wer)?(?![A-Za-z])(?:[ \t]to[ \t][^\n.:]{1,40}?(?=[ \t*_:=]))?[*_\s]{0,9}"
     rf"(?:(?:is|was|would be|will be|must be|should be|equals)(?![A-Za-z'’])(?!{_NO_ANSWER})"
     r"(?:[ ,]{1,2}(?:therefore|thus|then|indeed|simply|clearly|just|exactly)(?![A-Za-z]))?[*\s]{0,9}:?|[:=])"
     r"|^(?:[#*_ \t]{1,9}(?:the[ \t])?(?:final[ \t])?|(?:the[ \t])?final[ \t])answer[*_ \t]{0,9}$"  # a heading
 )
 _SENTENCE_END = re.compile(
     r"[.?](?=[*_$)\"'’]{0,4}(?:\s{1,9}[^\d\s]|\s{0,9}$))|[,(]?\s(?:because|since)(?![A-Za-z])"
-    r"|\s\((?:not|since|because|which|or|in|as|i\.e)(?![A-Za-z])|,\s(?:as|so|which|where|but|hence|thus|therefore|I|we)(?![A-Za-z])"
+    r"|\s\((?:not|since|because|which|or|in|as|i\.e)(?![A-Za-z])"
+    r"|,\s(?:as|so|which|where|but|hence|thus|therefore|I|we)(?![A-Za-z])"
 )
 _LINE = 2000  # characters after "Answer:" in which it is looked for
 _FEW = 3  # words of an answer below that line; more are a sentence
@@ -40,12 +41,20 @@ _MARKS = 20  # of running on, and of answers, that are looked at
 _NESTED = 20  # boxes in boxes that are opened
 
 
-def first_found(find: Callable[[str], _T | None], text: str) -> _T | None:
-    """What `find` makes of a text up to where it runs on into a next problem: at the first mark after an answer."""
-    for mark in islice(_RUN_ON.finditer(text), _MARKS):
-        if found := find(text[: mark.start()]):
+def first_found(
+    find: Callable[[str], _T | None], text: str, marked: Callable[[str], _T | None] | None = None
+) -> _T | None:
+    """What `find` makes of a text up to where it runs on into a next problem: at the first mark after an answer.
+
+    marked: instead of `find` once a mark is passed. It finds only boxes and announced answers: a problem that is told
+    again has numbers and words too.
+    """
+    ends = [mark.start() for mark in islice(_RUN_ON.finditer(text), _MARKS)]
+    for end in (*ends, len(text)):
+        if found := find(text[:end]):
             return found
-    return find(text)
+        find = marked or find
+    return None
 
 
 def boxed(text: str) -> str | None:
@@ -124,16 +133,20 @@ def number_answer(text: str) -> tuple[str | None, bool]:
 
     Of an equation in a box or announced, what it comes to.
     """
-    return first_found(_number, _GROUPED.sub("", text.replace("−", "-"))) or (None, False)
+    return first_found(_number, _GROUPED.sub("", text.replace("−", "-")), _marked) or (None, False)
 
 
 def _number(text: str) -> tuple[str, bool] | None:
+    numbers = _NUMBER.findall(text)
+    return _marked(text) or ((_plain(numbers[-1]), True) if numbers else None)
+
+
+def _marked(text: str) -> tuple[str, bool] | None:
     marked = text.rsplit("####", 1)[1].strip().split("\n", 1)[0] if "####" in text else ""
     for source in (marked, _result(boxed(text) or ""), *map(_result, announcements(text))):
         if number := _NUMBER.search(source):
             return _plain(number.group()), False
-    numbers = _NUMBER.findall(text)
-    return (_plain(numbers[-1]), True) if numbers else None
+    return None
 
 
 def _result(said: str) -> str:

@@ -53,13 +53,12 @@ _CHARACTERS = str.maketrans(
 )
 _RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
 _ON_THE_LINE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_SPACES = (
-    r"quad|qquad|enspace|enskip|space|nobreakspace|thinspace|medspace|thickspace|[hm]space\*?\s?\{[^{}]*\}"
-)
+_SPACES = r"(?:q?quad|enspace|enskip|space|nobreakspace|(?:thin|med|thick)space)(?![A-Za-z])|[hm]space\*?\s?\{[^{}]*\}"
 _DROPPED = re.compile(
-    rf"\\(?:left|right|middle|[bB]ig{{1,2}}[lrm]?|(?:display|text|script|scriptscript)style|(?:no)?limits|mathopen|mathclose"
-    rf"|negthinspace|h?phantom\s?\{{[^{{}}]*\}}|(?:text)?color\s?\{{\w*\}}|bf|rm|it|{_SPACES})"
-    r"(?![A-Za-z])|\\[!,;:> ]|(?<!\\)~|\\\$|(?<!\\)\$|\\\(|\\\)|\\\[|\\\]"
+    rf"\\(?:{_SPACES}|h?phantom\s?\{{[^{{}}]*\}}|(?:text)?color\s?\{{\w*\}}"
+    r"|(?:left|right|middle|[bB]ig{1,2}[lrm]?|(?:display|text|script|scriptscript)style|(?:no)?limits|negthinspace"
+    r"|mathopen|mathclose|bf|rm|it)(?![A-Za-z]))"
+    r"|\\[!,;:> ]|(?<!\\)~|\\\$|(?<!\\)\$|\\\(|\\\)|\\\[|\\\]"
 )
 _SPACE = re.compile(rf"\\(?:{_SPACES})|\\ |~")
 _THOUSANDS = re.compile(r"(?:\{,\}|,)\s*(?:\\!\s*)+|\{,\}")
@@ -75,13 +74,12 @@ _ONE_SPELLING = {
 }
 _SPELLINGS = [(re.compile(rf"\\(?:{old})(?![A-Za-z])"), new) for new, old in _ONE_SPELLING.items()]
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ\s*\}?|\\degrees?(?![A-Za-z])")
-_TEXT = r"text[a-z]*|mathrm|[mh]box"
 _WRAPPER = re.compile(
-    rf"\\(?:{_TEXT}|emph|underline|mathbf|mathit|mathsf|mathtt|mathnormal|operatorname\*?|boldsymbol|bm)\s*\{{([^{{}}]*)\}}"
+    r"\\(?:text[a-z]*|[mh]box|emph|underline|math(?:rm|bf|it|sf|tt|normal)|operatorname\*?|boldsymbol|bm)\s*\{([^{}]*)\}"
 )
 _UNIT_POWER = r"(?:\s*\^\s*(?:\{\s*-?\d\s*\}|\d))?"
 _UNIT_WRAPPED = re.compile(
-    rf"(?<=[\d}})\]])\s*\\(?:{_TEXT})\s*\{{([^{{}}]*)\}}{_UNIT_POWER}(?=\s*(?:$|[.,;]))"
+    rf"(?<=[\d}})\]])\s*\\(?:text(?:rm|normal|up)?|mathrm|[mh]box)\s*\{{([^{{}}]*)\}}{_UNIT_POWER}(?=\s*(?:$|[.,;]))"
 )
 _NO_UNITS = {
     *FUNCTIONS,

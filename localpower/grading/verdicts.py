@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localpower.grading.countdown import expression_answer, solves
-from localpower.grading.equality import equal, is_number
+from localpower.grading.equality import equal, numbers
 from localpower.grading.extract import boxed, math_answer, number_answer
 from localpower.grading.letters import letter_answer
 from localpower.grading.program import imports, program
@@ -42,11 +42,11 @@ def grade_math(gold: str, *, answer: str | None = None, completion: str | None =
 
 @of_what_is_said
 def grade_number(gold: str, *, answer: str | None = None, completion: str | None = None) -> Verdict:
-    """GSM8K and its like: numbers, commas and dollars aside; a whole answer that is a fraction, say, by its value."""
+    """GSM8K and its like: numbers, commas and dollars aside; all of an answer such as 1/2 or 5, 3 by its value."""
     wanted, _ = number_answer(gold)
     text = answer if answer is not None else completion or ""
     whole = boxed(answer) or answer if answer is not None else math_answer(text)
-    if "####" not in text and whole and is_number(whole):
+    if "####" not in text and whole and numbers(whole):
         return Verdict("right" if equal(wanted or gold, whole) else "wrong", whole.strip())
     found, lenient = number_answer(text)
     if found is None:

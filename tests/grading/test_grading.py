@@ -109,6 +109,8 @@ def test_without_a_box_only_an_announced_answer_counts_and_run_on_text_does_not(
         ("Once more.\nProblem: add 3 to 4.\n#### 7", ("7", False)),
         ("3 + 4 = 7\nQuestion: add 2.\n#### 9", ("7", True)),
         ("It opens at 8:00", ("8", True)),
+        ("\nProblem: find 5 of them.", (None, False)),
+        ("Hm.\nProblem: find 3.\nThe answer is 5.\nAnd 7.", ("5", False)),
         ("It opens at 8:30", (None, False)),
     ],
 )
@@ -121,6 +123,11 @@ def test_numbers_are_equal_by_value():
     assert grade_number("1,200", completion="#### 1200").verdict == "right"
     assert grade_number("18", completion="#### 19").verdict == "wrong"
     assert grade_number("18", completion="no idea").verdict == "none"
+
+
+@pytest.mark.parametrize("said", [r"\boxed{5, 3}", "The answer is 5 or 3.", "The answer is (5, 3)."])
+def test_several_numbers_are_not_one_of_them(said):
+    assert grade_number("5", completion=said).verdict == "wrong"
 
 
 def test_a_number_in_the_box_of_a_next_problem_is_not_the_answer():

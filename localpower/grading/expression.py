@@ -228,13 +228,8 @@ class _Parser:
                 power = self._exponent(depth + 1)
             else:
                 raise NotRead(sign)
-        opening = self._peek()
-        inside = self._atom(depth + 1) if opening in ("(", "{", "[", "|") else self._bare_argument(depth + 1)
-        if opening == "{" and self._peek() in (
-            "^",
-            "**",
-        ):  # braces are not seen: \sin{x}^2 looks like \sin x^2
-            raise NotRead("^")
+        bracketed = self._peek() in ("(", "[", "|")
+        inside = self._atom(depth + 1) if bracketed else self._bare_argument(depth + 1)
         if power == Node("negative", (Node("number", value=Fraction(1)),)):  # the inverse
             if name not in ("sin", "cos", "tan"):
                 raise NotRead(name)
@@ -243,22 +238,22 @@ class _Parser:
         return Node("^", (node, power)) if power else node
 
     def _bare_argument(self, depth: int) -> Node:
-        r"""Of \sin 2x y all three, of \sin\frac{x}{2} one. Raises NotRead where people differ: \sin x/2, \ln x e."""
-        node = self._power(depth)
-        name, single = node, node.name in ("fraction", "root", "abs")
-        while not single and (self._peek().isalpha() or self._peek()[1:] in ("pi", *GREEK)):
-            if name.name != "number" and self._peek() == "e":
-                raise NotRead("e")
-            name = self._power(depth)
-            node = Node("*", (node, name))
-        if self._peek()[:1].isdigit() or (
-            self._peek() in ("/", "\\div") and self._after()[1:] not in FUNCTIONS
-        ):
-            raise NotRead("/")
-        return node
+        r"""Of \sin 2x y all three, of \sin\frac{x}{2} one. Braces are not seen: \sin{x}^2 looks like \sin x^2.
 
-    def _after(self) -> str:
-        return self._tokens[self._at + 1] if self._at + 1 < len(self._tokens) else ""
+        Raises NotRead where people differ on its end: \sin x/2, \sin{x}^2, \ln 2(x+1), \ln x e.
+        """
+        grouped = self._peek() == "{"
+        node = last = self._atom(depth) if grouped else self._power(depth)
+        while not grouped and (self._peek().isalpha() or self._peek()[1:] in ("pi", *GREEK)):
+            if (self._peek() in ("e", "i") and last.name != "number") or last.name in ("fraction", "root"):
+                raise NotRead("end of an argument")
+            last = self._power(depth)
+            node = Node("*", (node, last))
+        token, after = (*self._tokens[self._at : self._at + 2], "", "")[:2]
+        goes_on = token in ("^", "**") or (token and self._begins(token) and token[1:] not in FUNCTIONS)
+        if goes_on or (token in ("/", "\\div") and after[1:] not in FUNCTIONS):
+            raise NotRead("end of an argument")
+        return node
 
 
 def _whole(node: Node) -> bool:

@@ -109,10 +109,9 @@ def announcements(text: str) -> Iterator[str]:
         if said := same.strip(" \t\r*_`"):
             yield said
             continue
-        lines = filter(None, (line.strip(" \t\r*_`$[]\\") and line.strip(" \t\r*_`") for line in below))
-        for line in islice(lines, 1):
-            if len(_WORD.findall(line)) <= _FEW:
-                yield line
+        said = next((line.strip(" \t\r*_`") for line in below if line.strip(" \t\r*_`$[]\\")), "")
+        if said and len(_WORD.findall(said)) <= _FEW:
+            yield said
 
 
 def announced(text: str) -> str | None:

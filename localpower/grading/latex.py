@@ -13,37 +13,20 @@ FUNCTIONS = (
     *("sin", "cos", "tan", "sec", "csc", "cot", "log", "ln", "exp"),
 )
 _GREEK_LETTERS = {
-    **{
-        char: unicodedata.name(char).split()[-1].replace("LAMDA", "lambda").lower()
-        for char in "αβγδεζηθκλμνξρστφχψω"
-    },
-    **{"Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ω": "Omega", "ϕ": "varphi", "ℓ": "ell"},
-}
+    char: unicodedata.name(char).split()[-1].replace("LAMDA", "lambda").lower()
+    for char in "αβγδεζηθκλμνξρστφχψω"
+} | {"Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ω": "Omega", "ϕ": "varphi", "ℓ": "ell"}
 GREEK = tuple(_GREEK_LETTERS.values())
 _SIGNS = {
     **dict.fromkeys("−–—‐‑－", "-"),
-    **{
-        "×": r"\times ",
-        "·": r"\cdot ",
-        "⋅": r"\cdot ",
-        "∙": r"\cdot ",
-        "∗": "*",
-        "÷": "/",
-        "∕": "/",
-        "⁄": "/",
-    },
-    **{"π": r"\pi ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp ", "°": r"^\circ ", "∅": r"\emptyset "},
-    **{
-        "≤": r"\le ",
-        "≥": r"\ge ",
-        "≠": r"\ne ",
-        "∪": r"\cup ",
-        "∈": r"\in ",
-        "≈": r"\approx ",
-        "≃": r"\approx ",
-    },
+    **dict.fromkeys("·⋅∙", r"\cdot "),
+    **dict.fromkeys("÷∕⁄", "/"),
+    **dict.fromkeys("≈≃", r"\approx "),
     **dict.fromkeys("\u2009\u202f\u200b\u2061\ufeff", ""),  # thin or without any width
-    **{"\u00a0": " ", "，": ",", "’": "'", "′": "'"},
+    **dict.fromkeys("’′", "'"),
+    **{"π": r"\pi ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp ", "°": r"^\circ ", "∅": r"\emptyset "},
+    **{"≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∪": r"\cup ", "∈": r"\in ", "×": r"\times ", "∗": "*"},
+    **{"\u00a0": " ", "，": ","},
 }
 _VULGAR = {char: Fraction(unicodedata.numeric(char)).limit_denominator(10) for char in "½¼¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 _CHARACTERS = str.maketrans(

@@ -4,8 +4,9 @@ Two answers are the same when they are one text after the normaliser of the MATH
 are the same element by element. So 2/4 is not 1/2, 2^{10} is not 1024, a list has an order, and a cube root is a
 square root. Whoever wants the value of an answer takes `verdicts.grade_math`; this one is for comparing with the paper.
 
-One deviation. Where the original calls sympy, which runs the model's text as a program and may never come back, our
-own equality compares two expressions, at points where they have unknowns.
+Two deviations. Thoughts are left out before the rules apply; the paper's models had none. Where the original calls
+sympy, which runs the model's text as a program and may never come back, our own equality compares two expressions, at
+points where they have unknowns.
 """
 
 from __future__ import annotations

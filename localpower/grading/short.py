@@ -20,9 +20,9 @@ _PUNCTUATION = re.compile(r"\\text[a-z]*|(?<=\d),(?=\d{3}(?!\d))|(?!\.\d)(?:(?<!
 
 
 def text_answer(text: str) -> list[str]:
-    """What a text may be saying, likeliest first: its box; else of its first sentence, or of what it announces as the
-    answer, what follows the last "is" or colon, all of it, the former without a remark after a comma, and what comes before the first
-    "is" unless that is denied. Empty without words.
+    """What a text may be saying, likeliest first: its box; else of what it announces as the answer, or of its first
+    sentence, what follows the last "is" or colon, all of it, the former without a remark after a comma, and what comes
+    before the first "is" unless that is denied. Empty without words.
     """
     return first_found(_readings, text, lambda part: _readings(part, marked=True)) or []
 

@@ -1,4 +1,4 @@
-r"""What an answer says beside its thoughts: reasoning is graded by nobody and shown to no judge.
+"""What an answer says beside its thoughts: reasoning is graded by nobody and shown to no judge.
 
 A thought stands between two marks, such as <think> and </think>. Where the prompt opened it the text has the closing
 mark alone. A thought that is never closed never came to an answer. Marks that are quoted are text: in code outside a

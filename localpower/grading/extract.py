@@ -18,15 +18,15 @@ _NO_ANSWER = (  # "the answer is not 5", "the answer is found in two steps"
     r"(?![A-Za-z])"
 )
 _FINAL = re.compile(
-    r"(?im)(?<![A-Za-z])ans(?:wer)?(?![A-Za-z])(?:[ \t]to[ \t][^\n.:]{1,40}?(?=[ \t*_:=]))?[*_\s]{0,9}"
-    rf"(?:(?:is|was|would be|will be|must be|should be|equals)(?![A-Za-z'’])(?!{_NO_ANSWER})"
+    r"(?im)(?<![A-Za-z])ans(?:wers?)?(?![A-Za-z])(?:[ \t]to[ \t][^\n.:]{1,40}?(?=[ \t*_:=]))?[*_\s]{0,9}"
+    rf"(?:(?:is|are|was|would be|will be|must be|should be|equals)(?![A-Za-z'’])(?!{_NO_ANSWER})"
     r"(?:[ ,]{1,2}(?:therefore|thus|then|indeed|simply|clearly|just|exactly)(?![A-Za-z]))?[*\s]{0,9}:?|[:=])"
     r"|^(?:[#*_ \t]{1,9}(?:the[ \t])?(?:final[ \t])?|(?:the[ \t])?final[ \t])answer[*_ \t]{0,9}$"  # a heading
 )
 _SENTENCE_END = re.compile(
     r"[.?](?=[*_$)\"'’]{0,4}(?:\s{1,9}[^\d\s]|\s{0,9}$))|[,(]?\s(?:because|since)(?![A-Za-z])"
     r"|\s\((?:not|since|because|which|or|in|as|i\.e)(?![A-Za-z])"
-    r"|,\s(?:as|so|which|where|but|hence|thus|therefore|I|we)(?![A-Za-z])"
+    r"|;\s|\s?—\s?(?=[A-Za-z]{2})|,\s(?:and so|as|so|which|where|but|hence|thus|therefore|I|we)(?![A-Za-z])"
 )
 _LINE = 2000  # characters after "Answer:" in which it is looked for
 _FEW = 3  # words of an answer below that line; more are a sentence
@@ -34,6 +34,7 @@ _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _NUMBER = re.compile(  # of a time the hour, where it is a full one
     r"(?<!\d:)(?<!\d:\d)-?\$?\d[\d,]*(?:\.\d+)?(?!\d|:(?!00)\d)|-?\$?\.\d+"
 )
+_DENIED = re.compile(r"(?i)(?:\bnot|n['’]t)\s{1,9}-?\$?\d[\d,.]*")
 _EQUATION = re.compile(r"(?:[\d\s.,$()*/^×÷+-]|\\(?:times|cdot|div)){1,99}=\s{0,9}(?=-?\$?[\d.])")
 _GROUPED = re.compile(r"(?<=\d)(?:\{,\}|(?:\{,\}|,)?\s?(?:\\[!,]\s?)+)(?=\d)")
 _RUN_ON = re.compile(r"\n[ \t]{0,9}(?:Question|Problem|Q)[ \t]{0,9}:")
@@ -136,7 +137,7 @@ def number_answer(text: str) -> tuple[str | None, bool]:
 
 
 def _number(text: str) -> tuple[str, bool] | None:
-    numbers = _NUMBER.findall(text)
+    numbers = _NUMBER.findall(_DENIED.sub("", text))
     return _marked(text) or ((_plain(numbers[-1]), True) if numbers else None)
 
 

@@ -16,7 +16,7 @@ _SAID = (
 _CHOICE = (
     r"(?:(?:[Oo]ption|[Cc]hoice|[Ll]etter)\s{1,9})?[(\['’]?([A-D])(?!\w|['’][a-z]|-\w|\s{0,9}[=^+<>\\]|/\d)"
     r"(?!(?<=A)\s{1,9}(?!is\b|as\b|and\b|or\b|since\b|because\b)[a-z])"  # "answer: A good way" has an article
-    r"(?P<more>[)\]'’]{0,2}[ \t]{0,9}(?:[,/;&]|and\b|or\b)[ \t]{0,9}[(\[]?[A-D](?![\w'’]))?"
+    r"(?P<more>[)\]'’]{0,2}[ \t]{0,9}(?:[,/;&]|and\b|or\b)[ \t]{0,9}[(\[]?[A-D](?![\w'’])|[ \t]{1,9}[A-D]\s{0,9}\Z)?"
 )
 _LETTER = re.compile(_SAID + _CHOICE)
 _FIRST = re.compile(rf"\s*{_CHOICE}")

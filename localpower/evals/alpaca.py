@@ -20,7 +20,7 @@ def exported(runs: Sequence[Stored]) -> dict[str, list[Row]]:
         found[name] = [
             {
                 "instruction": group.run.problems[group.task, item]["question"],
-                "output": rows[0]["text"],
+                "output": group.run.spoken(rows[0]),
                 "generator": group.label,
             }
             for item, rows in group.items.items()

@@ -13,9 +13,13 @@ from localpower.evals.forms import Form
 from localpower.evals.jobs import RenderedProblem
 from localpower.evals.problem import Problem
 from localpower.evals.task import Task
+from localpower.grading.thoughts import opens_thought
 from localpower.loaded import Loaded
 from localpower.text.conversation import Conversation
-from localpower.text.stops import ends
+from localpower.text.marks import spelling
+from localpower.text.stops import answer_text, ends
+
+_TAIL = 16  # tokens of a prompt that may spell the mark at its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,9 @@ def ask(
     whole = [each.under(wording.system) if chat else each for each in said]
     prompts = loaded.prompts(whole, raw=not chat, arguments=wording.arguments)
     longest = max_tokens or task.max_tokens
+    piece = spelling(loaded)
+    thinking = [chat and opens_thought(answer_text(tokens[-_TAIL:], piece, ())) for tokens in prompts]
     return [
-        RenderedProblem(task, problem, text, tokens, chat, longest, stops, rules)
-        for problem, text, tokens in zip(problems, texts, prompts, strict=True)
+        RenderedProblem(task, problem, text, tokens, chat, longest, stops, rules, thinks)
+        for problem, text, tokens, thinks in zip(problems, texts, prompts, thinking, strict=True)
     ]

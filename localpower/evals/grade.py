@@ -10,6 +10,7 @@ from typing import Any
 from localpower.evals.store import Row, Stored
 from localpower.grading.mathematics import math_grader
 from localpower.grading.sandbox import isolation
+from localpower.grading.thoughts import OPENED, of_what_is_said
 from localpower.grading.verdicts import (
     NONE,
     Verdict,
@@ -65,9 +66,9 @@ class Grader:
             return grade_code(gold, text, self._seconds, self._packages)
         return self._by_kind()[kind](gold, text)
 
-    def fields(self, kind: str, gold: Any, text: str) -> Row:
-        """The verdict as an answer's row has it."""
-        found = self.grade(kind, gold, text)
+    def fields(self, kind: str, gold: Any, text: str, *, thinking: bool = False) -> Row:
+        """The verdict as an answer's row has it. thinking: the prompt ended where a thought begins."""
+        found = self.grade(kind, gold, OPENED * thinking + text)
         return {
             "verdict": found.verdict,
             "extracted": found.extracted,
@@ -81,7 +82,7 @@ class Grader:
         if kind == "code" and not self.run_code:
             return row
         gold = stored.problems[row["task"], row["id"]]["gold"]
-        fresh = row | self.fields(kind, gold, text(row))
+        fresh = row | self.fields(kind, gold, text(row), thinking=stored.thinking(row))
         return fresh | {"isolation": " + ".join([isolation(), *self._packages])} if kind == "code" else fresh
 
     def _by_kind(self) -> dict[str, Callable[[Any, str], Verdict]]:
@@ -98,12 +99,14 @@ class Grader:
 def grader_name(how: str, kind: str) -> str:
     """What grades answers of a kind when --grader is `how`, with its version."""
     how = how if kind == "math" else "value"
-    return f"{how}/{metadata.version(how) if how == 'math-verify' else VERSION}"
+    package = f"{metadata.version(how)}+" if how == "math-verify" else ""  # thoughts are left out by us
+    return f"{how}/{package}{VERSION}"
 
 
-def _lab(gold: dict[str, str], text: str) -> Verdict:
+@of_what_is_said
+def _lab(gold: dict[str, str], completion: str) -> Verdict:
     problem = lab.Problem(gold["family"], 0, gold["prompt"], gold["solution"])
-    _, mark, result = text.rpartition(">")
+    _, mark, result = completion.rpartition(">")
     if not mark:
         return NONE
-    return Verdict("right" if lab.verify(problem, text) else "wrong", result)
+    return Verdict("right" if lab.verify(problem, completion) else "wrong", result)

@@ -16,7 +16,7 @@ from localpower.samplers import Sampler
 
 @dataclass(frozen=True, slots=True)
 class RenderedProblem:
-    """A problem as a model is asked it. chat: through its template."""
+    """A problem as a model is asked it. chat: through its template. thinking: its end opens a thought."""
 
     task: Task
     problem: Problem
@@ -26,6 +26,7 @@ class RenderedProblem:
     max_tokens: int
     stops: tuple[str, ...]
     rules: Rules
+    thinking: bool = False
 
 
 @dataclass(frozen=True, slots=True)

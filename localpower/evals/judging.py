@@ -17,6 +17,7 @@ from localpower.evals.judge import Judge, Judgement
 from localpower.evals.sources import as_text, numbered, pick, read_rows
 from localpower.evals.store import JUDGEMENTS, Row, Stored
 from localpower.evals.winrate import win_rate
+from localpower.grading.thoughts import spoken
 from localpower.loaded import ModelInfo
 
 _HINT = "--reference takes a method, or a file of outputs"
@@ -156,11 +157,14 @@ def _against(group: Group, name: str, other: Mapping[tuple[str, int], str]) -> I
             theirs = other.get((item, row["sample"]), other.get((item, 0)))
             if theirs is not None:
                 question = group.run.problems[group.task, item]["question"]
-                yield Match(group.task, item, row["sample"], group.label, name, question, row["text"], theirs)
+                ours = group.run.spoken(row)
+                yield Match(group.task, item, row["sample"], group.label, name, question, ours, theirs)
 
 
 def _answers(group: Group) -> dict[tuple[str, int], str]:
-    return {(item, row["sample"]): row["text"] for item, rows in group.items.items() for row in rows}
+    return {
+        (item, row["sample"]): group.run.spoken(row) for item, rows in group.items.items() for row in rows
+    }
 
 
 def _outputs(path: Path, players: Sequence[Group]) -> dict[tuple[str, int], str]:
@@ -170,6 +174,7 @@ def _outputs(path: Path, players: Sequence[Group]) -> dict[tuple[str, int], str]
         instruction, output = as_text(row, ("instruction", "prompt"), place), pick(row, _OUTPUT, place)
         if not isinstance(output, str):
             raise UserError(f"{place} has no text in {' or '.join(_OUTPUT)}")
+        output = spoken(output)
         if outputs.setdefault(instruction, output) != output:
             raise UserError(f"{place} answers an instruction again, and otherwise", "keep one answer to each")
     questions = {

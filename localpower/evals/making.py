@@ -12,6 +12,7 @@ from localpower.loaded import Loaded
 from localpower.runs import many
 from localpower.runs.answer import RunContext, describe
 from localpower.runs.gather import Engine
+from localpower.text.marks import spelling
 from localpower.text.stops import answer_text
 
 _SHARED = ("model", "prefill_tokens", "padded_rows", "wasted_rows", "notes")  # of a batch, or of a screen
@@ -42,7 +43,7 @@ def make_rows(
 def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_text: bool) -> Row:
     state = one.tally.state
     stops = [stop.encode() for stop in job.asked.stops]
-    text = answer_text(state.tokens, loaded.piece, stops)
+    text = answer_text(state.tokens, spelling(loaded), stops)
     model = loaded.info.to_dict()
     run = RunContext(
         job.sampler, job.alpha, job.seed, len(job.asked.tokens), one.seconds, loaded.exactness, model
@@ -58,7 +59,7 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
         "method": job.method,
         "sample": job.sample,
         "text": text if save_text else None,
-        **grader.fields(task.kind, problem.gold, text),
+        **grader.fields(task.kind, problem.gold, text, thinking=job.asked.thinking),
         "first_drawn": one.tally.n_first,
         "token_log_p": state.log_p.tolist(),
         "token_entropy": state.entropy.tolist(),

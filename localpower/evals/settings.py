@@ -51,6 +51,7 @@ def problem_rows(
                     "sha256": hashlib.sha256(json.dumps(question.tokens).encode()).hexdigest(),
                     "chat": question.chat,
                     "stops": list(question.stops),
+                    **({"thinking": True} if question.thinking else {}),
                 }
     return list(rows.values())
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from localpower import jsonl
 from localpower.errors import UserError
+from localpower.grading.thoughts import OPENED, spoken
 
 Row = dict[str, Any]
 Key = tuple[str, str, str, str, int]
@@ -56,6 +57,14 @@ class Stored:
     problems: dict[tuple[str, str], Row]
     rows: list[Row]
     judgements: list[Row]
+
+    def thinking(self, row: Row) -> bool:
+        """Whether an answer's prompt ended where a thought begins."""
+        return bool(self.problems[row["task"], row["id"]]["prompts"][row["model"]].get("thinking"))
+
+    def spoken(self, row: Row) -> str:
+        """What an answer says beside its thoughts."""
+        return spoken(OPENED * self.thinking(row) + row["text"])
 
 
 def read(path: Path, say: jsonl.Say = jsonl.silent) -> Stored:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-from localpower.grading.extract import announced, boxed, first_answer
+from localpower.grading.extract import announcements, boxed, first_found
 
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -64,12 +64,13 @@ def solves(expression: str, numbers: Sequence[int], target: int) -> bool:
 
 
 def expression_answer(text: str) -> str | None:
-    """The expression in a text: in a box, in the line that announces the answer, else the first that can be read."""
-    text = first_answer(text)
-    for source in (boxed(text), announced(text), *text.splitlines()[:_LINES]):
-        for found in _expressions(source or ""):
-            return found
-    return None
+    """The expression in a text: in a box, in a line that announces the answer, else the first that can be read."""
+    return first_found(_expression, text)
+
+
+def _expression(text: str) -> str | None:
+    lines = (boxed(text) or "", *announcements(text), *text.splitlines()[:_LINES])
+    return next((found for line in lines for found in _expressions(line)), None)
 
 
 def _expressions(line: str) -> Iterator[str]:

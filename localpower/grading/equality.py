@@ -5,16 +5,11 @@ from __future__ import annotations
 import cmath
 import re
 from collections.abc import Sequence
-from fractions import Fraction
 
 from localpower.grading.expression import Node, NotRead
 from localpower.grading.latex import LONGEST, bare
 from localpower.grading.reading import Value, read
-from localpower.grading.worth import at, exact, symbols
-
-_CLOSE = 1e-9  # relative; of an exact value a decimal with ten digits is near enough
-_NOISE = 1e-13  # what rounding leaves of a zero
-_POINTS = (0.7316, -1.3127, 2.1934)  # where expressions with unknowns are compared
+from localpower.grading.worth import CLOSE, POINTS, at, same_value, symbols
 
 
 def equal(gold: str, answer: str) -> bool:
@@ -29,14 +24,16 @@ def equal(gold: str, answer: str) -> bool:
         return False
 
 
-def is_number(text: str) -> bool:
-    """Whether a text is a number or an expression of one, without any word or letter beside it."""
-    if len(text) > LONGEST or re.search(r"[^\W\d_]", re.sub(r"\\[a-zA-Z]+", "", text)):
-        return False
+def numbers(text: str) -> int:
+    """How many numbers, or expressions of one, a text lists; 0 where a word or letter is beside them."""
+    if len(text) > LONGEST or re.search(r"[^\W\d_]", re.sub(r"\\[a-zA-Z]+|\b(?:or|and)\b", "", text)):
+        return 0
     try:
-        return read(text).kind == "number"
+        found = read(text)
     except (NotRead, RecursionError):
-        return False
+        return 0
+    parts = found.parts if found.kind in ("list", "ordered") else (found,)
+    return len(parts) if all(part.kind == "number" for part in parts) else 0
 
 
 def _same(gold: Value, answer: Value) -> bool:
@@ -113,53 +110,15 @@ def _multiple(one: Node, other: Node) -> bool:
     if not names or names != sorted(symbols(other)):
         return same_value(one, other)
     ratios = []
-    for shift in range(len(_POINTS) + 1):
+    for shift in range(len(POINTS) + 1):
         point = {
-            name: _POINTS[(shift + i) % len(_POINTS)] + 0.17 * shift + 0.31 * i
-            for i, name in enumerate(names)
+            name: POINTS[(shift + i) % len(POINTS)] + 0.17 * shift + 0.31 * i for i, name in enumerate(names)
         }
         a, b = at(one, point), at(other, point)
-        if abs(b) < _CLOSE:  # no ratio here
-            if abs(a) < _CLOSE:
+        if abs(b) < CLOSE:  # no ratio here
+            if abs(a) < CLOSE:
                 continue
             return False
         ratios.append(a / b)
     same = all(cmath.isclose(ratio, ratios[0], rel_tol=1e-7) for ratio in ratios)
-    return bool(ratios) and same and abs(ratios[0]) > _CLOSE
-
-
-def same_value(one: Node, other: Node) -> bool:
-    """Exactly where both are fractions, else to 1e-9 at points. Raises NotRead where there is no value to compare."""
-    values = [_exact_or_none(node) for node in (one, other)]
-    if values[0] is not None and values[1] is not None:
-        if values[0] == values[1]:
-            return True
-        big = abs(values[0] - values[1]) / max(abs(values[0]), abs(values[1]))
-        return _decimal(one, other) and big < _CLOSE
-    names = symbols(one)
-    if names != symbols(other):
-        return False
-    points = _POINTS if names else _POINTS[:1]
-    found = False
-    for shift, first in enumerate(points):
-        point = {name: complex(first + 0.4142 * i + 0.1 * shift * i) for i, name in enumerate(sorted(names))}
-        a, b = at(one, point), at(other, point)
-        if cmath.isinf(a) or cmath.isinf(b):
-            if a != b:
-                return False
-        elif not cmath.isclose(a, b, rel_tol=_CLOSE, abs_tol=_NOISE):
-            return False
-        found = True
-    return found
-
-
-def _exact_or_none(node: Node) -> Fraction | None:
-    try:
-        return exact(node)
-    except (NotRead, RecursionError, OverflowError):
-        return None
-
-
-def _decimal(one: Node, other: Node) -> bool:
-    """Whether one of two different fractions is a decimal with at least ten digits: it may be rounded."""
-    return any(isinstance(node.value, Fraction) and node.value.denominator >= 10**9 for node in (one, other))
+    return bool(ratios) and same and abs(ratios[0]) > CLOSE

@@ -9,54 +9,14 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from localpower.grading.latex import LONGEST
+from localpower.grading.latex import FUNCTIONS, GREEK, LONGEST
 
 DEEPEST = 50
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d*)?|\.\d+)|(?P<macro>\\[A-Za-z]+)|(?P<letter>[A-Za-z])|(?P<sign>\*\*|[-+*/^_!|(){}\[\]]))"
 )
-_WORDS = (
-    *("arcsin", "arccos", "arctan", "sqrt", "sinh", "cosh", "tanh", "sin", "cos", "tan", "sec", "csc", "cot"),
-    *("log", "ln", "exp", "infty", "infinity", "inf", "pi"),
-)
+_WORDS = (*FUNCTIONS, "sqrt", "infty", "infinity", "inf", "pi")
 _PLAIN_WORD = re.compile(r"(?<![\\A-Za-z])(" + "|".join(_WORDS) + r")(?![A-Za-z])")
-FUNCTIONS = (
-    *("sin", "cos", "tan", "sec", "csc", "cot", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh"),
-    *("ln", "exp"),
-)
-_GREEK = (
-    *(
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "theta",
-        "lambda",
-        "mu",
-        "phi",
-        "omega",
-        "sigma",
-        "rho",
-        "tau",
-    ),
-    *(
-        "psi",
-        "kappa",
-        "eta",
-        "zeta",
-        "nu",
-        "xi",
-        "chi",
-        "ell",
-        "Delta",
-        "Gamma",
-        "Omega",
-        "Theta",
-        "Lambda",
-        "varphi",
-    ),
-)
 
 
 class NotRead(Exception):
@@ -139,6 +99,8 @@ class _Parser:
                 self._take()
                 node = Node("/", (node, self._signed(depth + 1)))
             elif token and self._begins(token):
+                if token[0].isdigit() and self._tokens[self._at - 1][0].isdigit():
+                    raise NotRead("two numbers in a row")
                 right = self._power(depth + 1)
                 mixed = node.name == "number" and right.name == "fraction" and _whole(node) and _proper(right)
                 node = Node("+" if mixed else "*", (node, right))
@@ -212,13 +174,11 @@ class _Parser:
             return Node("binom", (top, self._argument(depth + 1)))
         if token == "\\sqrt":
             return self._root(depth)
-        if token == "\\log":
-            return self._log(depth)
         if token[0] == "\\" and token[1:] in FUNCTIONS:
             return self._function(token[1:], depth)
         if token in ("\\infty", "\\infinity", "\\inf"):
             return Node("infinity")
-        if token == "\\pi" or (token[0] == "\\" and token[1:] in _GREEK) or token.isalpha():
+        if token == "\\pi" or (token[0] == "\\" and token[1:] in GREEK) or token.isalpha():
             return Node("symbol", value=self._name(token))
         raise NotRead(token)
 
@@ -257,22 +217,43 @@ class _Parser:
             self._take("]")
         return Node("root", (self._atom(depth + 1), index))  # of a whole number: sqrt12 is meant so
 
-    def _log(self, depth: int) -> Node:
-        base = None
-        if self._peek() == "_":
-            self._take()
-            base = self._atom(depth + 1)
-        inside = self._power(depth + 1)
-        return Node("log", (inside, base) if base else (inside,))
-
     def _function(self, name: str, depth: int) -> Node:
-        power = None
-        if self._peek() in ("^", "**"):
+        r"""\sin^2 2x, \log_2(x). An argument in brackets is all of it: \sin(x)^2 is the square of \sin(x)."""
+        base = power = None
+        while (sign := self._peek()) in ("^", "**", "_"):
             self._take()
-            power = self._exponent(depth + 1)
-        inside = self._power(depth + 1)
-        node = Node(name, (inside,))
+            if sign == "_" and name == "log" and base is None:
+                base = self._atom(depth + 1)
+            elif sign != "_" and power is None:
+                power = self._exponent(depth + 1)
+            else:
+                raise NotRead(sign)
+        bracketed = self._peek() in ("(", "[", "|")
+        inside = self._atom(depth + 1) if bracketed else self._bare_argument(depth + 1)
+        if power == Node("negative", (Node("number", value=Fraction(1)),)):  # the inverse
+            if name not in ("sin", "cos", "tan"):
+                raise NotRead(name)
+            return Node(f"arc{name}", (inside,))
+        node = Node(name, (inside, base) if base else (inside,))
         return Node("^", (node, power)) if power else node
+
+    def _bare_argument(self, depth: int) -> Node:
+        r"""Of \sin 2x y all three, of \sin\frac{x}{2} one. Braces are not seen: \sin{x}^2 looks like \sin x^2.
+
+        Raises NotRead where people differ on its end: \sin x/2, \sin{x}^2, \ln 2(x+1), \ln x e.
+        """
+        grouped = self._peek() == "{"
+        node = last = self._atom(depth) if grouped else self._power(depth)
+        while not grouped and (self._peek().isalpha() or self._peek()[1:] in ("pi", *GREEK)):
+            if (self._peek() in ("e", "i") and last.name != "number") or last.name in ("fraction", "root"):
+                raise NotRead("end of an argument")
+            last = self._power(depth)
+            node = Node("*", (node, last))
+        token, after = (*self._tokens[self._at : self._at + 2], "", "")[:2]
+        goes_on = token in ("^", "**") or (token and self._begins(token) and token[1:] not in FUNCTIONS)
+        if goes_on or (token in ("/", "\\div") and after[1:] not in FUNCTIONS):
+            raise NotRead("end of an argument")
+        return node
 
 
 def _whole(node: Node) -> bool:

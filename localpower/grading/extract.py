@@ -1,53 +1,94 @@
-"""The answer in a text: a box, a line that announces it, a number, a letter. Linear in the length of the text."""
+"""The answer in a text: a box, a line that announces it, a number. Linear in the length of the text."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])[ \t]*")
-_TOKEN = re.compile(r"-?\d+(?:\.\d+)?|\\[A-Za-z]+|[^\s{}\\$]")
-_FINAL = re.compile(r"(?i)\banswer\s{0,9}(?:is\s{0,9}:?|:|=)")
-_NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?|-?\$?\.\d+")
-_DRESS = r"[\s*$({]{0,9}(?:\\(?:text|math)[a-z]{0,6}\{)?\(?"  # what a letter may be wrapped in
-_LETTER = re.compile(
-    r"(?:[Aa]nswer|ANSWER)(?:\s{1,9}is)?\s{0,9}:?(?:\s{1,9}(?:option|choice))?"
-    + _DRESS
-    + r"([A-D])(?![A-Za-z-])(?!(?<=A)\s{1,9}(?!is\b|as\b|and\b|since\b|because\b)[a-z])"
-)  # "answer: A good way" has an article, no letter
-_ALONE = re.compile(r"[\s*(]{0,9}([A-D])[\s*).]{0,9}")
-_EQUATION = re.compile(r"[\d\s.,$()*/^×÷+-]{1,99}=\s{0,9}(?=-?\$?[\d.])")
+_TOKEN = re.compile(r"-?\d+(?:\.\d+)?|\\[A-Za-z]+|[^\s{}\\$](?![A-Za-z])")
+# Of \\boxed{...} and \\boxed{answer}, where the form is told.
+_NOTHING = re.compile(r"(?:[\s.…]|\\[lcdv]?dots)*|(?i:(?:your |the )?(?:final )?answer)")
+_NO_ANSWER = (  # "the answer is not 5", "the answer is found in two steps"
+    r"\s{1,9}(?:not|in|(?:in)?correct|right|wrong|obtained|found|given|derived|based|calculated|computed|determined|shown)"
+    r"(?![A-Za-z])"
+)
+_FINAL = re.compile(
+    r"(?im)(?<![A-Za-z])ans(?:wers?)?(?![A-Za-z])(?:[ \t]to[ \t][^\n.:]{1,40}?(?=[ \t*_:=]))?[*_\s]{0,9}"
+    rf"(?:(?:is|are|was|would be|will be|must be|should be|equals)(?![A-Za-z'’])(?!{_NO_ANSWER})"
+    r"(?:[ ,]{1,2}(?:therefore|thus|then|indeed|simply|clearly|just|exactly)(?![A-Za-z]))?[*\s]{0,9}:?|[:=])"
+    r"|^(?:[#*_ \t]{1,9}(?:the[ \t])?(?:final[ \t])?|(?:the[ \t])?final[ \t])answer[*_ \t]{0,9}$"  # a heading
+)
+_SENTENCE_END = re.compile(
+    r"[.?](?=[*_$)\"'’]{0,4}(?:\s{1,9}[^\d\s]|\s{0,9}$))|[,(]?\s(?:because|since)(?![A-Za-z])"
+    r"|\s\((?:not|since|because|which|or|in|as|i\.e)(?![A-Za-z])"
+    r"|;\s|\s?—\s?(?=[A-Za-z]{2})|,\s(?:and so|as|so|which|where|but|hence|thus|therefore|I|we)(?![A-Za-z])"
+)
+_LINE = 2000  # characters after "Answer:" in which it is looked for
+_FEW = 3  # words of an answer below that line; more are a sentence
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_NUMBER = re.compile(  # of a time the hour, where it is a full one
+    r"(?<!\d:)(?<!\d:\d)-?\$?\d[\d,]*(?:\.\d+)?(?!\d|:(?!00)\d)|-?\$?\.\d+"
+)
+_DENIED = re.compile(r"(?i)(?:\bnot|n['’]t)\s{1,9}-?\$?\d[\d,.]*")
+_EQUATION = re.compile(r"(?:[\d\s.,$()*/^×÷+-]|\\(?:times|cdot|div)){1,99}=\s{0,9}(?=-?\$?[\d.])")
+_GROUPED = re.compile(r"(?<=\d)(?:\{,\}|(?:\{,\}|,)?\s?(?:\\[!,]\s?)+)(?=\d)")
 _RUN_ON = re.compile(r"\n[ \t]{0,9}(?:Question|Problem|Q)[ \t]{0,9}:")
-_LETTER_BOX = 200  # characters of a box in which a letter is looked for
+_MARKS = 20  # of running on, and of answers, that are looked at
 _NESTED = 20  # boxes in boxes that are opened
 
 
-def first_answer(text: str) -> str:
-    """The text up to where it runs on into a next problem."""
-    return _RUN_ON.split(text, maxsplit=1)[0]
+def first_found(
+    find: Callable[[str], _T | None], text: str, marked: Callable[[str], _T | None] | None = None
+) -> _T | None:
+    """What `find` makes of a text up to where it runs on into a next problem: at the first mark after an answer.
+
+    marked: instead of `find` once a mark is passed. It finds only boxes and announced answers: a problem that is told
+    again has numbers and words too.
+    """
+    ends = [mark.start() for mark in islice(_RUN_ON.finditer(text), _MARKS)]
+    for end in (*ends, len(text)):
+        if found := find(text[:end]):
+            return found
+        find = marked or find
+    return None
 
 
 def boxed(text: str) -> str | None:
-    r"""What the last complete \boxed or \fbox holds; None without one. A box in a box is opened."""
+    r"""What the last complete \boxed or \fbox holds; None without one. A box in a box is opened.
+
+    A box without braces counts where there is none with them, so that the word \boxed is none.
+    """
+    return next(reversed(boxes(text)), None)
+
+
+def boxes(text: str) -> list[str]:
+    """What all complete boxes hold that say something."""
     ends = _closing(text)
-    found: str | None = None
+    braced, others = [], []
     covered = -1
     for match in _BOX.finditer(text):
         start = match.end()
-        if start < covered:  # inside the box that was found last
-            continue
-        if start < len(text) and text[start] == "{":
-            if start in ends:
-                found, covered = text[start + 1 : ends[start]], ends[start]
-        elif token := _TOKEN.match(text, start):
-            found = token.group()
-    if found is None:
-        return None
+        if start in ends and start >= covered:
+            covered = ends[start]
+            if not _NOTHING.fullmatch(inside := _opened(text[start + 1 : covered])):
+                braced.append(inside)
+        elif start >= covered and (token := _TOKEN.match(text, start)):
+            others.append(token.group())
+    return braced or others
+
+
+def _opened(box: str) -> str:
     for _ in range(_NESTED):
-        inside = _BOX.match(found := found.strip())
-        if inside is None or not (found[inside.end() :].startswith("{") and found.endswith("}")):
+        inside = _BOX.match(box := box.strip())
+        if inside is None or not (box[inside.end() :].startswith("{") and box.endswith("}")):
             break
-        found = found[inside.end() + 1 : -1]
-    return found.strip() or None
+        box = box[inside.end() + 1 : -1]
+    return box.strip()
 
 
 def _closing(text: str) -> dict[int, int]:
@@ -62,20 +103,29 @@ def _closing(text: str) -> dict[int, int]:
     return ends
 
 
+def announcements(text: str) -> Iterator[str]:
+    """What follows "the answer is", and the like, on its line or alone on one below; the last first."""
+    for match in reversed(list(_FINAL.finditer(text))[-_MARKS:]):
+        same, *below = text[match.end() : match.end() + _LINE].split("\n")
+        if said := same.strip(" \t\r*_`"):
+            yield said
+            continue
+        said = next((line.strip(" \t\r*_`") for line in below if line.strip(" \t\r*_`$[]\\")), "")
+        if said and len(_WORD.findall(said)) <= _FEW:
+            yield said
+
+
 def announced(text: str) -> str | None:
-    """The rest of the last line that says what the answer is; None without one."""
-    for match in reversed(list(_FINAL.finditer(text))):
-        end = text.find("\n", match.end())
-        line = text[match.end() : end if end >= 0 else len(text)].strip().strip("*").strip()
-        if line:
-            return line.removesuffix(".").strip() or None
+    """The last of them as far as it is the answer: not the next sentence, nor the reason. None without one."""
+    for said in announcements(text):
+        if found := _SENTENCE_END.split(said, maxsplit=1)[0].strip(" *_`"):
+            return found
     return None
 
 
 def math_answer(text: str) -> str | None:
     """A box, else the line that announces the answer."""
-    text = first_answer(text)
-    return boxed(text) or announced(text)
+    return first_found(lambda part: boxed(part) or announced(part), text)
 
 
 def number_answer(text: str) -> tuple[str | None, bool]:
@@ -83,14 +133,20 @@ def number_answer(text: str) -> tuple[str | None, bool]:
 
     Of an equation in a box or announced, what it comes to.
     """
-    text = re.sub(r"(?<=\d)(?:\{,\}|\\[,!])(?=\d)", "", first_answer(text).replace("−", "-"))
+    return first_found(_number, _GROUPED.sub("", text.replace("−", "-")), _marked) or (None, False)
+
+
+def _number(text: str) -> tuple[str, bool] | None:
+    numbers = _NUMBER.findall(_DENIED.sub("", text))
+    return _marked(text) or ((_plain(numbers[-1]), True) if numbers else None)
+
+
+def _marked(text: str) -> tuple[str, bool] | None:
     marked = text.rsplit("####", 1)[1].strip().split("\n", 1)[0] if "####" in text else ""
-    for source in (marked, _result(boxed(text) or ""), _result(announced(text) or "")):
-        numbers = _NUMBER.findall(source)
-        if numbers:
-            return _plain(numbers[0]), False
-    numbers = _NUMBER.findall(text)
-    return (_plain(numbers[-1]), True) if numbers else (None, False)
+    for source in (marked, _result(boxed(text) or ""), *map(_result, announcements(text))):
+        if number := _NUMBER.search(source):
+            return _plain(number.group()), False
+    return None
 
 
 def _result(said: str) -> str:
@@ -101,28 +157,3 @@ def _result(said: str) -> str:
 
 def _plain(number: str) -> str:
     return number.replace("$", "").replace(",", "").rstrip(".")
-
-
-def letter_answer(text: str) -> str | None:
-    r"""GPQA: the letter A to D of the last box that begins with one alone, else of the last "answer is (X)".
-
-    Else the text itself, where it is nothing but a letter.
-    """
-    text = first_answer(text)
-    ends = _closing(text)
-    found = None
-    for match in _BOX.finditer(text):
-        start = match.end()
-        content = (
-            text[start + 1 : min(ends[start], start + _LETTER_BOX)]
-            if start in ends
-            else text[start : start + 2]
-        )
-        bare = re.sub(r"\\(?:text[a-z]*|math[a-z]*|mbox)\s*|[{}()\[\]\s$*]", "", content)
-        if re.match(r"[A-D](?![A-Za-z])", bare):
-            found = bare[0]
-    if found is None:
-        letters = _LETTER.findall(text)
-        alone = _ALONE.fullmatch(text)
-        found = letters[-1] if letters else alone.group(1) if alone else None
-    return found

@@ -3,56 +3,71 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from fractions import Fraction
 
 LONGEST = 400  # characters of an answer that is read as mathematics
 
+FUNCTIONS = (
+    *("arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "sech", "csch", "coth"),
+    *("sin", "cos", "tan", "sec", "csc", "cot", "log", "ln", "exp"),
+)
+_GREEK_LETTERS = {
+    char: unicodedata.name(char).split()[-1].replace("LAMDA", "lambda").lower()
+    for char in "αβγδεζηθκλμνξρστφχψω"
+} | {"Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ω": "Omega", "ϕ": "varphi", "ℓ": "ell"}
+GREEK = tuple(_GREEK_LETTERS.values())
+_SIGNS = {
+    **dict.fromkeys("−–—‐‑－", "-"),
+    **dict.fromkeys("·⋅∙", r"\cdot "),
+    **dict.fromkeys("÷∕⁄", "/"),
+    **dict.fromkeys("≈≃", r"\approx "),
+    **dict.fromkeys("\u2009\u202f\u200b\u2061\ufeff", ""),  # thin or without any width
+    **dict.fromkeys("’′", "'"),
+    **{"π": r"\pi ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp ", "°": r"^\circ ", "∅": r"\emptyset "},
+    **{"≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∪": r"\cup ", "∈": r"\in ", "×": r"\times ", "∗": "*"},
+    **{"\u00a0": " ", "，": ","},
+}
+_VULGAR = {char: Fraction(unicodedata.numeric(char)).limit_denominator(10) for char in "½¼¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 _CHARACTERS = str.maketrans(
-    {
-        "−": "-",
-        "–": "-",
-        "—": "-",
-        "×": r"\times ",
-        "·": r"\cdot ",
-        "⋅": r"\cdot ",
-        "÷": "/",
-        "∕": "/",
-        "π": r"\pi ",
-        "θ": r"\theta ",
-        "∞": r"\infty ",
-        "±": r"\pm ",
-        "≤": r"\le ",
-        "≥": r"\ge ",
-        "≠": r"\ne ",
-        "∪": r"\cup ",
-        "∈": r"\in ",
-        "°": r"^\circ ",
-        "²": "^2",
-        "³": "^3",
-        "½": r"\frac{1}{2}",
-        "¼": r"\frac{1}{4}",
-        "¾": r"\frac{3}{4}",
-        "\u00a0": " ",
-        "，": ",",
-        "’": "'",
-    }
+    _SIGNS
+    | {char: rf"\{name} " for char, name in _GREEK_LETTERS.items()}
+    | {char: rf"\frac{{{value.numerator}}}{{{value.denominator}}}" for char, value in _VULGAR.items()}
 )
+_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
+_ON_THE_LINE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_SPACES = r"(?:q?quad|enspace|enskip|space|nobreakspace|(?:thin|med|thick)space)(?![A-Za-z])|[hm]space\*?\s?\{[^{}]*\}"
 _DROPPED = re.compile(
-    r"\\(?:left|right|displaystyle|textstyle|bigl|bigr|Bigl|Bigr|big|Big|limits|quad|qquad|mathopen|mathclose)"
-    r"(?![A-Za-z])|\\[!,;:> ]|(?<!\\)~|\\\$|(?<!\\)\$|\\\(|\\\)|\\\[|\\\]"
+    rf"\\(?:{_SPACES}|h?phantom\s?\{{[^{{}}]*\}}|(?:text)?color\s?\{{\w*\}}"
+    r"|(?:left|right|middle|[bB]ig{1,2}[lrm]?|(?:display|text|script|scriptscript)style|(?:no)?limits|negthinspace"
+    r"|mathopen|mathclose|bf|rm|it)(?![A-Za-z]))"
+    r"|\\[!,;:> ]|(?<!\\)~|\\\$|(?<!\\)\$|\\\(|\\\)|\\\[|\\\]"
 )
-_FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
+_SPACE = re.compile(rf"\\(?:{_SPACES})|\\ |~")
+_THOUSANDS = re.compile(r"(?:\{,\}|,)\s*(?:\\!\s*)+|\{,\}")
+_ONE_SPELLING = {
+    "frac": r"[dtc]frac|[sn]?icefrac|sfrac",
+    "le ": "leq|leqslant|leqq|le",
+    "ge ": "geq|geqslant|geqq|ge",
+    "ne ": "neq|ne",
+    "approx ": "approx|approxeq|thickapprox|simeq|doteq|fallingdotseq",
+    "emptyset ": "varnothing|emptyset",
+    "infty ": "infin|infty",
+    "cup ": "cup",
+}
+_SPELLINGS = [(re.compile(rf"\\(?:{old})(?![A-Za-z])"), new) for new, old in _ONE_SPELLING.items()]
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ\s*\}?|\\degrees?(?![A-Za-z])")
 _WRAPPER = re.compile(
-    r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|mbox|hbox|operatorname\*?)\s*\{([^{}]*)\}"
+    r"\\(?:text[a-z]*|[mh]box|emph|underline|math(?:rm|bf|it|sf|tt|normal)|operatorname\*?|boldsymbol|bm)\s*\{([^{}]*)\}"
 )
 _UNIT_POWER = r"(?:\s*\^\s*(?:\{\s*-?\d\s*\}|\d))?"
 _UNIT_WRAPPED = re.compile(
-    r"(?<=[\d})\]])\s*\\(?:text|textrm|mathrm|mbox|hbox)\s*\{([^{}]*)\}" + _UNIT_POWER + r"(?=\s*(?:$|[.,;]))"
+    rf"(?<=[\d}})\]])\s*\\(?:text(?:rm|normal|up)?|mathrm|[mh]box)\s*\{{([^{{}}]*)\}}{_UNIT_POWER}(?=\s*(?:$|[.,;]))"
 )
-_FUNCTIONS = {
-    *("sin", "cos", "tan", "sec", "csc", "cot", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh"),
-    *("ln", "log", "exp", "sqrt", "pi", "and", "or", "infty", "frac", "cdot", "times", "mod", "union", "inf"),
-    *("to", "if", "pm", "million", "billion", "thousand", "infinity", "times"),
+_NO_UNITS = {
+    *FUNCTIONS,
+    *("sqrt", "pi", "and", "or", "infty", "infinity", "inf", "frac", "cdot", "times", "mod", "union"),
+    *("to", "if", "pm", "approx", "million", "billion", "thousand"),
 }
 _UNIT_WORD = re.compile(
     r"(?<=[\d})])\s+((?:(?:square|cubic|per)\s+)?[A-Za-z]{2,}(?:[ /]+[A-Za-z]{2,})*)" + _UNIT_POWER + r"\.?$"
@@ -61,24 +76,28 @@ _GLUED_UNIT = re.compile(r"(?<=\d)(?:cm|mm|km|kg|mph|ft|lbs?|ml|hrs?|mins?|secs?
 _ROOT = re.compile(r"√\s*(\d+(?:\.\d+)?|\([^()]*\)|[A-Za-z])")
 _ROW = "\x00"  # a line break of a matrix, kept from what begins with a backslash
 _SCALES = {"thousand": "10^3", "million": "10^6", "billion": "10^9"}
+_MIXED = re.compile(r"(?<![\w.^/}])(\d+)\s+(\d+)\s*/\s*(\d+)(?![\w.^!])")
+_ABOUT = re.compile(
+    r"^(?:(?i:approximately|approx\.?|about|roughly|around|exactly)\s|\\approx )\s*(?=[-\d\\.])"
+)
+
+_QUOTES = re.compile(r"(?<![\w)])[\"'`]+([^\"'`]*)[\"'`]+")
+_ONE = re.compile(r"(?<!\\)\{\s*(\w)\s*\}")
 
 
 def plain(text: str) -> str:
     """One spelling: no dollars, spacing macros, wrappers, units after a number, degrees, percent signs, final stops."""
     text = text.strip().strip("*").strip()
-    text = _ROOT.sub(r"\\sqrt{\1}", text.translate(_CHARACTERS))
-    text = text.replace("{,}", ",").replace(r"\,\!", "").replace(r",\!", ",").replace(r"\\!", "")
+    text = _RAISED.sub(lambda m: f"^{{{m.group().translate(_ON_THE_LINE)}}}", text.translate(_CHARACTERS))
+    text = _ROOT.sub(r"\\sqrt{\1}", text)
+    text = _THOUSANDS.sub(",", text).replace(r"\,\!", "").replace(r"\\!", "")
     text = re.sub(r"(?:\\\\\s*)+$", "", text).replace("\\\\", _ROW)
-    text = _DROPPED.sub(
-        lambda m: " " if m.group().startswith("\\q") or m.group() in ("~", "\\ ") else "", text
-    )
-    text = _DEGREES.sub("", _FRACTION.sub(r"\\frac", text))
-    text = text.replace(r"\%", "").replace("%", "")
-    text = re.sub(r"\\(?:leq?|leqslant)(?![A-Za-z])", r"\\le ", text)
-    text = re.sub(r"\\(?:geq?|geqslant)(?![A-Za-z])", r"\\ge ", text)
+    text = _DROPPED.sub(lambda m: " " if _SPACE.fullmatch(m.group()) else "", text)
+    for old, new in _SPELLINGS:
+        text = old.sub(rf"\\{new}", text)
+    text = _DEGREES.sub("", text).replace(r"\%", "").replace("%", "")
     text = re.sub(r"\\lt(?![A-Za-z])", "<", re.sub(r"\\gt(?![A-Za-z])", ">", text))
     text = text.replace("<=", r"\le ").replace(">=", r"\ge ")
-    text = text.replace(r"\cup", r"\cup ").replace(r"\infin ", r"\infty ")
     for word, power in _SCALES.items():
         text = re.sub(rf"(?<=\d)\s*(?:\\text\{{\s*)?{word}s?\b\s*\}}?", rf"*{power}", text)
     text = _stops(text)
@@ -91,8 +110,14 @@ def plain(text: str) -> str:
             break
     text = _stops(text)
     text = _UNIT_WORD.sub(_unless_functions, text)
-    text = _GLUED_UNIT.sub("", text)
+    text = _ABOUT.sub("", _MIXED.sub(_mixed, _GLUED_UNIT.sub("", text)).strip())
     return re.sub(r"\s+", " ", text).replace(_ROW, "\\\\").strip()
+
+
+def _mixed(match: re.Match[str]) -> str:
+    """3 3/4 as 3\frac{3}{4}; what is no proper fraction is left."""
+    whole, top, bottom = match.groups()
+    return rf"{whole}\frac{{{top}}}{{{bottom}}}" if int(top) < int(bottom) else match.group()
 
 
 def _stops(text: str) -> str:
@@ -111,9 +136,12 @@ def _unless_words(match: re.Match[str]) -> str:
 
 def _unless_functions(match: re.Match[str]) -> str:
     words = re.findall(r"[A-Za-z]+", match.group(1).lower())
-    return match.group() if any(word in _FUNCTIONS for word in words) else ""
+    return match.group() if any(word in _NO_UNITS for word in words) else ""
 
 
 def bare(text: str) -> str:
-    """For comparing as words: plain, lower case, no blanks, braces or quotes."""
-    return re.sub(r"[\s{}\"'`]", "", plain(text)).lower()
+    r"""For comparing as words: plain, lower case, no quotes, blanks only between digits, no braces around one letter or
+    digit. Of others they are kept: \frac{1}{23} is not \frac{12}{3}.
+    """
+    text = _QUOTES.sub(r"\1", _ONE.sub(r"\1", plain(text)))
+    return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text).lower()

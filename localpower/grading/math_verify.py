@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 
 from localpower.errors import UserError
+from localpower.grading.thoughts import of_what_is_said
 from localpower.grading.verdicts import NONE, Verdict
 from localpower.subprocesses import ChildError, Worker
 
@@ -38,6 +39,7 @@ class MathVerify:
     def __exit__(self, *_: object) -> None:
         self._worker.close()
 
+    @of_what_is_said
     def grade(
         self, gold: str, *, answer: str | None = None, completion: str | None = None, seconds: float = 10.0
     ) -> Verdict:

@@ -4,8 +4,9 @@ Two answers are the same when they are one text after the normaliser of the MATH
 are the same element by element. So 2/4 is not 1/2, 2^{10} is not 1024, a list has an order, and a cube root is a
 square root. Whoever wants the value of an answer takes `verdicts.grade_math`; this one is for comparing with the paper.
 
-One deviation. Where the original calls sympy, which runs the model's text as a program and may never come back, our
-own equality compares two expressions, at points where they have unknowns.
+Two deviations. Thoughts are left out before the rules apply; the paper's models had none. Where the original calls
+sympy, which runs the model's text as a program and may never come back, our own equality compares two expressions, at
+points where they have unknowns.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from localpower.grading.equality import same_value
 from localpower.grading.expression import NotRead, parse
 from localpower.grading.latex import LONGEST
+from localpower.grading.thoughts import of_what_is_said
 from localpower.grading.verdicts import NONE, Verdict
+from localpower.grading.worth import same_value
 
 _LONGEST = 10 * LONGEST  # longer answers are compared as they are
 _BRACE = re.compile("[{}]")
@@ -56,6 +58,7 @@ _SILENT = re.compile(
 _BEGIN, _END = r"\begin", r"\end"
 
 
+@of_what_is_said
 def grade_paper(gold: str, *, answer: str | None = None, completion: str | None = None) -> Verdict:
     """An answer by itself, or the one in a completion's last box; none without it."""
     found = (answer if answer is not None else _boxed(completion or "") or "").strip()

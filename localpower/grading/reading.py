@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from localpower.grading.expression import Node, NotRead, parse
 from localpower.grading.latex import LONGEST, bare, plain
+from localpower.grading.worth import at, same_value, symbols
 
 _MOST = 64  # parts of a list or matrix
 
@@ -15,7 +16,8 @@ _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?![\d,])")
 _BASED = re.compile(r"^(-?[0-9A-Za-z]+)\s*_\s*\{?\s*(\d+)\s*\}?$")
 _MATRIX = re.compile(r"\\begin\s*\{([pbvBV]?matrix|array)\}\s*(?:\{[lcr|]*\})?(.*?)\\end\s*\{\1\}", re.DOTALL)
 _CHOICE = re.compile(r"^\(?\s*([A-Za-z])\s*\)?$")
-_RELATION = re.compile(r"\\le(?![A-Za-z])|\\ge(?![A-Za-z])|\\ne(?![A-Za-z])|<|>|=")
+_RELATION = re.compile(r"\\le(?![A-Za-z])|\\ge(?![A-Za-z])|\\ne(?![A-Za-z])|\\approx(?![A-Za-z])|<|>|=")
+_NEAR = 0.05  # relative: what rounding may change, to one digit even
 _FLIPPED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne": "\\ne"}
 
 
@@ -140,12 +142,30 @@ def _related(text: str, relations: list[str]) -> Value:
     """An equation, an inequality, or an interval written as one."""
     sides = [side.strip() for side in _RELATION.split(text)]
     if len(relations) == 1 and relations[0] == "=":
-        left, right = _number(sides[0]), _number(sides[1])
-        return Value("equation", (left, right))
+        left, right = parse(sides[0]), parse(sides[1])
+        if not symbols(left) and same_value(left, right):  # 5 + 3 = 8 is 8
+            return _number(sides[1])
+        if not symbols(left):  # 5 = x is x = 5
+            sides.reverse()
+        return Value("equation", (_number(sides[0]), _number(sides[1])))
+    if relations[-1] == "\\approx":
+        return _rounded(text.rpartition("\\approx")[0].strip(), sides[-1])
     if set(relations) == {"="}:
         return _part(sides[-1])  # a = b = c: what it comes to
     interval = _interval(sides, relations)
     return interval if interval else Value("words", text=bare(text))
+
+
+def _rounded(left: str, right: str) -> Value:
+    r"""x \approx 11 is x = 11; of \sqrt{2} \approx 1.41 the exact side counts, where the other is near it."""
+    if re.fullmatch(r"\\?(?!pi$|e$|i$)[A-Za-z]+(?:_\w|_\{\w+\})?|[A-Za-z]\([^()]*\)", left):
+        return _part(f"{left}={right}")
+    exact = _part(left)
+    node = exact.parts[1].node if exact.kind == "equation" else exact.node
+    value = at(node, {}) if node else None
+    if value is None or abs(value - at(parse(right), {})) > _NEAR * abs(value):
+        raise NotRead("not near")
+    return exact
 
 
 def _interval(sides: list[str], relations: list[str]) -> Value | None:

@@ -5,31 +5,43 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from localpower.grading.extract import boxed, first_answer
+from localpower.grading.extract import announcements, boxed, first_found
 
-_SENTENCE = re.compile(r"[.!?](?:\s|$)|\n")
-_SAYS = re.compile(r"\s(?:is|are)\s|:\s?", re.IGNORECASE)
-_NUMBER = re.compile(r"-?\d{1,99}(?:\.\d{1,99})?")
+_SENTENCE = re.compile(r"(?<!\bSt)(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bMt)(?<!\.[a-z])[.!?](?:\s|$)|\n")
+_COLON = r"(?<!\d):\s?|:(?!\d)\s?"  # 8:00 holds none
+# Paris, France; but 5, 3 and (a, b) have two parts
+_REMARK = re.compile(r",\s(?![\d(])(?![^(\[]*[)\]])")
+_SAYS = re.compile(rf"\s(?:is|are)\s|{_COLON}", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\d:.])-?\d{1,99}(?:\.\d{1,99})?(?!:?\d)")
 _OPENERS = {"sure", "certainly", "of course", "yes", "okay", "ok", "well"}
 _LONGEST = 2000
+# What stands between digits is part of a number or a time.
+_PUNCTUATION = re.compile(r"\\text[a-z]*|(?<=\d),(?=\d{3}(?!\d))|(?!\.\d)(?:(?<!\d)[^\w\s-]|[^\w\s-](?!\d))")
 
 
 def text_answer(text: str) -> list[str]:
-    """What a text may be saying, likeliest first: its box; else of its first sentence what follows the last "is" or
-    colon, all of it, the former up to a comma, and what comes before the first "is" unless that is denied. Empty
-    without words.
+    """What a text may be saying, likeliest first: its box; else of what it announces as the answer, or of its first
+    sentence, what follows the last "is" or colon, all of it, the former without a remark after a comma, and what comes
+    before the first "is" unless that is denied. Empty without words.
     """
-    text = first_answer(text)[:_LONGEST].strip()
+    return first_found(_readings, text, lambda part: _readings(part, marked=True)) or []
+
+
+def _readings(text: str, *, marked: bool = False) -> list[str]:
+    text = text[:_LONGEST].strip()
     box = boxed(text)
     if box is not None:
         return [box]
-    sentences = (part.strip() for part in _SENTENCE.split(text) if _plain(part))
+    said = next(announcements(text), "")
+    if marked and not said:
+        return []
+    sentences = (part.strip() for part in _SENTENCE.split(said or text) if _plain(part))
     first = next((part for part in sentences if _plain(part) not in _OPENERS and not part.endswith(":")), "")
     parts = _SAYS.split(first)
-    if len(parts) == 1:
+    if len(parts) == 1 and not said:
         return [first] if first else []
-    denied = _plain(parts[1]).split()[:1] == ["not"]
-    found = [parts[-1], first, parts[-1].partition(",")[0], "" if denied else parts[0]]
+    denied = _plain(parts[1]).split()[:1] == ["not"] if len(parts) > 1 else False
+    found = [parts[-1], first, _REMARK.split(parts[-1])[0], "" if denied else parts[0]]
     return [part.strip() for part in found if _plain(part)]
 
 
@@ -40,13 +52,21 @@ def same_text(answers: Sequence[str], found: Sequence[str]) -> bool:
 
 def list_answer(text: str) -> list[str] | None:
     """The numbers of the first line that lists some, after its last colon; else of lines that hold one each."""
-    lines = (boxed(text) or first_answer(text).replace("−", "-"))[:_LONGEST].splitlines()
-    found = [_NUMBER.findall(line.rpartition(":")[2]) for line in lines]
+    return first_found(
+        lambda part: _listed(boxed(part) or part),
+        text.replace("−", "-"),
+        lambda part: _listed(boxed(part) or next(announcements(part), "")),
+    )
+
+
+def _listed(text: str) -> list[str] | None:
+    lines = text[:_LONGEST].splitlines()
+    found = [_NUMBER.findall(re.split(_COLON, line)[-1]) for line in lines]
     listed = next((numbers for numbers in found if len(numbers) > 1), [])
     alone = [numbers[0] for numbers in found if len(numbers) == 1]
     return listed or (alone if len(alone) > 1 else None)
 
 
 def _plain(text: str) -> str:
-    words = re.sub(r"\\text|[^\w\s-]", "", text.casefold()).split()
+    words = _PUNCTUATION.sub("", text.casefold().replace("−", "-").replace("–", "-")).split()
     return " ".join(words[1:] if len(words) > 1 and words[0] in ("the", "a", "an") else words)

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from localpower.grading.countdown import expression_answer, solves
-from localpower.grading.equality import equal, is_number
-from localpower.grading.extract import boxed, letter_answer, math_answer, number_answer
+from localpower.grading.equality import equal, numbers
+from localpower.grading.extract import boxed, math_answer, number_answer
+from localpower.grading.letters import letter_answer
 from localpower.grading.program import lighter, program
 from localpower.grading.sandbox import passes
 from localpower.grading.short import list_answer, same_text, text_answer
+from localpower.grading.thoughts import of_what_is_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Verdict:
 NONE = Verdict("none", None)
 
 
+@of_what_is_said
 def grade_math(gold: str, *, answer: str | None = None, completion: str | None = None) -> Verdict:
     """An answer by itself, or one to be found in a completion."""
     whole = (answer or "").strip() or None
@@ -38,12 +41,13 @@ def grade_math(gold: str, *, answer: str | None = None, completion: str | None =
     return Verdict("right" if equal(wanted, found) else "wrong", found)
 
 
+@of_what_is_said
 def grade_number(gold: str, *, answer: str | None = None, completion: str | None = None) -> Verdict:
-    """GSM8K and its like: numbers, commas and dollars aside; a whole answer that is a fraction, say, by its value."""
+    """GSM8K and its like: numbers, commas and dollars aside; all of an answer such as 1/2 or 5, 3 by its value."""
     wanted, _ = number_answer(gold)
     text = answer if answer is not None else completion or ""
-    whole = boxed(text) or (answer if answer is not None else math_answer(text))
-    if "####" not in text and whole and is_number(whole):
+    whole = boxed(answer) or answer if answer is not None else math_answer(text)
+    if "####" not in text and whole and numbers(whole):
         return Verdict("right" if equal(wanted or gold, whole) else "wrong", whole.strip())
     found, lenient = number_answer(text)
     if found is None:
@@ -51,6 +55,7 @@ def grade_number(gold: str, *, answer: str | None = None, completion: str | None
     return Verdict("right" if equal(wanted or gold, found) else "wrong", found, lenient)
 
 
+@of_what_is_said
 def grade_letter(gold: str, *, answer: str | None = None, completion: str | None = None) -> Verdict:
     """GPQA: the letters A to D."""
     wanted = gold.strip().strip("()").upper()
@@ -66,6 +71,7 @@ def grade_letter(gold: str, *, answer: str | None = None, completion: str | None
     return Verdict("right" if found == wanted else "wrong", found)
 
 
+@of_what_is_said
 def grade_short(form: str, answers: Sequence[str], completion: str) -> Verdict:
     """A short answer. form: number, text or list; answers: what is right, the usual one first."""
     if form == "number":
@@ -86,6 +92,7 @@ def _numeric(parts: Sequence[str]) -> bool:
     return all(re.fullmatch(r"-?\d{1,99}(?:\.\d{1,99})?", part) for part in parts)
 
 
+@of_what_is_said
 def grade_countdown(numbers: Sequence[int], target: int, completion: str) -> Verdict:
     """An expression of the numbers, each used once, that makes the target."""
     found = expression_answer(completion)
@@ -94,6 +101,7 @@ def grade_countdown(numbers: Sequence[int], target: int, completion: str) -> Ver
     return Verdict("right" if solves(found, numbers, target) else "wrong", found)
 
 
+@of_what_is_said
 def grade_code(
     task: Mapping[str, Any],
     completion: str,

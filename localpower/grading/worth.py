@@ -9,6 +9,9 @@ from fractions import Fraction
 
 from localpower.grading.expression import DEEPEST, Node, NotRead
 
+CLOSE = 1e-9  # relative; of an exact value a decimal with ten digits is near enough
+POINTS = (0.7316, -1.3127, 2.1934)  # where expressions with unknowns are compared
+_NOISE = 1e-13  # what rounding leaves of a zero
 _POWER, _FACTORIAL, _BITS = 1000, 200, 20000
 _FUNCTIONS: dict[str, Callable[[complex], complex]] = {
     "sin": cmath.sin,
@@ -23,6 +26,9 @@ _FUNCTIONS: dict[str, Callable[[complex], complex]] = {
     "sinh": cmath.sinh,
     "cosh": cmath.cosh,
     "tanh": cmath.tanh,
+    "sech": lambda z: 1 / cmath.cosh(z),
+    "csch": lambda z: 1 / cmath.sinh(z),
+    "coth": lambda z: 1 / cmath.tanh(z),
     "ln": cmath.log,
     "exp": cmath.exp,
 }
@@ -99,6 +105,43 @@ def symbols(node: Node) -> frozenset[str]:
     """Names of the unknowns; pi, e and i are numbers."""
     own = {str(node.value)} if node.name == "symbol" and node.value not in ("pi", "e", "i") else set()
     return frozenset(own).union(*(symbols(part) for part in node.parts))
+
+
+def same_value(one: Node, other: Node) -> bool:
+    """Exactly where both are fractions, else to 1e-9 at points. Raises NotRead where there is no value to compare."""
+    values = [_exact_or_none(node) for node in (one, other)]
+    if values[0] is not None and values[1] is not None:
+        if values[0] == values[1]:
+            return True
+        big = abs(values[0] - values[1]) / max(abs(values[0]), abs(values[1]))
+        return _decimal(one, other) and big < CLOSE
+    names = symbols(one)
+    if names != symbols(other):
+        return False
+    points = POINTS if names else POINTS[:1]
+    found = False
+    for shift, first in enumerate(points):
+        point = {name: complex(first + 0.4142 * i + 0.1 * shift * i) for i, name in enumerate(sorted(names))}
+        a, b = at(one, point), at(other, point)
+        if cmath.isinf(a) or cmath.isinf(b):
+            if a != b:
+                return False
+        elif not cmath.isclose(a, b, rel_tol=CLOSE, abs_tol=_NOISE):
+            return False
+        found = True
+    return found
+
+
+def _exact_or_none(node: Node) -> Fraction | None:
+    try:
+        return exact(node)
+    except (NotRead, RecursionError, OverflowError):
+        return None
+
+
+def _decimal(one: Node, other: Node) -> bool:
+    """Whether one of two different fractions is a decimal with at least ten digits: it may be rounded."""
+    return any(isinstance(node.value, Fraction) and node.value.denominator >= 10**9 for node in (one, other))
 
 
 def at(node: Node, values: Mapping[str, complex]) -> complex:

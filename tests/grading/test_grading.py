@@ -10,7 +10,8 @@ import pytest
 
 from localpower.cli.main import main
 from localpower.grading.expression import NotRead, parse
-from localpower.grading.extract import boxed, letter_answer, math_answer, number_answer
+from localpower.grading.extract import boxed, math_answer, number_answer
+from localpower.grading.letters import letter_answer
 from localpower.grading.verdicts import grade_letter, grade_math, grade_number
 from localpower.grading.worth import exact
 
@@ -42,6 +43,11 @@ def test_every_gold_answer_is_right_by_itself(gold):
         (r"\boxed{\{1, 2\}}", r"\{1, 2\}"),
         (r"\boxed{3} then \boxed{4", "3"),
         (r"\boxed{}", None),
+        (r"\boxed{5}. I put it in \boxed as asked", "5"),
+        (r"\boxed{5}. I used \boxed 3 times", "5"),
+        (r"\boxed{5} as asked in \boxed{}", "5"),
+        (r"\boxed{5}, of the form \boxed{...}", "5"),
+        (r"\boxed{5} within \boxed{answer}", "5"),
         ("no box", None),
     ],
 )
@@ -57,6 +63,28 @@ def test_the_last_complete_box_counts(text, found):
         ("the number 12 occurs", None),
         ("**Answer:** 7", "7"),
         (r"\boxed{5}" + "\n\nQuestion: what is 2+2?\n" + r"\boxed{4}", "5"),
+        ("I say it again.\nProblem: what is 2+3?\nSolution: the answer is 5", "5"),
+        (" \nQuestion: what is 2+3?\n\nQ: add\n" + r"\boxed{5}", "5"),
+        ("The answer is 5.\nProblem: what is 2+2?\nThe answer is 4.", "5"),
+        ("The final answer is 5. I hope it is correct.", "5"),
+        ("The answer is 5, because 2 + 3 = 5.", "5"),
+        ("The answer is 5 since it is odd.", "5"),
+        ("The answer is 2.5, so we are done.", "2.5"),
+        ("The answer is x = 1, 2", "x = 1, 2"),
+        ("**Final Answer**: 18\nThat is 3 more.", "18"),
+        ("**Final Answer**\n\n18\n", "18"),
+        ("## Answer\n18", "18"),
+        ("Answer:\n18", "18"),
+        ("Answer:\n\\[\n18\n\\]", "18"),
+        ("Answer:\nFirst we add all of the apples", None),
+        ("The answer is not 4, so the answer must be 5.", "5"),
+        ("The answer is 5. I checked that the answer is correct.", "5"),
+        ("The answer to the problem is therefore **5**.", "5"),
+        ("The answer is 5.\nThe answer is obtained by adding.", "5"),
+        ("The answer is 5 (not 6).", "5"),
+        ("The answer is 5; it is odd.", "5"),
+        ("The answers are 1 and 2.", "1 and 2"),
+        ("The answer is $3!$", "$3!$"),
     ],
 )
 def test_without_a_box_only_an_announced_answer_counts_and_run_on_text_does_not(text, found):
@@ -74,6 +102,19 @@ def test_without_a_box_only_an_announced_answer_counts_and_run_on_text_does_not(
         ("he has 3 and then 4 left", ("4", True)),
         ("...", (None, False)),
         ("-5 degrees", ("-5", True)),
+        ("**Final Answer**: 18\nThat is 3 more.", ("18", False)),
+        ("Answer:\n18 apples, 3 more", ("18", False)),
+        ("The answer is 18. So the answer is right.", ("18", False)),
+        (r"Answer: $3 \times 6 = 18$", ("18", False)),
+        (r"#### 11,\! 111", ("11111", False)),
+        ("Once more.\nProblem: add 3 to 4.\n#### 7", ("7", False)),
+        ("3 + 4 = 7\nQuestion: add 2.\n#### 9", ("7", True)),
+        ("The answer is not 5.", (None, False)),
+        ("It is 6; it isn't 5.", ("6", True)),
+        ("It opens at 8:00", ("8", True)),
+        ("\nProblem: find 5 of them.", (None, False)),
+        ("Hm.\nProblem: find 3.\nThe answer is 5.\nAnd 7.", ("5", False)),
+        ("It opens at 8:30", (None, False)),
     ],
 )
 def test_numbers_are_found_by_mark_box_words_or_last_of_all(text, found):
@@ -85,6 +126,16 @@ def test_numbers_are_equal_by_value():
     assert grade_number("1,200", completion="#### 1200").verdict == "right"
     assert grade_number("18", completion="#### 19").verdict == "wrong"
     assert grade_number("18", completion="no idea").verdict == "none"
+
+
+@pytest.mark.parametrize("said", [r"\boxed{5, 3}", "The answer is 5 or 3.", "The answer is (5, 3)."])
+def test_several_numbers_are_not_one_of_them(said):
+    assert grade_number("5", completion=said).verdict == "wrong"
+
+
+def test_a_number_in_the_box_of_a_next_problem_is_not_the_answer():
+    run_on = "\\boxed{4}\n\nProblem: what is 2+3?\n\\boxed{5}"
+    assert grade_number("5", completion=run_on).extracted == "4"
 
 
 @pytest.mark.parametrize(
@@ -100,6 +151,32 @@ def test_numbers_are_equal_by_value():
         ("the answer is a mystery", None),
         (r"\boxed{A} no, \boxed{D}", "D"),
         (r"\boxed{Argon}", None),
+        ("**Answer**: B", "B"),
+        ("The answer is **Option B**.", "B"),
+        ("Answer: [B]", "B"),
+        ('The answer is "B".', "B"),
+        ("So the correct option is (B)", "B"),
+        ("The best choice: B", "B"),
+        ("The correct answer to this question is B.", "B"),
+        ("So the answer must be B.", "B"),
+        (r"\boxed{C_6H_{12}O_6}, so the answer is D", "D"),
+        (r"\boxed{A = 5}, so the answer is D", "D"),
+        (r"\boxed{B) C_6H_6}", "B"),
+        (r"\boxed{\text{Option B}}", "B"),
+        ("Answer: C6H12O6", None),
+        ("The answer is A = 5", None),
+        ("Answer: A good approach", None),
+        ("The answer is not A.", None),
+        (r"\boxed{A, B}", None),
+        (r"The answer is A, no, \boxed{A \text{ and } C}", None),
+        ("The answer is A or B.", None),
+        ("Answer: B, because A is wrong", "B"),
+        (r"\boxed{B; C}", None),
+        (r"\boxed{A\ B}", None),
+        ("Answer choice: B\nA is wrong", "B"),
+        ("The correct statement is (B).", "B"),
+        ("Once more.\nQuestion: which?\nAnswer: B", "B"),
+        ("Answer: B\nQuestion: which?\nAnswer: C", "B"),
     ],
 )
 def test_a_letter_counts_only_where_it_is_the_answer(text, found):

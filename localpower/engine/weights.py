@@ -10,12 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from localpower.engine.deep import deeply
 from localpower.engine.library import L, clear_errors, last_error
-from localpower.errors import EngineError, Interrupted, ModelError
+from localpower.errors import EngineError, Interrupted, ModelError, UserError
 
 _CONTROL = 1 << 3  # llama_token_attr
 _UNKNOWN = 1 << 0
 _USER_DEFINED = 1 << 4
+_SENTENCE_PIECE = 1  # llama_vocab_type
 
 
 class Weights:
@@ -175,17 +177,43 @@ class Weights:
         return found
 
     def tokenize(self, text: bytes, *, parse_special: bool) -> list[int]:
-        """Tokens of UTF-8 text; no BOS or EOS is added."""
-        capacity = len(text) + 16
-        buffer = (L.llama_token * capacity)()
-        n = L.llama_tokenize(self._vocab, text, len(text), buffer, capacity, False, parse_special)
-        if n < 0 and n != -(2**31):
-            capacity = -n
+        """Tokens of UTF-8 text; no BOS or EOS is added. Some vocabularies leave out characters that they lack.
+
+        Raises UserError for a text that llama.cpp cannot read: too long, or of characters that would abort it.
+        """
+
+        def read(capacity: int) -> tuple[int, Any]:
             buffer = (L.llama_token * capacity)()
-            n = L.llama_tokenize(self._vocab, text, len(text), buffer, capacity, False, parse_special)
+            found = L.llama_tokenize(vocab, text, len(text), buffer, capacity, False, parse_special)
+            return found, buffer
+
+        vocab, characters = self._vocab, text.decode("utf-8", "replace")
+        if self._spelled and text:
+            self._check_spelled(characters, parse_special=parse_special)
+        n, buffer = deeply(len(characters), lambda: read(len(text) + 16))
+        if n < 0 and n != -(2**31):
+            n, buffer = deeply(len(characters), lambda: read(-n))
         if n < 0:
-            raise EngineError("the text is too long to be tokenised")
-        return list(buffer[:n])
+            raise UserError("the text is too long to be tokenised")
+        return [token for token in buffer[:n] if token >= 0]  # -1: unknown, where no token says so
+
+    @cached_property
+    def _spelled(self) -> frozenset[str]:
+        """Every token's text, of a SentencePiece vocabulary that lacks bytes: a text that needs one aborts llama.cpp."""
+        if L.llama_vocab_type(self._vocab) != _SENTENCE_PIECE:
+            return frozenset()
+        texts = frozenset(self.token_text(i) for i in range(self.n_vocab))
+        return frozenset() if all(f"<0x{byte:02X}>" in texts for byte in range(256)) else texts
+
+    def _check_spelled(self, text: str, *, parse_special: bool) -> None:
+        for control in self.control_tokens() if parse_special else ():
+            text = text.replace(control, "")
+        space = self.metadata("tokenizer.ggml.add_space_prefix") != "false"
+        for character in sorted(set(text + " " * space)):
+            shown = "\u2581" if character == " " else character
+            spelled = all(f"<0x{b:02X}>" in self._spelled for b in shown.encode("utf-8", "replace"))
+            if shown not in self._spelled and not spelled:
+                raise UserError(f"this model's vocabulary has no token for {character!r}")
 
     def piece(self, token: int) -> bytes:
         """The bytes a token adds to the text; none for control tokens."""

@@ -53,8 +53,8 @@ def deeply(n_characters: int, call: Callable[[], T]) -> T:
             thread.join()
         except BaseException as error:  # KeyboardInterrupt: told when the call is over
             raised.append(error)
-    for error in raised:
-        raise error
+    if raised:
+        raise raised[0]
     return found[0]
 
 

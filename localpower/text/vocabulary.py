@@ -16,11 +16,8 @@ from localpower.text.template import render_chats
 
 # Characters with every byte that UTF-8 has: a vocabulary that spells them spells everything.
 _LEADS = (
-    *range(0xC0, 0x800, 1 << 6),
-    0x800,
-    *range(1 << 12, 1 << 16, 1 << 12),
-    *range(1 << 16, 0x110000, 1 << 18),
-    0x10FFFF,
+    *(*range(0xC0, 0x800, 1 << 6), 0x800, *range(1 << 12, 1 << 16, 1 << 12)),
+    *(*range(1 << 16, 0x110000, 1 << 18), 0x10FFFF),
 )
 _ALL_BYTES = "".join(map(chr, (*range(1, 0xC0), *_LEADS)))
 _AT_ONCE = 100  # conversations that one call of the template's process renders

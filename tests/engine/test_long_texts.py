@@ -71,7 +71,7 @@ def test_a_million_characters_are_read_and_one_more_is_refused_before_the_call(t
     path = write_llama(tmp_path / "it.gguf", "1")
     assert child(HERE, path, "1", 10**6) == "1000000"
     weights = Weights(path, vocab_only=True)
-    with pytest.raises(UserError, match="1000001 characters is longer than llama.cpp can safely split"):
+    with pytest.raises(UserError, match=r"1000001 characters is longer than llama\.cpp can safely split"):
         weights.tokenize(b"1" * (10**6 + 1), parse_special=False)
     weights.close()
 

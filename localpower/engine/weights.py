@@ -199,7 +199,7 @@ class Weights:
 
     @cached_property
     def _spelled(self) -> frozenset[str]:
-        """Every token's text, of a SentencePiece vocabulary that lacks bytes: a text in need of one aborts llama.cpp."""
+        """Every token's text, of a SentencePiece vocabulary that lacks bytes: a text may abort it."""
         if L.llama_vocab_type(self._vocab) != _SENTENCE_PIECE:
             return frozenset()
         texts = frozenset(self.token_text(i) for i in range(self.n_vocab))

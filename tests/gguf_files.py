@@ -17,8 +17,8 @@ Q8_0 = gguf.GGMLQuantizationType.Q8_0
 class _Writer(gguf.GGUFWriter):
     """Random weights under the names that llama.cpp asks for."""
 
-    def __init__(self, path, architecture, seed, dtype, width=WIDTH):
-        super().__init__(path, architecture)
+    def __init__(self, path, architecture, seed, dtype, width=WIDTH, split=0):
+        super().__init__(path, architecture, split_max_tensors=split)
         self.width, self.head, self.hidden = width, width // HEADS, 2 * width
         self._rng = np.random.default_rng(seed)
         self._dtype = dtype
@@ -99,12 +99,14 @@ def write_llama(
     adds_bos=False,
     width=WIDTH,
     pre="default",
+    split=0,
 ):
     """Plain attention. It spells with `letters`; its last token ends an answer and is BOS. `scale` widens the logits.
 
-    marks: tokens of the kind "user defined". pre: the rules by which a text is split before it is merged. The letters' bytes must be their own GPT-2 alphabet characters (printable ASCII without the space).
+    marks: tokens of the kind "user defined". pre: the rules by which a text is split before it is merged.
+    split: most tensors of a file; the paths of all parts come back. The letters' bytes must be their own GPT-2 alphabet characters (printable ASCII without the space).
     """
-    out = _Writer(path, "llama", seed, dtype, width)
+    out = _Writer(path, "llama", seed, dtype, width, split)
     n_tokens = out.common(letters, template, marks, adds_bos, pre)
     out.add_head_count_kv(KV_HEADS)
     out.matrix("token_embd", n_tokens, width, width**0.5)
@@ -115,7 +117,7 @@ def write_llama(
         out.attention(f"blk.{i}")
         out.feed_forward(f"blk.{i}")
     out.finish()
-    return path
+    return sorted(path.parent.glob(f"{path.stem}-*-of-*.gguf")) if split else path
 
 
 def write_k_quant(path):

@@ -52,7 +52,9 @@ class Weights:
         self._free.atexit = False
         self._contexts: list[weakref.finalize[..., Any]] = []
         self.n_vocab = int(L.llama_vocab_n_tokens(self._vocab))
-        self.n_ctx_train = int(L.llama_model_n_ctx_train(self._model))
+        self.n_ctx_train = (
+            int(L.llama_model_n_ctx_train(self._model)) % 2**32
+        )  # llama.cpp counts without a sign
         self._refuse()
 
     def close(self) -> None:
@@ -81,7 +83,7 @@ class Weights:
     def _refuse(self) -> None:
         """Raise ModelError for what cannot answer or cannot be rolled back: a decode may abort the process."""
         kind, problem = self.memory_kind(), ""
-        if kind in ("encoder", "diffusion"):
+        if kind in ("encoder", "diffusion", "embedding"):
             problem = f"this model is of the kind '{kind}': it does not write one token after another"
         elif self.is_recurrent() and self.window():
             problem = "this model has both a recurrent state and a sliding window, which cannot be rolled back together"
@@ -90,16 +92,22 @@ class Weights:
             raise ModelError(problem)
 
     def memory_kind(self) -> str:
-        """attention, sliding-window, recurrent, hybrid, diffusion or encoder: what can be rolled back."""
+        """attention, sliding-window, recurrent, hybrid, diffusion, embedding or encoder: what can be rolled back."""
         for name, test in (
             ("encoder", L.llama_model_has_encoder),
             ("diffusion", L.llama_model_is_diffusion),
+            ("embedding", self._looks_ahead),
             ("hybrid", L.llama_model_is_hybrid),
             ("recurrent", L.llama_model_is_recurrent),
         ):
             if test(self.handle):
                 return name
         return "sliding-window" if self.window() else "attention"
+
+    def _looks_ahead(self, _handle: Any) -> bool:
+        """Whether attention sees later tokens too, as in BERT and its like."""
+        architecture = self.metadata("general.architecture")
+        return self.metadata(f"{architecture}.attention.causal") == "false"
 
     def is_recurrent(self) -> bool:
         """Whether a part of the memory is a state that cannot be rolled back to a position."""

@@ -38,7 +38,7 @@ class Form:
 
 
 def form_for(messages: Messages, render: Render) -> Form:
-    """The first in which nothing is missing: texts as they are, as parts for roles that were missing, as parts for all."""
+    """The first in which nothing is missing: texts as they are, parts for roles that were missing, parts for all."""
     missing = _missing(messages, Form(), render)
     roles = [message["role"] for message in messages]
     for parts in (frozenset(), frozenset(roles[i] for i in missing), frozenset(roles)):

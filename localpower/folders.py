@@ -19,7 +19,7 @@ Kind = Literal["cache", "state", "data"]
 
 def users_folder(kind: Kind) -> Path | None:
     """LOCALPOWER_CACHE, _STATE or _DATA, else the system's own choice; None: the user has no home."""
-    if named := os.environ.get(f"LOCALPOWER_{kind.upper()}"):
+    if named := os.environ.get(_variable(kind)):
         return Path(named)
     try:
         folder = Path(getattr(platformdirs, f"user_{kind}_dir")("localpower"))
@@ -36,8 +36,13 @@ def kept_in(kind: Kind) -> tuple[Path | None, str]:
     wrong = "there is no home folder" if folder is None else f"{folder} cannot be written"
     if folder is not None and os.path.isdir(folder):  # what lies there is still read
         return folder, f"{wrong}: nothing new is kept there"
-    other = _temporary(kind)
+    named = bool(os.environ.get(_variable(kind)))  # the user wants it there and nowhere else
+    other = None if named else _temporary(kind)
     return other, f"{wrong}: {f'what saves time is kept in {other}' if other else 'nothing is kept'}"
+
+
+def _variable(kind: Kind) -> str:
+    return f"LOCALPOWER_{kind.upper()}"
 
 
 def _can_write(folder: Path) -> bool:

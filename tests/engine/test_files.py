@@ -179,9 +179,10 @@ def test_a_folder_among_the_temporary_files_that_others_can_write_is_not_used(tm
     (tmp_path / f"localpower-{os.getuid()}").mkdir()
     (tmp_path / f"localpower-{os.getuid()}").chmod(0o777)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setenv("LOCALPOWER_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.delenv("LOCALPOWER_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     (tmp_path / "file").touch()
-    assert kept_in("cache") == (None, f"{tmp_path}/file/cache cannot be written: nothing is kept")
+    assert kept_in("cache") == (None, f"{tmp_path}/file/localpower cannot be written: nothing is kept")
     remember("kind", "key", 1)
     assert recall("kind", "key") is None
 

@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from localpower.api.question import ask
+from localpower.api.request import PromptOptions, SamplingOptions
 from localpower.engine import deep
 from localpower.engine.check import text_tokens
 from localpower.engine.weights import Weights
@@ -116,6 +118,14 @@ def test_characters_that_no_token_spells_are_counted(tmp_path):
     weights = Weights(write_llama(tmp_path / "it.gguf", "abc"), vocab_only=True)
     assert Vocabulary(weights).unspelled("ab é c") == 3
     weights.close()
+
+
+def test_what_is_left_out_of_a_prompt_is_said_once_in_a_conversation(tiny):
+    said = Conversation.of("ab é")
+    assert "that are left out: 2" in ask(tiny, said, SamplingOptions(), PromptOptions()).notes[-1]
+    said.answer("a", (0,))
+    said.ask("ab")
+    assert ask(tiny, said, SamplingOptions(), PromptOptions()).notes == ()
 
 
 def test_a_hundred_thousand_control_texts_are_guarded_in_a_moment():

@@ -12,7 +12,7 @@ from localpower.engine.weights import Weights
 from localpower.errors import ModelError
 from localpower.text.conversation import Conversation
 from localpower.text.guard import choose_mark, guard
-from localpower.text.stops import cut_at_stop, stop_predicate
+from localpower.text.stops import answer_text, cut_at_stop, stop_predicate
 from localpower.text.template import render_chats
 from localpower.text.vocabulary import Vocabulary
 from localpower.ui.view import harmless
@@ -72,6 +72,12 @@ def test_a_stop_is_seen_at_the_first_token_that_completes_it_whatever_the_token_
 
 def test_the_shown_text_ends_before_the_first_stop():
     assert cut_at_stop(b"one two three", [b"three", b" two"]) == b"one"
+
+
+def test_the_shown_text_ends_before_a_character_that_the_limit_cut():
+    assert answer_text((1, 4), PIECES.__getitem__, []) == "a"
+    assert answer_text((1, 4, 5), PIECES.__getitem__, []) == "aé"
+    assert answer_text((4, 1), PIECES.__getitem__, []) == "\ufffda", "what is cut in the middle is shown"
 
 
 def test_template_arguments_reach_the_template():

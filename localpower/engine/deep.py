@@ -8,6 +8,7 @@ process dies. A thread's stack is only an address range until it is used.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import mmap
 import threading
@@ -18,7 +19,7 @@ from localpower.errors import UserError
 
 T = TypeVar("T")
 
-MOST_CHARACTERS = 1_000_000  # tried, with all pre-tokenizers
+MOST_CHARACTERS = 1 << 20  # tried, with all pre-tokenizers
 _SAFE = 400  # characters for which the smallest usual stack will do, 512 kB
 _BYTES = 1 << 10  # a character: three times what was measured, for other builds
 _BASE = 1 << 20
@@ -40,21 +41,30 @@ def deeply(n_characters: int, call: Callable[[], T]) -> T:
         )
     found: list[T] = []
     raised: list[BaseException] = []
+    over = threading.Event()
 
     def work() -> None:
         try:
             found.append(call())
         except BaseException as error:
             raised.append(error)
+        finally:
+            over.set()
 
-    thread = _started(work, _BASE + _BYTES * n_characters)
-    while thread.is_alive():
+    running: list[bool] = []
+    try:
+        _start(work, _BASE + _BYTES * n_characters, running)
+    except KeyboardInterrupt as error:
+        if not running:
+            raise
+        raised.append(error)
+    while not over.is_set():
         try:
-            thread.join()
-        except BaseException as error:  # KeyboardInterrupt: told when the call is over
+            over.wait()
+        except KeyboardInterrupt as error:  # told when the call is over
             raised.append(error)
     if raised:
-        raise raised[0]
+        raise raised[-1]
     return found[0]
 
 
@@ -65,16 +75,22 @@ def _try(n_bytes: int) -> None:
         mmap.mmap(-1, n_bytes, flags=flags, prot=mmap.PROT_READ).close()
 
 
-def _started(work: Callable[[], None], stack: int) -> threading.Thread:
-    """A thread with that stack. The size is a setting of the whole process: it is put back at once."""
-    thread = threading.Thread(target=work)
+def _start(work: Callable[[], None], stack: int, running: list[bool]) -> None:
+    """In a thread with that stack; `running` is filled as soon as there is one, whatever interrupts this.
+
+    The size is a setting of the whole process: it is put back at once.
+    """
     with _lock:
         before = threading.stack_size()
         try:
             _try(stack + stack // 4 + _HEAP)
             threading.stack_size(stack + -stack % (1 << 16))  # whole pages, of any size
-            thread.start()
-            return thread
+            try:
+                _thread.start_new_thread(work, ())
+            except KeyboardInterrupt:  # Python heeds it when the call is done
+                running.append(True)
+                raise
+            running.append(True)
         except (RuntimeError, ValueError, OSError, MemoryError, OverflowError):
             raise UserError(
                 f"no thread can be had with the {stack >> 20} MB of stack that splitting this text may take",

@@ -69,12 +69,12 @@ def test_a_thread_with_the_small_stack_of_a_mac_reads_them_too(tmp_path):
         assert child(SMALL, path, "1", n) == str(n)
 
 
-def test_a_million_characters_are_read_and_one_more_is_refused_before_the_call(tmp_path):
+def test_a_million_characters_are_read_and_many_more_are_refused_before_the_call(tmp_path):
     path = write_llama(tmp_path / "it.gguf", "1")
-    assert child(HERE, path, "1", 10**6) == "1000000"
+    assert child(HERE, path, "1", 2**20) == "1048576"
     weights = Weights(path, vocab_only=True)
-    with pytest.raises(UserError, match=r"1000001 characters is longer than llama\.cpp can safely split"):
-        weights.tokenize(b"1" * (10**6 + 1), parse_special=False)
+    with pytest.raises(UserError, match=r"1048577 characters is longer than llama\.cpp can safely split"):
+        weights.tokenize(b"1" * (2**20 + 1), parse_special=False)
     weights.close()
 
 

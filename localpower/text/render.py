@@ -56,15 +56,16 @@ def answer(request: dict[str, Any]) -> list[str]:
     template = environment.from_string(request["template"])
     known: dict[str, Form] = {}
 
+    fixed = {"bos_token": request["bos"], "eos_token": request["eos"], "add_generation_prompt": True}
+
     def render(messages: Messages) -> str:
-        return template.render(
-            **{"tools": None, "documents": None}
-            | request["arguments"],  # templates ask whether they are none
-            messages=messages,
-            bos_token=request["bos"],
-            eos_token=request["eos"],
-            add_generation_prompt=True,
-        )
+        given = request["arguments"] | fixed | {"messages": messages}
+        try:
+            return template.render(
+                {"tools": None, "documents": None} | given
+            )  # some ask whether they are none
+        except TypeError:
+            return template.render(given)  # and some go through them all the same
 
     def one(messages: Messages) -> str:
         kind = json.dumps([message | {"content": ""} for message in messages])

@@ -169,6 +169,7 @@ def test_a_template_may_drop_the_thoughts_of_earlier_turns():
     [
         ("'tools' if tools is not none", ""),
         ("'documents' if documents is not none", ""),
+        ("tools | map(attribute='name') | join", ""),
         ("{'b': 'é', 'a': 1} | tojson", '{"b": "é", "a": 1}'),
         ("{'b': 'é', 'a': 1} | tojson(ensure_ascii=True, sort_keys=True)", '{"a": 1, "b": "\\u00e9"}'),
         ("[1, 2] | tojson(separators=(',', ':'))", "[1,2]"),

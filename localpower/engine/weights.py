@@ -87,6 +87,8 @@ class Weights:
             problem = f"this model is of the kind '{kind}': it does not write one token after another"
         elif self.is_recurrent() and self.window():
             problem = "this model has both a recurrent state and a sliding window, which cannot be rolled back together"
+        elif not L.llama_vocab_type(self._vocab):
+            problem = "this model has no vocabulary: it neither reads nor writes text"
         if problem:
             self.close()
             raise ModelError(problem)

@@ -99,7 +99,7 @@ PROMPTS = {
     "no token of the vocabulary": (
         ["run", "-m", "TINY", "xyz"],
         None,
-        "the chat template leaves out the user message",
+        "no token for any part of the prompt",
     ),
     "longer than the context": (["run", "-m", "TINY", "ab" * 2000], None, "more than the context of 2048"),
     "with max-tokens over it": (
@@ -223,7 +223,7 @@ FILES = {
     ),
     "an encoder without memory": (
         lambda folder, good: write_bert(folder / "bert.gguf"),
-        "encoders cannot answer",
+        "of the kind 'embedding': it does not write",
     ),
     "an encoder that aborts": (
         lambda folder, good: write_t5_encoder(folder / "t5.gguf"),
@@ -288,7 +288,7 @@ TEMPLATES = {
         "{{ messages[0].content }}{{ 'x' * 3000000 }}",
         "the chat template wrote 3000003 characters",
     ),
-    "prints nothing": ("{# #}", "no token for any part of the prompt"),
+    "prints nothing": ("{# #}", "the chat template leaves out the user message"),
 }
 
 

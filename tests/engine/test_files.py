@@ -16,7 +16,7 @@ from localpower.engine.weights import Weights
 from localpower.errors import ModelError
 from localpower.folders import kept_in
 from localpower.loading import Request, load
-from tests.gguf_files import write_bert, write_llama
+from tests.gguf_files import _Writer, write_bert, write_llama
 
 # A user whom the system does not know, as in `docker run -u 4711`.
 UNKNOWN = """
@@ -193,3 +193,10 @@ def test_a_cache_that_can_only_be_read_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda *_: False)
     assert recall("kind", "key") == 1
     assert kept_in("cache") == (tmp_path, f"{tmp_path} cannot be written: nothing new is kept there")
+
+
+def test_a_model_without_a_vocabulary_is_refused_for_that(tmp_path, monkeypatch):
+    plain = _Writer.add_tokenizer_model
+    monkeypatch.setattr(_Writer, "add_tokenizer_model", lambda out, _: plain(out, "no_vocab"))
+    with pytest.raises(ModelError, match="this model has no vocabulary"):
+        Weights(write_llama(tmp_path / "m.gguf"))

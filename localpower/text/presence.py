@@ -1,7 +1,7 @@
 """Is what was said in the rendered prompt? A template may leave messages out, or want their texts in another form.
 
-Each text is replaced by a word that stands nowhere else, and looked for: what a template does to texts (strip, quote,
-drop thoughts) it does to a word too. Then the texts themselves are looked for, word by word, because a template may
+Each text is replaced by words that stand nowhere else, and looked for: what a template does to texts (strip, quote,
+drop thoughts) it does to words too. Then the texts themselves are looked for, word by word, because a template may
 choose by what a text says; of the model's own turns it may drop what it likes.
 """
 
@@ -48,13 +48,13 @@ def form_for(messages: Messages, render: Render) -> Form:
 
 
 def _missing(messages: Messages, form: Form, render: Render) -> frozenset[int]:
-    words = [f"zq{i}xw{i}qz" for i in range(len(messages))]
-    probes = [message | {"content": word} for message, word in zip(messages, words, strict=True)]
+    words = [(f"zq{i}vq", f"kj{i}zw") for i in range(len(messages))]
+    probes = [message | {"content": " ".join(two)} for message, two in zip(messages, words, strict=True)]
     try:
         text = render(form.of(probes)).casefold()
-    except Exception:  # what a template raises for a word it need not raise for the text
+    except Exception:  # what a template raises for these words it need not raise for the text
         return frozenset(range(len(messages)))
-    return frozenset(i for i, word in enumerate(words) if word not in text)
+    return frozenset(i for i, two in enumerate(words) if not any(word in text for word in two))
 
 
 def checked(text: str, messages: Messages, form: Form) -> str:

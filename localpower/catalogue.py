@@ -91,14 +91,17 @@ NAMES = (*ENTRIES, TOY)
 def locate(name: str | None) -> tuple[str, Path | None]:
     """Name and file of a model: a catalogue name (any case), else a path; None: LOCALPOWER_MODEL, else the default.
 
-    The toy has no file. Raises ModelError for an empty name and for a model that is not installed.
+    A file of that name goes before it, a folder does not. The toy has no file. Raises ModelError for an empty name and
+    for a model that is not installed.
     """
-    wanted = name if name is not None else os.environ.get("LOCALPOWER_MODEL") or DEFAULT
+    if name is None and not os.environ.get("LOCALPOWER_MODEL"):
+        return DEFAULT, ENTRIES[DEFAULT].path()
+    wanted = name if name is not None else os.environ["LOCALPOWER_MODEL"]
     if not wanted:
         raise ModelError("the model's name is empty", "leave -m out for the default")
     if wanted.lower() == TOY:
         return TOY, None
     entry = ENTRIES.get(wanted.lower())
-    if entry is not None and not Path(wanted).exists():
+    if entry is not None and not Path(wanted).is_file():
         return entry.name, entry.path()
     return readable(Path(wanted).stem), Path(wanted)

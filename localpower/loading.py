@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localpower.catalogue import NAMES, locate
+from localpower.errors import ModelError
+from localpower.folders import kept_in
 from localpower.loaded import Loaded, ModelInfo
 from localpower.loaded.gguf import LoadedGguf
 from localpower.loaded.toy import LoadedToy
@@ -68,6 +70,9 @@ def load(
     use_cores(threads)
     governor = None if request.threads else Governor(threads)
     weights = Weights(path, repack=verdict.settings.repack, gpu_layers=gpu_layers, stop_loading=stop)
+    n_ctx = request.ctx or weights.n_ctx_train
+    if not n_ctx:
+        raise ModelError(f"{path} says that its context has 0 tokens", "--ctx gives it another")
     info = ModelInfo(name, str(path), sha256(path), weights.quantization())
     return LoadedGguf(
         info,
@@ -76,7 +81,7 @@ def load(
         Vocabulary(weights),
         "exact" if verdict.exact and not request.fast else min(verdict.largest, 1e9),
         _notes(request, verdict, weights),
-        request.ctx or weights.n_ctx_train,
+        n_ctx,
         governor,
     )
 
@@ -84,7 +89,7 @@ def load(
 def _notes(request: Request, verdict: Verdict, weights: Weights) -> list[str]:
     from localpower.engine.library import supports_gpu
 
-    notes = []
+    notes = [note] if (note := kept_in("cache")[1]) else []
     if request.gpu_layers and not supports_gpu():
         notes.append("--gpu-layers is not used: this build of llama.cpp has no GPU support")
     if request.fast:

@@ -17,13 +17,13 @@ Q8_0 = gguf.GGMLQuantizationType.Q8_0
 class _Writer(gguf.GGUFWriter):
     """Random weights under the names that llama.cpp asks for."""
 
-    def __init__(self, path, architecture, seed, dtype, width=WIDTH):
-        super().__init__(path, architecture)
+    def __init__(self, path, architecture, seed, dtype, width=WIDTH, split=0):
+        super().__init__(path, architecture, split_max_tensors=split)
         self.width, self.head, self.hidden = width, width // HEADS, 2 * width
         self._rng = np.random.default_rng(seed)
         self._dtype = dtype
 
-    def common(self, letters, template, marks=(), adds_bos=False):
+    def common(self, letters, template, marks=(), adds_bos=False, pre="default"):
         tokens = [*letters, *marks, "<|endoftext|>"]
         self.add_context_length(2048)
         self.add_embedding_length(self.width)
@@ -34,7 +34,7 @@ class _Writer(gguf.GGUFWriter):
         self.add_rope_dimension_count(self.head)
         self.add_rope_freq_base(10000.0)
         self.add_tokenizer_model("gpt2")
-        self.add_tokenizer_pre("default")
+        self.add_tokenizer_pre(pre)
         self.add_token_list(tokens)
         kinds = gguf.TokenType
         marked = [kinds.USER_DEFINED] * len(marks)
@@ -98,13 +98,16 @@ def write_llama(
     marks=(),
     adds_bos=False,
     width=WIDTH,
+    pre="default",
+    split=0,
 ):
     """Plain attention. It spells with `letters`; its last token ends an answer and is BOS. `scale` widens the logits.
 
-    marks: tokens of the kind "user defined". The letters' bytes must be their own GPT-2 alphabet characters (printable ASCII without the space).
+    marks: tokens of the kind "user defined". pre: the rules by which a text is split before it is merged.
+    split: most tensors of a file; the paths of all parts come back. The letters' bytes must be their own GPT-2 alphabet characters (printable ASCII without the space).
     """
-    out = _Writer(path, "llama", seed, dtype, width)
-    n_tokens = out.common(letters, template, marks, adds_bos)
+    out = _Writer(path, "llama", seed, dtype, width, split)
+    n_tokens = out.common(letters, template, marks, adds_bos, pre)
     out.add_head_count_kv(KV_HEADS)
     out.matrix("token_embd", n_tokens, width, width**0.5)
     out.ones("output_norm")
@@ -114,7 +117,7 @@ def write_llama(
         out.attention(f"blk.{i}")
         out.feed_forward(f"blk.{i}")
     out.finish()
-    return path
+    return sorted(path.parent.glob(f"{path.stem}-*-of-*.gguf")) if split else path
 
 
 def write_k_quant(path):
@@ -123,6 +126,26 @@ def write_k_quant(path):
     params = L.llama_model_quantize_default_params()
     params.ftype = L.LLAMA_FTYPE_MOSTLY_Q4_K_M
     assert L.llama_model_quantize(bytes(source), bytes(path), params) == 0
+    return path
+
+
+def write_sentence_piece(path, letters="abc\u2581"):
+    """A SentencePiece vocabulary without its 256 bytes; no weights: for tokenizing alone."""
+    out = gguf.GGUFWriter(path, "llama")
+    kinds = gguf.TokenType
+    for add, value in (
+        *((out.add_context_length, 64), (out.add_embedding_length, 8), (out.add_block_count, 1)),
+        *((out.add_feed_forward_length, 8), (out.add_head_count, 1), (out.add_layer_norm_rms_eps, 1e-5)),
+        *((out.add_tokenizer_model, "llama"), (out.add_token_list, ["<unk>", "<s>", "</s>", *letters])),
+        (out.add_token_types, [kinds.UNKNOWN, kinds.CONTROL, kinds.CONTROL] + [kinds.NORMAL] * len(letters)),
+        *((out.add_token_scores, [0.0] * (3 + len(letters))), (out.add_bos_token_id, 1)),
+        (out.add_eos_token_id, 2),
+    ):
+        add(value)
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.write_tensors_to_file()
+    out.close()
     return path
 
 

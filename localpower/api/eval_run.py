@@ -238,5 +238,10 @@ def _ask_all(
         asked[label] = {
             task.name: ask(task, chosen[task.name], loaded, wording, request.max_tokens) for task in tasks
         }
+        problems = [problem for some in asked[label].values() for problem in some]
+        if lost := sum(loaded.unspelled(problem.text) for problem in problems):
+            say(
+                f"note: {label}: characters of the problems that no token spells, and that are left out: {lost}"
+            )
         identities[label] = loaded.info.to_dict() | {"exactness": loaded.exactness}
     return asked, identities

@@ -54,9 +54,16 @@ def ask(
     sampler = options.method.sampler(options.target(usual, rules))
     whole = conversation.under(prompting.system) if chat else conversation
     tokens = loaded.prompt(whole, raw=not chat, arguments=prompting.template_args)
+    fresh = whole.messages[-1:] if whole.drawn else whole.messages
+    lost = sum(loaded.unspelled(message["content"]) for message in fresh)
     pace = Pace()
     budget = allowed(options.method.budget, options.chains, loaded.speed, len(tokens), pace)
     sampler, notes = within(sampler, options, budget)
+    if lost:
+        notes = [
+            *notes,
+            f"characters of the prompt that no token of this model spells, and that are left out: {lost}",
+        ]
     check_width(sampler, options.chains)
     sampler = suited(sampler, options.chains, loaded.widest(), ahead=loaded.goes_ahead())
     alpha = options.method.power(usual)

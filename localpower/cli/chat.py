@@ -33,7 +33,7 @@ def chat(ctx: click.Context, /, **options: Any) -> int:
     uses --seed, each further one the next number. Without a terminal every line of stdin is a message.
     """
     from localpower.api.question import notes
-    from localpower.cli.requests import given, open_model, prompting, sampling, unused
+    from localpower.cli.requests import given, open_model, prompting, sampling, typed_stops, unused
     from localpower.cli.slash import HELP
     from localpower.cli.talk import Talk, interactive
     from localpower.cli.terminal import say
@@ -44,7 +44,8 @@ def chat(ctx: click.Context, /, **options: Any) -> int:
     interrupts = Interrupts()
     with interrupts:
         loaded = open_model(options, interrupts)
-    for note in [*notes(loaded, how, wording), *unused(options["method"], given(ctx))]:
+    idle = unused(options["method"], given(ctx))
+    for note in [*notes(loaded, how, wording), *typed_stops(options), *idle]:
         say(f"note: {note}")
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     talk = Talk(loaded, options, seed, interrupts)

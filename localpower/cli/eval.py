@@ -41,7 +41,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     from localpower.api.labels import label_methods
     from localpower.cli import terminal
     from localpower.cli.compare import show
-    from localpower.cli.requests import given, prompting, request, used_by_none
+    from localpower.cli.requests import given, prompting, request, typed_stops, used_by_none
     from localpower.cli.terminal import can_redraw, say, waiting
     from localpower.methods import EVERYDAY
     from localpower.runs.interrupt import Interrupts
@@ -50,6 +50,8 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     labels = label_methods(methods, {key: options[key] for key in (*EVERYDAY, "budget")}, options["pick"])
     for name in used_by_none([each.method for each in labels.values()], given(ctx)):
         say(f"note: {name} means nothing to these methods")
+    for note in typed_stops(options):
+        say(f"note: {note}")
     name = f"{'-'.join(Path(task).stem for task in tasks)}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
     password = options["gpqa_password"] or os.environ.get(PASSWORD)
     asked = EvalRequest(

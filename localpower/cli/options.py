@@ -242,7 +242,10 @@ def wording_options() -> tuple[Callable[..., Any], ...]:
     """How a text becomes a prompt, and what ends its answer."""
     return (
         click.option(
-            "--stop", "stops", multiple=True, help="A text that ends the answer. The option may be repeated."
+            "--stop",
+            "stops",
+            multiple=True,
+            help="A text that ends the answer; a line break is $'\\n' in most shells. The option may be repeated.",
         ),
         click.option(
             "--template-arg",

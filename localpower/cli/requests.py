@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -37,6 +38,15 @@ def prompting(options: dict[str, Any]) -> PromptOptions:
     """How a text becomes a prompt. Raises UsageProblem."""
     arguments = template_arguments(options["template_args"])
     return PromptOptions(options["system"], options["raw"], options["stops"], arguments)
+
+
+def typed_stops(options: dict[str, Any]) -> list[str]:
+    """Notes on stops that a shell has left as they were typed."""
+    return [
+        f"--stop {stop} ends at a backslash and a letter, not at a line break or a tab: $'{stop}' is how to write those"
+        for stop in options["stops"]
+        if re.search(r"\\[nrt]", stop)
+    ]
 
 
 def open_model(options: dict[str, Any], interrupts: Interrupts, *, fresh: bool = False) -> Loaded:

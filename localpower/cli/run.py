@@ -67,7 +67,7 @@ def run(
     from localpower.api.answer_run import run as answer
     from localpower.api.question import ask, notes
     from localpower.cli.asked import read_prompt
-    from localpower.cli.requests import given, open_model, prompting, sampling, unused
+    from localpower.cli.requests import given, open_model, prompting, sampling, typed_stops, unused
     from localpower.cli.terminal import say, view_of, write_answer
     from localpower.runs.diagnosis import Diagnosis
     from localpower.runs.interrupt import Interrupts
@@ -85,7 +85,8 @@ def run(
     with Interrupts() as interrupts, ExitStack() as cleanup:
         loaded = open_model(options, interrupts)
         question = ask(loaded, text, how, wording)
-        known = [*notes(loaded, how, wording), *unused(options["method"], given(ctx)), *question.notes]
+        idle = unused(options["method"], given(ctx))
+        known = [*notes(loaded, how, wording), *typed_stops(options), *idle, *question.notes]
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:
             cleanup.callback(recorder.close)

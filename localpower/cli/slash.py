@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from localpower.cli import terminal
+from localpower.cli.requests import typed_stops
 from localpower.cli.talk import Talk
 from localpower.errors import UserError
 from localpower.registry import split
@@ -104,6 +105,8 @@ def _set(talk: Talk, ctx: click.Context, rest: str) -> None:
             options[key] = getattr(chosen.of({key: beside.pop(key)}), key)
             options["method"] = ":".join((chosen.name, *(f"{k}={v}" for k, v in beside.items())))
     talk.set(options)
+    for note in typed_stops(options) if name == "stop" else ():
+        say(f"note: {note}")
     say(f"{name} {_shown(param, talk.options) if param is not None else _setting(talk.options, own)}")
 
 

@@ -8,6 +8,7 @@ cells, where flash attention splits one query row between threads and two not.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from localpower.engine.base import GgufEngine
 from localpower.engine.kinds import engine_class
 from localpower.engine.settings import Settings
 from localpower.engine.weights import Weights
+from localpower.errors import UserError
 from localpower.model import Tokens
 from localpower.numerics import log_softmax
 
@@ -194,7 +196,9 @@ def compare(shape: str, reference: Logits, logits: Logits) -> Difference:
 
 def text_tokens(weights: Weights, n: int) -> Tokens:
     """The check's text, repeated or cut to n tokens; vocabularies that cannot spell it count through their ids."""
-    tokens = weights.tokenize(TEXT.encode(), parse_special=False)
+    tokens: list[int] = []
+    with contextlib.suppress(UserError):
+        tokens = weights.tokenize(TEXT.encode(), parse_special=False)
     usable = [token for token in tokens if token not in weights.eos]
     if len(usable) < 8:
         usable = [i for i in range(weights.n_vocab) if i not in weights.eos] or [0]

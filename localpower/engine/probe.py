@@ -99,7 +99,7 @@ class _Group:
         group[0].set_environment()
         self._group, self._tried = group, tried
         governor = Governor(group[0].threads)
-        self._lengths = _LENGTHS if path.stat().st_size < _LARGE else _LENGTHS[:1]
+        self._lengths = _LENGTHS if _n_bytes(path) < _LARGE else _LENGTHS[:1]
         self._weights = Weights(path, repack=group[0].repack, gpu_layers=group[0].gpu_layers)
         time.sleep(_LOOK_S)
         self._threads = governor.now()  # the same for all: that a machine is busy changes no choice
@@ -190,6 +190,12 @@ class _Group:
         for checker in self._open:
             checker.close()
         self._weights.close()
+
+
+def _n_bytes(path: Path) -> int:
+    from localpower.engine.parts import parts_of
+
+    return sum(part.stat().st_size for part in parts_of(path))
 
 
 def choose(good: Sequence[Settings], seconds: Mapping[Settings, float]) -> Settings:

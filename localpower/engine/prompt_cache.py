@@ -35,8 +35,8 @@ class Unusable(Exception):
 
 def read(path: Path, owner: Mapping[str, Any]) -> Snapshot:
     """What `write` wrote for the same owner. Raises Unusable, and OSError (FileNotFoundError: there is none yet)."""
-    if path.is_fifo():  # to open it would wait for a program that writes
-        raise Unusable("it is a named pipe", foreign=True)
+    if path.exists() and not path.is_file() and not path.is_dir():  # reading a pipe would wait for ever
+        raise Unusable("it is a pipe or a device", foreign=True)
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise Unusable("it is not a prompt cache of localpower", foreign=True)

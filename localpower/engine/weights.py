@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from localpower.doing import doing
+from localpower.engine.deep import deeply
 from localpower.engine.library import L, clear_errors, last_error
-from localpower.errors import EngineError, Interrupted, ModelError
+from localpower.errors import EngineError, Interrupted, ModelError, UserError
 
 _CONTROL = 1 << 3  # llama_token_attr
 _UNKNOWN = 1 << 0
 _USER_DEFINED = 1 << 4
+_SENTENCE_PIECE = 1  # llama_vocab_type
 
 
 class Weights:
@@ -52,7 +54,9 @@ class Weights:
         self._free.atexit = False
         self._contexts: list[weakref.finalize[..., Any]] = []
         self.n_vocab = int(L.llama_vocab_n_tokens(self._vocab))
-        self.n_ctx_train = int(L.llama_model_n_ctx_train(self._model))
+        self.n_ctx_train = (
+            int(L.llama_model_n_ctx_train(self._model)) % 2**32
+        )  # llama.cpp counts without a sign
         self._refuse()
 
     def close(self) -> None:
@@ -81,25 +85,33 @@ class Weights:
     def _refuse(self) -> None:
         """Raise ModelError for what cannot answer or cannot be rolled back: a decode may abort the process."""
         kind, problem = self.memory_kind(), ""
-        if kind in ("encoder", "diffusion"):
+        if kind in ("encoder", "diffusion", "embedding"):
             problem = f"this model is of the kind '{kind}': it does not write one token after another"
         elif self.is_recurrent() and self.window():
             problem = "this model has both a recurrent state and a sliding window, which cannot be rolled back together"
+        elif not L.llama_vocab_type(self._vocab):
+            problem = "this model has no vocabulary: it neither reads nor writes text"
         if problem:
             self.close()
             raise ModelError(problem)
 
     def memory_kind(self) -> str:
-        """attention, sliding-window, recurrent, hybrid, diffusion or encoder: what can be rolled back."""
+        """attention, sliding-window, recurrent, hybrid, diffusion, embedding or encoder: what can be rolled back."""
         for name, test in (
             ("encoder", L.llama_model_has_encoder),
             ("diffusion", L.llama_model_is_diffusion),
+            ("embedding", self._looks_ahead),
             ("hybrid", L.llama_model_is_hybrid),
             ("recurrent", L.llama_model_is_recurrent),
         ):
             if test(self.handle):
                 return name
         return "sliding-window" if self.window() else "attention"
+
+    def _looks_ahead(self, _handle: Any) -> bool:
+        """Whether attention sees later tokens too, as in BERT and its like."""
+        architecture = self.metadata("general.architecture")
+        return self.metadata(f"{architecture}.attention.causal") == "false"
 
     def is_recurrent(self) -> bool:
         """Whether a part of the memory is a state that cannot be rolled back to a position."""
@@ -177,17 +189,44 @@ class Weights:
         return found
 
     def tokenize(self, text: bytes, *, parse_special: bool) -> list[int]:
-        """Tokens of UTF-8 text; no BOS or EOS is added."""
-        capacity = len(text) + 16
-        buffer = (L.llama_token * capacity)()
-        n = L.llama_tokenize(self._vocab, text, len(text), buffer, capacity, False, parse_special)
-        if n < 0 and n != -(2**31):
-            capacity = -n
+        """Tokens of UTF-8 text; no BOS or EOS is added. Some vocabularies leave out characters that they lack.
+
+        Raises UserError for a text that llama.cpp cannot read: too long, or of characters that would abort it.
+        """
+
+        def read(capacity: int) -> tuple[int, Any]:
             buffer = (L.llama_token * capacity)()
-            n = L.llama_tokenize(self._vocab, text, len(text), buffer, capacity, False, parse_special)
+            found = L.llama_tokenize(vocab, text, len(text), buffer, capacity, False, parse_special)
+            return found, buffer
+
+        vocab, characters = self._vocab, text.decode("utf-8", "replace")
+        if self._spelled and text:
+            self._check_spelled(characters, parse_special=parse_special)
+        doing(f"reading a text of {len(characters):,} characters")
+        n, buffer = deeply(len(characters), lambda: read(len(text) + 16))
+        if n < 0 and n != -(2**31):
+            n, buffer = deeply(len(characters), lambda: read(-n))
         if n < 0:
-            raise EngineError("the text is too long to be tokenised")
-        return list(buffer[:n])
+            raise UserError("the text is too long to be tokenised")
+        return [token for token in buffer[:n] if token >= 0]  # -1: unknown, where no token says so
+
+    @cached_property
+    def _spelled(self) -> frozenset[str]:
+        """Every token's text, of a SentencePiece vocabulary that lacks bytes: a text may abort it."""
+        if L.llama_vocab_type(self._vocab) != _SENTENCE_PIECE:
+            return frozenset()
+        texts = frozenset(self.token_text(i) for i in range(self.n_vocab))
+        return frozenset() if all(f"<0x{byte:02X}>" in texts for byte in range(256)) else texts
+
+    def _check_spelled(self, text: str, *, parse_special: bool) -> None:
+        for control in self.control_tokens() if parse_special else ():
+            text = text.replace(control, "")
+        space = self.metadata("tokenizer.ggml.add_space_prefix") != "false"
+        for character in sorted(set(text + " " * space)):
+            shown = "\u2581" if character == " " else character
+            spelled = all(f"<0x{b:02X}>" in self._spelled for b in shown.encode("utf-8", "replace"))
+            if shown not in self._spelled and not spelled:
+                raise UserError(f"this model's vocabulary has no token for {character!r}")
 
     def piece(self, token: int) -> bytes:
         """The bytes a token adds to the text; none for control tokens."""

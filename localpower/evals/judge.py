@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from localpower.errors import EngineError, UserError
+from localpower.errors import EngineError, ModelError, UserError
 from localpower.loaded import Loaded
 from localpower.model import Tokens
 from localpower.numerics import weigh
@@ -91,10 +91,10 @@ class Judge:
         """
         if ours.strip() == theirs.strip():
             return TIE
-        prompts = self._prompts(instruction, ours, theirs)
         try:
+            prompts = self._prompts(instruction, ours, theirs)
             self._engine = self._room(prompts, self._engine)
-        except EngineError:
+        except (EngineError, ModelError):
             raise
         except UserError:  # one long pair must not end a run of hundreds
             return None

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from localpower import inputs, jsonl
 from localpower.errors import UserError
 from localpower.evals.rows import TABLES, Row, json_rows, table_rows
+from localpower.folders import users_folder
 
 _MOST_BYTES = 1 << 29  # of a file once unpacked
 _HINT = "--data takes a file of problems"
@@ -46,9 +45,9 @@ class Needs:
 
 
 def data_folder() -> Path:
-    """LOCALPOWER_DATA, else `data` in the user's folder for localpower."""
-    named = os.environ.get("LOCALPOWER_DATA")
-    return Path(named) if named else platformdirs.user_data_path("localpower") / "data"
+    """LOCALPOWER_DATA, else `data` in the user's folder for localpower, or in this one where there is no home."""
+    folder = users_folder("data") or Path()
+    return folder if os.environ.get("LOCALPOWER_DATA") else folder / "data"
 
 
 def find(task: str, needs: Needs, source: Source) -> Path:

@@ -60,6 +60,9 @@ class Loaded(Protocol):
     ) -> list[Tokens]:
         """The same for many conversations, none of which holds tokens that a model drew."""
 
+    def unspelled(self, text: str) -> int:
+        """How many characters of a text are left out of a prompt, for want of a token."""
+
     def engine(
         self,
         prompt: Tokens,

@@ -59,6 +59,10 @@ class LoadedGguf:
             return [self.vocabulary.raw_prompt(each) for each in conversations]
         return self.vocabulary.chat_prompts(conversations, arguments)
 
+    def unspelled(self, text: str) -> int:
+        """By the vocabulary."""
+        return self.vocabulary.unspelled(text)
+
     def engine(
         self,
         prompt: Tokens,

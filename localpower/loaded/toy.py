@@ -38,6 +38,10 @@ class LoadedToy:
         """One after another."""
         return [self.prompt(each, raw=raw, arguments=arguments) for each in conversations]
 
+    def unspelled(self, text: str) -> int:
+        """The toy reads every word."""
+        return 0
+
     def engine(
         self,
         prompt: Tokens,

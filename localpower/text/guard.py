@@ -29,10 +29,8 @@ def guard(text: str, controls: Collection[str], mark: str) -> str:
     """`text` with `mark` inside every control text, and at an end that could complete one with its neighbour."""
     if not controls:
         return text
-    pattern = re.compile("(?=" + "|".join(re.escape(c) for c in sorted(controls, key=len)) + ")")
-    starts = [match.start() for match in pattern.finditer(text)]
-    for start in reversed(starts):
-        text = text[: start + 1] + mark + text[start + 1 :]
+    beginnings = "|".join(re.escape(c) for c in sorted(controls, key=len))
+    text = re.sub(f"(?={beginnings})(.)", lambda found: found[1] + mark, text, flags=re.DOTALL)
     core = text.strip()
     if any(core.endswith(c[:n]) for c in controls for n in range(1, len(c))):
         at = len(text.rstrip())

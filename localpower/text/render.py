@@ -1,7 +1,7 @@
 """Renders chat templates, in a process of its own (`localpower.subprocesses`).
 
 A template comes out of a model file, so it is foreign code: it runs in jinja2's sandbox, and under limits of time and
-memory, because the sandbox bounds neither.
+memory, because the sandbox bounds neither. What templates find here is what transformers gives them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 
 from jinja2 import ext, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from localpower.text.presence import Form, Messages, checked, form_for
 
 
 class _Generation(ext.Extension):
@@ -30,12 +32,21 @@ def _fail(message: str) -> None:
     raise ValueError(message)
 
 
-def _tojson(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent)
+def _tojson(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: int | str | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
+    return json.dumps(
+        value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
+    )
 
 
 def answer(request: dict[str, Any]) -> list[str]:
-    """The prompt text of each conversation. Raises jinja2's errors, and ValueError from the template's own calls."""
+    """The prompt text of each conversation. Raises jinja2's errors, ValueError from the template's own calls, and
+    ModelError for a message that the template leaves out."""
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, "jinja2.ext.loopcontrols"]
     )
@@ -43,13 +54,23 @@ def answer(request: dict[str, Any]) -> list[str]:
     environment.globals["raise_exception"] = _fail
     environment.globals["strftime_now"] = datetime.datetime.fromisoformat(request["now"]).strftime
     template = environment.from_string(request["template"])
-    return [
-        template.render(
-            messages=messages,
-            bos_token=request["bos"],
-            eos_token=request["eos"],
-            add_generation_prompt=True,
-            **request["arguments"],
-        )
-        for messages in request["conversations"]
-    ]
+    known: dict[str, Form] = {}
+
+    fixed = {"bos_token": request["bos"], "eos_token": request["eos"], "add_generation_prompt": True}
+
+    def render(messages: Messages) -> str:
+        given = request["arguments"] | fixed | {"messages": messages}
+        try:
+            return template.render(
+                {"tools": None, "documents": None} | given
+            )  # some ask whether they are none
+        except TypeError:
+            return template.render(given)  # and some go through them all the same
+
+    def one(messages: Messages) -> str:
+        kind = json.dumps([message | {"content": ""} for message in messages])
+        if kind not in known:
+            known[kind] = form_for(messages, render)
+        return checked(render(known[kind].of(messages)), messages, known[kind])
+
+    return [one(messages) for messages in request["conversations"]]

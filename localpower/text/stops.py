@@ -43,8 +43,8 @@ def ends(
 
 
 def answer_text(tokens: Tokens, piece: Piece, stops: Sequence[bytes]) -> str:
-    """What is shown of an answer: its text, without the stop that ended it."""
-    return readable(cut_at_stop(b"".join(map(piece, tokens)), stops))
+    """What is shown of an answer: its text, without the stop that ended it, or a last character that has no end."""
+    return readable(cut_at_stop(b"".join(map(piece, tokens)), stops), final=False)
 
 
 def cut_at_stop(text: bytes, stops: Sequence[bytes]) -> bytes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import codecs
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 from localpower.errors import ModelError, UserError
@@ -13,6 +14,12 @@ from localpower.text.conversation import Conversation
 from localpower.text.guard import choose_mark, guard
 from localpower.text.template import render_chats
 
+# Characters with every byte that UTF-8 has: a vocabulary that spells them spells everything.
+_LEADS = (
+    *(*range(0xC0, 0x800, 1 << 6), 0x800, *range(1 << 12, 1 << 16, 1 << 12)),
+    *(*range(1 << 16, 0x110000, 1 << 18), 0x10FFFF),
+)
+_ALL_BYTES = "".join(map(chr, (*range(1, 0xC0), *_LEADS)))
 _AT_ONCE = 100  # conversations that one call of the template's process renders
 
 
@@ -47,8 +54,8 @@ class Vocabulary:
         self.template = speller.chat_template()
         self.piece = lru_cache(maxsize=None)(speller.piece)
         self._control_ids = frozenset(self._controls.values())
-        opening = b"".join(map(speller.piece, speller.tokenize(b"a", parse_special=False)))
-        self._opens_with_space = opening == b" a"
+        self._opens_with_space = self.text(self._plain(b"a")) == b" a"
+        self._line = self._plain(b"\n")
 
     def raw_prompt(self, conversation: Conversation) -> Tokens:
         """Texts and answers one after another, after the model's BOS if it wants one. Control texts stay text.
@@ -143,9 +150,28 @@ class Vocabulary:
         tokens = self._speller.tokenize(text, parse_special=parse_special)
         if not before or not self._opens_with_space or before[-1] in self._control_ids:
             return tokens
-        line = self._speller.tokenize(b"\n", parse_special=False)
-        after_line = self._speller.tokenize(b"\n" + text, parse_special=parse_special)
-        return after_line[len(line) :] if after_line[: len(line)] == line else tokens
+        line = self._line
+        after_line = self._speller.tokenize(b"\n" + text, parse_special=parse_special) if line else []
+        return after_line[len(line) :] if line and after_line[: len(line)] == line else tokens
+
+    def _plain(self, text: bytes) -> list[int]:
+        """Tokens of a text by itself; none where the vocabulary cannot spell it."""
+        try:
+            return self._speller.tokenize(text, parse_special=False)
+        except UserError:
+            return []
+
+    def unspelled(self, text: str) -> int:
+        """How many characters of a text its tokens leave out, for want of a token."""
+        return 0 if self._spells_all else self._lost(text)
+
+    @cached_property
+    def _spells_all(self) -> bool:
+        return self._lost(_ALL_BYTES) == 0
+
+    def _lost(self, text: str) -> int:
+        spelled = readable(self.text(self._plain(_encoded(text))))
+        return (Counter(text) - Counter(spelled)).total()
 
     def control_token(self, text: str) -> int | None:
         """The id of a control token with exactly this text: a stop may name one."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import platformdirs
-
 from localpower.errors import UserError
+from localpower.folders import kept_in
 
 _FENCE = '"""'
 _MORE = "... "  # before each further line of a message
@@ -105,9 +102,10 @@ def _history() -> Any:
             with contextlib.suppress(OSError):
                 super().store_string(string.encode("utf-8", "replace").decode())
 
-    folder = Path(os.environ.get("LOCALPOWER_STATE") or platformdirs.user_state_dir("localpower"))
+    folder, _ = kept_in("state")
+    if folder is None:
+        return InMemoryHistory()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / "chat-history"
         path.touch(mode=0o600)
         with path.open("ab"):

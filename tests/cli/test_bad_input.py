@@ -96,7 +96,11 @@ PROMPTS = {
     "stdin that is no UTF-8": (["run", "--model", "toy"], b"caf\xe9", "stdin is not UTF-8 text (byte 4)"),
     "UTF-16": (["run", "--model", "toy"], "hello".encode("utf-16"), "stdin is not UTF-8 text (byte 1)"),
     "a lone surrogate": (["run", "-m", "TINY", b"ab\xff"], None, "a lone surrogate at character 3"),
-    "no token of the vocabulary": (["run", "-m", "TINY", "xyz"], None, "no token for any part of the prompt"),
+    "no token of the vocabulary": (
+        ["run", "-m", "TINY", "xyz"],
+        None,
+        "no token for any part of the prompt",
+    ),
     "longer than the context": (["run", "-m", "TINY", "ab" * 2000], None, "more than the context of 2048"),
     "with max-tokens over it": (
         ["run", "-m", "TINY", "--max-tokens", "2046", "abc"],
@@ -219,7 +223,7 @@ FILES = {
     ),
     "an encoder without memory": (
         lambda folder, good: write_bert(folder / "bert.gguf"),
-        "encoders cannot answer",
+        "of the kind 'embedding': it does not write",
     ),
     "an encoder that aborts": (
         lambda folder, good: write_t5_encoder(folder / "t5.gguf"),
@@ -280,8 +284,11 @@ TEMPLATES = {
         "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
         "the chat template ran out of its time or memory",
     ),
-    "prints megabytes": ("{{ 'x' * 3000000 }}", "the chat template wrote 3000000 characters"),
-    "prints nothing": ("{# #}", "no token for any part of the prompt"),
+    "prints megabytes": (
+        "{{ messages[0].content }}{{ 'x' * 3000000 }}",
+        "the chat template wrote 3000003 characters",
+    ),
+    "prints nothing": ("{# #}", "the chat template leaves out the user message"),
 }
 
 

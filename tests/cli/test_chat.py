@@ -12,7 +12,7 @@ from localpower.cli.chat import _converse
 from localpower.cli.main import cli
 from localpower.cli.slash import obey
 from localpower.cli.talk import Talk
-from localpower.errors import Interrupted, UserError
+from localpower.errors import Interrupted, ModelError, UserError
 from localpower.loading import Request, load
 from localpower.runs.interrupt import Interrupts
 from localpower.text.conversation import Conversation
@@ -239,7 +239,11 @@ def test_the_next_prompt_holds_an_answer_as_it_was_drawn():
 
 def test_a_template_that_changes_an_answer_has_its_way():
     assert prompt_of("m.content.split('x')[-1]") == tuple(b"<q><ab><r>")
-    assert prompt_of("m.content if m.role == 'user' else ''") == tuple(b"<q><><r>")
+
+
+def test_a_template_that_drops_whole_answers_is_refused():
+    with pytest.raises(ModelError, match="leaves out the assistant message"):
+        prompt_of("m.content if m.role == 'user' else ''")
 
 
 MARKED = "{% for m in messages %}<|U|>{{ m.content }}{% endfor %}<|A|>"

@@ -150,3 +150,10 @@ def test_help_imports_neither_numpy_nor_llama_cpp():
     code = "import sys; from localpower.cli.main import main; main(['--help']); print(sorted({'numpy', 'llama_cpp'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_stop_that_a_shell_left_as_it_was_typed_is_explained():
+    typed, meant = run(*TOY, "--stop", "\\n", "hello"), run(*TOY, "--stop", "\n", "hello")
+    assert typed.stderr.count("note: --stop \\n ends at a backslash and a letter") == 1
+    assert "$'\\n' is how to write those" in typed.stderr
+    assert "backslash" not in meant.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from localpower.engine.weights import Weights
 from localpower.errors import ModelError
 from localpower.text.conversation import Conversation
 from localpower.text.guard import choose_mark, guard
-from localpower.text.stops import cut_at_stop, stop_predicate
+from localpower.text.stops import answer_text, cut_at_stop, stop_predicate
 from localpower.text.template import render_chats
 from localpower.text.vocabulary import Vocabulary
 from localpower.ui.view import harmless
@@ -72,6 +74,12 @@ def test_the_shown_text_ends_before_the_first_stop():
     assert cut_at_stop(b"one two three", [b"three", b" two"]) == b"one"
 
 
+def test_the_shown_text_ends_before_a_character_that_the_limit_cut():
+    assert answer_text((1, 4), PIECES.__getitem__, []) == "a"
+    assert answer_text((1, 4, 5), PIECES.__getitem__, []) == "aé"
+    assert answer_text((4, 1), PIECES.__getitem__, []) == "\ufffda", "what is cut in the middle is shown"
+
+
 def test_template_arguments_reach_the_template():
     template = "{{ messages[0].content }}{% if not enable_thinking %} no{% endif %}{{ bos_token }}"
     messages = [{"role": "user", "content": "q"}]
@@ -86,7 +94,7 @@ def test_template_arguments_reach_the_template():
             "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
             "time or memory|over 10 s",  # a busy machine comes to the second of the two limits
         ),
-        ("{{ 'x' * 3000000 }}", "wrote 3000000 characters"),
+        ("{{ messages[0].content }}{{ 'x' * 3000000 }}", "wrote 3000001 characters"),
         ("{{ ''.__class__.__mro__ }}", "failed"),
         ("{% if %}", "failed"),
     ],
@@ -99,3 +107,77 @@ def test_a_template_that_raises_loops_or_floods_is_a_problem_in_one_line(templat
 def test_model_text_can_neither_colour_nor_move_the_terminal():
     assert "\x1b" not in harmless("\x1b[31mred\x1b[2J")
     assert harmless("a[i] = b[0] [/INST]\n") == "a[i] = b[0] [/INST]\n"
+
+
+def say(*roles):
+    return [{"role": role, "content": f"what the {role} says <{i}>"} for i, role in enumerate(roles)]
+
+
+PARTS = "{% for m in messages %}{% for p in m.content %}{% if p.type == 'text' %}{{ p.text }}{% endif %}{% endfor %}{% endfor %}"
+MIXED = "{% for m in messages %}{% if m.role == 'user' %}{{ m.content[0].text }}{% else %}{{ m.content.strip() }}{% endif %}|{% endfor %}"
+STRICT = (
+    "{% for m in messages %}{% if m.content is string %}{{ raise_exception('parts!') }}{% endif %}"
+    "{{ m.content[0]['text'] }}{% endfor %}"
+)
+
+
+@pytest.mark.parametrize("template", [PARTS, MIXED, STRICT])
+def test_a_template_that_wants_lists_of_parts_gets_them(template):
+    messages = say("system", "user")
+    (text,) = render_chats(template, [messages])
+    assert all(message["content"] in text for message in messages)
+
+
+@pytest.mark.parametrize("role", ["system", "user", "assistant"])
+def test_a_template_that_leaves_a_message_out_is_refused_and_its_role_named(role):
+    template = f"{{% for m in messages %}}{{% if m.role != '{role}' %}}{{{{ m.content }}}}{{% endif %}}{{% endfor %}}user"
+    messages = say("system", "user", "assistant", "user")
+    with pytest.raises(ModelError, match=f"leaves out the {role} message"):
+        render_chats(template, [messages])
+    assert render_chats(template, [[m for m in messages if m["role"] != role]])
+
+
+def test_a_message_that_a_template_drops_for_what_it_says_is_missed_too():
+    template = (
+        "{% for m in messages %}{% if '<tool' not in m.content %}{{ m.content }}{% endif %}{% endfor %}"
+    )
+    with pytest.raises(ModelError, match="leaves out the user message"):
+        render_chats(template, [[{"role": "user", "content": "<tool>why is the sky blue</tool>"}]])
+
+
+def test_a_template_that_writes_nothing_is_said_to_leave_the_message_out():
+    with pytest.raises(ModelError, match="leaves out the user message"):
+        render_chats("", [say("user")])
+
+
+@pytest.mark.parametrize(
+    "change", ["trim", "tojson", "upper", "e", "tojson(ensure_ascii=True)", "replace('a', 'a ')"]
+)
+def test_a_template_may_strip_quote_or_change_texts(change):
+    text = ' "a b"\n東京 & é <1> what is it '
+    assert render_chats("{{ messages[0].content | " + change + " }}", [[{"role": "user", "content": text}]])
+
+
+def test_a_template_may_drop_the_thoughts_of_earlier_turns():
+    template = "{% for m in messages %}{{ m.content.split('</think>')[-1] }}{% endfor %}"
+    thought = {"role": "assistant", "content": "<think>a long way to go</think>4"}
+    assert render_chats(template, [[*say("user"), thought, *say("user")]])
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("'tools' if tools is not none", ""),
+        ("'documents' if documents is not none", ""),
+        ("tools | map(attribute='name') | join", ""),
+        ("{'b': 'é', 'a': 1} | tojson", '{"b": "é", "a": 1}'),
+        ("{'b': 'é', 'a': 1} | tojson(ensure_ascii=True, sort_keys=True)", '{"a": 1, "b": "\\u00e9"}'),
+        ("[1, 2] | tojson(separators=(',', ':'))", "[1,2]"),
+        ("[1] | tojson(indent=1)", "[\n 1\n]"),
+        ("strftime_now('%Y')", "2024"),
+    ],
+)
+def test_templates_find_what_transformers_gives_them(expression, text):
+    now = datetime.datetime(2024, 5, 1)
+    template = "{% generation %}{{ messages[0].content }}{% endgeneration %}{{ " + expression + " }}"
+    assert render_chats(template, [[{"role": "user", "content": "q"}]], now=now) == ["q" + text]

@@ -99,7 +99,7 @@ def test_a_whole_model_may_be_called_like_a_part(tmp_path):
 def test_a_pipe_or_a_device_is_no_model_and_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.gguf")
     for path in (tmp_path / "pipe.gguf", type(tmp_path)("/dev/zero")):
-        with pytest.raises(ModelError, match="is a (named pipe|device or a socket)"):
+        with pytest.raises(ModelError, match=r"is a (named pipe|device or a socket)"):
             check_file(path, [])
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from localpower.engine.base import GgufEngine
 from localpower.engine.snapshot import Snapshot
 from localpower.errors import EngineError
+from localpower.inputs import other_than_file
 from localpower.model import Tokens
 
 _MAGIC = b"localpower prompt cache 1\n"
@@ -35,8 +36,8 @@ class Unusable(Exception):
 
 def read(path: Path, owner: Mapping[str, Any]) -> Snapshot:
     """What `write` wrote for the same owner. Raises Unusable, and OSError (FileNotFoundError: there is none yet)."""
-    if path.exists() and not path.is_file() and not path.is_dir():  # reading a pipe would wait for ever
-        raise Unusable("it is a pipe or a device", foreign=True)
+    if kind := other_than_file(path):  # reading a pipe would wait for ever
+        raise Unusable(f"it is {kind}", foreign=True)
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise Unusable("it is not a prompt cache of localpower", foreign=True)

@@ -102,7 +102,7 @@ def test_a_file_that_is_not_ours_is_never_written_over(tiny, tmp_path):
 
 def test_a_folder_or_a_full_disk_costs_the_cache_and_nothing_else(tiny, tmp_path):
     _, _, said = first_row(tiny, PROMPT, tmp_path)
-    assert said == [f"{tmp_path} is not used: Is a directory"]
+    assert said == [f"{tmp_path} is not used: it is a folder; it is left as it is"]
     missing = tmp_path / "no" / "folder"
     _, _, said = first_row(tiny, PROMPT, missing)
     assert said == [f"{missing} could not be written: No such file or directory"]

@@ -59,6 +59,7 @@ def _tokens(text: str) -> list[str]:
 class _Parser:
     def __init__(self, tokens: list[str]) -> None:
         self._tokens, self._at = tokens, 0
+        self._in_bars = False  # then the next bar closes
 
     def at_end(self) -> bool:
         return self._at == len(self._tokens)
@@ -115,27 +116,28 @@ class _Parser:
             return Node("negative", (self._signed(depth + 1),))
         return self._power(depth)
 
-    @staticmethod
-    def _begins(token: str) -> bool:
+    def _begins(self, token: str) -> bool:
         return (
             token[0].isalnum()
             or token[0] == "."
+            or (token == "|" and not self._in_bars)
             or token in ("(", "{", "[")
             or (token[0] == "\\" and token not in ("\\times", "\\cdot", "\\div", "\\ast", "\\pm", "\\mp"))
         )
 
     def _power(self, depth: int) -> Node:
-        node = self._atom(depth + 1)
-        while self._peek() == "!":
-            self._take()
-            node = Node("!", (node,))
+        node = self._factorial(self._atom(depth + 1))
         if self._peek() in ("^", "**"):
             self._take()
-            node = Node("^", (node, self._exponent(depth + 1)))
-            while self._peek() == "!":
-                self._take()
-                node = Node("!", (node,))
+            node = self._factorial(Node("^", (node, self._exponent(depth + 1))))
         return node
+
+    def _factorial(self, node: Node) -> Node:
+        """One mark: 3!! is something else."""
+        if self._peek() != "!":
+            return node
+        self._take()
+        return Node("!", (node,))
 
     def _exponent(self, depth: int) -> Node:
         if depth > DEEPEST:
@@ -158,14 +160,12 @@ class _Parser:
         token = self._take()
         if token[0].isdigit() or token[0] == ".":
             return self._number(token)
-        if token in ("(", "{", "["):
+        if token in ("(", "{", "[", "|"):
+            outer, self._in_bars = self._in_bars, token == "|"
             inner = self.sum(depth + 1)
-            self._take({"(": ")", "{": "}", "[": "]"}[token])
-            return inner
-        if token == "|":
-            inner = self.sum(depth + 1)
-            self._take("|")
-            return Node("abs", (inner,))
+            self._take({"(": ")", "{": "}", "[": "]", "|": "|"}[token])
+            self._in_bars = outer
+            return Node("abs", (inner,)) if token == "|" else inner
         if token == "\\frac":
             top = self._argument(depth + 1)
             return Node("fraction", (top, self._argument(depth + 1)))

@@ -20,6 +20,7 @@ _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _LOOSE = (ast.Expr, ast.Assert, ast.For, ast.While, ast.Raise)
 _LOOSE_IF_EMPTY = (ast.If, ast.Try, ast.With)  # of what defines something
 _BINDING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign)
+_BLANKS = re.compile(r"^[ \t\u00a0]*\u00a0[ \t\u00a0]*", re.MULTILINE)  # of an indentation
 _LONGEST, _STARTS = 100_000, 30
 
 
@@ -30,7 +31,8 @@ def program(prompt: str, completion: str, entry_point: str) -> str | None:
     completion that defines it, what follows the prompt with its indentation repaired. Each is cut where it stops being
     a program.
     """
-    text = re.sub(r"\r\n?", "\n", completion[:_LONGEST]).partition("\0")[0]
+    text = re.sub(r"\r\n?", "\n", completion[:_LONGEST].lstrip("\ufeff")).partition("\0")[0]
+    text = _BLANKS.sub(lambda match: match.group().replace("\u00a0", " "), text)
     return next(filter(None, _readings(prompt, text, entry_point)), None)
 
 

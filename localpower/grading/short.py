@@ -11,6 +11,7 @@ _SENTENCE = re.compile(r"(?<!\bSt)(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bMt)(?<!\.[a-
 _COLON = r"(?<!\d):\s?|:(?!\d)\s?"  # 8:00 holds none
 # Paris, France; but 5, 3 and (a, b) have two parts
 _REMARK = re.compile(r",\s(?![\d(])(?![^(\[]*[)\]])")
+_GLOSS = re.compile(r"(?<=\w)\s(?:\((?!or\b|and\b)|[-–—]\s(?=(?:the|an?|its?)\s))|,?\s(?:because|since)\s")
 _SAYS = re.compile(rf"\s(?:is|are)\s|{_COLON}", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\d:.])-?\d{1,99}(?:\.\d{1,99})?(?!:?\d)")
 _OPENERS = {"sure", "certainly", "of course", "yes", "okay", "ok", "well"}
@@ -37,11 +38,12 @@ def _readings(text: str, *, marked: bool = False) -> list[str]:
         return []
     sentences = (part.strip() for part in _SENTENCE.split(said or text) if _plain(part))
     first = next((part for part in sentences if _plain(part) not in _OPENERS and not part.endswith(":")), "")
+    first, whole = _GLOSS.split(first, maxsplit=1)[0], first
     parts = _SAYS.split(first)
     if len(parts) == 1 and not said:
-        return [first] if first else []
+        return [each for each in (whole, first) if each]
     denied = _plain(parts[1]).split()[:1] == ["not"] if len(parts) > 1 else False
-    found = [parts[-1], first, _REMARK.split(parts[-1])[0], "" if denied else parts[0]]
+    found = [parts[-1], whole, first, _REMARK.split(parts[-1])[0], "" if denied else parts[0]]
     return [part.strip() for part in found if _plain(part)]
 
 

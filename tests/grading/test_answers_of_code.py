@@ -128,6 +128,9 @@ DOCUMENTED = "def total(xs):\n{0}'''Sum.\n\n{0}```{1}\n{0}total([1])\n{0}```\n{0
         "old line ends": fence(TOTAL).replace("\n", "\r"),
         "a helper in another": f"{fence('def add(xs):' + chr(10) + '    return sum(xs)' + chr(10))}\n{fence(TOTAL.replace('sum', 'add'))}",
         "an example of use in another": f"{fence(TOTAL)}\n{fence('total = total([1])' + chr(10))}",
+        "after a byte order mark": "\ufeff" + TOTAL,
+        "indented with wide blanks": fence("def total(xs):\n\u00a0\u00a0\u00a0\u00a0return sum(xs)\n"),
+        "before a mark of the end": TOTAL.rstrip() + "</s>",
         "none, in prose": f"Sure, here it is:\n\nfrom math import pi\n\n{TOTAL}\nIt's a sum.",
         "none, indented": "Here is the code:\n\n    def total(xs):\n        return sum(xs)\n\nIt's a sum.",
     }

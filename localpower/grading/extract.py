@@ -33,7 +33,7 @@ _FINAL = re.compile(
 _SENTENCE_END = re.compile(
     r"[.?](?=[*_$)\"'’]{0,4}(?:\s{1,9}[^\d\s]|\s{0,9}$))|[,(]?\s(?:because|since)(?![A-Za-z])"
     r"|\s\((?:not|since|because|which|or|in|as|i\.e)(?![A-Za-z])"
-    r"|\s\$?\\(?:black)?square(?![A-Za-z])|(?<=[$*])!(?=\s|$)"
+    r"|\s\$?\\(?:black)?square(?![A-Za-z])|(?<=[$*])!(?=\s|$)|\s[-–]\s(?=(?:an?|the|its?)\s)|\s(?=[✅✓✔■□∎])"
     r"|;\s|\s?—\s?(?=[A-Za-z]{2})"
     r"|,\s(?:and (?:so|we|I|this|that)|as|so|which|where|but|hence|thus|therefore|I|we)(?![A-Za-z])"
 )

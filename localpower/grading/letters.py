@@ -7,7 +7,7 @@ import re
 from localpower.grading.extract import ADVERB, WRONG, boxes, first_found
 
 _DRESS = re.compile(  # of a letter
-    r"\\(?:text|math)[a-z]{0,9}|\\mbox|[{}$*`\"“”‘]|\\[,;:! ()\[\]]|__|</?(?:b|i|u|em|strong)>"
+    r"\\(?:text|math)[a-z]{0,9}|\\(?:mbox|bf|rm|it)(?![A-Za-z])|[{}$*`\"“”‘]|\\[,;:! ()\[\]]|__|</?(?:b|i|u|em|strong)>"
 )
 _SMALL = re.compile(r"(?m)(?<![\w)\]])\(([a-d])\)|(?<=[:=] )[a-d](?=[.)]?\s*$)")  # (b), answer: b
 _IS = r"(?:is|would\sbe|must\sbe|should\sbe|has\sto\sbe)"
@@ -17,7 +17,8 @@ _ABOUT = (  # the answer to this question is, the answer, therefore, is
 _PLAIN = r"[(\[]?[A-D][)\]]?(?![\w'’])"
 _SAID = (
     rf"(?:{WRONG}(?:[Aa]ns(?:wer)?|ANSWER)(?:\s(?:option|choice|letter))?{_ABOUT}?"
-    rf"(?:\s{{1,9}}(?:{_IS}|IS)(?:{ADVERB},?)?|\s{{0,9}}(?:[-–—→=：]|->|=>)|\.(?=\s))?"
+    rf"(?:\s{{1,9}}(?:{_IS}|IS)(?:{ADVERB},?)?|\s{{0,9}}(?:[-–—→=：]|->|=>)|\.(?=\s)"
+    rf"|(?!\s{{1,9}}{_PLAIN}\s(?:is|was|seems|looks|would)\s(?!correct|right|the\s)))"  # not "the answer A is tempting"
     r"|(?<![A-Za-z-])(?:[Cc]orrect|[Rr]ight|[Bb]est|[Ss]elected|[Cc]hosen|[Ff]inal|[Mm]y)\s"
     r"(?:option|choice|alternative|statement|response|letter|one|selection|pick)"
     rf"(?:\s{{1,9}}{_IS}(?:{ADVERB},?)?|(?=\s{{0,9}}:))"
@@ -25,28 +26,34 @@ _SAID = (
     r"|(?<!\w)(?:I|[Ww]e|[Ll]et)(?:['’](?:d|ll|m|re|s)|\swould|\swill)?\s(?:choose|pick|select|go(?:ing)?\swith|opt\sfor))"
     rf"[\s_]{{0,9}}:?[\s_]{{0,9}}(?:(?<=\n)[>-]\s)?(?:not\s{_PLAIN},?\sbut\s)?"
 )
+_NO_NOUN = (  # comes after no article
+    "is|as|and|or|since|because|which|with|in|for|to|from|by|that|but|not|rather|due|at|on|of|where|so|while|then|would|has"
+)
 _CHOICE = (
     r"(?:(?:[Oo]ption|[Cc]hoice|[Ll]etter)\s{1,9})?[(\['’]{0,2}([A-D])(?!\w|['’][a-z]|-\w|\s{0,9}[=^+<>\\]|/\d)"
-    r"(?!(?<=A)\s{1,9}(?!is\b|as\b|and\b|or\b|since\b|because\b)[a-z])"  # "answer: A good way" has an article
+    rf"(?!(?<=A)\s{{1,9}}(?!(?:{_NO_NOUN})\b)[a-z])"  # "answer: A good way" has an article
     r"(?P<more>[)\]'’]{0,2}[ \t]{0,9}(?:[,/;&]|and\b|or\b)[ \t]{0,9}[(\[]?[A-D](?![\w'’])|[ \t]{1,9}[A-D]\s{0,9}\Z)?"
 )
 _LETTER = re.compile(_SAID + _CHOICE)
 _FIRST = re.compile(rf"\s*{_CHOICE}")
 _ALONE = re.compile(  # or alone on the first line
-    r"[\s(\[]{0,9}([A-D])[ \t).\]]{0,9}(?:\s{0,9}\Z|\n(?!\s{0,9}\(?[A-D]\b)|,?\s(?:because|since)(?![A-Za-z]))"
+    r"\s{0,9}(?:(?:[Oo]ption|[Cc]hoice)\s)?[(\[]{0,9}([A-D])[ \t).\]]{0,9}"
+    r"(?:\s{0,9}\Z|\n(?!\s{0,9}\(?[A-D]\b)|,?\s(?:because|since)(?![A-Za-z]))"
 )
 _SMALL_ALONE = re.compile(r"\s{0,9}[a-d]\s{0,9}")
 # Where nothing announces a letter: "B is the right answer", "42 m/s, which is option B", a last "Therefore, B."
 _NAMED = re.compile(
-    rf"(?<![\w'’-])(?<!if\s)(?<!whether\s)({_PLAIN})\s{_IS}(?:{ADVERB})?\s(?:the\s)?(?:(?:only|most|single)\s)?"
-    r"(?:(?:(?:correct|right|best)\s)?(?:answer|choice|option)\b(?!\s?\?)|(?:correct|right)(?=\s{0,9}(?:[.!]|because|since|\Z)))"
+    rf"(?<![\w'’-])(?<!if\s)(?<!whether\s)({_PLAIN})\s{_IS}(?:{ADVERB})?\s(?:(?:the|my)\s)?(?:(?:only|most|single)\s)?"
+    r"(?:(?:(?:correct|right|best|final)\s)?(?:answer|choice|option)\b(?!\s?\?)|(?:correct|right)(?=\s{0,9}(?:[.!]|because|since|\Z)))"
     rf"|[Aa]nswer\s{_IS}\s(?!not\b)[^\n;:?]{{1,60}}?(?:(?:,\swhich\sis|i\.e\.,?)\s(?:option\s)?({_PLAIN})|\s(\([A-D]\))(?=\.?\s*$))"
     rf"|(?:[Tt]herefore|[Hh]ence|[Tt]hus|[Ss]o),?\s({_PLAIN})[.!]?\s{{0,9}}\Z",
     re.MULTILINE,
 )
 # An answer that begins with an option, "B) 42 m/s"; "A. thaliana" is none. A second one makes a list of options of it.
 _OPTION = re.compile(
-    r"^[ \t#>-]{0,9}(?:(\([A-D]\)|[A-D]\)|[B-D](?=:))|([A-D])\.(?=[ \t]+[^\sa-z]))", re.MULTILINE
+    r"^[ \t#>-]{0,9}(?:(?:[Oo]ption|[Cc]hoice)\s(?:\([A-D]\)|[A-D](?=[).:]))|\([A-D]\)|[A-D]\)|[B-D](?=:)"
+    r"|[A-D]\.(?=[ \t]+[^\sa-z])|[A-D](?=\s[-–—]\s(?:\d|[A-Za-z]{3})))",
+    re.MULTILINE,
 )
 
 
@@ -71,7 +78,7 @@ def _letter(text: str) -> str | None:
     named = {str(match[match.lastindex or 0]).strip("()[]") for match in _NAMED.finditer(bare)}
     options = list(_OPTION.finditer(bare))
     if not named and len(options) == 1 and not bare[: options[0].start()].strip():
-        named = {options[0].group().strip(" \t#>-().")}
+        named = {options[0].group().rstrip(").")[-1]}
     return named.pop() if len(named) == 1 else None
 
 

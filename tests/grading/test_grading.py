@@ -102,6 +102,8 @@ RUN_ON = (
         ("The answer is $5$!", "$5$"),
         ("The answer is $5$, and we are done.", "$5$"),
         (r"The answer is $5$ $\square$", "$5$"),
+        ("Answer: 10 - an even number", "10"),
+        ("**Answer:** 10 ✅", "10"),
         ("Answer - 17", "17"),
         ("**Answer** — 17", "17"),
         ("The answer → 17", "17"),
@@ -219,7 +221,18 @@ CALLED_RIGHT = (
         "The answer is 42 m/s (B).",
     ),
     *("The answer is (b).", "answer: b", r"\boxed{b}", "The answer is [[B]].", "The answer is <b>B</b>."),
-    "The answer is not A but B.",
+    *(
+        "The answer is not A but B.",
+        "B is my answer.",
+        r"\boxed{\bf{B}}",
+        "Option B: 42 m/s",
+        "**Option B)** 42 m/s",
+    ),
+    *(
+        "option B\n\nThe mass in A is less.",
+        "B - 42 m/s",
+        "The correct answer is B. The answer A is tempting.",
+    ),
 )
 CALLED_NOTHING = (
     *(
@@ -289,6 +302,9 @@ CALLED_NOTHING = (
         ("Answer: B\nQuestion: which?\nAnswer: C", "B"),
         *((text, "B") for text in CALLED_RIGHT),
         *((text, None) for text in CALLED_NOTHING),
+        ("The correct answer is A which is 5 m.", "A"),
+        ("The answer is A\nwith 5 m", "A"),
+        ("Answer: A very good way", None),
     ],
 )
 def test_a_letter_counts_only_where_it_is_the_answer(text, found):

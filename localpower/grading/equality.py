@@ -30,7 +30,9 @@ def numbers(text: str) -> int:
     """How many numbers, or expressions of one, a text lists; 0 where a word or letter is beside them."""
     if len(text) > LONGEST:
         return 0
-    if any(map(str.isalpha, re.sub(r"\\[a-zA-Z]+|\b(?:or|and|thousand|million|billion)\b", "", text))):
+    if any(
+        map(str.isalpha, re.sub(r"\\[a-zA-Z]+|\b(?:or|and|hundred|thousand|[mb]illion|trillion)\b", "", text))
+    ):
         return 0
     try:
         found = read(text)

@@ -103,7 +103,8 @@ class _Parser:
                 if token[0].isdigit() and self._tokens[self._at - 1][0].isdigit():
                     raise NotRead("two numbers in a row")
                 right = self._power(depth + 1)
-                mixed = node.name == "number" and right.name == "fraction" and _whole(node) and _proper(right)
+                mixed = token not in ("(", "[") and node.name == "number" and right.name == "fraction"
+                mixed = mixed and _whole(node) and _proper(right)
                 node = Node("+" if mixed else "*", (node, right))
             else:
                 return node

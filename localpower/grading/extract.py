@@ -54,8 +54,8 @@ _STEP = re.compile(
 )
 _GLOSS = re.compile(r"(?<=\d)\s\(")
 _WORDS = re.compile(
-    r"(?:(?<=[\d}$½¼¾])|(?<=[mb]illion)|(?<=thousand))\s{0,9}(?:\\(?:text|mathrm|mbox)[a-z]{0,9}\{)?"
-    r"(?!\s?(?:or|thousand|million|billion)(?![A-Za-z]))\s?[A-Za-z]"
+    r"(?:(?<=[\d}$½¼¾])|(?<=[mbr]illion)|(?<=thousand)|(?<=hundred))\s{0,9}(?:\\(?:text|mathrm|mbox)[a-z]{0,9}\{)?"
+    r"(?!\s?(?:or|hundred|thousand|[mb]illion|trillion)(?![A-Za-z]))\s?[A-Za-z]"
 )
 _GROUPED = re.compile(r"(?<=\d)(?:\{,\}|(?:\{,\}|,)?\s?(?:\\[!,]\s?)+)(?=\d)")
 _RUN_ON = re.compile(

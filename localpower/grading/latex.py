@@ -61,11 +61,13 @@ _ONE_SPELLING = {
     "}": "rbrace",
 }
 _SPELLINGS = [(re.compile(rf"\\(?:{old})(?![A-Za-z])"), new) for new, old in _ONE_SPELLING.items()]
-_DEGREE = r"(?:\^\s*\{?\s*\\circ\s*\}?|\\degrees?(?![A-Za-z]))"
+_DEGREE = r"(?:\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))|\\degrees?(?![A-Za-z]))"
 _DEGREES = re.compile(rf"{_DEGREE}(?:\s*[CF](?![A-Za-z]))?")
 _ANGLE = re.compile(  # of a function
     rf"(\\?(?<![A-Za-z])(?:sin|cos|tan|sec|csc|cot)(?:\s*\^\s*\{{?\d\}}?)?\s*[({{]?\s*)(\d+(?:\.\d+)?)\s*{_DEGREE}"
 )
+_ORDINAL = re.compile(r"(?<=\d)\s?\^\s?\{\s?\\text\w*\s?\{(?:st|nd|rd|th)\}\s?\}")
+_TWICE = re.compile(r"(?<!\\)\{\s?\{([^{}]*)\}\s?\}")
 _REPEATED = re.compile(r"(?<=[\d.])\\(?:bar|dot)\s*\{")
 _OVER = re.compile(r"(?:\{|^)([^{}]+)\\(over|choose)(?![A-Za-z])([^{}]+)(?:\}|$)")
 _WRAPPER = re.compile(
@@ -81,17 +83,35 @@ _UNIT_LETTER = re.compile(rf"(?<=\d)\s(?:m|g|s|h|L|N|J|W|V|K)(?:/(?:m|s|h|L))?{_
 _NO_UNITS = {
     *FUNCTIONS,
     *("sqrt", "pi", "and", "or", "infty", "infinity", "inf", "frac", "cdot", "times", "mod", "union"),
-    *("to", "if", "pm", "approx", "million", "billion", "thousand"),
+    *(
+        "to",
+        "if",
+        "pm",
+        "approx",
+        "is",
+        "are",
+        "not",
+        "plus",
+        "minus",
+        "times",
+        "divided",
+        "over",
+        "choose",
+        "factorial",
+    ),
+    *("squared", "cubed", "more", "less", "dozen", "hundred", "thousand", "million", "billion", "trillion"),
 }
 _UNIT_WORD = re.compile(
     r"(?:(?<=[\d})])|(?<=\\pi))\s+((?:(?:square|cubic|per|sq\.)\s+)?[A-Za-z]{2,}(?:[ /]+[A-Za-z]{2,})*)"
     + _UNIT_POWER
     + r"\.?$"
 )
-_GLUED_UNIT = re.compile(r"(?<=\d)(?:cm|mm|km|kg|mph|ft|lbs?|ml|hrs?|mins?|secs?)" + _UNIT_POWER + r"\.?$")
+_GLUED_UNIT = re.compile(
+    r"(?<=\d)(?:st|nd|rd|th|cm|mm|km|kg|mph|ft|lbs?|ml|hrs?|mins?|secs?)" + _UNIT_POWER + r"\.?$"
+)
 _ROOT = re.compile(r"([√∛])\s*(\d+(?:\.\d+)?|\([^()]*\)|[A-Za-z])")
 _ROW = "\x00"  # a line break of a matrix, kept from what begins with a backslash
-_SCALES = {"thousand": "10^3", "million": "10^6", "billion": "10^9"}
+_SCALES = {"hundred": "10^2", "thousand": "10^3", "million": "10^6", "billion": "10^9", "trillion": "10^12"}
 _MIXED = re.compile(r"(?<![\w.^/}])(\d+)\s+(\d+)\s*/\s*(\d+)(?![\w.^!])")
 _ABOUT = re.compile(
     r"^(?:(?i:approximately|approx\.?|about|roughly|around|exactly)\s|\\approx |\\sim(?![A-Za-z]))\s*(?=[-\d\\.])"
@@ -118,7 +138,7 @@ def plain(text: str) -> str:
     text = text.replace("<=", r"\le ").replace(">=", r"\ge ")
     for word, power in _SCALES.items():
         text = re.sub(rf"(?<=\d)\s*(?:\\text\{{\s*)?{word}s?\b\s*\}}?", rf"*{power}", text)
-    text = _stops(text)
+    text = _stops(_ORDINAL.sub("", _TWICE.sub(r"{\1}", text)))
     text = _UNIT_WRAPPED.sub(_unless_words, text)
     for _ in range(4):  # wrappers in wrappers
         text, n = _WRAPPER.subn(
@@ -159,7 +179,7 @@ def _stops(text: str) -> str:
 def _unless_words(match: re.Match[str]) -> str:
     """A unit goes; `and` and `or` are no units, and a single letter may be a symbol such as e."""
     words = (word.strip() for word in re.findall(r"\{([^{}]*)\}", match.group()))
-    kept = any(re.fullmatch(r"(?i:and|or|,)?|[ei]", word) for word in words)
+    kept = any(re.fullmatch(r"(?i:and|or|,)|[ei]", word) for word in words)
     return match.group() if kept else ""
 
 

@@ -181,7 +181,7 @@ def _rounded(left: str, right: str) -> Value:
     r"""x \approx 11 is x = 11; of \sqrt{2} \approx 1.41 the exact side counts, where the other is near it."""
     if re.fullmatch(r"\\?(?!pi$|e$|i$)[A-Za-z]+(?:_\w|_\{\w+\})?|[A-Za-z]\([^()]*\)", left):
         return _part(f"{left}={right}")
-    exact = _part(left)
+    exact = _part(plain(left))  # without a unit
     node = exact.parts[1].node if exact.kind == "equation" else exact.node
     value = at(node, {}) if node else None
     if value is None or abs(value - at(parse(right), {})) > _NEAR * abs(value):

@@ -94,6 +94,11 @@ def test_a_word_is_taken_from_the_ends_of_what_is_said(answers, completion, verd
         ("Again:\nProblem: sort them\nAnswer: 29, 55, 84", "right"),
         ("29, 55, 84\nProblem: sort\nAnswer: 1, 2", "right"),
         ("29:55, 84:00", "none"),
+        ("1. 29\n2. 55\n3. 84", "right"),
+        ("1. 29\n2. 84\n3. 55", "wrong"),
+        ("The numbers 55, 29, 84 sorted are 29, 55, 84", "right"),
+        ("29, 55, 84 are the numbers", "right"),
+        ("29; 55; 84", "right"),
     ],
 )
 def test_a_list_has_its_order_and_its_length(completion, verdict):

@@ -13,7 +13,7 @@ _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])[ \t]*")
 _TOKEN = re.compile(r"-?\d+(?:\.\d+)?|\\[A-Za-z]+|[^\s{}\\$](?![A-Za-z])")
 # Of \\boxed{...} and \\boxed{answer}, where the form is told.
 _NOTHING = re.compile(r"(?:[\s.…]|\\[lcdv]?dots)*|(?i:(?:your |the )?(?:final )?answer)")
-_NO_ANSWER = (  # "the answer is not 5", "the answer is found in two steps"
+NO_ANSWER = (  # "the answer is not 5", "the answer is found in two steps"
     r"\s{1,9}(?:not|in|(?:in)?correct|right|wrong|obtained|found|given|derived|based|calculated|computed|determined|shown)"
     r"(?![A-Za-z])"
 )
@@ -25,7 +25,7 @@ WRONG = r"(?<![A-Za-z-])(?<!wrong\s)(?<!incorrect\s)(?<!false\s)"  # stands befo
 _DASH = r"(?:[-–—→]|->|=>)(?=\s)"
 _FINAL = re.compile(
     rf"(?im){WRONG}ans(?:wers?)?(?![A-Za-z])(?:[ \t]to[ \t][^\n.:]{{1,40}}?(?=[ \t*_:=]))?[*_\s]{{0,9}}"
-    rf"(?:(?:is|are|was|would be|will be|must be|should be|equals)(?![A-Za-z'’])(?!{_NO_ANSWER})"
+    rf"(?:(?:is|are|was|would be|will be|must be|should be|equals)(?![A-Za-z'’])(?!{NO_ANSWER})"
     rf"{ADVERB}?[*\s]{{0,9}}:?|[:=：])"
     rf"|^[#*_> \t]{{0,9}}(?:the[ \t])?(?:final[ \t]|correct[ \t])?(?:answer[*_ \t]{{1,9}}{_DASH}|ans\.(?=\s))"
     r"|^(?:[#*_ \t]{1,9}(?:the[ \t])?(?:final[ \t])?|(?:the[ \t])?final[ \t])answer[*_ \t]{0,9}$"  # a heading
@@ -46,7 +46,8 @@ _NUMBER = re.compile(  # of a time the hour, where it is a full one
 _DENIED = re.compile(r"(?i)(?:\bnot|n['’]t)\s{1,9}-?\$?\d[\d,.]*")
 _OPERATOR = r"(?:[-+*/×÷^x]|\\(?:times|cdot|div))"
 _EQUATION = re.compile(  # 5 apples + 15 apples = 20 too, and what it comes to is a number alone
-    r"(?:[\d\s.,$()*/^×÷=+-]|\\(?:times|cdot|div)|(?<=\d\s)x(?=\s\d)|(?<=\d\s)[A-Za-z]{1,20}(?=\s[-+*/×÷=])){1,99}"
+    r"(?:[A-Za-z ]{1,40}=)?(?:[\d\s.,$()*/^×÷=+-]|\\(?:times|cdot|div)|%(?:\sof(?=\s))?|(?<=[\da-z]\s)x(?=\s\$?\d)"
+    r"|(?<=\d\s)[A-Za-z/]{1,20}(?=\s(?:[-+*/×÷=]|x\s))){1,99}"
     rf"=[\s*]{{0,9}}(?=-?\$?[\d.])(?!-?\$?[\d.,]{{1,30}}\s?{_OPERATOR}\s?\d)"
 )
 _STEP = re.compile(
@@ -155,7 +156,7 @@ def math_answer(text: str) -> str | None:
 
 def amount(said: str) -> str:
     """3 3/4 of "3 3/4 cups (a lot)": up to the first word but "or" and "million", or a remark. Equations are kept."""
-    said = _GLOSS.split(said, maxsplit=1)[0]
+    said = _GLOSS.split(said, maxsplit=1)[0].rstrip("!")  # 18! is 18, said loudly
     return said if "=" in said else _WORDS.split(said, maxsplit=1)[0]
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-from localpower.grading.extract import ADVERB, WRONG, boxes, first_found
+from localpower.grading.extract import ADVERB, NO_ANSWER, WRONG, boxes, first_found
 
 _DRESS = re.compile(  # of a letter
     r"\\(?:text|math)[a-z]{0,9}|\\(?:mbox|bf|rm|it)(?![A-Za-z])|[{}$*`\"“”‘]|\\[,;:! ()\[\]]|__|</?(?:b|i|u|em|strong)>"
 )
-_SMALL = re.compile(r"(?m)(?<![\w)\]])\(([a-d])\)|(?<=[:=] )[a-d](?=[.)]?\s*$)")  # (b), answer: b
+_SMALL = re.compile(r"(?m)(?<![\w)\]])\(([a-d])\)|(?<=[:=] )[a-d](?=[.)]?\s*$|\)\s)")  # (b), answer: b
 _IS = r"(?:is|would\sbe|must\sbe|should\sbe|has\sto\sbe)"
 _ABOUT = (  # the answer to this question is, the answer, therefore, is
-    r"(?:\s(?:to|that|which|here|among|from|of|for)(?![A-Za-z])[^\n.:]{0,40}?(?=\sis\s|:)|,\s(?:therefore|thus|then),)"
+    r"(?:\s(?:to|that|which|here|among|from|of|for)(?![A-Za-z])[^\n.:]{0,40}?(?=\s(?:is|would\sbe|must\sbe|should\sbe)\s|:)|,\s(?:therefore|thus|then),)"
 )
 _PLAIN = r"[(\[]?[A-D][)\]]?(?![\w'’])"
 _SAID = (
@@ -21,9 +21,10 @@ _SAID = (
     rf"|(?!\s{{1,9}}{_PLAIN}\s(?:is|was|seems|looks|would)\s(?!correct|right|the\s)))"  # not "the answer A is tempting"
     r"|(?<![A-Za-z-])(?:[Cc]orrect|[Rr]ight|[Bb]est|[Ss]elected|[Cc]hosen|[Ff]inal|[Mm]y)\s"
     r"(?:option|choice|alternative|statement|response|letter|one|selection|pick)"
-    rf"(?:\s{{1,9}}{_IS}(?:{ADVERB},?)?|(?=\s{{0,9}}:))"
+    rf"(?:(?:{_ABOUT})?\s{{1,9}}{_IS}(?:{ADVERB},?)?|(?=\s{{0,9}}:))"
     r"|(?<![\w-])(?:[Cc]orrect|[Cc]hoice|[Oo]ption|[Ss]election|[Ff]inal)(?=:)"
-    r"|(?<!\w)(?:I|[Ww]e|[Ll]et)(?:['’](?:d|ll|m|re|s)|\swould|\swill)?\s(?:choose|pick|select|go(?:ing)?\swith|opt\sfor))"
+    r"|(?<!\w)(?:I|[Ww]e|[Ll]et)(?:['’](?:d|ll|m|re|s)|\swould|\swill)?\s(?:choose|pick|select|go(?:ing)?\swith|opt\sfor)"
+    rf"(?!\s{_PLAIN}\sas\s(?!(?:the|my)\s(?:\w{{1,9}}\s)?(?:answer|choice|option))))"  # we choose C as the constant
     rf"[\s_]{{0,9}}:?[\s_]{{0,9}}(?:(?<=\n)[>-]\s)?(?:not\s{_PLAIN},?\sbut\s)?"
 )
 _NO_NOUN = (  # comes after no article
@@ -45,14 +46,16 @@ _SMALL_ALONE = re.compile(r"\s{0,9}[a-d]\s{0,9}")
 _NAMED = re.compile(
     rf"(?<![\w'’-])(?<!if\s)(?<!whether\s)({_PLAIN})\s{_IS}(?:{ADVERB})?\s(?:(?:the|my)\s)?(?:(?:only|most|single)\s)?"
     r"(?:(?:(?:correct|right|best|final)\s)?(?:answer|choice|option)\b(?!\s?\?)|(?:correct|right)(?=\s{0,9}(?:[.!]|because|since|\Z)))"
-    rf"|[Aa]nswer\s{_IS}\s(?!not\b)[^\n;:?]{{1,60}}?(?:(?:,\swhich\sis|i\.e\.,?)\s(?:option\s)?({_PLAIN})|\s(\([A-D]\))(?=\.?\s*$))"
+    rf"|[Aa]nswer\s{_IS}(?!{NO_ANSWER})\s[^\n;:?]{{1,60}}?(?:(?:,\swhich\sis|i\.e\.,?)\s(?:option\s)?({_PLAIN})|\s(\([A-D]\))(?=\.?\s*$))"
     rf"|(?:[Tt]herefore|[Hh]ence|[Tt]hus|[Ss]o),?\s({_PLAIN})[.!]?\s{{0,9}}\Z",
     re.MULTILINE,
 )
-# An answer that begins with an option, "B) 42 m/s"; "A. thaliana" is none. A second one makes a list of options of it.
+# An answer that begins with an option, "B) 42 m/s"; "A. thaliana" and "(A) is less" are none. A second one makes a
+# list of options of it.
 _OPTION = re.compile(
     r"^[ \t#>-]{0,9}(?:(?:[Oo]ption|[Cc]hoice)\s(?:\([A-D]\)|[A-D](?=[).:]))|\([A-D]\)|[A-D]\)|[B-D](?=:)"
-    r"|[A-D]\.(?=[ \t]+[^\sa-z])|[A-D](?=\s[-–—]\s(?:\d|[A-Za-z]{3})))",
+    r"|[A-D]\.(?=[ \t]+[^\sa-z])|[A-D](?=\s[-–—]\s(?:\d|[A-Za-z]{3})))"
+    r"(?![).:\s]{0,4}(?i:is|are|was|can|cannot|would|could|does|has|seems|looks|gives|incorrect|wrong|false|no)\b)",
     re.MULTILINE,
 )
 

@@ -206,6 +206,7 @@ def test_expressions_are_read_exactly_and_never_run(text, found):
         ("number", "2000000", "The answer is $2 million dollars.", "right"),
         ("number", "5000", r"\boxed{5\text{ thousand}}", "right"),
         ("number", "20", "The answer is 20 (15 + 5).", "right"),
+        ("number", "20", "The answer is 20!", "right"),
         ("number", "5", "The answer is 5 or 6 apples.", "wrong"),
         ("number", "20", "The answer is 20 apples in 3 boxes.", "right"),
     ],

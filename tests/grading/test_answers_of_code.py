@@ -127,6 +127,8 @@ DOCUMENTED = "def total(xs):\n{0}'''Sum.\n\n{0}```{1}\n{0}total([1])\n{0}```\n{0
         "in a docstring two in": fence(DOCUMENTED.format("  ", "")),
         "old line ends": fence(TOTAL).replace("\n", "\r"),
         "a helper in another": f"{fence('def add(xs):' + chr(10) + '    return sum(xs)' + chr(10))}\n{fence(TOTAL.replace('sum', 'add'))}",
+        "a helper in a later one": f"{fence(TOTAL.replace('sum', 'add'))}\n{fence('def add(xs):' + chr(10) + '    return sum(xs)' + chr(10))}",
+        "another version of a helper in a later one": f"{fence('def add(xs):' + chr(10) + '    return sum(xs)' + chr(10) + TOTAL.replace('sum', 'add'))}\n{fence('def add(a, b):' + chr(10) + '    return a' + chr(10))}",
         "an example of use in another": f"{fence(TOTAL)}\n{fence('total = total([1])' + chr(10))}",
         "after a byte order mark": "\ufeff" + TOTAL,
         "indented with wide blanks": fence("def total(xs):\n\u00a0\u00a0\u00a0\u00a0return sum(xs)\n"),

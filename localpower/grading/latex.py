@@ -102,9 +102,8 @@ _NO_UNITS = {
     *("squared", "cubed", "more", "less", "dozen", "hundred", "thousand", "million", "billion", "trillion"),
 }
 _UNIT_WORD = re.compile(
-    r"(?:(?<=[\d})])|(?<=\\pi))\s+((?:(?:square|cubic|per|sq\.)\s+)?[A-Za-z]{2,}(?:[ /]+[A-Za-z]{2,})*)"
-    + _UNIT_POWER
-    + r"\.?$"
+    r"(?:(?<=[\d})])|(?<=\\pi))\s+((?:(?:square|cubic|per|sq\.)\s+)?"
+    r"[A-Za-z]{2,}(?:[ /]+[A-Za-z]{2,}|/[a-z](?![A-Za-z]))*)" + _UNIT_POWER + r"\.?$"
 )
 _GLUED_UNIT = re.compile(
     r"(?<=\d)(?:st|nd|rd|th|cm|mm|km|kg|mph|ft|lbs?|ml|hrs?|mins?|secs?)" + _UNIT_POWER + r"\.?$"

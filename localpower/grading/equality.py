@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 
 from localpower.grading.expression import Node, NotRead
-from localpower.grading.latex import LONGEST, bare
-from localpower.grading.reading import Value, read
+from localpower.grading.latex import LONGEST, bare, without_unit
+from localpower.grading.reading import LABEL, Value, read
 from localpower.grading.worth import CLOSE, POINTS, at, same_value, symbols
 
 
@@ -18,6 +18,8 @@ def equal(gold: str, answer: str) -> bool:
         return gold.strip() == answer.strip()
     if gold.strip() == answer.strip() or bare(gold) == bare(answer) != "":
         return True
+    if not re.search(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", "", gold)):
+        answer = without_unit(answer)
     try:
         return _same(read(gold), read(answer))
     except (NotRead, RecursionError):
@@ -26,7 +28,11 @@ def equal(gold: str, answer: str) -> bool:
 
 def numbers(text: str) -> int:
     """How many numbers, or expressions of one, a text lists; 0 where a word or letter is beside them."""
-    if len(text) > LONGEST or re.search(r"[^\W\d_]", re.sub(r"\\[a-zA-Z]+|\b(?:or|and)\b", "", text)):
+    if len(text) > LONGEST:
+        return 0
+    if any(
+        map(str.isalpha, re.sub(r"\\[a-zA-Z]+|\b(?:or|and|hundred|thousand|[mb]illion|trillion)\b", "", text))
+    ):
         return 0
     try:
         found = read(text)
@@ -41,6 +47,9 @@ def _same(gold: Value, answer: Value) -> bool:
         return _same_equation(gold, answer)
     if {gold.kind, answer.kind} == {"list", "union"}:  # x < 1 or x > 3
         return len(gold.parts) == len(answer.parts) and _matched(gold.parts, answer.parts)
+    if gold.kind != answer.kind and "list" in (gold.kind, answer.kind):  # a set of one, and that one
+        one, other = (gold, answer) if gold.kind == "list" else (answer, gold)
+        return len(one.parts) == 1 and _same(one.parts[0], other)
     if gold.kind != answer.kind:
         return _same_choice(gold, answer)
     if gold.kind == "number":
@@ -81,10 +90,10 @@ def _same_equation(gold: Value, answer: Value) -> bool:
         if constant and _named(gold) and _named(answer) and _name(gold) != _name(answer):
             return False
         return _multiple(*differences)
-    equation, other = (gold, answer) if gold.kind == "equation" else (answer, gold)
-    if not _named(equation):
-        return False
-    return _same(other, equation.parts[1]) if equation is answer else _same(equation.parts[1], other)
+    if gold.kind == "equation":
+        return _named(gold) and _same(gold.parts[1], answer)
+    left = answer.parts[0].text.strip()
+    return bool(_named(answer) or LABEL.fullmatch(left)) and _same(gold, answer.parts[1])
 
 
 def _named(equation: Value) -> bool:

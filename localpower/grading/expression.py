@@ -59,6 +59,7 @@ def _tokens(text: str) -> list[str]:
 class _Parser:
     def __init__(self, tokens: list[str]) -> None:
         self._tokens, self._at = tokens, 0
+        self._in_bars = False  # then the next bar closes
 
     def at_end(self) -> bool:
         return self._at == len(self._tokens)
@@ -102,7 +103,8 @@ class _Parser:
                 if token[0].isdigit() and self._tokens[self._at - 1][0].isdigit():
                     raise NotRead("two numbers in a row")
                 right = self._power(depth + 1)
-                mixed = node.name == "number" and right.name == "fraction" and _whole(node) and _proper(right)
+                mixed = token not in ("(", "[") and node.name == "number" and right.name == "fraction"
+                mixed = mixed and _whole(node) and _proper(right)
                 node = Node("+" if mixed else "*", (node, right))
             else:
                 return node
@@ -115,27 +117,28 @@ class _Parser:
             return Node("negative", (self._signed(depth + 1),))
         return self._power(depth)
 
-    @staticmethod
-    def _begins(token: str) -> bool:
+    def _begins(self, token: str) -> bool:
         return (
             token[0].isalnum()
             or token[0] == "."
+            or (token == "|" and not self._in_bars)
             or token in ("(", "{", "[")
             or (token[0] == "\\" and token not in ("\\times", "\\cdot", "\\div", "\\ast", "\\pm", "\\mp"))
         )
 
     def _power(self, depth: int) -> Node:
-        node = self._atom(depth + 1)
-        while self._peek() == "!":
-            self._take()
-            node = Node("!", (node,))
+        node = self._factorial(self._atom(depth + 1))
         if self._peek() in ("^", "**"):
             self._take()
-            node = Node("^", (node, self._exponent(depth + 1)))
-            while self._peek() == "!":
-                self._take()
-                node = Node("!", (node,))
+            node = self._factorial(Node("^", (node, self._exponent(depth + 1))))
         return node
+
+    def _factorial(self, node: Node) -> Node:
+        """One mark: 3!! is something else."""
+        if self._peek() != "!":
+            return node
+        self._take()
+        return Node("!", (node,))
 
     def _exponent(self, depth: int) -> Node:
         if depth > DEEPEST:
@@ -158,14 +161,12 @@ class _Parser:
         token = self._take()
         if token[0].isdigit() or token[0] == ".":
             return self._number(token)
-        if token in ("(", "{", "["):
+        if token in ("(", "{", "[", "|"):
+            outer, self._in_bars = self._in_bars, token == "|"
             inner = self.sum(depth + 1)
-            self._take({"(": ")", "{": "}", "[": "]"}[token])
-            return inner
-        if token == "|":
-            inner = self.sum(depth + 1)
-            self._take("|")
-            return Node("abs", (inner,))
+            self._take({"(": ")", "{": "}", "[": "]", "|": "|"}[token])
+            self._in_bars = outer
+            return Node("abs", (inner,)) if token == "|" else inner
         if token == "\\frac":
             top = self._argument(depth + 1)
             return Node("fraction", (top, self._argument(depth + 1)))

@@ -13,20 +13,29 @@ _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])[ \t]*")
 _TOKEN = re.compile(r"-?\d+(?:\.\d+)?|\\[A-Za-z]+|[^\s{}\\$](?![A-Za-z])")
 # Of \\boxed{...} and \\boxed{answer}, where the form is told.
 _NOTHING = re.compile(r"(?:[\s.…]|\\[lcdv]?dots)*|(?i:(?:your |the )?(?:final )?answer)")
-_NO_ANSWER = (  # "the answer is not 5", "the answer is found in two steps"
+NO_ANSWER = (  # "the answer is not 5", "the answer is found in two steps"
     r"\s{1,9}(?:not|in|(?:in)?correct|right|wrong|obtained|found|given|derived|based|calculated|computed|determined|shown)"
     r"(?![A-Za-z])"
 )
+ADVERB = (
+    r"(?:[ ,]{1,2}(?:therefore|thus|then|indeed|simply|clearly|just|exactly|obviously|definitely|probably"
+    r"|(?:most\s)?likely)(?![A-Za-z]))"
+)
+WRONG = r"(?<![A-Za-z-])(?<!wrong\s)(?<!incorrect\s)(?<!false\s)"  # stands before no answer
+_DASH = r"(?:[-–—→]|->|=>)(?=\s)"
 _FINAL = re.compile(
-    r"(?im)(?<![A-Za-z])ans(?:wers?)?(?![A-Za-z])(?:[ \t]to[ \t][^\n.:]{1,40}?(?=[ \t*_:=]))?[*_\s]{0,9}"
-    rf"(?:(?:is|are|was|would be|will be|must be|should be|equals)(?![A-Za-z'’])(?!{_NO_ANSWER})"
-    r"(?:[ ,]{1,2}(?:therefore|thus|then|indeed|simply|clearly|just|exactly)(?![A-Za-z]))?[*\s]{0,9}:?|[:=])"
+    rf"(?im){WRONG}ans(?:wers?)?(?![A-Za-z])(?:[ \t]to[ \t][^\n.:]{{1,40}}?(?=[ \t*_:=]))?[*_\s]{{0,9}}"
+    rf"(?:(?:is|are|was|would be|will be|must be|should be|equals)(?![A-Za-z'’])(?!{NO_ANSWER})"
+    rf"{ADVERB}?[*\s]{{0,9}}:?|[:=：])"
+    rf"|^[#*_> \t]{{0,9}}(?:the[ \t])?(?:final[ \t]|correct[ \t])?(?:answer[*_ \t]{{1,9}}{_DASH}|ans\.(?=\s))"
     r"|^(?:[#*_ \t]{1,9}(?:the[ \t])?(?:final[ \t])?|(?:the[ \t])?final[ \t])answer[*_ \t]{0,9}$"  # a heading
 )
 _SENTENCE_END = re.compile(
     r"[.?](?=[*_$)\"'’]{0,4}(?:\s{1,9}[^\d\s]|\s{0,9}$))|[,(]?\s(?:because|since)(?![A-Za-z])"
     r"|\s\((?:not|since|because|which|or|in|as|i\.e)(?![A-Za-z])"
-    r"|;\s|\s?—\s?(?=[A-Za-z]{2})|,\s(?:and so|as|so|which|where|but|hence|thus|therefore|I|we)(?![A-Za-z])"
+    r"|\s\$?\\(?:black)?square(?![A-Za-z])|(?<=[$*])!(?=\s|$)|\s[-–]\s(?=(?:an?|the|its?)\s)|\s(?=[✅✓✔■□∎])"
+    r"|;\s|\s?—\s?(?=[A-Za-z]{2})"
+    r"|,\s(?:and (?:so|we|I|this|that)|as|so|which|where|but|hence|thus|therefore|I|we)(?![A-Za-z])"
 )
 _LINE = 2000  # characters after "Answer:" in which it is looked for
 _FEW = 3  # words of an answer below that line; more are a sentence
@@ -35,9 +44,25 @@ _NUMBER = re.compile(  # of a time the hour, where it is a full one
     r"(?<!\d:)(?<!\d:\d)-?\$?\d[\d,]*(?:\.\d+)?(?!\d|:(?!00)\d)|-?\$?\.\d+"
 )
 _DENIED = re.compile(r"(?i)(?:\bnot|n['’]t)\s{1,9}-?\$?\d[\d,.]*")
-_EQUATION = re.compile(r"(?:[\d\s.,$()*/^×÷+-]|\\(?:times|cdot|div)){1,99}=\s{0,9}(?=-?\$?[\d.])")
+_OPERATOR = r"(?:[-+*/×÷^x]|\\(?:times|cdot|div))"
+_EQUATION = re.compile(  # 5 apples + 15 apples = 20 too, and what it comes to is a number alone
+    r"(?:[A-Za-z ]{1,40}=)?(?:[\d\s.,$()*/^×÷=+-]|\\(?:times|cdot|div)|%(?:\sof(?=\s))?|(?<=[\da-z]\s)x(?=\s\$?\d)"
+    r"|(?<=\d\s)[A-Za-z/]{1,20}(?=\s(?:[-+*/×÷=]|x\s))){1,99}"
+    rf"=[\s*]{{0,9}}(?=-?\$?[\d.])(?!-?\$?[\d.,]{{1,30}}\s?{_OPERATOR}\s?\d)"
+)
+_STEP = re.compile(
+    r"\W{0,9}(?:(?:Step|Part|Case|Problem|Question|Section)\s\d|\d{1,2}[.)]\s[A-Za-z])", re.IGNORECASE
+)
+_GLOSS = re.compile(r"(?<=\d)\s\(")
+_WORDS = re.compile(
+    r"(?:(?<=[\d}$½¼¾])|(?<=[mbr]illion)|(?<=thousand)|(?<=hundred))\s{0,9}(?:\\(?:text|mathrm|mbox)[a-z]{0,9}\{)?"
+    r"(?!\s?(?:or|hundred|thousand|[mb]illion|trillion)(?![A-Za-z]))\s?[A-Za-z]"
+)
 _GROUPED = re.compile(r"(?<=\d)(?:\{,\}|(?:\{,\}|,)?\s?(?:\\[!,]\s?)+)(?=\d)")
-_RUN_ON = re.compile(r"\n[ \t]{0,9}(?:Question|Problem|Q)[ \t]{0,9}:")
+_RUN_ON = re.compile(
+    r"\n[ \t#*_>]{0,9}(?:(?:Question|Problem|Exercise|Q)(?:[ \t]?#?\d{1,4})?|User|Human)[*_]{0,3}[ \t]{0,9}:"
+    r"|\n[ \t]{0,3}[#*]{1,6}[ \t]?(?:Question|Problem|Exercise)[ \t]?#?\d{1,4}[*.\s]"
+)
 _MARKS = 20  # of running on, and of answers, that are looked at
 _NESTED = 20  # boxes in boxes that are opened
 
@@ -111,7 +136,8 @@ def announcements(text: str) -> Iterator[str]:
             yield said
             continue
         said = next((line.strip(" \t\r*_`") for line in below if line.strip(" \t\r*_`$[]\\")), "")
-        if said and len(_WORD.findall(said)) <= _FEW:
+        final = "final" in text[max(match.start() - 6, 0) : match.end()].lower()
+        if said and (final or len(_WORD.findall(said)) <= _FEW):
             yield said
 
 
@@ -128,6 +154,12 @@ def math_answer(text: str) -> str | None:
     return first_found(lambda part: boxed(part) or announced(part), text)
 
 
+def amount(said: str) -> str:
+    """3 3/4 of "3 3/4 cups (a lot)": up to the first word but "or" and "million", or a remark. Equations are kept."""
+    said = _GLOSS.split(said, maxsplit=1)[0].rstrip("!")  # 18! is 18, said loudly
+    return said if "=" in said else _WORDS.split(said, maxsplit=1)[0]
+
+
 def number_answer(text: str) -> tuple[str | None, bool]:
     """GSM8K: after ####, else a box, else an announced number, else the last number (lenient: True).
 
@@ -142,8 +174,9 @@ def _number(text: str) -> tuple[str, bool] | None:
 
 
 def _marked(text: str) -> tuple[str, bool] | None:
-    marked = text.rsplit("####", 1)[1].strip().split("\n", 1)[0] if "####" in text else ""
-    for source in (marked, _result(boxed(text) or ""), *map(_result, announcements(text))):
+    lines = (part.strip().split("\n", 1)[0] for part in reversed(text.split("####")[1:]))
+    marked = next((line for line in lines if _NUMBER.search(line) and not _STEP.match(line)), "")
+    for source in (_result(marked), _result(boxed(text) or ""), *map(_result, announcements(text))):
         if number := _NUMBER.search(source):
             return _plain(number.group()), False
     return None

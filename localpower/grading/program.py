@@ -20,6 +20,7 @@ _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _LOOSE = (ast.Expr, ast.Assert, ast.For, ast.While, ast.Raise)
 _LOOSE_IF_EMPTY = (ast.If, ast.Try, ast.With)  # of what defines something
 _BINDING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign)
+_BLANKS = re.compile(r"^[ \t\u00a0]*\u00a0[ \t\u00a0]*", re.MULTILINE)  # of an indentation
 _LONGEST, _STARTS = 100_000, 30
 
 
@@ -30,7 +31,8 @@ def program(prompt: str, completion: str, entry_point: str) -> str | None:
     completion that defines it, what follows the prompt with its indentation repaired. Each is cut where it stops being
     a program.
     """
-    text = re.sub(r"\r\n?", "\n", completion[:_LONGEST]).partition("\0")[0]
+    text = re.sub(r"\r\n?", "\n", completion[:_LONGEST].lstrip("\ufeff")).partition("\0")[0]
+    text = _BLANKS.sub(lambda match: match.group().replace("\u00a0", " "), text)
     return next(filter(None, _readings(prompt, text, entry_point)), None)
 
 
@@ -56,7 +58,9 @@ def _readings(prompt: str, text: str, name: str) -> Iterator[str]:
     )  # not `f = f(1)`
     for i in latest:
         if found := _defining(blocks[i], name, own):
-            yield _joined(head, *(each for each in blocks[:i] if fault(each) is None), found)
+            before = (each for each in blocks[:i] if fault(each) is None)
+            after = (each for each in blocks[i + 1 :] if _only_defines(each) and not binds(each, name))
+            yield _joined(head, *after, *before, found)
     asked = own.search(prompt) is not None
     if asked:
         yield _continued(prompt, own.split(text)[0], name)  # running on, models write the function again
@@ -69,6 +73,11 @@ def _readings(prompt: str, text: str, name: str) -> Iterator[str]:
             yield _noted(max(repaired, key=lambda source: source.count("\n")))
         if text.strip():
             yield longest(prompt + text, prompt.count("\n"))  # returns nothing: an answer, and no right one
+
+
+def _only_defines(block: str) -> bool:
+    """Whether a block holds functions, classes and imports alone, such as a helper that is told afterwards."""
+    return fault(block) is None and all(isinstance(node, _BINDING[:-1]) for node in ast.parse(block).body)
 
 
 def _defining(text: str, name: str, own: re.Pattern[str]) -> str:

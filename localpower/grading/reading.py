@@ -11,12 +11,24 @@ from localpower.grading.worth import at, same_value, symbols
 
 _MOST = 64  # parts of a list or matrix
 
-_IN = re.compile(r"^\s*\\?[A-Za-z]+\s*\\in(?![A-Za-z])\s*")
+_SUBJECT = re.compile(  # x \\in, "the answer is"
+    r"^\s*(?:\\?[A-Za-z]+(?:\([^()]*\))?\s*\\in(?![A-Za-z])"
+    r"|[A-Za-z](?:[A-Za-z ]*\s(?:is|are|equals)(?![A-Za-z]):?|[A-Za-z]{2}[A-Za-z ]*:)(?=[^A-Za-z]*\d))\s*"
+)
 _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?![\d,])")
-_BASED = re.compile(r"^(-?[0-9A-Za-z]+)\s*_\s*\{?\s*(\d+)\s*\}?$")
-_MATRIX = re.compile(r"\\begin\s*\{([pbvBV]?matrix|array)\}\s*(?:\{[lcr|]*\})?(.*?)\\end\s*\{\1\}", re.DOTALL)
+_BASED = re.compile(r"^\(?(-?[0-9A-Za-z]+)\)?\s*_\s*\{?\s*(\d+)\s*\}?$")
+_MATRIX = re.compile(
+    r"[(\[]?\s*\\begin\s*\{((?:[pbvBV]|small)?matrix|array)\}\s*(?:\{[lcr|]*\})?(.*?)\\end\s*\{\1\}\s*[)\]]?",
+    re.DOTALL,
+)
 _CHOICE = re.compile(r"^\(?\s*([A-Za-z])\s*\)?$")
 _RELATION = re.compile(r"\\le(?![A-Za-z])|\\ge(?![A-Za-z])|\\ne(?![A-Za-z])|\\approx(?![A-Za-z])|<|>|=")
+_CALL = r"(?:\([^()]*(?:\([^()]*\))?[^()]*\)|\[[^\[\]]*\])"
+LABEL = re.compile(  # what an equation may say the value of: AB, \\angle ABC, \\cos A, f'(3), E[X], |z|, a + b, (x, y)
+    r"(?!\\(?:sqrt|frac))(?:\\math[a-z]+\{\w\}|[A-Za-z\\][A-Za-z\\ ]*)(?:_\{?\w+\}?)?'{0,3}(?:\^\{?-1\}?)?\s?"
+    + _CALL
+    + r"?\s?|\|[A-Za-z ]+\||[A-Za-z](?:\s?\+\s?[A-Za-z])+|\([A-Za-z](?:,\s?[A-Za-z])+\)"
+)
 _NEAR = 0.05  # relative: what rounding may change, to one digit even
 _FLIPPED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne": "\\ne"}
 
@@ -46,7 +58,8 @@ def read(text: str) -> Value:
 def _list(text: str) -> Value:
     """Parts between commas; a lone part is itself."""
     text = re.sub(r"(?i)(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])", ",", text)
-    text = re.sub(r",\s*,", ",", text)
+    text = re.sub(r",\s*,", ",", text.replace(";", ","))
+    text = re.sub(r"(?<=[)\]}])\s*U\s*(?=[(\[\\])", r"\\cup ", text)
     if not _has_brackets(text):
         text = _THOUSANDS.sub(lambda m: m.group().replace(",", ""), text) if _only_thousands(text) else text
     parts = _split(text, ",")
@@ -83,7 +96,7 @@ def _part(text: str) -> Value:
     text = text.strip()
     if not text:
         raise NotRead("nothing")
-    text = _IN.sub("", text)
+    text = _SUBJECT.sub("", text)
     if matrix := _MATRIX.fullmatch(text):
         return _matrix(matrix.group(2))
     if (based := _BASED.match(text)) and any(c.isdigit() for c in based.group(1)):
@@ -107,6 +120,7 @@ def _grouped(text: str) -> Value | None:
     """A tuple, interval or set: brackets around at least two parts, or a set of any number."""
     for left, right in (
         ("\\{", "\\}"),
+        ("{", "}"),
         ("(", ")"),
         ("(", "]"),
         ("[", ")"),
@@ -125,6 +139,8 @@ def _grouped(text: str) -> Value | None:
             return Value("list", sum((_spread(part) for part in parts), ()) if inside.strip() else ())
         if len(parts) < 2:
             return None
+        if left == "{":
+            return Value("list", sum((_spread(part) for part in parts), ()))
         brackets = "()" if left == "\\langle" else left + right
         return Value("ordered", tuple(_part(part) for part in parts), brackets)
     return None
@@ -142,7 +158,12 @@ def _related(text: str, relations: list[str]) -> Value:
     """An equation, an inequality, or an interval written as one."""
     sides = [side.strip() for side in _RELATION.split(text)]
     if len(relations) == 1 and relations[0] == "=":
-        left, right = parse(sides[0]), parse(sides[1])
+        try:
+            left, right = parse(sides[0]), parse(sides[1])
+        except NotRead:
+            if LABEL.fullmatch(sides[0]):
+                return _part(sides[1])
+            raise
         if not symbols(left) and same_value(left, right):  # 5 + 3 = 8 is 8
             return _number(sides[1])
         if not symbols(left):  # 5 = x is x = 5
@@ -160,7 +181,7 @@ def _rounded(left: str, right: str) -> Value:
     r"""x \approx 11 is x = 11; of \sqrt{2} \approx 1.41 the exact side counts, where the other is near it."""
     if re.fullmatch(r"\\?(?!pi$|e$|i$)[A-Za-z]+(?:_\w|_\{\w+\})?|[A-Za-z]\([^()]*\)", left):
         return _part(f"{left}={right}")
-    exact = _part(left)
+    exact = _part(plain(left))  # without a unit
     node = exact.parts[1].node if exact.kind == "equation" else exact.node
     value = at(node, {}) if node else None
     if value is None or abs(value - at(parse(right), {})) > _NEAR * abs(value):
@@ -184,6 +205,8 @@ def _interval(sides: list[str], relations: list[str]) -> Value | None:
         if relation in (">", "\\ge"):
             return Value("ordered", (_number(right), high), below[_FLIPPED[relation]] + ")")
         return None
+    if len(sides) == 3 and set(relations) <= {">", "\\ge"}:
+        sides, relations = sides[::-1], [_FLIPPED[each] for each in reversed(relations)]
     if len(sides) == 3 and set(relations) <= {"<", "\\le"}:
         ends = below[relations[0]] + above[relations[1]]
         return Value("ordered", (_number(sides[0]), _number(sides[2])), ends)

@@ -11,7 +11,9 @@ _SENTENCE = re.compile(r"(?<!\bSt)(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bMt)(?<!\.[a-
 _COLON = r"(?<!\d):\s?|:(?!\d)\s?"  # 8:00 holds none
 # Paris, France; but 5, 3 and (a, b) have two parts
 _REMARK = re.compile(r",\s(?![\d(])(?![^(\[]*[)\]])")
+_GLOSS = re.compile(r"(?<=\w)\s(?:\((?!or\b|and\b)|[-–—]\s(?=(?:the|an?|its?)\s))|,?\s(?:because|since)\s")
 _SAYS = re.compile(rf"\s(?:is|are)\s|{_COLON}", re.IGNORECASE)
+_ITEM = re.compile(r"\s*(\d{1,2})[.)]\s+(.*)")
 _NUMBER = re.compile(r"(?<![\d:.])-?\d{1,99}(?:\.\d{1,99})?(?!:?\d)")
 _OPENERS = {"sure", "certainly", "of course", "yes", "okay", "ok", "well"}
 _LONGEST = 2000
@@ -37,11 +39,12 @@ def _readings(text: str, *, marked: bool = False) -> list[str]:
         return []
     sentences = (part.strip() for part in _SENTENCE.split(said or text) if _plain(part))
     first = next((part for part in sentences if _plain(part) not in _OPENERS and not part.endswith(":")), "")
+    first, whole = _GLOSS.split(first, maxsplit=1)[0], first
     parts = _SAYS.split(first)
     if len(parts) == 1 and not said:
-        return [first] if first else []
+        return [each for each in (whole, first) if each]
     denied = _plain(parts[1]).split()[:1] == ["not"] if len(parts) > 1 else False
-    found = [parts[-1], first, _REMARK.split(parts[-1])[0], "" if denied else parts[0]]
+    found = [parts[-1], whole, first, _REMARK.split(parts[-1])[0], "" if denied else parts[0]]
     return [part.strip() for part in found if _plain(part)]
 
 
@@ -60,11 +63,22 @@ def list_answer(text: str) -> list[str] | None:
 
 
 def _listed(text: str) -> list[str] | None:
-    lines = text[:_LONGEST].splitlines()
-    found = [_NUMBER.findall(re.split(_COLON, line)[-1]) for line in lines]
+    lines = [line for line in text[:_LONGEST].splitlines() if line.strip()]
+    items = [_ITEM.fullmatch(line) for line in lines]
+    if [item and int(item[1]) for item in items] == [*range(1, len(items) + 1)]:
+        lines = [item[2] for item in items if item]
+    found = [_said_last(line) for line in lines]
     listed = next((numbers for numbers in found if len(numbers) > 1), [])
     alone = [numbers[0] for numbers in found if len(numbers) == 1]
     return listed or (alone if len(alone) > 1 else None)
+
+
+def _said_last(line: str) -> list[str]:
+    """The numbers after the last "are" or colon that some numbers follow."""
+    parts = [_NUMBER.findall(part) for part in _SAYS.split(line)]
+    return next(
+        (part for part in reversed(parts) if len(part) > 1), _NUMBER.findall(re.split(_COLON, line)[-1])
+    )
 
 
 def _plain(text: str) -> str:

@@ -34,7 +34,8 @@ _QUOTED = (
     r"|(?<!`)`[^`\n]{1,200}`(?!`)|\{[^{}\n]{0,200}\}"
 )
 _MARKS = (
-    rf"(?P<open>{_OPEN})|(?P<close>{_CLOSE})|(?P<answer></?(?:final_)?answer>)|(?P<other><\|\w{{3,30}}\|>)"
+    rf"(?P<open>{_OPEN})|(?P<close>{_CLOSE})|(?P<answer></?(?:final_)?answer>)"
+    r"|(?P<other><\|\w{3,30}\|>|<end_of_turn>|</s>(?=\s*\Z))"
 )
 _FLAGS = re.IGNORECASE | re.DOTALL
 _INSIDE = re.compile(rf"{_QUOTED}|(?P<close>{_CLOSE}|<\|end\|>)", _FLAGS)

@@ -10,7 +10,7 @@ from typing import Any
 
 from localpower.grading.countdown import expression_answer, solves
 from localpower.grading.equality import equal, numbers
-from localpower.grading.extract import boxed, math_answer, number_answer
+from localpower.grading.extract import amount, boxed, math_answer, number_answer
 from localpower.grading.letters import letter_answer
 from localpower.grading.program import lighter, program
 from localpower.grading.sandbox import passes
@@ -47,7 +47,7 @@ def grade_number(gold: str, *, answer: str | None = None, completion: str | None
     wanted, _ = number_answer(gold)
     text = answer if answer is not None else completion or ""
     whole = boxed(answer) or answer if answer is not None else math_answer(text)
-    if "####" not in text and whole and numbers(whole):
+    if "####" not in text and whole and numbers(whole := amount(whole)):
         return Verdict("right" if equal(wanted or gold, whole) else "wrong", whole.strip())
     found, lenient = number_answer(text)
     if found is None:

@@ -127,7 +127,12 @@ DOCUMENTED = "def total(xs):\n{0}'''Sum.\n\n{0}```{1}\n{0}total([1])\n{0}```\n{0
         "in a docstring two in": fence(DOCUMENTED.format("  ", "")),
         "old line ends": fence(TOTAL).replace("\n", "\r"),
         "a helper in another": f"{fence('def add(xs):' + chr(10) + '    return sum(xs)' + chr(10))}\n{fence(TOTAL.replace('sum', 'add'))}",
+        "a helper in a later one": f"{fence(TOTAL.replace('sum', 'add'))}\n{fence('def add(xs):' + chr(10) + '    return sum(xs)' + chr(10))}",
+        "another version of a helper in a later one": f"{fence('def add(xs):' + chr(10) + '    return sum(xs)' + chr(10) + TOTAL.replace('sum', 'add'))}\n{fence('def add(a, b):' + chr(10) + '    return a' + chr(10))}",
         "an example of use in another": f"{fence(TOTAL)}\n{fence('total = total([1])' + chr(10))}",
+        "after a byte order mark": "\ufeff" + TOTAL,
+        "indented with wide blanks": fence("def total(xs):\n\u00a0\u00a0\u00a0\u00a0return sum(xs)\n"),
+        "before a mark of the end": TOTAL.rstrip() + "</s>",
         "none, in prose": f"Sure, here it is:\n\nfrom math import pi\n\n{TOTAL}\nIt's a sum.",
         "none, indented": "Here is the code:\n\n    def total(xs):\n        return sum(xs)\n\nIt's a sum.",
     }

@@ -55,6 +55,20 @@ def test_the_last_complete_box_counts(text, found):
     assert boxed(text) == found
 
 
+RUN_ON = (
+    *(
+        "\nQuestion 2:",
+        "\n### Problem:",
+        "\n**Question:**",
+        "\n**Problem 3**:",
+        "\nQ2:",
+        "\nExercise:",
+        "\nUser:",
+    ),
+    *("\nHuman:", "\n### Problem 2\n", "\n**Problem 2.**"),
+)
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -85,6 +99,20 @@ def test_the_last_complete_box_counts(text, found):
         ("The answer is 5; it is odd.", "5"),
         ("The answers are 1 and 2.", "1 and 2"),
         ("The answer is $3!$", "$3!$"),
+        ("The answer is $5$!", "$5$"),
+        ("The answer is $5$, and we are done.", "$5$"),
+        (r"The answer is $5$ $\square$", "$5$"),
+        ("Answer: 10 - an even number", "10"),
+        ("**Answer:** 10 ✅", "10"),
+        ("Answer - 17", "17"),
+        ("**Answer** — 17", "17"),
+        ("The answer → 17", "17"),
+        ("Ans. 17", "17"),
+        ("Answer：17", "17"),
+        ("A common wrong answer is 8.", None),
+        ("Answer:\n\nIt is 4 of all of the 9 apples", None),
+        ("**Final Answer**\n\nIt is 4 of all of the 9 apples", "It is 4 of all of the 9 apples"),
+        *((f"The answer is 5.{mark} add.\nThe answer is 4.", "5") for mark in RUN_ON),
     ],
 )
 def test_without_a_box_only_an_announced_answer_counts_and_run_on_text_does_not(text, found):
@@ -115,6 +143,21 @@ def test_without_a_box_only_an_announced_answer_counts_and_run_on_text_does_not(
         ("\nProblem: find 5 of them.", (None, False)),
         ("Hm.\nProblem: find 3.\nThe answer is 5.\nAnd 7.", ("5", False)),
         ("It opens at 8:30", (None, False)),
+        ("#### Step 1: eggs\nThe answer is 9.", ("9", False)),
+        ("#### 1. Count\n16\n#### 2. Subtract\nSo the final answer is 9.", ("9", False)),
+        ("#### 9\n\n#### Why\n3 * 3", ("9", False)),
+        ("#### 3 * 3 = 9", ("9", False)),
+        ("#### 9 = 3 * 3", ("9", False)),
+        ("Answer: 5 + 15 = **20** apples", ("20", False)),
+        ("The answer is 5 apples + 15 apples = 20 apples.", ("20", False)),
+        ("The answer is 20 x 2 = 40 dollars", ("40", False)),
+        ("Answer: 5 + 15 = 10 + 10 = 20", ("20", False)),
+        ("Answer: Profit = $20 - $5 = $15", ("15", False)),
+        (r"\boxed{x = 20 - 5 = 15}", ("15", False)),
+        ("Answer: 20% of 75 = 15", ("15", False)),
+        ("Answer: 5 boxes x 3 apples/box = 15 apples", ("15", False)),
+        ("Answer: x = 20", ("20", False)),
+        ("**Final Answer**\n\nJohn has 7 apples left, after giving 3 away.", ("7", False)),
     ],
 )
 def test_numbers_are_found_by_mark_box_words_or_last_of_all(text, found):
@@ -136,6 +179,87 @@ def test_several_numbers_are_not_one_of_them(said):
 def test_a_number_in_the_box_of_a_next_problem_is_not_the_answer():
     run_on = "\\boxed{4}\n\nProblem: what is 2+3?\n\\boxed{5}"
     assert grade_number("5", completion=run_on).extracted == "4"
+
+
+CALLED_RIGHT = (
+    "Option B is correct.",
+    "Therefore, **Option B** is the correct answer.",
+    "So B is the answer.",
+    "B is the best choice",
+    "I choose B.",
+    "I would choose option (B).",
+    "So I'd go with B.",
+    "I'm going with B.",
+    "We pick B.",
+    "My choice is B.",
+    "Answer - B",
+    "Answer → B",
+    "Answer=B",
+    "Answer：B",
+    "Ans. (B)",
+    "ANSWER IS B",
+    "Answer:\n> B",
+    "Answer letter: B",
+    "The answer is therefore B.",
+    "The answer is, therefore, (B).",
+    "The correct answer, therefore, is B.",
+    "The answer is most likely B.",
+    "The answer that best fits is B.",
+    "The correct answer among the options is B.",
+    "The best option would be B.",
+    "Selected option: B",
+    "Correct: B",
+    "Final: B",
+    "Hence, B.",
+    "Thus B.",
+    "B) 42 m/s",
+    "**(B)** 42 m/s\n\nOption A is less.",
+    "B. 42 m/s",
+    "B\n\nThe mass is too small in A.",
+    "B, because A is less.",
+    "The answer is 42 m/s, which is option B.",
+    "The answer is 42 m/s, i.e. (B).",
+    "The answer is 42 m/s (B).",
+    "The answer is (b).",
+    "answer: b",
+    r"\boxed{b}",
+    "The answer is [[B]].",
+    "The answer is <b>B</b>.",
+    "The answer is not A but B.",
+    "B is my answer.",
+    r"\boxed{\bf{B}}",
+    "Option B: 42 m/s",
+    "**Option B)** 42 m/s",
+    "option B\n\nThe mass in A is less.",
+    "B - 42 m/s",
+    "The correct answer is B. The answer A is tempting.",
+    "The best option for this reaction would be B.",
+    "answer: b) 5 m",
+    "I choose B as my final answer.",
+)
+CALLED_NOTHING = (
+    "The wrong answer is B.",
+    "The incorrect option is B.",
+    "Option B is incorrect.",
+    "B is not the right answer.",
+    "If B is correct, the mass is less than nothing.",
+    "B is correct only if it is hot.",
+    "Is it so that B is the best choice?",
+    "Statement A is correct. Statement B is correct.",
+    "I would choose A or B.",
+    "I would choose A method.",
+    "B. subtilis is one.",
+    "A) 5 m\nB) 6 m",
+    "Let us look at (B) first. It gives 4 m.",
+    "The enzyme class B is the right one.",
+    "The answer is between A and B.",
+    "The answer is not 5 m (B).",
+    "A\nB\nC",
+    "(B) is impossible.",
+    "B) would give 5 m",
+    "We choose B as the constant.",
+    "The answer is found as follows (B).",
+)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +301,11 @@ def test_a_number_in_the_box_of_a_next_problem_is_not_the_answer():
         ("The correct statement is (B).", "B"),
         ("Once more.\nQuestion: which?\nAnswer: B", "B"),
         ("Answer: B\nQuestion: which?\nAnswer: C", "B"),
+        *((text, "B") for text in CALLED_RIGHT),
+        *((text, None) for text in CALLED_NOTHING),
+        ("The correct answer is A which is 5 m.", "A"),
+        ("The answer is A\nwith 5 m", "A"),
+        ("Answer: A very good way", None),
     ],
 )
 def test_a_letter_counts_only_where_it_is_the_answer(text, found):

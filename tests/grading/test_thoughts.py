@@ -64,6 +64,9 @@ def test_a_thought_that_is_never_closed_never_came_to_an_answer(begin, end):
         ('<think>A tag, "</think>", is 3.</think>It is 5.', "It is 5."),
         ("<think># is it 3?</think>It is 5.", "It is 5."),
         ("<think>3</think><answer>5</answer>", "\nAnswer: 5\n"),
+        ("It is 5.</s>\n", "It is 5.\n"),
+        ("It is 5.<end_of_turn>", "It is 5."),
+        ("A <s>not</s> 5.", "A <s>not</s> 5."),
     ],
 )
 def test_the_text_outside_thoughts_is_what_is_said(text, said):

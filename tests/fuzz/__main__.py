@@ -23,6 +23,7 @@ from tests.fuzz.properties import PROPERTIES, Property
 
 CORPUS = Path(__file__).parent / "corpus.jsonl"
 _ROUND = 100  # inputs of a property before the next one's turn
+_PATIENCE_S = 20.0  # for one input
 _SLOW = 3  # of those that start processes
 
 
@@ -33,8 +34,11 @@ def tried(tried: Property, number: int) -> tuple[int, Any, BaseException | None]
     def check(case: Any) -> None:
         nonlocal n, last, wrong
         n += 1
+        begun = time.monotonic()
         try:
             tried.check(case)
+            if time.monotonic() - begun > _PATIENCE_S:
+                raise TimeoutError(f"it took longer than {_PATIENCE_S:g} s")
         except Exception as error:
             last, wrong = case, error
             raise

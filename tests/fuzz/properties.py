@@ -24,6 +24,7 @@ from localpower.engine.weights import Weights
 from localpower.errors import UserError
 from localpower.evals.sources import parse_rows
 from localpower.evals.taskfile import read as read_task
+from localpower.grading.paper import grade_paper
 from localpower.grading.verdicts import (
     grade_code,
     grade_countdown,
@@ -131,7 +132,7 @@ ANSWERS = pieces(
 
 def _graded(case: list[str]) -> None:
     gold, said = case
-    for grade in (grade_math, grade_number, grade_letter):
+    for grade in (grade_math, grade_paper, grade_number, grade_letter):
         for found in (grade(gold, completion=said), grade(gold, answer=said), grade(said, completion=gold)):
             assert found.verdict in VERDICTS
             assert (found.extracted is None) == (found.verdict == "none")

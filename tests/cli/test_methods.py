@@ -251,7 +251,10 @@ def test_settings_that_are_options_too_may_follow_the_name(capsys):
         (("--method", "tempering:rungs=2"), "tempering is gone: use --method power:start=smc:4"),
         (("--temp", "1"), "did you mean --temperature?"),
         (("--max_tokens", "1"), "did you mean --max-tokens? (see localpower run --help)"),
-        (("--no-such-thing", "1"), "No such option: --no-such-thing (see localpower run --help)"),
+        (
+            ("--no-such-thing", "1"),
+            "No such option: --no-such-thing; a prompt that begins with a dash follows -- (see",
+        ),
     ],
 )
 def test_what_an_option_is_called_now_is_said_in_one_line(arguments, words, capsys):

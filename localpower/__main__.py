@@ -17,9 +17,9 @@ def entry() -> None:
         code = main()
     except KeyboardInterrupt:
         code = 130
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # all is written; an exit that is cut off would only make noise
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # all is written; an exit that is cut off would only make noise
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     sys.exit(code)
 
 

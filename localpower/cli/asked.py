@@ -55,16 +55,8 @@ def _something_comes() -> bool:
 
 def _stdin(*, raw: bool) -> str:
     """All of it. Raises UserError for what is no UTF-8."""
-    data = b"".join(iter(_some, b""))
     try:
-        text = data.decode("utf-8-sig")
+        text = sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"stdin is not UTF-8 text (byte {error.start + 1})") from None
     return text if raw else text.rstrip("\r\n")
-
-
-def _some() -> bytes:
-    """What there is; nothing at the end. None comes from a pipe that does not block."""
-    while (data := sys.stdin.buffer.read(1 << 16)) is None:
-        select.select((sys.stdin,), (), ())
-    return bytes(data)

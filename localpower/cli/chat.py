@@ -81,7 +81,7 @@ def _converse(talk: Any, editor: Any, ctx: click.Context, *, typed: bool) -> int
             return code
         except KeyboardInterrupt:
             if not typed:
-                return EXIT_INTERRUPTED
+                raise
             say("(Ctrl-D or /exit leaves)")
         except OutputClosed:
             raise

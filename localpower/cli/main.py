@@ -61,12 +61,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if own:
             open_streams()
-        code = cli.main(arguments, prog_name="localpower", standalone_mode=False)
+        code = _obeyed(arguments)
         sys.stdout.flush()
         return code if isinstance(code, int) else EXIT_OK
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help())
-        return EXIT_OK
     except click.NoSuchOption as error:
         _problem(no_such(error))
         return EXIT_USAGE
@@ -89,6 +86,14 @@ def main(arguments: list[str] | None = None) -> int:
         _trace(arguments)
         _problem(f"bug: {type(error).__name__}: {error} (--debug shows where)")
         return EXIT_PROBLEM
+
+
+def _obeyed(arguments: list[str]) -> object:
+    try:
+        return cli.main(arguments, prog_name="localpower", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help())
+        return EXIT_OK
 
 
 def _trace(arguments: list[str]) -> None:

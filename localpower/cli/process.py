@@ -12,28 +12,54 @@ from types import FrameType
 from typing import Any
 
 from localpower.errors import EXIT_INTERRUPTED, OutputClosed
+from localpower.runs.interrupt import ENDING
 
 
-class Whole(io.RawIOBase):
-    """A file that writes all that it is given or raises: also to a full pipe that does not block, and unbuffered.
-
-    Nothing stays in a buffer, so that Python has nothing left to write, and to fail at, when it ends.
-    """
+class _Stream(io.RawIOBase):
+    """A stream of the process by its number."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-
-    def writable(self) -> bool:
-        """It is."""
-        return True
 
     def fileno(self) -> int:
         """Of the file underneath."""
         return self._fd
 
     def isatty(self) -> bool:
-        """Whether a person reads it."""
+        """Whether there is a person at it."""
         return os.isatty(self._fd)
+
+
+class Patient(_Stream):
+    """A file that is read to its end: a pipe that does not block has not ended where nothing is in it yet."""
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """What there is; waits for some. Raises OSError for what cannot be read."""
+        while True:
+            try:
+                data = os.read(self._fd, len(buffer))
+            except BlockingIOError:
+                select.select((self._fd,), (), ())
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, "stdin") from None
+            else:
+                buffer[: len(data)] = data
+                return len(data)
+
+
+class Whole(_Stream):
+    """A file that writes all that it is given or raises: also to a full pipe that does not block, and unbuffered.
+
+    Nothing stays in a buffer, so that Python has nothing left to write, and to fail at, when it ends.
+    """
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
 
     def write(self, data: Any) -> int:
         """All of it. Raises OutputClosed when nobody reads it, OSError when it cannot be written."""
@@ -50,7 +76,7 @@ class Whole(io.RawIOBase):
 
 
 def open_streams() -> None:
-    """Every write to stdout is checked to its end. Stand-ins take the place of what the caller has closed.
+    """stdin is read to its end, every write to stdout is checked. Stand-ins take the place of what the caller closed.
 
     Raises OutputClosed for a closed stdout, for which there is none.
     """
@@ -66,6 +92,10 @@ def open_streams() -> None:
     if closed:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
         raise OutputClosed("stdout is closed")
+    if os.name == "posix":  # elsewhere a terminal's letters are not read by number
+        sys.stdin = io.TextIOWrapper(
+            io.BufferedReader(Patient(sys.stdin.fileno())), sys.stdin.encoding, sys.stdin.errors
+        )
     sys.stdout = io.TextIOWrapper(
         Whole(sys.stdout.fileno()), sys.stdout.encoding, sys.stdout.errors, write_through=True
     )
@@ -83,6 +113,10 @@ def interrupted(number: int, frame: FrameType | None) -> None:
 
 
 def catch_interrupts() -> None:
-    """From now on; a caller who ignores Ctrl-C goes on doing so."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, interrupted)
+    """From now on SIGTERM and a closed terminal are as Ctrl-C, and none leaves a terminal half drawn.
+
+    What the caller ignores (nohup) is ignored.
+    """
+    for number in (signal.SIGINT, *ENDING):
+        if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
+            signal.signal(number, interrupted)

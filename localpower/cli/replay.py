@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +50,7 @@ def replay(file: Path, speed: float, check_it: bool, model: str | None, as_json:
 
 def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
     from localpower.api.recording import texts_of
-    from localpower.cli.terminal import can_redraw, say, write_answer
+    from localpower.cli.terminal import can_redraw, notes, say, write_answer
     from localpower.runs.player import Player
     from localpower.ui.summary import FINISHES, chains_in_words
     from localpower.ui.views import view_on
@@ -61,7 +60,7 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
     player = Player(trace, speed if live and speed > 0 else math.inf)
     try:
         with view_on(
-            sys.stderr if not live else None,
+            None if live else notes(),
             trace.piece,
             settings,
             trace.started.n_chains,

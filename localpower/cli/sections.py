@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
 import click
+
+from localpower.errors import Interrupted
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "What to draw": (
@@ -58,7 +61,16 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """Commands are listed in the order in which they were added."""
+    """Commands are listed in the order in which they were added. An interrupt is one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does, which begins a new line below the ^C of a terminal: in a file that would be an empty line."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            if sys.stderr.isatty():
+                raise
+            raise Interrupted from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """As they were added."""

@@ -46,10 +46,11 @@ class Weights:
         if not self._model:
             if stop_loading():
                 raise Interrupted
-            raise ModelError(
-                f"llama.cpp cannot load {path}: {last_error() or 'no reason given'}",
-                "is it a complete GGUF of a supported architecture?",
-            )
+            reason = last_error() or "no reason given"
+            hint = "is it a complete GGUF of a supported architecture?"
+            if "split file name" in reason:  # llama.cpp finds the other parts by it
+                hint = "it is one of several parts: they keep names such as model-00001-of-00003.gguf"
+            raise ModelError(f"llama.cpp cannot load {path}: {reason}", hint)
         self._free = weakref.finalize(self, L.llama_model_free, self._model)
         self._free.atexit = False
         self._contexts: list[weakref.finalize[..., Any]] = []

@@ -13,6 +13,7 @@ template = true                     # false: the text as it is, even where the m
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ from localpower.evals.rows import Row
 from localpower.evals.sources import Source, as_text, data_folder, numbered, pick, read_rows
 from localpower.evals.task import Task
 from localpower.evals.wording import Part, parts_of, written
+from localpower.grading.verdicts import grade_letter, grade_number
 
 _GRADERS = {
     "text": "short",
@@ -46,6 +48,13 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "stops": list,
     "template": bool,
 }
+_FITS: dict[str, Callable[[str], bool]] = {  # a right answer that is none would make every answer a wrong one
+    "number": lambda answer: (
+        grade_number(answer, answer=answer).verdict == "right" and not re.search(r"\d[eE][-+]?\d", answer)
+    ),
+    "letter": lambda answer: grade_letter(answer, answer=answer.upper()).verdict == "right",
+}
+_WHAT = {"number": "number", "letter": "letter from A to D"}
 _TEXTS = ("prompt", "question", "problem", "instruction")
 
 
@@ -148,7 +157,11 @@ def _problem(
         raise UserError(f"{place} has no text, number or list of them in {right}") from None
     if grader == "list" and isinstance(answer, list) and not any(isinstance(part, str) for part in answer):
         answers = [", ".join(answers)]  # one list of numbers, not several answers
-    if not answers:
-        raise UserError(f"{place} has no right answer")
+    if not answers or not all(each.strip() for each in answers):
+        raise UserError(f"{place} has no right answer: {right} is empty")
+    if (fits := _FITS.get(grader)) and (wrong := [each for each in answers if not fits(each)]):
+        raise UserError(
+            f"{place} has the right answer {wrong[0]!a}, in which the grader {grader} finds no {_WHAT[grader]}"
+        )
     gold = {"form": grader, "answers": answers} if _GRADERS[grader] == "short" else answers[0]
     return Problem(str(i if own is None else own), text, gold)

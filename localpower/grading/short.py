@@ -24,7 +24,7 @@ _PUNCTUATION = re.compile(r"\\text[a-z]*|(?<=\d),(?=\d{3}(?!\d))|(?!\.\d)(?:(?<!
 def text_answer(text: str) -> list[str]:
     """What a text may be saying, likeliest first: its box; else of what it announces as the answer, or of its first
     sentence, what follows the last "is" or colon, all of it, the former without a remark after a comma, and what comes
-    before the first "is" unless that is denied. Empty without words.
+    before the first "is" unless that is denied; last a yes or no before it. Empty without words.
     """
     return first_found(_readings, text, lambda part: _readings(part, marked=True)) or []
 
@@ -38,13 +38,17 @@ def _readings(text: str, *, marked: bool = False) -> list[str]:
     if marked and not said:
         return []
     sentences = (part.strip() for part in _SENTENCE.split(said or text) if _plain(part))
-    first = next((part for part in sentences if _plain(part) not in _OPENERS and not part.endswith(":")), "")
+    spoken = [part for part in sentences if not part.endswith(":")]
+    first = next((part for part in spoken if _plain(part) not in _OPENERS), "")
+    before = spoken[: spoken.index(first) + 1] if first else spoken
+    heads = [part.partition(",")[0] for part in before]  # "Yes. The sky is blue", "No, it has two"
+    replies = [head for head in heads if _plain(head) in _OPENERS | {"no"}]
     first, whole = _GLOSS.split(first, maxsplit=1)[0], first
     parts = _SAYS.split(first)
     if len(parts) == 1 and not said:
-        return [each for each in (whole, first) if each]
+        return [each for each in (whole, first, *replies) if each]
     denied = _plain(parts[1]).split()[:1] == ["not"] if len(parts) > 1 else False
-    found = [parts[-1], whole, first, _REMARK.split(parts[-1])[0], "" if denied else parts[0]]
+    found = [parts[-1], whole, first, _REMARK.split(parts[-1])[0], "" if denied else parts[0], *replies]
     return [part.strip() for part in found if _plain(part)]
 
 

@@ -39,6 +39,8 @@ def render_chats(
         "now": (now or datetime.datetime.now()).isoformat(),
     }
     hint = "--raw sends your text as it is"
+    if any(message["role"] == "system" for messages in conversations for message in messages):
+        hint = f"leave --system out, or {hint}"  # many templates refuse one
     try:
         texts = [str(text) for text in ask("localpower.text.render", request, _SECONDS, _MEMORY)]
     except Failed as error:

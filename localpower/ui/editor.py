@@ -71,6 +71,9 @@ class TerminalEditor:
             self._pasted = self._pasted if event.current_buffer.text else data
             event.current_buffer.insert_text(data)
 
+        def changed(buffer: Any) -> None:
+            self._pasted = self._pasted if buffer.text else ""  # it was taken back
+
         output = create_output(stdout=sys.stderr)
         output.enable_cpr = False  # type: ignore[attr-defined] # it warns of terminals that do not say where the cursor is
         self._session: Any = PromptSession(
@@ -83,6 +86,7 @@ class TerminalEditor:
             enable_suspend=True,
             output=output,
         )
+        self._session.default_buffer.on_text_changed += changed
 
     def read(self, prompt: str) -> Message:
         """One message."""

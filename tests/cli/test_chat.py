@@ -100,6 +100,14 @@ def test_a_pasted_text_that_begins_with_a_slash_is_a_message_in_a_real_terminal(
     assert terminal.finish() == 0
 
 
+def test_a_command_typed_where_a_pasted_text_was_taken_back_is_one(tmp_path):
+    terminal = Terminal(*TOY, environment={"LOCALPOWER_STATE": str(tmp_path)})
+    terminal.wait_until(lambda t: ">>>" in t.text)
+    terminal.send("\x1b[200~/exit\x1b[201~\x15/exit\r")
+    assert terminal.finish() == 0
+    assert "seed" not in terminal.text
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

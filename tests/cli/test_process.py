@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
+from localpower.cli.process import Patient
 from localpower.runs.interrupt import ENDING, Interrupts
 from tests.cli.terminal import Terminal
 
 BASE = [sys.executable, "-m", "localpower"]
 TOY = ["-m", "toy", "--seed", "1", "--max-tokens", "8"]
-SAYS = {"run": ["run", *TOY, "hi"], "help": ["help", "run"], "explain": ["explain"], "methods": ["methods"]}
+SAYS = {
+    "run": ["run", *TOY, "hi"],
+    "help": ["help", "run"],
+    "explain": ["explain"],
+    "methods": ["methods"],
+    "nothing": [],
+}
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -43,6 +53,40 @@ def test_a_pipe_that_does_not_block_gets_every_byte():
     expected = subprocess.run([*BASE, "help", "eval"], capture_output=True, check=True).stdout
     assert len(expected) > size
     assert said == expected
+
+
+@pytest.mark.parametrize("make", [os.pipe, lambda: [each.detach() for each in socket.socketpair()]])
+def test_what_is_not_yet_in_a_stream_that_does_not_block_is_waited_for(make):
+    read, write = make()
+    os.set_blocking(read, False)
+    file = io.BufferedReader(Patient(read))
+    threading.Timer(0.2, os.write, (write, b"late\n")).start()
+    assert file.readline() == b"late\n"
+    os.close(write)
+    assert file.read() == b""
+    os.close(read)
+
+
+def test_a_chat_reads_a_pipe_that_does_not_block_to_its_end():
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    child = subprocess.Popen(
+        [*BASE, "chat", *TOY], stdin=read, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    os.close(read)
+    for part in (b"hi\nyo", b"u\n"):
+        child.stderr.readline()  # the note, then the numbers of the first answer
+        os.write(write, part)
+    os.close(write)
+    assert len(child.communicate()[0].splitlines()) == 2
+
+
+@pytest.mark.parametrize("command", [["run", *TOY, "hi"], ["run", *TOY], ["chat", *TOY]])
+def test_a_stdin_that_cannot_be_read_is_one_line(command, tmp_path):
+    with (tmp_path / "written").open("w") as stdin:
+        done = subprocess.run([*BASE, *command], stdin=stdin, capture_output=True, check=False, timeout=60)
+    lines = [line for line in done.stderr.decode().splitlines() if line.startswith("localpower: ")]
+    assert (done.returncode, lines) == (1, ["localpower: Bad file descriptor: stdin"])
 
 
 @pytest.mark.parametrize("closed", ["2>&-", "0<&-", "0<&- 2>&-"])
@@ -76,6 +120,32 @@ def test_a_closed_terminal_ends_a_run_as_sigterm_does(number):
     with Interrupts() as interrupts:
         os.kill(os.getpid(), number)
         assert (interrupts.requested, interrupts.terminated) == (True, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, *ENDING])
+def test_a_signal_is_one_line_and_exit_code_130_also_where_no_run_hears_it(number):
+    read, write = os.pipe()
+    command = [*BASE, "run", *TOY, "-"]  # waits for a prompt
+    child = subprocess.Popen(command, stdin=read, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(1.5)
+        child.send_signal(number)
+        assert (child.communicate()[1], child.returncode) == (b"localpower: interrupted\n", 130)
+    finally:
+        os.close(write)
+        os.close(read)
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_selftest_that_is_ended_leaves_no_terminal_half_drawn(number):
+    terminal = Terminal("selftest", "-m", "toy")
+    terminal.wait_until(lambda t: "Part 2 of 3" in t.text)
+    assert terminal.cursor_hidden
+    terminal.child.kill(number)
+    assert terminal.finish() == 130
+    assert not terminal.cursor_hidden
+    assert "Part 2 of 3" not in terminal.text
 
 
 def test_a_run_under_nohup_goes_on():

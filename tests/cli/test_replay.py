@@ -44,6 +44,16 @@ def test_the_answer_is_printed_again(recorded, capsysbinary):
     assert capsysbinary.readouterr().out.decode() == answer
 
 
+def test_notes_that_cannot_be_written_cost_no_answer(recorded):
+    command = [sys.executable, "-m", "localpower", "replay", str(recorded[0])]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, check=False)
+    assert (done.returncode, done.stdout) == (
+        0,
+        subprocess.run(command, capture_output=True, check=True).stdout,
+    )
+
+
 def test_all_chains_are_printed_again(tmp_path, capsys):
     path = tmp_path / "events"
     assert main([*RUN, "--chains", "3", "--pick", "all", "--events", str(path)]) == 0

@@ -90,6 +90,13 @@ def test_a_part_that_is_missing_is_named(tmp_path):
         check_file(parts[0], [])
 
 
+def test_a_part_under_another_name_is_told_which_names_parts_keep(split, tmp_path):
+    (tmp_path / "model.gguf").symlink_to(split[0])
+    with pytest.raises(ModelError, match="cannot load") as caught:
+        load(Request(str(tmp_path / "model.gguf")))
+    assert "they keep names such as model-00001-of-00003.gguf" in caught.value.hint
+
+
 def test_a_whole_model_may_be_called_like_a_part(tmp_path):
     path = write_llama(tmp_path / "m-00002-of-00003.gguf")
     check_file(path, [])

@@ -105,6 +105,35 @@ def test_an_object_is_no_right_answer(tmp_path, answer):
         problem(tmp_path, rows=[ROW | {"answer": answer}])
 
 
+@pytest.mark.parametrize("answer", ["", " ", [""], ["2", ""]])
+def test_an_empty_right_answer_is_refused(tmp_path, answer):
+    with pytest.raises(UserError, match=r"row 1 of rows.jsonl has no right answer: answer is empty"):
+        problem(tmp_path, rows=[ROW | {"answer": answer}])
+
+
+@pytest.mark.parametrize(
+    ("grader", "answer"),
+    [
+        *(("letter", answer) for answer in (2, "E", "B and C")),
+        *(("number", answer) for answer in ("ten", True, "3,5", "1e3", ["2", "two"])),
+    ],
+)
+def test_a_right_answer_that_its_grader_can_find_in_no_text_is_refused(tmp_path, grader, answer):
+    with pytest.raises(UserError, match=f"in which the grader {grader} finds no {grader}"):
+        problem(tmp_path, rows=[ROW | {"answer": answer}], grader=grader)
+
+
+@pytest.mark.parametrize(
+    ("grader", "answer"),
+    [
+        *(("letter", answer) for answer in ("b", "(C)")),
+        *(("number", answer) for answer in ("1,002", "$5", -0.0, "12 %", "5 km", "−5")),
+    ],
+)
+def test_a_right_answer_that_its_grader_finds_is_taken(tmp_path, grader, answer):
+    assert problem(tmp_path, rows=[ROW | {"answer": answer}], grader=grader).gold
+
+
 def test_a_folder_that_is_named_has_the_rows_first_and_the_task_files_own_come_next(tmp_path):
     (tmp_path / "data").mkdir()
     (task,) = find_tasks((write(tmp_path),))

@@ -137,6 +137,19 @@ def test_a_template_that_leaves_a_message_out_is_refused_and_its_role_named(role
     assert render_chats(template, [[m for m in messages if m["role"] != role]])
 
 
+@pytest.mark.parametrize("shown", ["m.content | truncate(4, True)", "m.content[0]", "m.content[:1]"])
+def test_a_part_as_python_writes_it_is_no_message(shown):
+    with pytest.raises(ModelError, match="leaves out the user message"):
+        render_chats("{% for m in messages %}{{ " + shown + " }}{% endfor %}", [say("user")])
+
+
+def test_a_template_that_refuses_a_system_message_is_told_with_what_to_leave_out():
+    template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}{{ messages[0].content }}"
+    with pytest.raises(ModelError) as raised:
+        render_chats(template, [say("system", "user")])
+    assert "(leave --system out, or --raw sends your text as it is)" in raised.value.line()
+
+
 def test_a_message_that_a_template_drops_for_what_it_says_is_missed_too():
     template = (
         "{% for m in messages %}{% if '<tool' not in m.content %}{{ m.content }}{% endif %}{% endfor %}"

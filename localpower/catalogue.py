@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Protocol
 
+from localpower.elsewhere import is_elsewhere
+from localpower.elsewhere import locate as found_elsewhere
 from localpower.errors import ModelError
 from localpower.inputs import readable
 
@@ -89,10 +91,10 @@ NAMES = (*ENTRIES, TOY)
 
 
 def locate(name: str | None) -> tuple[str, Path | None]:
-    """Name and file of a model: a catalogue name (any case), else a path; None: LOCALPOWER_MODEL, else the default.
+    """Name and file of a model: a catalogue name (any case), one of another program's, else a path.
 
-    A file of that name goes before it, a folder does not. The toy has no file. Raises ModelError for an empty name and
-    for a model that is not installed.
+    None: LOCALPOWER_MODEL, else the default. A file of that name goes before it, a folder does not. The toy has
+    no file. Raises ModelError for an empty name and for a model that is not installed.
     """
     if name is None and not os.environ.get("LOCALPOWER_MODEL"):
         return DEFAULT, ENTRIES[DEFAULT].path()
@@ -104,4 +106,6 @@ def locate(name: str | None) -> tuple[str, Path | None]:
     entry = ENTRIES.get(wanted.lower())
     if entry is not None and not Path(wanted).is_file():
         return entry.name, entry.path()
+    if is_elsewhere(wanted) and not Path(wanted).is_file():
+        return wanted, found_elsewhere(wanted)
     return readable(Path(wanted).stem), Path(wanted)

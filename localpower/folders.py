@@ -14,11 +14,11 @@ from typing import Literal
 
 import platformdirs
 
-Kind = Literal["cache", "state", "data"]
+Kind = Literal["cache", "state", "data", "config"]
 
 
 def users_folder(kind: Kind) -> Path | None:
-    """LOCALPOWER_CACHE, _STATE or _DATA, else the system's own choice; None: the user has no home."""
+    """LOCALPOWER_CACHE, _STATE, _DATA or _CONFIG, else the system's own choice; None: the user has no home."""
     if named := os.environ.get(_variable(kind)):
         return Path(named)
     try:

@@ -34,7 +34,8 @@ MAY_IMPORT = {
     "text": {"subprocesses", "errors", "model", "text"},
     "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower"},
     "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "ui"},
-    "catalogue": {"errors", "inputs"},
+    "catalogue": {"elsewhere", "errors", "inputs"},
+    "elsewhere": {"errors"},
     "sharpening": set(),
     "lab": {"grading", "lab"},
     "evals": {
@@ -73,12 +74,15 @@ MAY_IMPORT = {
     "registry": {"errors", "methods"},
     "testing": {"chance", "completion", "model", "toy"},
     "api": {
+        "catalogue",
+        "elsewhere",
         "chance",
         "engine",  # what is kept in the cache folder
         "completion",
         "errors",
         "evals",
         "events",
+        "folders",
         "grading",
         "inputs",
         "loaded",
@@ -98,7 +102,8 @@ MAY_IMPORT = {
     "cli": {
         *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
         *("bench", "selftest", "sharpening"),  # what one command alone is about
-        *("doing", "loaded", "loading", "runs"),  # a model that is open, and who hears of a run or stops it
+        *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
+        *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it
     },
     "grading": {"errors", "grading", "subprocesses"},
     "loaded": {"doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},

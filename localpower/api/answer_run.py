@@ -10,6 +10,7 @@ from typing import Any
 
 from localpower import __version__
 from localpower.api.question import Question
+from localpower.api.thoughts import with_thoughts
 from localpower.chance import StreamDice
 from localpower.events import Started
 from localpower.loaded import Loaded
@@ -108,7 +109,7 @@ class AnswerRun:
         how = question.options.pick
         picked = pick(tallies, how, StreamDice(self.seed))
         found = describe(tallies, picked, how, context, self._text)
-        return replace(found, notes=(*question.notes, *self.notes))
+        return with_thoughts(replace(found, notes=(*question.notes, *self.notes)), question.thought)
 
     def _text(self, tally: Tally) -> str:
         """The answer's text, without the stop that ended it."""

@@ -1,14 +1,16 @@
-"""A conversation with a model: what was said, the engine that remembers it, and the answers so far."""
+"""A conversation with a model: its turns, the engine that remembers it, and the answers so far."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from localpower.api.answer_run import AnswerRun, run
 from localpower.api.question import Question, ask
 from localpower.api.request import PromptOptions, SamplingOptions, chosen_seed
+from localpower.api.turns import Alternative, Turn, conversation, from_json, to_json
 from localpower.errors import UserError
 from localpower.model import Tokens
 from localpower.runs.answer import Answer
@@ -24,7 +26,7 @@ Drive = Callable[[AnswerRun], Answer | None]
 class Chat:
     """Turns of a user and a model. options and prompting may be changed between turns; seed: of the next answer.
 
-    answers: of all turns so far, in the order in which they were drawn.
+    turns: what was said. answers: of all draws so far, in their order, those that no longer count too.
     """
 
     def __init__(
@@ -33,14 +35,16 @@ class Chat:
         self.options, self.prompting = options, prompting
         self.seed = chosen_seed(seed)
         self.answers: list[Answer] = []
+        self.turns: list[Turn] = []
         self.prompt_cache: Path | None = None  # for the first prompt
+        self.context = 0  # tokens of the last prompt and its answer
         self._model = model
-        self._conversation = Conversation()
+        self._started = datetime.datetime.now()
 
     @property
     def messages(self) -> tuple[dict[str, str], ...]:
         """What was said, by role."""
-        return tuple(dict(message) for message in self._conversation.messages)
+        return tuple(dict(message) for message in self._said(self.turns).messages)
 
     def send(self, text: str, drive: Drive = run) -> Answer | None:
         """The answer to a message. drive: runs it, so that a view can watch.
@@ -48,52 +52,121 @@ class Chat:
         Raises UserError, or KeyboardInterrupt; then the message was not said. None: it was stopped before anything was
         drawn, by `drive` itself.
         """
-        before = len(self._conversation.messages)
-        found = None
-        try:
-            self._conversation.ask(text)
-            found = self._answer(drive)
-        finally:
-            if found is None:
-                self._conversation.truncate(before)
-        return found
+        answer, kept = self._answer(self._said(self.turns, text), drive)
+        if answer is not None:
+            self.turns.append(Turn(text, [kept]))
+        return answer
 
     def regenerate(self, drive: Drive = run) -> Answer | None:
-        """Another answer to the last message, from the next seed. The old one is kept when that fails."""
-        if not self._conversation.answered:
-            raise UserError("there is no answer yet to draw again")
-        before = len(self._conversation.messages) - 1
-        text, tokens = self._conversation.messages[before]["content"], self._conversation.drawn.get(before)
-        found = None
-        try:
-            self._conversation.truncate(before)
-            found = self._answer(drive)
-        finally:
-            if found is None:
-                self._conversation.truncate(before)
-                self._conversation.answer(text, tokens)
-        return found
+        """Another answer to the last message, from the next seed. Those before are kept beside it."""
+        turn = self._last("there is no answer yet to draw again")
+        answer, kept = self._answer(self._said(self.turns[:-1], turn.question), drive)
+        if answer is not None:
+            turn.answers.append(kept)
+            turn.chosen = len(turn.answers) - 1
+        return answer
+
+    def edit(self, text: str, drive: Drive = run) -> Answer | None:
+        """Another text in the place of the last message, answered. When that fails nothing has changed."""
+        self._last("there is no message yet to change")
+        answer, kept = self._answer(self._said(self.turns[:-1], text), drive)
+        if answer is not None:
+            self.turns[-1] = Turn(text, [kept])
+        return answer
+
+    def alternative(self, step: int = 1) -> Turn:
+        """Go on from the next of the answers to the last message, or the one before it (-1). Returns the turn.
+
+        Raises UserError where there is one answer or none.
+        """
+        turn = self._last("there is no answer yet")
+        if len(turn.answers) == 1:
+            raise UserError("there is one answer to the last message", "regenerate draws another")
+        turn.chosen = (turn.chosen + step) % len(turn.answers)
+        return turn
+
+    def undo(self) -> Turn:
+        """Take back the last message and its answers, and return them. Raises UserError where there is none."""
+        self._last("there is nothing to take back")
+        return self.turns.pop()
+
+    def drop(self, n: int) -> None:
+        """Forget the n oldest turns. Raises UserError where there are fewer."""
+        if not 1 <= n <= len(self.turns):
+            raise UserError(f"{n} turns cannot be forgotten: there are {len(self.turns)}")
+        del self.turns[:n]
 
     def clear(self) -> None:
         """A new conversation; the engine keeps what may serve again, such as a system message."""
-        self._conversation.clear()
+        self.turns.clear()
+        self.context = 0
+        self._started = datetime.datetime.now()
         self._model.unpin(_OWNER)
 
-    def _answer(self, drive: Drive) -> Answer | None:
+    def to_dict(self) -> dict[str, Any]:
+        """The conversation as plain JSON values."""
+        return {"started": self._started.isoformat(), "seed": self.seed, "turns": to_json(self.turns)}
+
+    def restore(self, values: dict[str, Any], *, tokens: bool = True) -> None:
+        """Go on with a conversation that `to_dict` gave; tokens: the same model drew it, and its very tokens count.
+
+        Raises UserError for what it never gave; then nothing has changed.
+        """
+        turns = from_json(values.get("turns"))
+        try:
+            started, seed = datetime.datetime.fromisoformat(values["started"]), chosen_seed(values["seed"])
+        except (KeyError, TypeError, ValueError):
+            raise UserError("this is no saved conversation") from None
+        if not tokens:
+            for turn in turns:
+                turn.answers = [Alternative(each.text, None, each.facts) for each in turn.answers]
+        self.turns, self._started, self.seed = turns, started, seed
+
+    def fits(self, text: str) -> tuple[int | None, int]:
+        """How many of the oldest turns must go so that a message and its answer fit, and the tokens that all need.
+
+        None: they do not fit even alone.
+        """
+        most, all_need = self._model.loaded.n_ctx, 0
+        for n in range(len(self.turns) + 1):
+            said = self._said(self.turns[n:], text)
+            need = (
+                len(ask(self._model.loaded, said, self.options, self.prompting).prompt)
+                + self.options.max_tokens
+            )
+            all_need = all_need or need
+            if most is None or need <= most:
+                return n, all_need
+        return None, all_need
+
+    def close(self) -> None:
+        """Close the model."""
+        self._model.close()
+
+    def _last(self, otherwise: str) -> Turn:
+        if not self.turns:
+            raise UserError(otherwise)
+        return self.turns[-1]
+
+    def _said(self, turns: Sequence[Turn], question: str | None = None) -> Conversation:
+        return conversation(turns, question, self._started)
+
+    def _answer(self, said: Conversation, drive: Drive) -> tuple[Answer | None, Alternative]:
+        """The answer to the last message, and what is kept of it."""
         with self._model.use() as interrupts:
-            question = ask(self._model.loaded, self._conversation, self.options, self.prompting)
+            question = ask(self._model.loaded, said, self.options, self.prompting)
             interrupts.check()
             engine = self._model.room(question, interrupts)
             job = AnswerRun(self._model.loaded, engine, question, self.seed, interrupts, self.prompt_cache)
             answer = drive(job)
         # Only now: a turn that was interrupted is not part of the conversation.
         if answer is None or (not answer.tokens and answer.finish in ("interrupted", "budget")):
-            return None
+            return None, Alternative("", None, {})
         self.seed, self.prompt_cache = self.seed + 1, None
-        self._conversation.answer(answer.text, self._to_keep(answer.tokens, question, engine.eos))
+        self.context = len(question.prompt) + len(answer.tokens)
         engine.pin(question.prompt + answer.tokens, _OWNER)
         self.answers.append(answer)
-        return answer
+        return answer, Alternative.of(answer, self._to_keep(answer.tokens, question, engine.eos))
 
     def _to_keep(self, tokens: Tokens, question: Question, eos: frozenset[int]) -> Tokens | None:
         """The tokens that the next prompt is to hold: without the one that ends a turn, for the template adds it."""

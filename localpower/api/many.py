@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from localpower.api.question import Question
+from localpower.api.thoughts import with_thoughts
 from localpower.errors import UsageProblem
 from localpower.loaded import Loaded
 from localpower.readers import MOST_RUNS
@@ -53,5 +54,5 @@ def answers(
             budget=question.options.method.budget,
         )
         answer = describe([outcome.tally], 0, question.options.pick, context, text)
-        found[outcome.index] = replace(answer, notes=question.notes)
+        found[outcome.index] = with_thoughts(replace(answer, notes=question.notes), question.thought)
     return [found[i] for i in range(len(questions))]

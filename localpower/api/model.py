@@ -107,17 +107,20 @@ class Model:
         raw: bool = False,
         stops: Sequence[str] = (),
         template_args: Mapping[str, Any] | None = None,
+        think: bool | None = None,
+        thinking_budget: int | None = None,
         prompt_cache: str | Path | None = None,
         on_event: Callable[[int, Event], None] | None = None,
     ) -> Answer:
         """One answer: with the same seed and settings that of `localpower run`, token for token.
 
         prompt: a text, or messages with "role" and "content". method: a value such as Power(alpha=4), or its text;
-        None: Power(). seed: None: drawn; the answer tells it. on_event: hears (chain, event) of every event. Raises
-        UserError for what the model cannot be asked, KeyboardInterrupt for Ctrl-C.
+        None: Power(). seed: None: drawn; the answer tells it. think: thoughts are switched on or off, where a template
+        can; thinking_budget: most tokens of a thought, then the model is led to its answer. on_event: hears (chain,
+        event) of every event. Raises UserError for what the model cannot be asked, KeyboardInterrupt for Ctrl-C.
         """
         options = _options(method, max_tokens, chains, pick)
-        prompting = PromptOptions.of(system, raw, stops, template_args)
+        prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget)
         with self.use() as interrupts:
             job = self._job(prompt, options, prompting, seed, interrupts)
             job.prompt_cache = None if prompt_cache is None else Path(prompt_cache)
@@ -134,10 +137,12 @@ class Model:
         raw: bool = False,
         stops: Sequence[str] = (),
         template_args: Mapping[str, Any] | None = None,
+        think: bool | None = None,
+        thinking_budget: int | None = None,
     ) -> Stream:
         """The events of one chain as they happen, as `--events` records them; `answer` of the stream at its end."""
         options = _options(method, max_tokens, 1, "random")
-        prompting = PromptOptions.of(system, raw, stops, template_args)
+        prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget)
         stream = Stream(self.use, lambda interrupts: self._job(prompt, options, prompting, seed, interrupts))
         self._stream = weakref.ref(stream)
         return stream
@@ -154,6 +159,8 @@ class Model:
         raw: bool = False,
         stops: Sequence[str] = (),
         template_args: Mapping[str, Any] | None = None,
+        think: bool | None = None,
+        thinking_budget: int | None = None,
     ) -> list[Answer]:
         """An answer to each prompt, at most `at_once` of them in one batch.
 
@@ -163,7 +170,7 @@ class Model:
         from localpower.api.many import answers, fitting
 
         options = _options(method, max_tokens, 1, "random")
-        prompting = PromptOptions.of(system, raw, stops, template_args)
+        prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget)
         if isinstance(prompts, str):
             raise UsageProblem("prompts is one text", "give a list of prompts, or call generate")
         first = chosen_seed(seed)
@@ -185,12 +192,15 @@ class Model:
         max_tokens: int = 256,
         stops: Sequence[str] = (),
         template_args: Mapping[str, Any] | None = None,
+        think: bool | None = None,
+        thinking_budget: int | None = None,
     ) -> Chat:
         """A conversation. The first answer uses `seed`, each further one the next number."""
         from localpower.api.chat import Chat
 
         options = _options(method, max_tokens, 1, "random")
-        return Chat(self, options, PromptOptions.of(system, False, stops, template_args), seed)
+        prompting = PromptOptions.of(system, False, stops, template_args, think, thinking_budget)
+        return Chat(self, options, prompting, seed)
 
     def close(self) -> None:
         """Free the memory. A closed model answers nothing any more. A stream of this thread is closed with it.

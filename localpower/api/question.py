@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from localpower.api.budget import allowed, within
 from localpower.api.request import PromptOptions, SamplingOptions, check_width, suited
+from localpower.api.thoughts import limit, switched, thought_of
 from localpower.completion import PLAIN, Rules
 from localpower.errors import UsageProblem, UserError
 from localpower.loaded import Loaded, usual_alpha
@@ -15,6 +16,7 @@ from localpower.runs.pace import Pace
 from localpower.samplers import Sampler
 from localpower.text.conversation import Conversation
 from localpower.text.stops import ends
+from localpower.text.thinking import Thought
 
 Prompt = str | Sequence[Mapping[str, str]]
 
@@ -31,6 +33,7 @@ class Question:
     rules: Rules
     seconds: float | None = None
     notes: tuple[str, ...] = ()
+    thought: Thought | None = None
     pace: Pace = field(default_factory=Pace)
 
 
@@ -49,16 +52,20 @@ def ask(
         stops = [stop.encode("utf-8", "surrogateescape") for stop in prompting.stops]
     except UnicodeEncodeError:
         raise UsageProblem("a stop must be valid Unicode") from None
-    rules = Rules(ended=ends(stops, loaded.piece, loaded.control_token))
     usual = usual_alpha(chat=chat)
-    sampler = options.method.sampler(options.target(usual, rules))
     whole = conversation.under(prompting.system) if chat else conversation
-    tokens = loaded.prompt(whole, raw=not chat, arguments=prompting.template_args)
+    arguments, told = switched(loaded.template if chat else None, prompting)
+    tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
+    thought = thought_of(loaded, tokens)
+    given, also = limit(loaded, thought, prompting.thinking_budget)
+    rules = Rules(ended=ends(stops, loaded.piece, loaded.control_token), given=given)
+    sampler = options.method.sampler(options.target(usual, rules))
     fresh = whole.messages[-1:] if whole.drawn else whole.messages
     lost = sum(loaded.unspelled(message["content"]) for message in fresh)
     pace = Pace()
     budget = allowed(options.method.budget, options.chains, loaded.speed, len(tokens), pace)
     sampler, notes = within(sampler, options, budget)
+    notes = [*told, *also, *notes]
     if lost:
         notes = [
             *notes,
@@ -67,7 +74,9 @@ def ask(
     check_width(sampler, options.chains)
     sampler = suited(sampler, options.chains, loaded.widest(), ahead=loaded.goes_ahead())
     alpha = options.method.power(usual)
-    return Question(tokens, sampler, alpha, options, stops, rules, budget.seconds, tuple(notes), pace)
+    return Question(
+        tokens, sampler, alpha, options, stops, rules, budget.seconds, tuple(notes), thought, pace
+    )
 
 
 def check(options: SamplingOptions) -> None:

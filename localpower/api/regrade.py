@@ -15,7 +15,6 @@ from localpower.evals.judging import judge_all, matches
 from localpower.loaded import Loaded
 from localpower.loading import Request, load
 from localpower.runs.interrupt import Interrupts
-from localpower.text.marks import spelling
 from localpower.text.stops import answer_text
 
 Heard = Callable[[int, int], None]
@@ -96,8 +95,6 @@ def _texts(stored: store.Stored) -> Callable[[store.Row], str]:
                     error.hint,
                 ) from None
         stops = stored.problems[row["task"], row["id"]]["prompts"][label]["stops"]
-        return answer_text(
-            tuple(row["tokens"]), spelling(open_models[label]), [stop.encode() for stop in stops]
-        )
+        return answer_text(tuple(row["tokens"]), open_models[label].piece, [stop.encode() for stop in stops])
 
     return text_of

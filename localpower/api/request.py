@@ -49,12 +49,18 @@ class SamplingOptions:
 
 @dataclass(frozen=True, slots=True)
 class PromptOptions:
-    """How a text becomes a prompt, and what ends its answer. raw: as it is, without the chat template."""
+    """How a text becomes a prompt, and what ends its answer. raw: as it is, without the chat template.
+
+    think: thoughts are switched on or off, where the template has a switch for them; None: as the template likes.
+    thinking_budget: most tokens of a thought; then the model is led to its answer (text/thinking.py). None: no limit.
+    """
 
     system: str | None = None
     raw: bool = False
     stops: tuple[str, ...] = ()
     template_args: Mapping[str, Any] = field(default_factory=dict)
+    think: bool | None = None
+    thinking_budget: int | None = None
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""
@@ -65,6 +71,11 @@ class PromptOptions:
                 raise UsageProblem(f"a stop is a text, got {stop!r}")
         if not all(self.stops):
             raise UsageProblem("--stop must not be empty: an answer would end before it begins")
+        if self.thinking_budget is not None:
+            most = whole_number("thinking_budget", self.thinking_budget, 0, 2**31 - 1)
+            object.__setattr__(self, "thinking_budget", most)
+        if not isinstance(self.think, bool | None):
+            raise UsageProblem(f"think is True, False or None, got {self.think!r}")
         for name in self.template_args:
             if not isinstance(name, str) or not name.isidentifier():
                 raise UsageProblem(f"{name!r} is no name of a template variable")
@@ -77,14 +88,20 @@ class PromptOptions:
 
     @classmethod
     def of(
-        cls, system: str | None, raw: bool, stops: Sequence[str], template_args: Mapping[str, Any] | None
+        cls,
+        system: str | None,
+        raw: bool,
+        stops: Sequence[str],
+        template_args: Mapping[str, Any] | None,
+        think: bool | None = None,
+        thinking_budget: int | None = None,
     ) -> PromptOptions:
         """As calls have them. Raises UsageProblem."""
         if isinstance(stops, str | bytes) or not isinstance(stops, Sequence):
             raise UsageProblem(f"stops is a list of texts, got {stops!r}")
         if template_args is not None and not isinstance(template_args, Mapping):
             raise UsageProblem(f"template_args is a dictionary, got {template_args!r}")
-        return cls(system, raw, tuple(stops), template_args or {})
+        return cls(system, raw, tuple(stops), template_args or {}, think, thinking_budget)
 
 
 def whole_number(name: str, value: Any, low: int, high: int) -> int:

@@ -1,4 +1,4 @@
-"""What is asked: PROMPT, the text on stdin, or both, as pipes of other programs bring them."""
+"""What is asked: files, the text on stdin that a pipe of another program brings, and PROMPT."""
 
 from __future__ import annotations
 
@@ -6,31 +6,40 @@ import os
 import select
 import stat
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
+from localpower import inputs
 from localpower.cli.terminal import say
 from localpower.errors import UserError
 
 _SILENCE_S = 3.0  # a program that has sent nothing for so long may never do so
 
 
-def read_prompt(argument: str | None, *, raw: bool) -> str:
-    """PROMPT, with the text on stdin before it where there is some; '-', or none: stdin alone.
+def read_prompt(argument: str | None, *, raw: bool, files: Sequence[Path] = ()) -> str:
+    """PROMPT, with files and the text on stdin before it where there are some; '-', or nothing else: stdin alone.
 
-    raw: the two follow each other as they are, else on lines of their own. Raises UserError for what is no text.
+    raw: they follow each other as they are, else with an empty line between. Raises UserError for what is no text.
     """
-    if argument is None and sys.stdin.isatty():
-        raise click.UsageError("no prompt: give PROMPT, or pipe text to stdin")
-    if argument in (None, "-"):
-        text = _stdin(raw=raw)
-    elif argument and _something_comes():
+    parts = [inputs.text(inputs.read(path, "--file takes a text file"), str(path)) for path in files]
+    alone = argument == "-" or (argument is None and not files)
+    if alone:
+        if argument is None and sys.stdin.isatty():
+            raise click.UsageError("no prompt: give PROMPT, or pipe text to stdin")
+        parts.append(_stdin(raw=raw))
+    elif argument != "" and _something_comes():
         piped = _stdin(raw=raw)
+        parts.append(piped)
         if piped.strip():
             say(f"note: {len(piped):,} characters from stdin stand before PROMPT")
-        text = piped + argument if raw else f"{piped}\n\n{argument}" if piped.strip() else argument
+    if not alone and argument is not None:
+        parts.append(argument)
+    if raw:
+        text = "".join(parts)
     else:
-        text = argument or ""
+        text = "\n\n".join([*(part.rstrip("\r\n") for part in parts[:-1] if part.strip()), *parts[-1:]])
     if not text.strip():
         raise UserError("the prompt is empty")
     return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import signal
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -16,31 +16,47 @@ from localpower.cli.options import (
     sampling_options,
 )
 from localpower.cli.sections import Command
-from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, ContextFull, OutputClosed, UserError
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, OutputClosed, UserError
+
+if TYPE_CHECKING:
+    from localpower.api.sessions import Session
 
 
 @click.command(cls=Command, short_help="Talk with the model in the terminal.")
 @sampling_options
 @prompt_options
 @engine_options
+@click.option(
+    "--continue", "go_on", is_flag=True, help="The chat goes on with the session that was written last."
+)
+@click.option("--session", metavar="NAME", help="The chat goes on with the session NAME, or begins it.")
+@click.option(
+    "--no-session", is_flag=True, help="The chat is not kept.  [default: it is, where somebody types]"
+)
+@click.option("--no-markdown", is_flag=True, help="Answers are printed as the model wrote them.")
 @quiet_option
 @refused_options
 @click.pass_context
-def chat(ctx: click.Context, /, **options: Any) -> int:
+def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bool, **options: Any) -> int:
     """Talk with the model; every answer is a sample towards p(answer | conversation)^alpha.
 
     Answers go to stdout, everything else to stderr. The evaluated conversation is kept between turns. The first answer
     uses --seed, each further one the next number. Without a terminal every line of stdin is a message.
+
+    A chat in a terminal is written down after every turn, as a session: `localpower sessions` lists them.
     """
     from localpower.api.question import notes
     from localpower.cli.requests import given, open_model, prompting, sampling, typed_stops, unused
-    from localpower.cli.slash import HELP
+    from localpower.cli.slash_complete import Completions
+    from localpower.cli.slash_files import resume
     from localpower.cli.talk import Talk, interactive
     from localpower.cli.terminal import say
     from localpower.runs.interrupt import ENDING, Interrupts
     from localpower.ui.editor import Editor, PipeEditor, TerminalEditor
 
     how, wording = sampling(options), prompting(options)
+    typed = interactive()
+    kept = _session(go_on, session, typed=typed and not no_session)
     interrupts = Interrupts()
     with interrupts:
         loaded = open_model(options, interrupts)
@@ -49,14 +65,42 @@ def chat(ctx: click.Context, /, **options: Any) -> int:
         say(f"note: {note}")
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     talk = Talk(loaded, options, seed, interrupts)
-    typed = interactive()
-    editor: Editor = TerminalEditor(HELP) if typed else PipeEditor()
+    editor: Editor = TerminalEditor(Completions(talk, ctx)) if typed else PipeEditor()
     if typed:
         say(f"{loaded.info.name} · /help lists the commands, Ctrl-D leaves")
+    if kept is not None:
+        talk.session = kept
+        if kept.exists:
+            for note in kept.load(talk.chat, loaded.info):
+                say(f"note: {note}")
+            resume(talk)
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _leave)
     return _converse(talk, editor, ctx, typed=typed)
+
+
+def _session(go_on: bool, name: str | None, *, typed: bool) -> Session | None:
+    """The session that is gone on with or begun; None: the chat is not kept. Raises UserError."""
+    from localpower.api.sessions import Session, fresh_name, names
+    from localpower.cli.terminal import say
+
+    if go_on and name is not None:
+        raise click.UsageError("--continue and --session exclude each other")
+    if go_on:
+        known = names()
+        if not known:
+            raise UserError("there is no session to go on with", "a chat in a terminal is kept as one")
+        return Session(known[0])
+    if name is not None:
+        return Session(name)
+    if not typed:
+        return None
+    try:
+        return Session(fresh_name())
+    except UserError as error:
+        say(f"note: {error.line()}; this chat is not kept")
+        return None
 
 
 def _leave(number: int, frame: object) -> NoReturn:
@@ -86,8 +130,6 @@ def _converse(talk: Any, editor: Any, ctx: click.Context, *, typed: bool) -> int
         except OutputClosed:
             raise
         except (UserError, click.UsageError) as error:
-            if isinstance(error, ContextFull):
-                error.hint = "/clear forgets the conversation; /set max-tokens N lets answers be shorter"
             line = error.line() if isinstance(error, UserError) else error.format_message()
             say(f"localpower: {line}", always=True)
             code = EXIT_OK if typed else EXIT_PROBLEM

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from localpower.cli import completion
 from localpower.cli.eval_options import PASSWORD, method_options, running_options
 from localpower.cli.options import engines_options, program_options, quiet_option, refused_options
 from localpower.cli.sections import Command
@@ -18,7 +19,7 @@ from localpower.errors import EXIT_INTERRUPTED, EXIT_OK
 
 
 @click.command("eval", cls=Command, short_help="Ask a model the same problems by several methods.")
-@click.argument("tasks", nargs=-1, required=True, metavar="TASK...")
+@click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=completion.tasks)
 @method_options
 @running_options
 @program_options

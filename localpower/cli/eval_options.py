@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from localpower.cli import completion
 from localpower.cli.options import (
     seed_option,
     steps_option,
@@ -40,6 +41,7 @@ def method_options(command: Callable[..., Any]) -> Callable[..., Any]:
             default=("base,low-temp,power",),
             show_default=True,
             metavar="NAME,NAME:SETTING=VALUE,...",
+            shell_complete=completion.methods,
             help="Methods, each on the same problems; the settings of a method follow its name after colons. "
             "best-of-n:matched draws as many tokens as power did.",
         ),

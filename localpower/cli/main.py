@@ -11,16 +11,20 @@ from localpower import __version__
 from localpower.cli.bench import bench
 from localpower.cli.chat import chat
 from localpower.cli.compare import compare
+from localpower.cli.completion import completion
+from localpower.cli.config import config
 from localpower.cli.eval import evaluate
 from localpower.cli.explain import explain
 from localpower.cli.grade import grade
 from localpower.cli.methods import methods
+from localpower.cli.models import models
 from localpower.cli.process import open_streams
 from localpower.cli.regrade import regrade
 from localpower.cli.replay import replay
 from localpower.cli.run import run
 from localpower.cli.sections import Group, no_such
 from localpower.cli.selftest import selftest
+from localpower.cli.sessions import sessions
 from localpower.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -37,7 +41,10 @@ def cli() -> None:
     """Sample whole answers towards p(x | prompt)^alpha with GGUF models."""
 
 
-for _command in (run, chat, methods, evaluate, compare, regrade, grade, explain, replay, selftest, bench):
+for _command in (
+    *(run, chat, sessions, methods, models, evaluate, compare, regrade, grade, explain, replay, selftest),
+    *(bench, config, completion),
+):
     cli.add_command(_command)
 
 

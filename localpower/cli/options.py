@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from localpower.cli import completion
 from localpower.cli.values import BudgetText, Finite
 from localpower.readers import MOST_ALPHA, MOST_RUNS, MOST_THREADS
 from localpower.registry import names
@@ -131,6 +132,7 @@ def _engine_options(command: Callable[..., Any], *, several: bool) -> Callable[.
             "--model",
             "models" if several else "model",
             multiple=several,
+            shell_complete=completion.models,
             help="A GGUF file, or a name: smollm2, lab-base, lab-grpo, lab-sft or toy.  "
             "[default: LOCALPOWER_MODEL, else smollm2]",
         ),
@@ -159,6 +161,7 @@ def _method_option() -> Callable[..., Any]:
         default="power",
         show_default=True,
         metavar="NAME[:SETTING=VALUE...]",
+        shell_complete=completion.methods,
         help=f"The method of sampling: {', '.join(names())}. `localpower methods` explains them and their settings.",
     )
 
@@ -233,7 +236,21 @@ def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="FILE",
         help="The evaluated prompt is kept in FILE, and a run begins from what FILE has of it.",
     )
-    for option in (cache, *wording_options()):
+    thinking = (
+        click.option(
+            "--thinking-budget",
+            type=click.IntRange(min=0),
+            metavar="N",
+            help="Most tokens of a thought; then some words that are given lead the model to its answer.  "
+            "[default: no limit]",
+        ),
+        click.option(
+            "--think/--no-think",
+            default=None,
+            help="Thoughts are switched on or off, where the chat template can.  [default: as the template likes]",
+        ),
+    )
+    for option in (cache, *thinking, *wording_options()):
         command = option(command)
     return command
 

@@ -37,7 +37,14 @@ def sampling(options: dict[str, Any]) -> SamplingOptions:
 def prompting(options: dict[str, Any]) -> PromptOptions:
     """How a text becomes a prompt. Raises UsageProblem."""
     arguments = template_arguments(options["template_args"])
-    return PromptOptions(options["system"], options["raw"], options["stops"], arguments)
+    return PromptOptions(
+        options["system"],
+        options["raw"],
+        options["stops"],
+        arguments,
+        options.get("think"),
+        options.get("thinking_budget"),
+    )
 
 
 def typed_stops(options: dict[str, Any]) -> list[str]:

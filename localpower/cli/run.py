@@ -27,6 +27,15 @@ from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
 @sampling_options
 @prompt_options
 @engine_options
+@click.option(
+    "-f",
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The text of FILE stands before PROMPT. The option may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object is printed instead of the text.")
 @click.option(
     "--events",
@@ -52,6 +61,7 @@ def run(
     ctx: click.Context,
     /,
     prompt: str | None,
+    files: tuple[Path, ...],
     as_json: bool,
     events: Path | None,
     diagnose: bool,
@@ -60,7 +70,8 @@ def run(
 ) -> int:
     """Answer PROMPT, or the text on stdin, with a sample towards p(answer | prompt)^alpha.
 
-    Where there are both, the text on stdin stands before PROMPT. A PROMPT that begins with a dash comes after --.
+    Files and the text on stdin stand before PROMPT, with an empty line between them. A PROMPT that begins with a dash
+    comes after --.
     The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted state.
     """
     from localpower.api.answer_run import AnswerRun
@@ -80,7 +91,7 @@ def run(
     how, wording = sampling(options), prompting(options)
     if plot:
         require(plot)
-    text = read_prompt(prompt, raw=options["raw"])
+    text = read_prompt(prompt, raw=options["raw"], files=files)
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     with Interrupts() as interrupts, ExitStack() as cleanup:
         loaded = open_model(options, interrupts)

@@ -28,21 +28,47 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "How many": ("chains", "pick", "samples", "limit", "parallel"),
     "Prompt": (
-        *("system", "raw", "template_args", "stops", "no_stops", "prompt_cache", "form"),
-        *("data", "gpqa_password"),
+        *("files", "system", "raw", "template_args", "think", "thinking_budget", "stops", "no_stops"),
+        *("prompt_cache", "form", "data", "gpqa_password"),
     ),
+    "Session": ("go_on", "session", "no_session"),
     "Grading": ("kind", "grader", "judge", "reference", "run_code", "packages", "seconds"),
     "Comparison": ("scorer", "baseline"),
     "Machine": ("threads", "n_ctx", "gpu_layers", "fast"),
     "Output": (
-        *("as_json", "output", "events", "diagnose", "plot", "html", "export", "out", "save_text", "quiet"),
-        *("quick", "speed", "check_it", "debug", "help"),
+        *(
+            "as_json",
+            "output",
+            "no_markdown",
+            "events",
+            "diagnose",
+            "plot",
+            "html",
+            "export",
+            "out",
+            "save_text",
+            "quiet",
+        ),
+        *("save_text", "quiet", "quick", "speed", "check_it", "debug", "help"),
     ),
 }
 
 
 class Command(click.Command):
-    """A command whose help has the sections above; what belongs to none of them comes last."""
+    """A command whose help has the sections above; what belongs to none of them comes last.
+
+    Options that are not given have the user's own defaults (cli/config.py).
+    """
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """With the user's own defaults, which a request for help does not need."""
+        from localpower.cli.config import defaults
+
+        if not {"-h", "--help"} & set(args):
+            extra.setdefault("default_map", defaults(self, str(info_name)))
+        return super().make_context(info_name, args, parent, **extra)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections that this command has."""

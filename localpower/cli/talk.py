@@ -9,49 +9,90 @@ from typing import Any
 from localpower.api.answer_run import AnswerRun, run
 from localpower.api.chat import Chat
 from localpower.api.model import Model
+from localpower.api.sessions import Session
 from localpower.cli.requests import prompting, sampling
-from localpower.cli.terminal import say, view_of, write_answer
-from localpower.errors import Interrupted
+from localpower.cli.terminal import say, view_of, write_answer, write_markdown
+from localpower.errors import ContextFull, Interrupted, UserError
 from localpower.loaded import Loaded
 from localpower.runs.answer import Answer
+from localpower.runs.heard import Heard
 from localpower.runs.interrupt import Interrupts
+from localpower.text.thinking import marks_of, split
 from localpower.ui.summary import summary, words
 
 
 class Talk:
-    """A chat whose options may be changed between turns. seed: of the first answer."""
+    """A chat whose options may be changed between turns. seed: of the first answer. changed: settings set by hand."""
 
     def __init__(self, loaded: Loaded, options: dict[str, Any], seed: int, interrupts: Interrupts) -> None:
         self.options = options
+        self.changed: set[str] = set()
+        self.loaded, self.interrupts = loaded, interrupts
         self.chat = Chat(Model(loaded, interrupts), sampling(options), prompting(options), seed)
         self.chat.prompt_cache = options["prompt_cache"]
-        self._interrupts = interrupts
+        self.session: Session | None = None
+        self.heard: Heard | None = None
 
     def set(self, options: dict[str, Any]) -> None:
         """Other options from the next answer on. Raises UserError; then nothing has changed."""
         self.chat.options, self.chat.prompting = sampling(options), prompting(options)
         self.options = options
 
+    def take(self, loaded: Loaded) -> None:
+        """Go on with another model, which reads what was said from the texts unless it is the same file."""
+        before, self.loaded = self.loaded, loaded
+        chat = Chat(Model(loaded, self.interrupts), self.chat.options, self.chat.prompting, self.chat.seed)
+        chat.restore(self.chat.to_dict(), tokens=before.info.sha256 == loaded.info.sha256)
+        chat.answers = self.chat.answers
+        self.chat.close()
+        self.chat = chat
+
     def say(self, text: str) -> None:
         """The user's message, answered on stdout. Raises UserError; then the message was not said."""
-        self._tell(
-            self._turn(lambda: self.chat.send(text, self._watched)),
-            "the message is not part of the conversation",
-        )
+        try:
+            answer = self._turn(lambda: self.chat.send(text, self._watched))
+        except ContextFull as error:
+            error.hint = self._room(text)
+            raise
+        self._tell(answer, "the message is not part of the conversation")
 
     def again(self) -> None:
-        """Another answer to the last question, from the next seed. The old one is kept when that fails."""
+        """Another answer to the last question, from the next seed. The old one is kept beside it."""
         self._tell(self._turn(lambda: self.chat.regenerate(self._watched)), "the old answer stays")
+
+    def edit(self, text: str) -> None:
+        """Another message in the place of the last, answered."""
+        self._tell(self._turn(lambda: self.chat.edit(text, self._watched)), "the old message stays")
+
+    def show(self, *, raw: bool = False) -> None:
+        """The answer that counts, once more. raw: as the model wrote it. Raises UserError where there is none."""
+        if not self.chat.turns:
+            raise UserError("there is no answer yet")
+        found = self.chat.turns[-1].answer
+        if raw:
+            write_answer(found.text, prose=True)
+        else:
+            self._write(found.text, found.facts.get("thinking_tokens"))
+
+    def keep(self) -> None:
+        """Write the session down. What cannot be kept is said once, and the chat goes on."""
+        if self.session is None:
+            return
+        try:
+            self.session.save(self.chat, self.loaded.info)
+        except UserError as error:
+            say(f"localpower: {error.line()}; the chat goes on without", always=True)
+            self.session = None
 
     @property
     def ended(self) -> bool:
-        """Whether SIGTERM came during a turn."""
-        return self._interrupts.terminated
+        """Whether a signal came that ends the program."""
+        return self.interrupts.terminated
 
     @property
     def interrupted(self) -> bool:
         """Whether the last turn was stopped."""
-        return self._interrupts.requested
+        return self.interrupts.requested
 
     def _turn(self, turn: Callable[[], Answer | None]) -> Answer | None:
         try:
@@ -62,8 +103,9 @@ class Talk:
     def _watched(self, job: AnswerRun) -> Answer:
         for note in job.question.notes:
             say(f"note: {note}")
+        self.heard = Heard(job.question.options.max_tokens, job.n_chains)
         with view_of(job) as view:
-            found = run(job, [view])
+            found = run(job, [view, self.heard])
         for note in job.notes:
             say(f"note: {note}")
         return found
@@ -72,21 +114,50 @@ class Talk:
         if answer is None:
             say(f"note: stopped before the first token; {otherwise}")
             return
-        write_answer(words(answer), prose=True)
-        for line in summary(answer):
+        self.keep()  # before it is shown: a terminal that has gone costs no turn
+        self._write(words(answer), answer.thinking_tokens)
+        first, *rest = summary(answer)
+        most = self.loaded.n_ctx
+        full = f" · context {self.chat.context:,}" + (f" of {most:,} tokens" if most else " tokens")
+        for line in (first + full, *rest):
             say(line)
 
-    def table(self) -> list[str]:
-        """What each turn cost."""
-        lines = ["turn  prompt  evaluated  answer  drawn   cost  accepted    log p  seconds"]
-        for i, turn in enumerate(self.chat.answers, 1):
-            cost, rate = turn.cost_multiple, turn.acceptance_rate
-            lines.append(
-                f"{i:4}  {turn.prompt_tokens:6}  {turn.prefill_tokens:9}  {turn.n_tokens:6}  "
-                f"{turn.decoded_tokens:5}  {'-' if cost is None else f'{cost:.1f}x':>5}  "
-                f"{'-' if rate is None else f'{100 * rate:.0f} %':>8}  {turn.log_p:7.1f}  {turn.seconds:7.1f}"
+    def _write(self, text: str, thinking: int | None = None) -> None:
+        """thinking: the length of its thought, which a terminal is not shown unless it is asked for."""
+        marks = marks_of(self.loaded.template, self.loaded.control_token)
+        if thinking and marks and sys.stdout.isatty():
+            thought, text = split(text, marks)
+            if thought:
+                say(f"(a thought of {thinking} tokens: /thought shows it)")
+        if self.options["no_markdown"]:
+            write_answer(text, prose=True)
+        else:
+            write_markdown(text)
+
+    def thought(self) -> str:
+        """Of the answer that counts. Raises UserError where there is none."""
+        marks = marks_of(self.loaded.template, self.loaded.control_token)
+        text = split(self.chat.turns[-1].answer.text, marks)[0] if marks and self.chat.turns else ""
+        if not text:
+            raise UserError("the last answer has no thought")
+        return text
+
+    def _room(self, text: str) -> str:
+        """What to do about a full context."""
+        n, need = self.chat.fits(text)
+        advice = []
+        if n is None:
+            advice.append("a shorter message, or a shorter answer by /set max-tokens N")
+        elif n:
+            advice.append(
+                f"/drop {n} forgets the oldest {'turn' if n == 1 else f'{n} turns'}, /clear all of them"
             )
-        return lines
+        longer = self.loaded.longer_context(need)
+        if longer is not None:
+            size, n_bytes = longer
+            again = " --continue" if self.session is not None else ""
+            advice.append(f"chat{again} --ctx {size} has room and takes {-(-n_bytes >> 20)} MB")
+        return "; ".join(advice)
 
 
 def interactive() -> bool:

@@ -38,13 +38,15 @@ def _wrapped(text: str, stream: TextIO) -> str:
     """With lines that are broken at words where the stream is a terminal."""
     from localpower.ui.wrap import wrapped
 
-    if not stream.isatty():
-        return text
+    return wrapped(text, _columns(stream)) if stream.isatty() else text
+
+
+def _columns(stream: TextIO) -> int:
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
         columns = 0
-    return wrapped(text, columns or shutil.get_terminal_size().columns)
+    return columns or shutil.get_terminal_size().columns
 
 
 def waiting() -> Status:
@@ -105,6 +107,17 @@ def tenths(verb: str, things: str) -> Callable[[int, int], None]:
             say(f"{verb} {done:,} of {n:,} {things}")
 
     return heard
+
+
+def write_markdown(text: str) -> None:
+    """An answer on stdout, its Markdown rendered where that is a terminal with colours. Raises OutputClosed."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        write_answer(text, prose=True)
+        return
+    from localpower.ui.markdown import rendered
+
+    sys.stdout.write(rendered(text, _columns(sys.stdout)) + "\n")
+    sys.stdout.flush()
 
 
 def write_answer(text: str, *, prose: bool = False) -> None:

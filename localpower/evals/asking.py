@@ -16,7 +16,6 @@ from localpower.evals.task import Task
 from localpower.grading.thoughts import opens_thought
 from localpower.loaded import Loaded
 from localpower.text.conversation import Conversation
-from localpower.text.marks import spelling
 from localpower.text.stops import answer_text, ends
 
 _TAIL = 16  # tokens of a prompt that may spell the mark at its end
@@ -63,8 +62,7 @@ def ask(
     whole = [each.under(wording.system) if chat else each for each in said]
     prompts = loaded.prompts(whole, raw=not chat, arguments=wording.arguments)
     longest = max_tokens or task.max_tokens
-    piece = spelling(loaded)
-    thinking = [chat and opens_thought(answer_text(tokens[-_TAIL:], piece, ())) for tokens in prompts]
+    thinking = [chat and opens_thought(answer_text(tokens[-_TAIL:], loaded.piece, ())) for tokens in prompts]
     return [
         RenderedProblem(task, problem, text, tokens, chat, longest, stops, rules, thinks)
         for problem, text, tokens, thinks in zip(problems, texts, prompts, thinking, strict=True)

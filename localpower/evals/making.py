@@ -12,7 +12,6 @@ from localpower.loaded import Loaded
 from localpower.runs import many
 from localpower.runs.answer import RunContext, describe
 from localpower.runs.gather import Engine
-from localpower.text.marks import spelling
 from localpower.text.stops import answer_text
 
 _SHARED = ("model", "prefill_tokens", "padded_rows", "wasted_rows", "notes")  # of a batch, or of a screen
@@ -43,7 +42,7 @@ def make_rows(
 def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_text: bool) -> Row:
     state = one.tally.state
     stops = [stop.encode() for stop in job.asked.stops]
-    text = answer_text(state.tokens, spelling(loaded), stops)
+    text = answer_text(state.tokens, loaded.piece, stops)
     model = loaded.info.to_dict()
     run = RunContext(
         job.sampler, job.alpha, job.seed, len(job.asked.tokens), one.seconds, loaded.exactness, model

@@ -18,7 +18,6 @@ from localpower.model import Tokens
 from localpower.numerics import weigh
 from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
-from localpower.text.marks import spelling
 from localpower.text.stops import answer_text
 
 Numbers = tuple[list[float], list[float]]
@@ -97,7 +96,7 @@ class Scorer:
         stops = [stop.encode() for stop in asked["stops"]]
         prompt, tokens = self._reads(run, asked), tuple(row["tokens"])
         spelled = max(tokens, default=0) < self._n_vocab(prompt) and tuple(asked["tokens"]) == prompt
-        if spelled and answer_text(tokens, spelling(self.loaded), stops) == row["text"]:
+        if spelled and answer_text(tokens, self.loaded.piece, stops) == row["text"]:
             return prompt, tokens
         question = [{"role": "user", "content": asked["text"]}]
         answered = [*question, {"role": "assistant", "content": row["text"]}]

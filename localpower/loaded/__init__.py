@@ -49,6 +49,10 @@ class Loaded(Protocol):
         """What a user must know before work starts."""
 
     @property
+    def n_ctx(self) -> int | None:
+        """Most tokens of a prompt and its answer together; None: no limit."""
+
+    @property
     def has_template(self) -> bool:
         """Whether the model brings a chat template."""
 
@@ -59,6 +63,13 @@ class Loaded(Protocol):
         self, conversations: Sequence[Conversation], *, raw: bool, arguments: Mapping[str, Any]
     ) -> list[Tokens]:
         """The same for many conversations, none of which holds tokens that a model drew."""
+
+    @property
+    def template(self) -> str | None:
+        """The model's chat template."""
+
+    def written(self, text: str) -> Tokens:
+        """Tokens of a text of ours, in which control texts are control tokens."""
 
     def unspelled(self, text: str) -> int:
         """How many characters of a text are left out of a prompt, for want of a token."""
@@ -78,6 +89,9 @@ class Loaded(Protocol):
         chains: how many of them keep a state beside what they write; None: all. prompts: how many different ones of
         this length are answered at once. Raises UserError when the context cannot hold a prompt and its answer.
         """
+
+    def longer_context(self, need: int) -> tuple[int, int] | None:
+        """A context that holds so many tokens and the bytes that one sequence of it takes; None: there is none."""
 
     def warm(self, engine: Engine, prompt: Tokens, path: Path) -> list[str]:
         """Begin from the prompt cache at `path` where it fits, and bring it up to date; what to say about it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from localpower.loaded import ModelInfo
 from localpower.model import Tokens
 from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
+from localpower.text.marks import spelling
 from localpower.width import best_width, relative_cost
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
@@ -40,6 +41,19 @@ class LoadedGguf:
     n_ctx: int
     governor: Governor | None = None
 
+    @cached_property
+    def _spelled(self) -> Callable[[int], bytes]:
+        return lru_cache(maxsize=None)(spelling(self.vocabulary))
+
+    @property
+    def template(self) -> str | None:
+        """The model's own."""
+        return self.vocabulary.template
+
+    def written(self, text: str) -> Tokens:
+        """By the vocabulary."""
+        return self.vocabulary.written(text)
+
     @property
     def has_template(self) -> bool:
         """Whether the model brings a chat template."""
@@ -62,6 +76,13 @@ class LoadedGguf:
     def unspelled(self, text: str) -> int:
         """By the vocabulary."""
         return self.vocabulary.unspelled(text)
+
+    def longer_context(self, need: int) -> tuple[int, int] | None:
+        """A context for so many tokens and the bytes of one sequence of it; None: the model is trained for fewer."""
+        size = -(-need // 1024) * 1024
+        if size > self.weights.n_ctx_train:
+            return None
+        return size, size * self.weights.cell_bytes(self.verdict.settings.kv_bits)
 
     def engine(
         self,
@@ -137,8 +158,8 @@ class LoadedGguf:
         return warm(as_gguf(engine), prompt, path, owner)
 
     def piece(self, token: int) -> bytes:
-        """Cached bytes of a token."""
-        return self.vocabulary.piece(token)
+        """Cached bytes of a token, marks of thoughts included."""
+        return self._spelled(token)
 
     def control_token(self, text: str) -> int | None:
         """By the vocabulary."""

@@ -23,6 +23,8 @@ class LoadedToy:
     exactness: str | float = "exact"
     notes: list[str] = field(default_factory=list)
     has_template: bool = False
+    n_ctx: int | None = None
+    template: str | None = None
 
     def prompt(self, conversation: Conversation, *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
         """A toy word for each word."""
@@ -37,6 +39,10 @@ class LoadedToy:
     ) -> list[Tokens]:
         """One after another."""
         return [self.prompt(each, raw=raw, arguments=arguments) for each in conversations]
+
+    def written(self, text: str) -> Tokens:
+        """The toy has no control texts."""
+        return self.toy.tokenize(text)
 
     def unspelled(self, text: str) -> int:
         """The toy reads every word."""
@@ -54,6 +60,10 @@ class LoadedToy:
     ) -> Engine:
         """The table itself."""
         return self.toy
+
+    def longer_context(self, need: int) -> tuple[int, int] | None:
+        """A table has no limit."""
+        return None
 
     def warm(self, engine: Engine, prompt: Tokens, path: Path) -> list[str]:
         """Nothing to keep."""

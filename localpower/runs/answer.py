@@ -47,6 +47,7 @@ class Answer:
     answer itself. decoded_tokens: drawn in all, rejected proposals too. prefill_tokens, padded_rows, wasted_rows: of
     the engine; None: counted for all chains together. plain_tokens: of a plain answer, which plain_answer names.
     cost_multiple: decoded_tokens over plain_tokens; time_multiple: seconds over those of such an answer.
+    thinking_tokens: of a thought, its marks included; None: the answer has none.
     tokens_per_second: of decoded_tokens, without the time that the prompt took. guarantee: as in docs/glossary.md.
     """
 
@@ -94,6 +95,7 @@ class Answer:
     chains: tuple[Answer, ...] = ()
     diagnostics: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    thinking_tokens: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; what belongs to several chains, and diagnostics, where there are any."""

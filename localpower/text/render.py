@@ -28,6 +28,9 @@ class _Generation(ext.Extension):
         return nodes.Scope(body, lineno=line)
 
 
+EXTENSIONS: list[str | type[ext.Extension]] = [_Generation, "jinja2.ext.loopcontrols"]
+
+
 def _fail(message: str) -> None:
     raise ValueError(message)
 
@@ -47,9 +50,7 @@ def _tojson(
 def answer(request: dict[str, Any]) -> list[str]:
     """The prompt text of each conversation. Raises jinja2's errors, ValueError from the template's own calls, and
     ModelError for a message that the template leaves out."""
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, "jinja2.ext.loopcontrols"]
-    )
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=EXTENSIONS)
     environment.filters["tojson"] = _tojson
     environment.globals["raise_exception"] = _fail
     environment.globals["strftime_now"] = datetime.datetime.fromisoformat(request["now"]).strftime

@@ -173,6 +173,10 @@ class Vocabulary:
         spelled = readable(self.text(self._plain(_encoded(text))))
         return (Counter(text) - Counter(spelled)).total()
 
+    def written(self, text: str) -> Tokens:
+        """Tokens of a text of ours, in which control texts are control tokens."""
+        return tuple(self._speller.tokenize(text.encode(), parse_special=True))
+
     def control_token(self, text: str) -> int | None:
         """The id of a control token with exactly this text: a stop may name one."""
         return self._controls.get(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from localpower.errors import UserError
@@ -45,12 +45,23 @@ class PipeEditor:
 class TerminalEditor:
     """prompt_toolkit on stderr: Enter sends, Alt-Enter breaks the line, arrows bring back what was sent."""
 
-    def __init__(self, commands: Collection[str]) -> None:
+    def __init__(self, completions: Callable[[str], Iterable[str]]) -> None:
+        """completions: of the line as far as it was typed, whole lines."""
         from prompt_toolkit import PromptSession
-        from prompt_toolkit.completion import WordCompleter
+        from prompt_toolkit.completion import Completer, Completion
         from prompt_toolkit.key_binding import KeyBindings
         from prompt_toolkit.keys import Keys
         from prompt_toolkit.output import create_output
+
+        class Lines(Completer):
+            """Completes the whole line."""
+
+            def get_completions(self, document: Any, event: Any) -> Iterable[Any]:
+                """Of a single line."""
+                line = document.text
+                if "\n" not in line and document.cursor_position == len(line):
+                    for each in completions(line):
+                        yield Completion(each, -len(line), display=each.rpartition(" ")[2])
 
         keys = KeyBindings()
         self._pasted = ""  # into the empty line
@@ -81,7 +92,8 @@ class TerminalEditor:
             key_bindings=keys,
             multiline=True,
             prompt_continuation=_MORE,
-            completer=WordCompleter(sorted(commands), sentence=True),
+            completer=Lines(),
+            enable_open_in_editor=True,
             complete_while_typing=False,
             enable_suspend=True,
             output=output,

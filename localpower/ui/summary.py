@@ -33,6 +33,8 @@ def summary(answer: Answer) -> list[str]:
     length = f"{n} token{'s' if n != 1 else ''}"
     if first is not None and first != n:
         length += f" (the first draw had {first})"
+    if answer.thinking_tokens is not None:
+        length += f", {answer.thinking_tokens} of them thought"
     method = [answer.method]
     if answer.method == "low-temp":
         method.append(f"temperature {answer.temperature:g}")

@@ -38,6 +38,11 @@ class Terminal:
         return "\n".join(self.lines())
 
     @property
+    def screen(self):
+        """The emulator's own: characters and their attributes."""
+        return self._screen
+
+    @property
     def cursor_hidden(self):
         """Whether the cursor was left hidden."""
         return self._screen.cursor.hidden

@@ -80,3 +80,31 @@ def test_one_that_does_not_is_told_how():
     done = subprocess.run([*TOY, "-5 + 3 = ?"], capture_output=True, check=False, stdin=subprocess.DEVNULL)
     assert b"a prompt that begins with a dash follows --" in done.stderr
     assert done.returncode == 2
+
+
+def test_files_stand_before_stdin_and_both_before_the_prompt(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(f"text of {name}\n", "utf-8-sig")
+    files = ["-f", str(tmp_path / "a"), "--file", str(tmp_path / "b")]
+    for more, stdin, whole in (
+        (["What?"], b"piped\n", "text of a\n\ntext of b\n\npiped\n\nWhat?"),
+        (["What?", "--raw"], b"piped\n", "text of a\ntext of b\npiped\nWhat?"),
+        ([], b"", "text of a\n\ntext of b"),
+    ):
+        found, _ = answer(*files, *more, stdin=stdin)
+        expected, _ = answer(*(["--raw"] if "--raw" in more else []), stdin=whole.encode())
+        assert (found["prompt_tokens"], found["text"]) == (expected["prompt_tokens"], expected["text"])
+
+
+def test_a_file_that_is_no_text_is_one_line(tmp_path):
+    (tmp_path / "x").write_bytes(b"\xff\xfe")
+    for path, words in (
+        (tmp_path / "x", b"is no UTF-8 text"),
+        (tmp_path, b"it is a folder"),
+        (tmp_path / "none", b"No such file"),
+    ):
+        done = subprocess.run(
+            [*TOY, "-f", str(path), "hi"], capture_output=True, check=False, stdin=subprocess.DEVNULL
+        )
+        assert words in done.stderr
+        assert done.returncode == 1

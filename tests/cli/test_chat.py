@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import json
+import re
 import subprocess
 import sys
 
@@ -132,18 +134,35 @@ def test_a_problem_costs_one_line_and_not_the_chat(line, words):
 
 
 def test_set_changes_shows_and_puts_back():
-    done = chat(["/set alpha 3", "/set", "/set alpha", "/set raw on", "/set stop x", "/set stop"])
-    lines = done.stderr.splitlines()
-    for expected in (
-        "alpha 3.0",
-        "alpha           3.0",
-        "alpha automatic",
-        "raw on",
-        "stop 'x'",
-        "stop none",
-    ):
-        assert expected in lines
+    done = chat(
+        [
+            "/set alpha 3",
+            "/set alpha",
+            "/set alpha default",
+            "/set raw on",
+            "/set stop x",
+            "/set stop default",
+        ]
+    )
+    said = [" ".join(line.split()[:3]) for line in done.stderr.splitlines()]
+    assert said[1:] == [
+        "alpha 3.0 set",
+        "alpha 3.0 set",
+        "alpha automatic default",
+        "raw on set",
+        "stop 'x' set",
+        "stop none default",
+    ]
     assert done.returncode == 0
+
+
+def test_set_says_where_each_value_comes_from_and_what_it_does():
+    done = chat(["/set method power:cuts=uniform", "/steps 7", "/set"])
+    rows = {line.split()[0]: line for line in done.stderr.splitlines()}
+    assert re.search(r"max-tokens +16 +command line +Most tokens of an answer", rows["max-tokens"])
+    assert re.search(r"steps +7 +set here +Number of steps", rows["steps"])
+    assert re.search(r"cuts +uniform +method +Where a step cuts", rows["cuts"])
+    assert re.search(r"alpha +automatic +default +The power", rows["alpha"])
 
 
 def talk_with(loaded, *arguments):
@@ -191,8 +210,18 @@ def test_a_conversation_longer_than_the_context_is_refused_and_goes_on(tiny16, c
 
 def test_a_full_context_is_told_with_what_a_chat_can_do_about_it(tiny_paths):
     done = chat(["abc" * 1000], "chat", "-m", str(tiny_paths["f16"]), "--method", "base")
-    assert "/clear forgets the conversation" in done.stderr
-    assert "--ctx" not in done.stderr
+    assert "(a shorter message, or a shorter answer by /set max-tokens N)" in done.stderr
+
+
+def test_a_context_that_was_made_short_may_be_longer_and_the_memory_is_said(tiny_paths):
+    lines = ["abc" * 10, "abc" * 10]
+    done = chat(
+        lines, "chat", "-m", str(tiny_paths["f16"]), "--ctx", "80", "--method", "base", "--max-tokens", "16"
+    )
+    assert re.search(
+        r"\(/drop 1 forgets the oldest turn, /clear all of them; chat --ctx 1024 has room and takes \d+ MB\)",
+        done.stderr,
+    )
 
 
 def test_a_chat_without_a_template_goes_on_in_the_text(tiny, capsys):
@@ -315,7 +344,7 @@ def test_an_answer_stopped_after_its_end_leaves_one_end_in_the_next_prompt(tiny1
     (turn,) = talk.chat.answers
     assert turn.finish == "interrupted"
     assert turn.tokens[-1] in talk.chat._model._engine.eos
-    assert talk.chat._conversation.drawn[1] == turn.tokens[:-1]
+    assert talk.chat.turns[0].answer.tokens == turn.tokens[:-1]
 
 
 def test_a_stop_in_the_text_is_not_in_the_next_prompt(tiny16, capsys):
@@ -324,8 +353,8 @@ def test_a_stop_in_the_text_is_not_in_the_next_prompt(tiny16, capsys):
     (turn,) = talk.chat.answers
     assert turn.finish == "stop"
     assert tiny16.piece(turn.tokens[-1]) in (b"a", b"b", b"c"), "a stop ended it, not the end token"
-    assert 1 not in talk.chat._conversation.drawn
-    assert not set("abc") & set(talk.chat._conversation.messages[1]["content"])
+    assert talk.chat.turns[0].answer.tokens is None
+    assert not set("abc") & set(talk.chat.messages[1]["content"])
 
 
 def test_a_hybrid_model_changes_its_number_of_chains(tiny_hybrid, capsys):
@@ -341,16 +370,16 @@ def test_a_hybrid_model_changes_its_number_of_chains(tiny_hybrid, capsys):
 def test_a_failed_turn_leaves_the_conversation_as_it_was(tiny16, capsys, monkeypatch):
     talk = talk_with(tiny16, "--method", "base")
     talk.say("ab")
-    before = ([*talk.chat._conversation.messages], dict(talk.chat._conversation.drawn))
+    before = talk.chat.to_dict()
 
     def fails(*_):
         raise UserError("no")
 
     monkeypatch.setattr(talk.chat, "_answer", fails)
-    for turn in (lambda: talk.say("x"), talk.again):
+    for turn in (lambda: talk.say("x"), talk.again, lambda: talk.edit("y")):
         with pytest.raises(UserError):
             turn()
-        assert (talk.chat._conversation.messages, talk.chat._conversation.drawn) == before
+        assert talk.chat.to_dict() == before
 
 
 def test_a_text_in_quotes_that_never_ends_is_told():
@@ -429,3 +458,80 @@ def test_sigterm_at_the_prompt_restores_the_terminal():
     terminal.child.kill(15)
     assert terminal.finish() == 130
     assert not terminal.cursor_hidden
+
+
+def test_answers_to_a_message_are_kept_and_walked_through(tiny16, capsys):
+    talk = talk_with(tiny16, "--method", "base")
+    talk.say("ab")
+    for _ in range(2):
+        talk.again()
+    (turn,) = talk.chat.turns
+    texts = [each.text for each in turn.answers]
+    assert (len(set(texts)), turn.chosen) == (3, 2)
+    walked = [talk.chat.alternative().answer.text for _ in range(3)]
+    assert walked == texts
+    assert talk.chat.alternative(-1).answer.text == texts[1]
+    talk.say("c")
+    assert talk.chat.messages[1]["content"] == texts[1], (
+        "the conversation goes on from the one that was chosen"
+    )
+
+
+def test_undo_edit_and_drop_change_what_was_said(tiny16, capsys):
+    talk = talk_with(tiny16, "--method", "base")
+    for text in ("a", "b", "c"):
+        talk.say(text)
+    assert talk.chat.undo().question == "c"
+    talk.edit("ca")
+    assert [turn.question for turn in talk.chat.turns] == ["a", "ca"]
+    talk.chat.drop(1)
+    assert [turn.question for turn in talk.chat.turns] == ["ca"]
+    with pytest.raises(UserError, match="2 turns cannot be forgotten: there are 1"):
+        talk.chat.drop(2)
+
+
+def test_a_full_context_names_how_many_turns_must_go(tiny16, capsys):
+    talk = talk_with(tiny16, "--method", "base")
+    for _ in range(3):
+        talk.say("abc" * 100)
+    with pytest.raises(UserError, match="more than the context of 2048") as full:
+        talk.say("abc" * 550)
+    assert full.value.hint == "/drop 2 forgets the oldest 2 turns, /clear all of them"
+    talk.chat.drop(2)
+    talk.say("abc" * 550)
+
+
+def test_a_trace_tells_how_the_last_answer_came_about():
+    done = chat(["hello there", "/trace"], *TOY, "--seed", "4")
+    lines = [
+        line for line in done.stderr.splitlines() if " · from token " in line or "changed nothing" in line
+    ]
+    assert lines[0].startswith("drawn     log p ")
+    assert done.stdout.strip() in " ".join(lines)
+
+
+def test_a_conversation_is_exported_for_people_and_for_programs(tmp_path):
+    done = chat(
+        ["hello there", f"/export {tmp_path}/a.md", f"/export {tmp_path}/a.json", f"/export {tmp_path}/a.md"]
+    )
+    assert "**You:** hello there\n\n**toy:** the ?no oneno onedog" in (tmp_path / "a.md").read_text()
+    values = json.loads((tmp_path / "a.json").read_text())
+    assert [message["role"] for message in values["messages"]] == ["user", "assistant"]
+    assert values["turns"][0]["answers"][0]["tokens"]
+    assert f"{tmp_path}/a.md exists already" in done.stderr
+
+
+def test_another_model_goes_on_with_what_was_said(tiny_paths):
+    done = chat(
+        ["abc", f"/model {tiny_paths['f16']}", "ba", "/stats"],
+        "chat",
+        "-m",
+        str(tiny_paths["f32"]),
+        "--method",
+        "base",
+        "--max-tokens",
+        "4",
+    )
+    assert done.returncode == 0
+    assert "f16 ·" in done.stderr
+    assert len(done.stdout.splitlines()) >= 2

@@ -32,6 +32,7 @@ class Talk:
 
     def __init__(self, options):
         self.options = options
+        self.changed = set()
 
     def set(self, options):
         sampling(options)
@@ -95,7 +96,7 @@ def test_set_knows_its_settings():
     obey("/set method longest", talk, context)
     obey("/set n 4", talk, context)
     assert talk.options["method"] == "longest:n=4"
-    obey("/set n", talk, context)
+    obey("/set n default", talk, context)
     assert talk.options["method"] == "longest"
     with pytest.raises(UsageProblem, match="n of longest"):
         obey("/set n 99", talk, context)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,11 @@ class Thinker(LoadedToy):
     def control_token(self, text):
         return CONTROLS.get(text)
 
+    def piece(self, token):
+        """As a GGUF's: marks of thoughts are spelled."""
+        marks = {number: mark.encode() for mark, number in CONTROLS.items()}
+        return marks.get(token) or super().piece(token)
+
 
 def asked(end, **wording):
     return ask(TASKS["tiny"], [PROBLEM], Thinker(end), Wording(**wording), None)
@@ -59,7 +66,8 @@ def test_a_raw_prompt_opens_no_thought_whatever_the_user_says():
 
 
 def test_marks_that_are_control_tokens_are_spelled():
-    assert [spelling(Thinker(()))(token) for token in (2, 1, 3)] == [b"[THINK]", b"5", b"[/THINK]"]
+    vocabulary = SimpleNamespace(piece=ToyModel(WORDS).piece, control_token=CONTROLS.get)
+    assert [spelling(vocabulary)(token) for token in (2, 1, 3)] == [b"[THINK]", b"5", b"[/THINK]"]
 
 
 @pytest.mark.parametrize(

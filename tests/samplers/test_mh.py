@@ -15,6 +15,7 @@ from localpower.samplers.cuts import CUTS, UniformCuts, cut_law
 from localpower.samplers.kernel import ChainState, Kernel, Optimizations
 from localpower.samplers.mh import PowerMH
 from localpower.testing import states, transition_matrix
+from localpower.text.thinking import Thought
 from localpower.toy import ToyModel, power_law
 from tests.mutants import HOT_MUTANTS, MUTANTS, OPTIMIZATION_MUTANTS, VARIANT_MUTANTS
 
@@ -27,11 +28,13 @@ TOYS = {
     "zero probabilities": ToyModel(("<end>", "a", "b", "c"), seed=3, zero_every=2),
 }
 # A stop that takes two tokens, and a forced token after a drawn 1: both end up in every formula.
+THOUGHT = Thought(("a", "b"), False, lambda token: (b"", b"a", b"b", b"c")[token])
 RULES = {
     "plain": PLAIN,
     "stop on 1,2": Rules(ended=lambda run: run[-2:] == (1, 2)),
     "2 given after a first 1": Rules(given=lambda x: 2 if x == (1,) else None),
     "one token given first": Rules(given=lambda x: 1 if x == () else None),
+    "a thought of one token at most": Rules(given=THOUGHT.limited(1, (2, 1))),
 }
 
 

@@ -1,0 +1,187 @@
+"""Chats that are kept: one JSON file each in the user's state folder, written anew after every turn in one stroke."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from localpower import jsonl
+from localpower.api.chat import Chat
+from localpower.errors import UsageProblem, UserError
+from localpower.folders import kept_in
+from localpower.loaded import ModelInfo
+
+FORMAT = 1
+_NAME = "letters, digits, dots, dashes and underscores, and begins with a letter or digit"
+_LONGEST = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A session as it lies on the disk."""
+
+    name: str
+    path: Path
+    updated: datetime.datetime
+    model: str
+    values: dict[str, Any]
+
+    @property
+    def n_turns(self) -> int:
+        """Questions that were answered."""
+        return len(self.values["chat"]["turns"])
+
+    @property
+    def title(self) -> str:
+        """How it begins."""
+        turns = self.values["chat"]["turns"]
+        return " ".join(str(turns[0]["question"]).split()) if turns else ""
+
+
+def folder() -> Path | None:
+    """Where sessions lie; None: nothing can be kept."""
+    state, _ = kept_in("state")
+    return None if state is None else state / "sessions"
+
+
+def names() -> list[str]:
+    """Of all sessions, the one that was written last first."""
+    place = folder()
+    files = list(place.glob("*.json")) if place and place.is_dir() else []
+    return [path.stem for path in sorted(files, key=_changed, reverse=True)]
+
+
+def read(name: str) -> Kept:
+    """Raises UserError for one that is not there, or that is damaged."""
+    path = _path(name)
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        found = jsonl.record(values, {"format": int, "updated": str, "model": dict, "chat": dict})
+        jsonl.record(found["chat"], {"turns": [dict], "seed": int, "started": str})
+        updated = datetime.datetime.fromisoformat(found["updated"])
+        model = str(found["model"]["name"])
+    except FileNotFoundError:
+        raise UserError(
+            f"there is no session {name}", "localpower sessions list shows those that are kept"
+        ) from None
+    except OSError as error:
+        raise UserError(f"cannot read the session {name}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UserError(f"the session {name} is damaged ({path})") from None
+    if found["format"] != FORMAT:
+        raise UserError(f"the session {name} was written by another version")
+    return Kept(name, path, updated, model, found)
+
+
+def remove(name: str) -> None:
+    """Raises UserError for one that is not there, or that is open in a chat."""
+    with Session(name) as session:
+        read(name)
+        session.forget()
+
+
+def fresh_name() -> str:
+    """For a session that nobody named: when it began."""
+    name = f"{datetime.datetime.now():%Y-%m-%d-%H%M%S}"
+    taken = set(names())
+    return next(each for i in range(len(taken) + 1) if (each := name + (f"-{i}" if i else "")) not in taken)
+
+
+class Session:
+    """A session that is open: nobody else writes it until it is closed."""
+
+    def __init__(self, name: str) -> None:
+        """Raises UserError where nothing can be kept, and while another chat has it open; UsageProblem for a name."""
+        self.name, self.path = name, _path(name)
+        self._lock: IO[str] | None = None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = self._lock_path.open("a")
+            jsonl.lock(self._lock)
+        except BlockingIOError:
+            self.close()
+            raise UserError(
+                f"another chat has the session {name} open", "leave it there, or choose another name"
+            ) from None
+        except OSError as error:
+            raise UserError(f"cannot keep the session {name}: {error.strerror}") from None
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.path.with_name(f".{self.name}.lock")
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was written yet."""
+        return self.path.exists()
+
+    def save(self, chat: Chat, model: ModelInfo) -> None:
+        """What was said until now, in the place of what the file held. Raises UserError."""
+        values = {
+            "format": FORMAT,
+            "updated": datetime.datetime.now().isoformat(timespec="seconds"),
+            "model": model.to_dict(),
+            "method": str(chat.options.method),
+            "max_tokens": chat.options.max_tokens,
+            "system": chat.prompting.system,
+            "chat": chat.to_dict(),
+        }
+        draft = self.path.with_name(f".{self.name}.new")
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(json.dumps(values))
+            draft.replace(self.path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            raise UserError(f"cannot keep the session {self.name}: {error.strerror}") from None
+
+    def load(self, chat: Chat, model: ModelInfo) -> list[str]:
+        """Go on with what was said; what to say about it. Raises UserError."""
+        kept = read(self.name)
+        same = kept.values["model"].get("sha256") == model.sha256
+        chat.restore(kept.values["chat"], tokens=same)
+        if same:
+            return []
+        return [f"the session was held with {kept.model}: its answers are read from their texts"]
+
+    def forget(self) -> None:
+        """Take the file away. Raises UserError."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot remove {self.path}: {error.strerror}") from None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Others may open it. The lock's file stays: a third process may have it open."""
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _path(name: str) -> Path:
+    """Raises UsageProblem for a name that is none, UserError where nothing can be kept."""
+    plain = name.replace(".", "").replace("-", "").replace("_", "")
+    if not (plain.isalnum() and name[0].isalnum() and len(name) <= _LONGEST):
+        raise UsageProblem(f"the name of a session has {_NAME}, got {name!r}")
+    place = folder()
+    if place is None:
+        raise UserError("there is no folder in which a session could be kept", "LOCALPOWER_STATE names one")
+    return place / f"{name}.json"
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,105 @@
+"""What was said in a chat: turns, each a question with the answers drawn for it, of which one counts."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from localpower.errors import UserError
+from localpower.model import Tokens
+from localpower.runs.answer import Answer
+from localpower.text.conversation import Conversation
+
+FACTS = (
+    "seed",
+    "method",
+    "alpha",
+    "log_p",
+    "n_tokens",
+    "finish",
+    "cost_multiple",
+    "seconds",
+    "thinking_tokens",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """An answer to a turn's question.
+
+    tokens: as the next prompt is to hold them; None: its text is read anew. facts: of the answer, by the names of
+    `Answer`.
+    """
+
+    text: str
+    tokens: Tokens | None
+    facts: dict[str, Any]
+
+    @classmethod
+    def of(cls, answer: Answer, tokens: Tokens | None) -> Alternative:
+        """What is kept of an answer."""
+        return cls(answer.text, tokens, {name: getattr(answer, name) for name in FACTS})
+
+
+@dataclass(slots=True)
+class Turn:
+    """chosen: which of the answers the conversation goes on from."""
+
+    question: str
+    answers: list[Alternative] = field(default_factory=list)
+    chosen: int = 0
+
+    @property
+    def answer(self) -> Alternative:
+        """The one that counts."""
+        return self.answers[self.chosen]
+
+
+def conversation(turns: Sequence[Turn], question: str | None, started: datetime.datetime) -> Conversation:
+    """Turns that were answered, and a question that was not yet."""
+    said = Conversation(started=started)
+    for turn in turns:
+        said.ask(turn.question)
+        said.answer(turn.answer.text, turn.answer.tokens)
+    if question is not None:
+        said.ask(question)
+    return said
+
+
+def to_json(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+    """Plain JSON values; `from_json` gives the turns back, token for token."""
+    return [
+        {
+            "question": turn.question,
+            "chosen": turn.chosen,
+            "answers": [
+                {"text": each.text, "tokens": each.tokens and list(each.tokens), "facts": each.facts}
+                for each in turn.answers
+            ],
+        }
+        for turn in turns
+    ]
+
+
+def from_json(values: Any) -> list[Turn]:
+    """Raises UserError for what `to_json` never wrote."""
+    try:
+        return [_turn(value) for value in values]
+    except (TypeError, ValueError, LookupError, AttributeError):
+        raise UserError("the turns of this session are damaged") from None
+
+
+def _turn(value: dict[str, Any]) -> Turn:
+    answers = []
+    for each in value["answers"]:
+        text, tokens, facts = each["text"], each["tokens"], each["facts"]
+        ids = tokens is None or all(type(token) is int and 0 <= token < 2**31 for token in tokens)
+        if not (isinstance(text, str) and isinstance(facts, dict) and ids):
+            raise ValueError
+        answers.append(Alternative(text, None if tokens is None else tuple(tokens), facts))
+    question, chosen = value["question"], value["chosen"]
+    if not (isinstance(question, str) and type(chosen) is int and 0 <= chosen < len(answers)):
+        raise ValueError
+    return Turn(question, answers, chosen)

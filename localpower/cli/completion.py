@@ -1,0 +1,61 @@
+"""`localpower completion`: what a shell needs to complete commands, options and their values."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+from localpower.errors import EXIT_OK
+
+SHELLS = ("bash", "zsh", "fish")
+_VARIABLE = "_LOCALPOWER_COMPLETE"
+
+
+@click.command("completion", short_help="Print what a shell needs to complete commands.")
+@click.argument("shell", type=click.Choice(SHELLS))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> int:
+    """Print the completion script of SHELL.
+
+    bash: add `eval "$(localpower completion bash)"` to ~/.bashrc. zsh: the same with zsh, to ~/.zshrc. fish: write the
+    output to ~/.config/fish/completions/localpower.fish.
+    """
+    from localpower.cli.terminal import write_answer
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    write_answer(kind(ctx.find_root().command, {}, "localpower", _VARIABLE).source())
+    return EXIT_OK
+
+
+def models(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Names of the catalogue and of other programs' models, and files."""
+    from localpower.catalogue import NAMES
+    from localpower.elsewhere import found
+
+    names = [name for name in (*NAMES, *found()) if name.startswith(typed)]
+    return [*map(CompletionItem, names), CompletionItem(typed, type="file")]
+
+
+def methods(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """A method's name, then the names of its settings. The last of several counts."""
+    from localpower.registry import find, names
+
+    before, comma, last = typed.rpartition(",")
+    name, colon, rest = last.partition(":")
+    if not colon:
+        return [CompletionItem(f"{before}{comma}{each}") for each in names() if each.startswith(last)]
+    done, _, begun = rest.rpartition(":")
+    head = f"{before}{comma}{name}:" + (f"{done}:" if done else "")
+    options = find(name).options() if name in names() else ()
+    return [CompletionItem(f"{head}{each.name}=") for each in options if each.name.startswith(begun)]
+
+
+def tasks(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Names of tasks, and task files."""
+    from localpower.api.tasks import names
+
+    return [
+        *(CompletionItem(name) for name in names() if name.startswith(typed)),
+        CompletionItem(typed, type="file"),
+    ]

@@ -1,0 +1,91 @@
+"""`localpower models`: which models there are, and what is known of one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from localpower.errors import EXIT_OK
+
+
+@click.group("models", short_help="List or describe the models of this machine.")
+def models() -> None:
+    """List or describe the models of this machine: ours, and those of Ollama, LM Studio and the model hub."""
+
+
+@models.command("list", short_help="List the models of this machine.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each model is printed.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def list_(as_json: bool, debug: bool) -> int:
+    """List the models of this machine, with what -m calls them."""
+    from localpower.api.models import known
+    from localpower.cli.terminal import write_answer
+
+    rows = known()
+    if as_json:
+        write_answer("\n".join(json.dumps(row.to_dict()) for row in rows))
+        return EXIT_OK
+    width = max(len(row.name) for row in rows)
+    lines = [
+        f"{row.name:<{width}}  {row.size or '':>8}  {row.licence or '':<10}  {row.note}".rstrip()
+        for row in rows
+    ]
+    write_answer("\n".join(lines))
+    return EXIT_OK
+
+
+@models.command("show", short_help="Describe a model.")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object is printed.")
+@click.option("--template", is_flag=True, help="The chat template is printed too.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def show(name: str | None, as_json: bool, template: bool, debug: bool) -> int:
+    """Describe the model NAME, or the default one: its file, context, end tokens, and which context fits in memory."""
+    from localpower.api.models import describe
+    from localpower.cli.terminal import write_answer
+
+    found: dict[str, Any] = describe(name)
+    if not template:
+        found["chat_template"] = bool(found["chat_template"])
+    if as_json:
+        write_answer(json.dumps(found))
+        return EXIT_OK
+    for key, value in found.items():
+        shown = ("no", "yes")[value] if isinstance(value, bool) else "none" if value is None else value
+        write_answer(
+            f"{key.replace('_', ' '):<18} {f'{shown:,}' if type(shown) is int else shown}", prose=template
+        )
+    return EXIT_OK
+
+
+@models.command("path", short_help="Print the file of a model.")
+@click.argument("name", required=False)
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def path(name: str | None, debug: bool) -> int:
+    """Print the path of the file of the model NAME, or of the default one."""
+    from localpower.api.models import path_of
+    from localpower.cli.terminal import write_answer
+
+    write_answer(str(path_of(name)), prose=True)
+    return EXIT_OK
+
+
+@models.command("default", short_help="Show or set the default model.")
+@click.argument("name", required=False)
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def default(name: str | None, debug: bool) -> int:
+    """Show the default model, or set it to NAME in the configuration file."""
+    from localpower.api.config import values, write
+    from localpower.api.models import path_of
+    from localpower.catalogue import DEFAULT
+    from localpower.cli.terminal import say, write_answer
+
+    if name is None:
+        own = values("run").get("model")
+        write_answer(f"{own.value} ({own.source})" if own else f"{DEFAULT} (built in)")
+        return EXIT_OK
+    path_of(name)
+    say(f"the default model is {name} from now on, as {write('model', name)} says")
+    return EXIT_OK

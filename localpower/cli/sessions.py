@@ -1,0 +1,70 @@
+"""`localpower sessions`: the chats that are kept."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from localpower.errors import EXIT_OK, UserError
+
+
+@click.group("sessions", short_help="List, show or remove the chats that are kept.")
+def sessions() -> None:
+    """List, show or remove the chats that are kept.
+
+    A chat in a terminal is kept while it goes on. `localpower chat --continue` goes on with the last one, and
+    `localpower chat --session NAME` with the one called NAME.
+    """
+
+
+@sessions.command("list", short_help="List the chats that are kept, the last one first.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def list_(debug: bool) -> int:
+    """List the chats that are kept, the last one first."""
+    from localpower.api.sessions import names, read
+    from localpower.cli.terminal import say, write_answer
+    from localpower.ui.view import harmless
+
+    rows = []
+    for name in names():
+        try:
+            kept = read(name)
+        except UserError as error:
+            say(f"note: {error.line()}")
+            continue
+        turns = f"{kept.n_turns} turn{'s' if kept.n_turns != 1 else ''}"
+        rows.append(f"{name:<20}  {kept.updated:%Y-%m-%d %H:%M}  {turns:>9}  {kept.model}: {kept.title[:60]}")
+    write_answer("\n".join(map(harmless, rows)) if rows else "No chats are kept.")
+    return EXIT_OK
+
+
+@sessions.command("show", short_help="Show what was said in a chat.")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="The session is printed as it is kept, as JSON.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def show(name: str, as_json: bool, debug: bool) -> int:
+    """Show what was said in the chat called NAME."""
+    from localpower.api.sessions import read
+    from localpower.api.turns import from_json
+    from localpower.cli.terminal import write_answer
+
+    kept = read(name)
+    turns = from_json(kept.values["chat"]["turns"])
+    if as_json:
+        write_answer(json.dumps(kept.values))
+    else:
+        write_answer("\n\n".join(f">>> {turn.question}\n{turn.answer.text}" for turn in turns), prose=True)
+    return EXIT_OK
+
+
+@sessions.command("rm", short_help="Remove chats.")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def remove(names: tuple[str, ...], debug: bool) -> int:
+    """Remove the chats called NAME."""
+    from localpower.api.sessions import remove as gone
+
+    for name in names:
+        gone(name)
+    return EXIT_OK

@@ -1,0 +1,164 @@
+"""/set and its short forms: which settings are in force, where they come from, and other values for them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from localpower.api.request import chosen_seed
+from localpower.cli import terminal
+from localpower.cli.requests import typed_stops
+from localpower.cli.talk import Talk
+from localpower.errors import UsageProblem, UserError
+from localpower.methods import EVERYDAY
+from localpower.registry import split
+
+SHORT = ("method", "alpha", "steps", "budget", "seed", "system")  # commands of their own
+_SETTINGS = (
+    *("method", "alpha", "steps", "budget", "max_tokens", "temperature", "chains", "pick"),
+    *("system", "stops", "template_args", "think", "thinking_budget", "raw", "no_markdown"),
+)
+_WORDS = 51  # columns before what a setting means
+_NARROW = 80  # columns; below, only values are shown
+_DEFAULT = "default"  # as a value: the setting's own
+
+say = partial(terminal.say, always=True)  # replies to commands
+
+
+def set_(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """Show all settings, show one, or change it."""
+    name, _, text = rest.partition(" ")
+    name, text = name.lstrip("-"), text.strip()
+    if not name:
+        _show_all(talk, ctx)
+        return
+    param, own = _changeable(ctx).get(name), split(talk.options["method"])[0].option(name)
+    if name == "seed":
+        seed(talk, ctx, text)
+        return
+    if param is None and own is None:
+        raise UserError(f"{name} cannot be changed in a chat", "/set lists what can")
+    if text:
+        _change(talk, ctx, name, param, "" if text.lower() == _DEFAULT else text)
+        for note in typed_stops(talk.options) if name == "stop" else ():
+            say(f"note: {note}")
+    say(_line(talk, ctx, name, param, own))
+
+
+def shortcut(name: str) -> Callable[[Talk, click.Context, str], None]:
+    """The command that is the setting's name."""
+
+    def run(talk: Talk, ctx: click.Context, rest: str) -> None:
+        set_(talk, ctx, f"{name} {rest}")
+
+    return run
+
+
+def seed(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """Show the seed of the next answer, or change it."""
+    if rest:
+        if not rest.isdecimal():
+            raise UsageProblem(f"a seed is a whole number, got {rest!r}")
+        talk.chat.seed = chosen_seed(int(rest))
+    say(f"seed {talk.chat.seed} (of the next answer)")
+
+
+def _show_all(talk: Talk, ctx: click.Context) -> None:
+    lines = [_line(talk, ctx, name, param, None) for name, param in _changeable(ctx).items()]
+    own = split(talk.options["method"])[0].options()
+    lines += [_line(talk, ctx, option.name, None, option) for option in own]
+    width = shutil.get_terminal_size().columns
+    for line in lines:
+        head, words = line[:_WORDS], line[_WORDS:]
+        if not sys.stderr.isatty() or width < _NARROW:
+            say(line if width >= _NARROW else head.rstrip())
+            continue
+        for part in click.wrap_text(words, width, head, " " * _WORDS).split("\n"):
+            say(part)
+
+
+def _line(talk: Talk, ctx: click.Context, name: str, param: click.Option | None, own: Any) -> str:
+    """Value, where it comes from, what it means."""
+    if param is not None:
+        value, words = _shown(param, talk.options), (param.help or "").split("  [")[0]
+    else:
+        _, texts = split(talk.options["method"])
+        value, words = str(texts.get(own.key, own.default_text)), own.help
+    return f"{name:<15} {value:<20} {_source(talk, ctx, name, param):<12}  {words}"
+
+
+def _source(talk: Talk, ctx: click.Context, name: str, param: click.Option | None) -> str:
+    key = str(param.name) if param is not None else name.replace("-", "_")
+    if key in talk.changed:
+        return "set here"
+    if param is None:
+        return "method" if key in split(talk.options["method"])[1] else "default"
+    given = ctx.get_parameter_source(key)
+    words = {ParameterSource.COMMANDLINE: "command line", ParameterSource.DEFAULT_MAP: "config"}
+    return words.get(given, "default") if given else "default"
+
+
+def _change(talk: Talk, ctx: click.Context, name: str, param: click.Option | None, text: str) -> None:
+    """Another value; no text: the default. Raises UserError; then nothing has changed."""
+    options, key = dict(talk.options), name.replace("-", "_")
+    method, texts = split(options["method"])
+    if param is not None:
+        key = str(param.name)
+        options[key] = _value(param, text, ctx)
+    else:
+        texts.pop(key, None)
+        if text:
+            texts[key] = text
+        options["method"] = _written(method.name, texts)
+    chosen, beside = split(options["method"])
+    for everyday in (*EVERYDAY, "budget"):  # of the method's text: settings of the chat
+        if everyday in beside:
+            options[everyday] = getattr(chosen.of({everyday: beside.pop(everyday)}), everyday)
+            options["method"] = _written(chosen.name, beside)
+            talk.changed.add(everyday)
+    talk.set(options)
+    (talk.changed.add if text else talk.changed.discard)(key)
+
+
+def _written(name: str, texts: dict[str, Any]) -> str:
+    return ":".join((name, *(f"{key}={value}" for key, value in texts.items())))
+
+
+def _changeable(ctx: click.Context) -> dict[str, click.Option]:
+    found = {param.name: param for param in ctx.command.params if isinstance(param, click.Option)}
+    return {_name(found[name]): found[name] for name in _SETTINGS}
+
+
+def names(ctx: click.Context) -> list[str]:
+    """Of all settings that every method has."""
+    return [*_changeable(ctx), "seed"]
+
+
+def _name(param: click.Option) -> str:
+    return param.opts[0 if param.secondary_opts else -1].lstrip("-")
+
+
+def _shown(param: click.Option, options: dict[str, Any]) -> str:
+    value = options[str(param.name)]
+    if value is None:
+        return "none" if param.name == "system" else "automatic"
+    if isinstance(value, tuple):
+        return " · ".join(map(repr, value)) or "none"
+    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+
+
+def _value(param: click.Option, text: str, ctx: click.Context) -> Any:
+    """As the command line would read it; no text: the default. Raises click's UsageError."""
+    arguments = [f"{param.opts[-1]}={text}"] if text else []
+    if param.is_flag and text:
+        if text.lower() not in ("on", "off"):
+            raise UserError(f"{_name(param)} is on or off, not {text}")
+        off = param.secondary_opts  # else a flag that is not given is off
+        arguments = [param.opts[-1]] if text.lower() == "on" else off
+    return ctx.command.make_context(ctx.info_name, arguments).params[str(param.name)]

@@ -1,0 +1,92 @@
+"""Commands about the turns of a chat: draw again, walk through answers, take back, and how an answer came about."""
+
+from __future__ import annotations
+
+import click
+
+from localpower.cli.slash_settings import say
+from localpower.cli.talk import Talk
+from localpower.errors import UserError
+from localpower.ui.diagnosis import lines
+from localpower.ui.history import history, table
+
+
+def again(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """/regen."""
+    talk.again()
+
+
+def alternative(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """/alt."""
+    if talk.chat.turns and len(talk.chat.turns[-1].answers) == 1:
+        raise UserError("there is one answer to the last message", "/regen draws another")
+    turn = talk.chat.alternative(-1 if rest in ("-", "-1", "back") else 1)
+    talk.keep()
+    talk.show()
+    facts = turn.answer.facts
+    say(
+        f"answer {turn.chosen + 1} of {len(turn.answers)} · seed {facts['seed']} · log p {facts['log_p']:.2f}"
+    )
+
+
+def raw(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """/raw."""
+    talk.show(raw=True)
+
+
+def thought(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """/thought."""
+    for line in talk.thought().split("\n"):
+        say(line)
+
+
+def undo(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """/undo."""
+    turn = talk.chat.undo()
+    talk.keep()
+    say(f"taken back: {' '.join(turn.question.split())[:60]}")
+
+
+def edit(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """/edit."""
+    if not rest:
+        raise UserError("/edit needs a text", "it takes the place of the last message")
+    talk.edit(rest)
+
+
+def drop(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """/drop."""
+    if not rest.isdecimal():
+        raise UserError("/drop needs the number of turns to forget, the oldest first")
+    talk.chat.drop(int(rest))
+    talk.keep()
+    say(f"{len(talk.chat.turns)} turns are left")
+
+
+def clear(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """/clear."""
+    talk.chat.clear()
+    talk.keep()
+    say("The conversation is forgotten.")
+
+
+def trace(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """/trace."""
+    if talk.heard is None:
+        raise UserError("there is no answer yet")
+    for line in history(talk.heard.events, talk.loaded.piece):
+        say(line)
+
+
+def diagnose(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """/diagnose."""
+    if talk.heard is None:
+        raise UserError("there is no answer yet")
+    for line in lines(talk.heard.diagnosis.report()):
+        say(line)
+
+
+def stats(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """/stats."""
+    for row in table(talk.chat.answers):
+        say(row)

@@ -1,0 +1,104 @@
+"""Thoughts of a model: how its template writes them, and a length after which the model is led to its answer.
+
+A thought that is cut off hard loses the answer. So after `most` tokens of a thought that is still open some words and
+the closing mark are given: they are part of the answer, conditioned on and not drawn, never a cut, not in the power.
+What is given is a function of the tokens before it, so every step leaves the law that is so defined invariant
+(completion.Rules; enumerated in tests/samplers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from localpower.model import Tokens
+
+PAIRS = (
+    *(("<think>", "</think>"), ("[THINK]", "[/THINK]"), ("<|START_THINKING|>", "<|END_THINKING|>")),
+    *(("<thinking>", "</thinking>"), ("<thought>", "</thought>"), ("<seed:think>", "</seed:think>")),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+)
+HANDOVER = "\n\nI have thought long enough, and I answer now.\n"
+_SWITCHES = ("enable_thinking", "thinking")  # what templates call it
+_SOON = 8  # tokens of an answer within which its thought begins, if it has one
+Piece = Callable[[int], bytes]
+
+
+def marks_of(template: str | None, control_token: Callable[[str], int | None]) -> tuple[str, str] | None:
+    """How a thought begins and ends; None: the model is not known to have any."""
+    for opening, closing in PAIRS:
+        if (template and closing in template) or control_token(closing) is not None:
+            return opening, closing
+    return None
+
+
+def switch_of(template: str | None) -> str | None:
+    """The variable by which a template lets thoughts be switched on and off; None: it has none."""
+    from jinja2 import Environment, TemplateError, meta
+
+    from localpower.text.render import EXTENSIONS
+
+    try:
+        free = meta.find_undeclared_variables(Environment(extensions=EXTENSIONS).parse(template or ""))
+    except (TemplateError, RecursionError):
+        return None
+    return next((name for name in _SWITCHES if name in free), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """Where the thought of an answer lies. opened: the prompt ended with its opening mark."""
+
+    marks: tuple[str, str]
+    opened: bool
+    piece: Piece
+
+    def begins(self, tokens: Tokens) -> int | None:
+        """The number of tokens before it; None: the answer has none."""
+        if self.opened:
+            return 0
+        text = b""
+        for i, token in enumerate(tokens[:_SOON]):
+            text += self.piece(token)
+            if self.marks[0].encode() in text:
+                return i + 1
+        return None
+
+    def closes(self, tokens: Tokens, begins: int) -> int | None:
+        """The number of tokens up to the end of its closing mark; None: it is open."""
+        mark, text = self.marks[1].encode(), b""
+        for i, token in enumerate(tokens[begins:]):
+            text = text[-len(mark) :] + self.piece(token)
+            if mark in text:
+                return begins + i + 1
+        return None
+
+    def length(self, tokens: Tokens) -> int | None:
+        """How many tokens it takes, marks included; None: there is none."""
+        begins = self.begins(tokens)
+        if begins is None:
+            return None
+        closes = self.closes(tokens, begins)
+        return len(tokens) if closes is None else closes
+
+    def limited(self, most: int, handover: Tokens) -> Callable[[Tokens], int | None]:
+        """The token that must follow these: of the handover, once `most` tokens have not closed the thought."""
+
+        def given(tokens: Tokens) -> int | None:
+            begins = self.begins(tokens)
+            if begins is None:
+                return None
+            at = len(tokens) - begins - most
+            if not 0 <= at < len(handover) or self.closes(tokens[: begins + most], begins) is not None:
+                return None
+            return handover[at]
+
+        return given
+
+
+def split(text: str, marks: tuple[str, str]) -> tuple[str, str]:
+    """The thought that a text begins with, without its marks, and what comes after; one that is open is none."""
+    thought, closing, said = text.partition(marks[1])
+    if not closing:
+        return "", text
+    return thought.strip().removeprefix(marks[0]).strip(), said.lstrip("\n")

@@ -1,0 +1,158 @@
+"""The user's own defaults: which goes before which, and files that cannot be meant."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from localpower.api import config
+from localpower.cli.main import main
+
+RUN = ("run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json", "hello")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCALPOWER_CONFIG", str(tmp_path))
+    for key in config.KEYS:
+        monkeypatch.delenv(config.variable(key), raising=False)
+    return tmp_path
+
+
+def alpha(capsys, *more):
+    assert main([*RUN, *more]) == 0
+    return json.loads(capsys.readouterr().out)["alpha"]
+
+
+def test_a_command_line_goes_before_the_environment_that_before_the_file(folder, capsys, monkeypatch):
+    assert alpha(capsys) == 4.0
+    (folder / "config.toml").write_text("alpha = 2\n")
+    assert alpha(capsys) == 2.0
+    (folder / "config.toml").write_text("alpha = 2\n[run]\nalpha = 3\n[chat]\nalpha = 9\n")
+    assert alpha(capsys) == 3.0
+    monkeypatch.setenv("LOCALPOWER_ALPHA", "5")
+    assert alpha(capsys) == 5.0
+    assert alpha(capsys, "--alpha", "6") == 6.0
+
+
+def test_set_and_unset_leave_every_other_line_as_it_is(folder, capsys):
+    path = folder / "config.toml"
+    path.write_text("# mine\nsteps = 3 # few\n\n[chat]\nalpha = 9\n")
+    assert main(["config", "set", "alpha", "2"]) == 0
+    assert main(["config", "set", "alpha", "3"]) == 0
+    assert path.read_text() == "# mine\nsteps = 3 # few\n\nalpha = 3.0\n[chat]\nalpha = 9\n"
+    assert main(["config", "unset", "alpha"]) == 0
+    assert path.read_text() == "# mine\nsteps = 3 # few\n\n[chat]\nalpha = 9\n"
+
+
+def test_config_shows_each_value_and_where_it_comes_from(folder, capsys, monkeypatch):
+    (folder / "config.toml").write_text("steps = 3\n[chat]\nmax-tokens = 99\n")
+    monkeypatch.setenv("LOCALPOWER_ALPHA", "5")
+    assert main(["config"]) == 0
+    rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    assert rows["steps"] == ["steps", "3", str(folder / "config.toml")]
+    assert rows["max-tokens"] == ["max-tokens", "99", str(folder / "config.toml"), "[chat]"]
+    assert rows["alpha"] == ["alpha", "5", "LOCALPOWER_ALPHA"]
+    assert rows["pick"] == ["pick", "automatic", "built", "in"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "code"),
+    [
+        ("colour = 1\n", "sets colour, which is no setting", 1),
+        ("[chat]\ntop-k = 1\n", "sets [chat] top-k, which is no setting", 1),
+        ("[eval]\nalpha = 1\n", "sets eval, which is no setting", 1),
+        ("alpha = [1]\n", "sets alpha, which is no setting", 1),
+        ("alpha =\n", "cannot read", 1),
+        ("alpha = 0.5\n", "expected a number of at least 1, got 0.5", 2),
+        ('method = "magic"\n', "'magic' is none of", 2),
+    ],
+)
+def test_a_file_that_cannot_be_meant_is_one_line(folder, capsys, text, words, code):
+    (folder / "config.toml").write_text(text)
+    assert main([*RUN]) == code
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("key", "value"), [("alpha", ".5"), ("colour", "1"), ("fast", "maybe")])
+def test_set_takes_what_the_command_line_would_take(folder, capsys, key, value):
+    assert main(["config", "set", key, value]) == 2
+    assert not (folder / "config.toml").exists()
+
+
+def test_a_broken_file_keeps_nobody_from_help(folder, capsys):
+    (folder / "config.toml").write_text("alpha =\n")
+    assert main(["run", "--help"]) == 0
+
+
+def test_an_eval_takes_the_machine_from_the_file_and_nothing_that_changes_answers(folder, capsys):
+    (folder / "config.toml").write_text("alpha = 2\nmodel = 'toy'\n")
+    out = folder / "runs"
+    assert main(["eval", "tiny", "--limit", "2", "--max-tokens", "4", "--seed", "1", "--out", str(out)]) == 0
+    settings = json.loads((out / "settings.json").read_text())
+    assert list(settings["models"]) == ["toy"]
+    assert settings["methods"]["power"]["alpha"] in (None, 4.0)
+
+
+def test_a_chat_names_the_file_as_the_source_of_a_value(folder, capsys):
+    from localpower.cli.chat import chat
+    from localpower.cli.slash_settings import _source
+
+    (folder / "config.toml").write_text("alpha = 2\n")
+    context = chat.make_context("chat", [])
+
+    talk = SimpleNamespace(changed=set(), options=dict(context.params))
+    alpha = next(param for param in chat.params if param.name == "alpha")
+    assert _source(talk, context, "alpha", alpha) == "config"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_a_script(shell, capsys):
+    assert main(["completion", shell]) == 0
+    assert "_LOCALPOWER_COMPLETE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("localpower run --method po", "power"),
+        ("localpower run --method power:cu", "power:cuts="),
+        ("localpower eval cou", "countdown"),
+        ("localpower run -m lab-b", "lab-base"),
+        ("localpower ses", "sessions"),
+    ],
+)
+def test_names_and_values_are_completed(words, expected):
+    done = subprocess.run(
+        [sys.executable, "-m", "localpower"],
+        env=os.environ
+        | {
+            "_LOCALPOWER_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"plain,{expected}" in done.stdout.splitlines()
+
+
+def test_the_models_of_this_machine_are_listed_and_described(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert main(["models", "list"]) == 0
+    assert "lab-base" in capsys.readouterr().out
+    assert main(["models", "show", "lab-base", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["context"], found["vocabulary"], found["quantization"]) == (512, 32, "F16")
+    assert main(["models", "path", "lab-base"]) == 0
+    assert capsys.readouterr().out.strip() == found["path"]
+    assert main(["models", "show", "toy"]) == 1
+    assert main(["models", "default", "lab-base"]) == 0
+    assert main(["models", "default"]) == 0
+    assert capsys.readouterr().out.startswith("lab-base (")

@@ -131,4 +131,36 @@ def kill_prompt_cache(folder: Path, chance: random.Random) -> None:
     )
 
 
-KILLS = {"eval": kill_eval, "recording": kill_recording, "prompt cache": kill_prompt_cache}
+def kill_session(folder: Path, chance: random.Random) -> None:
+    """Every turn whose answer was seen is kept, and the chat goes on from there."""
+    environment = os.environ | {"LOCALPOWER_STATE": str(folder)}
+    chat = [*BASE, "chat", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--session", "x"]
+    lines, n = b"hello there\n" * 30, chance.randrange(1, 29)
+    child = subprocess.Popen(
+        chat, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    )
+    child.stdin.write(lines)
+    child.stdin.flush()
+    for _ in range(n):
+        child.stdout.readline()
+    time.sleep(chance.uniform(0, 0.02))
+    child.kill()
+    child.communicate()
+
+    def turns() -> int:
+        shown = [*BASE, "sessions", "show", "x", "--json"]
+        done = subprocess.run(shown, env=environment, capture_output=True, check=True)
+        return len(json.loads(done.stdout)["chat"]["turns"])
+
+    kept = turns()
+    assert kept >= n
+    subprocess.run(chat, input=b"and you\n", env=environment, check=True, capture_output=True)
+    assert turns() == kept + 1
+
+
+KILLS = {
+    "eval": kill_eval,
+    "recording": kill_recording,
+    "prompt cache": kill_prompt_cache,
+    "session": kill_session,
+}

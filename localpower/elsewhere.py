@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,8 @@ _LIBRARY = ("registry.ollama.ai", "library")  # what Ollama leaves out of a name
 
 def found() -> dict[str, Path]:
     """Every model by name. What cannot be read is left out."""
-    return dict(sorted([*_ollama(), *_lmstudio(), *_hub()]))
+    models = dict([*_ollama(), *_lmstudio(), *_hub()])
+    return {name: models[name] for name in sorted(models)}
 
 
 def locate(name: str) -> Path:
@@ -55,12 +57,14 @@ def _ollama() -> Iterator[tuple[str, Path]]:
         try:
             layers = json.loads(manifest.read_text("utf-8"))["layers"]
             digest = next(str(layer["digest"]) for layer in layers if layer["mediaType"] == _MODEL)
-        except (OSError, ValueError, LookupError, TypeError, StopIteration):
+        except (OSError, ValueError, LookupError, TypeError, StopIteration, RecursionError):
+            continue
+        if not re.fullmatch(r"sha256:[0-9a-f]{1,64}", digest):
             continue
         blob = folder / "blobs" / digest.replace(":", "-")
         *owner, name, tag = manifest.relative_to(folder / "manifests").parts
         shown = "/".join([*(owner if tuple(owner) != _LIBRARY else ()), name])
-        if blob.is_file():
+        if _is_file(blob):
             yield f"ollama:{shown}:{tag}", blob
 
 
@@ -82,7 +86,13 @@ def _hub() -> Iterator[tuple[str, Path]]:
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
+    """Of folders that cannot be entered none."""
+    found = [Path(place) / name for place, _, names in os.walk(folder) for name in names]
+    return [path for path in found if path.match(pattern) and _is_file(path)]
+
+
+def _is_file(path: Path) -> bool:
     try:
-        return [path for path in folder.rglob(pattern) if path.is_file()] if folder.is_dir() else []
+        return path.is_file()
     except OSError:
-        return []
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import pytest
@@ -81,3 +82,24 @@ def test_a_file_with_such_a_name_is_a_file(tmp_path, monkeypatch, home):
     monkeypatch.chdir(tmp_path)
     shutil.copy(MODEL, "hub:x")
     assert str(catalogue.locate("hub:x")[1]) == "hub:x"
+
+
+def test_a_checksum_that_is_a_path_is_no_model(home):
+    folder = home / ".ollama" / "models"
+    for digest in ("../../../secret", "/etc/passwd", "sha256:" + "a" * 300):
+        manifest = folder / "manifests" / "registry.ollama.ai" / "library" / "x" / str(len(digest))
+        manifest.parent.mkdir(parents=True, exist_ok=True)
+        layer = {"mediaType": "application/vnd.ollama.image.model", "digest": digest}
+        manifest.write_text(json.dumps({"layers": [layer]}))
+    (folder / "secret").write_text("x")
+    assert elsewhere.found() == {}
+
+
+def test_of_several_snapshots_the_newest_is_taken(home):
+    hub = home / ".cache" / "huggingface" / "hub" / "models--o--r" / "snapshots"
+    for name, when in (("aaaa", 2_000_000_000), ("bbbb", 1_000_000_000)):
+        path = hub / name / "b.gguf"
+        path.parent.mkdir(parents=True)
+        shutil.copy(MODEL, path)
+        os.utime(path, (when, when))
+    assert elsewhere.found() == {"hub:o/r/b": hub / "aaaa" / "b.gguf"}

@@ -74,6 +74,7 @@ MAY_IMPORT = {
     "registry": {"errors", "methods"},
     "testing": {"chance", "completion", "model", "toy"},
     "api": {
+        "subprocesses",
         "catalogue",
         "elsewhere",
         "chance",

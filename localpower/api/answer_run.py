@@ -56,6 +56,7 @@ class AnswerRun:
             "stops": [readable(stop) for stop in question.stops],
             "exactness": self.loaded.exactness,
             "budget": options.method.budget,
+            "thinking_budget": question.thinking_budget,
         }
         model = self.loaded.info.to_dict()
         return Started(question.sampler.method, settings, model, question.prompt, options.chains, __version__)

@@ -162,7 +162,7 @@ class Chat:
         # Only now: a turn that was interrupted is not part of the conversation.
         if answer is None or (not answer.tokens and answer.finish in ("interrupted", "budget")):
             return None, Alternative("", None, {})
-        self.seed, self.prompt_cache = self.seed + 1, None
+        self.seed, self.prompt_cache = (self.seed + 1) % 2**64, None
         self.context = len(question.prompt) + len(answer.tokens)
         engine.pin(question.prompt + answer.tokens, _OWNER)
         self.answers.append(answer)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,19 +64,40 @@ def write(key: str, value: Any | None) -> Path:
     where = path()
     if where is None:
         raise UserError("there is no folder for a configuration file", "LOCALPOWER_CONFIG names one")
-    _file()  # one that cannot be read is not written over
+    wanted = dict(_file())  # a file that cannot be read is not written over
+    wanted.pop(key, None)
     text = inputs.text(inputs.read(where), str(where)) if where.exists() else ""
-    head, bracket, rest = re.match(r"(.*?)(^[ \t]*\[|\Z)(.*)", text, re.DOTALL | re.MULTILINE).groups()  # type: ignore[union-attr]
-    lines = [line for line in head.splitlines() if not re.match(rf"[ \t]*{re.escape(key)}[ \t]*=", line)]
-    lines += [] if value is None else [f"{key} = {json.dumps(value, ensure_ascii=False)}"]
-    draft = where.with_name(where.name + ".new")
+    found = re.search(r"^[ \t]*\[", text, re.MULTILINE)
+    head, rest = (text[: found.start()], text[found.start() :]) if found else (text, "")
+    lines = [line for line in head.split("\n") if not re.match(rf"[ \t]*{re.escape(key)}[ \t]*=", line)]
+    if lines and not lines[-1].strip():
+        lines.pop()
+    if value is not None:
+        wanted[key] = value
+        lines.append(f"{key} = {json.dumps(value)}")
+    fresh = "".join(f"{line}\n" for line in lines) + rest
+    if _parsed(fresh) != wanted:
+        raise UserError(f"{where} is written in a way that only you can change", f"set {key} there by hand")
+    target = where.resolve()
+    draft = target.with_name(target.name + ".new")
     try:
-        where.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text("".join(f"{line}\n" for line in lines) + bracket + rest, "utf-8")
-        draft.replace(where)
-    except OSError as error:
-        raise UserError(f"cannot write {where}: {error.strerror}") from None
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(fresh, "utf-8")
+        if target.exists():
+            shutil.copymode(target, draft)
+        draft.replace(target)
+    except (OSError, UnicodeEncodeError) as error:
+        raise UserError(
+            f"cannot write {where}: {getattr(error, 'strerror', None) or 'no valid text'}"
+        ) from None
     return where
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
 
 
 def _file() -> Mapping[str, Any]:

@@ -34,6 +34,7 @@ class Question:
     seconds: float | None = None
     notes: tuple[str, ...] = ()
     thought: Thought | None = None
+    thinking_budget: int | None = None
     pace: Pace = field(default_factory=Pace)
 
 
@@ -75,7 +76,17 @@ def ask(
     sampler = suited(sampler, options.chains, loaded.widest(), ahead=loaded.goes_ahead())
     alpha = options.method.power(usual)
     return Question(
-        tokens, sampler, alpha, options, stops, rules, budget.seconds, tuple(notes), thought, pace
+        tokens,
+        sampler,
+        alpha,
+        options,
+        stops,
+        rules,
+        budget.seconds,
+        tuple(notes),
+        thought,
+        prompting.thinking_budget,
+        pace,
     )
 
 

@@ -6,12 +6,14 @@ import contextlib
 import datetime
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from localpower import jsonl
 from localpower.api.chat import Chat
+from localpower.api.turns import from_json
 from localpower.errors import UsageProblem, UserError
 from localpower.folders import kept_in
 from localpower.loaded import ModelInfo
@@ -19,6 +21,7 @@ from localpower.loaded import ModelInfo
 FORMAT = 1
 _NAME = "letters, digits, dots, dashes and underscores, and begins with a letter or digit"
 _LONGEST = 80
+_MOST_AT_ONCE = 9  # chats that begin in one second
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def read(name: str) -> Kept:
         values = json.loads(path.read_text("utf-8"))
         found = jsonl.record(values, {"format": int, "updated": str, "model": dict, "chat": dict})
         jsonl.record(found["chat"], {"turns": [dict], "seed": int, "started": str})
+        from_json(found["chat"]["turns"])
         updated = datetime.datetime.fromisoformat(found["updated"])
         model = str(found["model"]["name"])
     except FileNotFoundError:
@@ -71,7 +75,7 @@ def read(name: str) -> Kept:
         ) from None
     except OSError as error:
         raise UserError(f"cannot read the session {name}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError, UserError):
         raise UserError(f"the session {name} is damaged ({path})") from None
     if found["format"] != FORMAT:
         raise UserError(f"the session {name} was written by another version")
@@ -81,15 +85,25 @@ def read(name: str) -> Kept:
 def remove(name: str) -> None:
     """Raises UserError for one that is not there, or that is open in a chat."""
     with Session(name) as session:
-        read(name)
+        if not session.exists:
+            read(name)  # which says so
         session.forget()
 
 
-def fresh_name() -> str:
-    """For a session that nobody named: when it began."""
+def begun() -> Session:
+    """A session that nobody named: it is called by when it began. Raises UserError."""
     name = f"{datetime.datetime.now():%Y-%m-%d-%H%M%S}"
-    taken = set(names())
-    return next(each for i in range(len(taken) + 1) if (each := name + (f"-{i}" if i else "")) not in taken)
+    for i in range(_MOST_AT_ONCE):
+        try:
+            session = Session(name + (f"-{i}" if i else ""))
+        except UserError:
+            if i == _MOST_AT_ONCE - 1:
+                raise
+            continue
+        if not session.exists:
+            return session
+        session.close()
+    raise UserError("too many chats begin at once")
 
 
 class Session:
@@ -120,15 +134,14 @@ class Session:
         """Whether anything was written yet."""
         return self.path.exists()
 
-    def save(self, chat: Chat, model: ModelInfo) -> None:
-        """What was said until now, in the place of what the file held. Raises UserError."""
+    def save(self, chat: Chat, model: ModelInfo, options: Mapping[str, Any] | None = None) -> None:
+        """What was said until now, in the place of what the file held. options: as they are set. Raises UserError."""
         values = {
             "format": FORMAT,
             "updated": datetime.datetime.now().isoformat(timespec="seconds"),
             "model": model.to_dict(),
             "method": str(chat.options.method),
-            "max_tokens": chat.options.max_tokens,
-            "system": chat.prompting.system,
+            "options": dict(options or {}),
             "chat": chat.to_dict(),
         }
         draft = self.path.with_name(f".{self.name}.new")
@@ -149,6 +162,11 @@ class Session:
         if same:
             return []
         return [f"the session was held with {kept.model}: its answers are read from their texts"]
+
+    def options(self) -> dict[str, Any]:
+        """As they were set when the session was written last. Raises UserError."""
+        found = read(self.name).values.get("options")
+        return dict(found) if isinstance(found, dict) else {}
 
     def forget(self) -> None:
         """Take the file away. Raises UserError."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from localpower.cli import completion
 from localpower.cli.options import (
     engine_options,
     prompt_options,
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
 @click.option(
     "--continue", "go_on", is_flag=True, help="The chat goes on with the session that was written last."
 )
-@click.option("--session", metavar="NAME", help="The chat goes on with the session NAME, or begins it.")
+@click.option(
+    "--session",
+    metavar="NAME",
+    shell_complete=completion.sessions,
+    help="The chat goes on with the session NAME, or begins it.",
+)
 @click.option(
     "--no-session", is_flag=True, help="The chat is not kept.  [default: it is, where somebody types]"
 )
@@ -48,7 +54,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     from localpower.api.question import notes
     from localpower.cli.requests import given, open_model, prompting, sampling, typed_stops, unused
     from localpower.cli.slash_complete import Completions
-    from localpower.cli.slash_files import resume
+    from localpower.cli.slash_files import bring_back, resume
     from localpower.cli.talk import Talk, interactive
     from localpower.cli.terminal import say
     from localpower.runs.interrupt import ENDING, Interrupts
@@ -56,7 +62,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
 
     how, wording = sampling(options), prompting(options)
     typed = interactive()
-    kept = _session(go_on, session, typed=typed and not no_session)
+    kept = _session(go_on, session, typed=typed, keep=not no_session)
     interrupts = Interrupts()
     with interrupts:
         loaded = open_model(options, interrupts)
@@ -65,13 +71,13 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
         say(f"note: {note}")
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     talk = Talk(loaded, options, seed, interrupts)
-    editor: Editor = TerminalEditor(Completions(talk, ctx)) if typed else PipeEditor()
+    editor: Editor = TerminalEditor(Completions(talk, ctx), keep=not no_session) if typed else PipeEditor()
     if typed:
         say(f"{loaded.info.name} · /help lists the commands, Ctrl-D leaves")
     if kept is not None:
         talk.session = kept
         if kept.exists:
-            for note in kept.load(talk.chat, loaded.info):
+            for note in bring_back(talk, kept, given(ctx)):
                 say(f"note: {note}")
             resume(talk)
     for number in ENDING:
@@ -80,13 +86,15 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     return _converse(talk, editor, ctx, typed=typed)
 
 
-def _session(go_on: bool, name: str | None, *, typed: bool) -> Session | None:
+def _session(go_on: bool, name: str | None, *, typed: bool, keep: bool) -> Session | None:
     """The session that is gone on with or begun; None: the chat is not kept. Raises UserError."""
-    from localpower.api.sessions import Session, fresh_name, names
+    from localpower.api.sessions import Session, begun, names
     from localpower.cli.terminal import say
 
     if go_on and name is not None:
         raise click.UsageError("--continue and --session exclude each other")
+    if not keep and (go_on or name is not None):
+        raise click.UsageError("--no-session excludes --continue and --session")
     if go_on:
         known = names()
         if not known:
@@ -94,13 +102,17 @@ def _session(go_on: bool, name: str | None, *, typed: bool) -> Session | None:
         return Session(known[0])
     if name is not None:
         return Session(name)
-    if not typed:
+    if not typed or not keep:
         return None
     try:
-        return Session(fresh_name())
+        return begun()
     except UserError as error:
         say(f"note: {error.line()}; this chat is not kept")
         return None
+
+
+def _line(error: UserError | OSError) -> str:
+    return error.line() if isinstance(error, UserError) else f"{error.strerror or error}: {error.filename}"
 
 
 def _leave(number: int, frame: object) -> NoReturn:
@@ -129,8 +141,8 @@ def _converse(talk: Any, editor: Any, ctx: click.Context, *, typed: bool) -> int
             say("(Ctrl-D or /exit leaves)")
         except OutputClosed:
             raise
-        except (UserError, click.UsageError) as error:
-            line = error.line() if isinstance(error, UserError) else error.format_message()
+        except (UserError, click.UsageError, OSError) as error:
+            line = error.format_message() if isinstance(error, click.UsageError) else _line(error)
             say(f"localpower: {line}", always=True)
             code = EXIT_OK if typed else EXIT_PROBLEM
     return EXIT_INTERRUPTED

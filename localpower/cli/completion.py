@@ -51,6 +51,13 @@ def methods(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comp
     return [CompletionItem(f"{head}{each.name}=") for each in options if each.name.startswith(begun)]
 
 
+def sessions(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Chats that are kept."""
+    from localpower.api.sessions import names
+
+    return [CompletionItem(name) for name in names() if name.startswith(typed)]
+
+
 def tasks(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Names of tasks, and task files."""
     from localpower.api.tasks import names

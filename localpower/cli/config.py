@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from localpower.errors import EXIT_OK
+from localpower.errors import EXIT_OK, UsageProblem
 
 
 @click.group("config", invoke_without_command=True, short_help="Show or change your own defaults.")
@@ -34,17 +34,34 @@ def config(ctx: click.Context, debug: bool) -> int:
             only = "" if key in chat and key in run else f" [{'chat' if key in chat else 'run'}]"
             lines.append(_line(key, each, only))
         else:
-            lines.append(f"{key:<12} {'automatic':<20} built in")
+            lines.append(f"{key:<12} {_built_in(key):<20} built in")
     write_answer("\n".join(lines))
     return EXIT_OK
 
 
+def _shown(value: Any) -> str:
+    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+
+
 def _line(key: str, each: Any, only: str) -> str:
-    return f"{key:<12} {each.value!s:<20} {each.source}{only}"
+    return f"{key:<12} {_shown(each.value):<20} {each.source}{only}"
+
+
+def _built_in(key: str) -> str:
+    param = _param(key)
+    if isinstance(param, click.Option) and param.is_flag:
+        return "off"
+    return "automatic" if not isinstance(param.default, str | int) else str(param.default)
+
+
+def _param(key: str) -> click.Parameter:
+    from localpower.cli.chat import chat
+
+    return next(each for each in chat.params if f"--{key}" in each.opts)
 
 
 @config.command("set", short_help="Set a default.", context_settings={"ignore_unknown_options": True})
-@click.argument("key")
+@click.argument("key", shell_complete=lambda ctx, param, typed: keys(typed))
 @click.argument("value")
 def set_(key: str, value: str) -> int:
     """Set the default of the setting KEY, such as alpha, to VALUE."""
@@ -56,13 +73,20 @@ def set_(key: str, value: str) -> int:
 
 
 @config.command("unset", short_help="Go back to what is built in.")
-@click.argument("key")
+@click.argument("key", shell_complete=lambda ctx, param, typed: keys(typed))
 def unset(key: str) -> int:
     """Take the setting KEY out of the configuration file."""
     from localpower.api.config import write
 
-    _say(f"{key} is not set in {write(_known(key), None)}")
+    _say(f"{key} is no longer set in {write(_known(key), None)}")
     return EXIT_OK
+
+
+def keys(typed: str) -> list[str]:
+    """Names of settings that begin so."""
+    from localpower.api.config import KEYS
+
+    return [key for key in KEYS if key.startswith(typed)]
 
 
 def _say(line: str) -> None:
@@ -74,6 +98,7 @@ def _say(line: str) -> None:
 def _known(key: str) -> str:
     from localpower.api.config import KEYS
 
+    key = key.replace("_", "-")
     if key not in KEYS:
         raise click.UsageError(f"{key} is no setting; settings: {', '.join(KEYS)}")
     return key
@@ -81,23 +106,31 @@ def _known(key: str) -> str:
 
 def _value(key: str, text: str) -> Any:
     """As the command line would read it. Raises click's UsageError."""
-    from localpower.cli.chat import chat
+    return _read(_param(_known(key)), text)
 
-    _known(key)
-    param = next(each for each in chat.params if f"--{key}" in each.opts)
-    if isinstance(param, click.Option) and param.is_flag:
-        return click.BOOL.convert(text, param, None)
-    return param.type.convert(text, param, None)
+
+_COMMANDS = ("run", "chat", "eval", "bench", "selftest")  # for others --model, say, means something else
 
 
 def defaults(command: click.Command, name: str) -> dict[str, Any]:
-    """The user's own defaults for a command, by its parameters. Raises UserError."""
+    """The user's own defaults for a command, by its parameters. Raises UserError that names where one comes from."""
     from localpower.api.config import values
 
     names = {opt.lstrip("-"): param for param in command.params for opt in param.opts}
     found = {}
-    for key, each in values(name).items():
+    for key, each in values(name).items() if name in _COMMANDS else ():
         param = names.get(key)
-        if param is not None and param.name is not None:
-            found[param.name] = [each.value] if param.multiple else each.value
+        if param is None or param.name is None:
+            continue
+        try:
+            value = _read(param, str(each.value))
+        except click.UsageError as error:
+            raise UsageProblem(f"{each.source}: {key}: {error.message}") from None
+        found[param.name] = [value] if param.multiple else value
     return found
+
+
+def _read(param: click.Parameter, text: str) -> Any:
+    """As the command line would read it. Raises click's UsageError."""
+    flag = isinstance(param, click.Option) and param.is_flag
+    return (click.BOOL if flag else param.type).convert(text, param, None)

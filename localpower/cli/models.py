@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from localpower.cli import completion
 from localpower.errors import EXIT_OK
 
 
@@ -37,7 +38,7 @@ def list_(as_json: bool, debug: bool) -> int:
 
 
 @models.command("show", short_help="Describe a model.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.models)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object is printed.")
 @click.option("--template", is_flag=True, help="The chat template is printed too.")
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
@@ -61,7 +62,7 @@ def show(name: str | None, as_json: bool, template: bool, debug: bool) -> int:
 
 
 @models.command("path", short_help="Print the file of a model.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.models)
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def path(name: str | None, debug: bool) -> int:
     """Print the path of the file of the model NAME, or of the default one."""
@@ -73,7 +74,7 @@ def path(name: str | None, debug: bool) -> int:
 
 
 @models.command("default", short_help="Show or set the default model.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.models)
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def default(name: str | None, debug: bool) -> int:
     """Show the default model, or set it to NAME in the configuration file."""

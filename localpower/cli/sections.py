@@ -66,7 +66,7 @@ class Command(click.Command):
         """With the user's own defaults, which a request for help does not need."""
         from localpower.cli.config import defaults
 
-        if not {"-h", "--help"} & set(args):
+        if not {"-h", "--help"} & set(args) and not extra.get("resilient_parsing"):
             extra.setdefault("default_map", defaults(self, str(info_name)))
         return super().make_context(info_name, args, parent, **extra)
 

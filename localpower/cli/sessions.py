@@ -6,6 +6,7 @@ import json
 
 import click
 
+from localpower.cli import completion
 from localpower.errors import EXIT_OK, UserError
 
 
@@ -40,7 +41,7 @@ def list_(debug: bool) -> int:
 
 
 @sessions.command("show", short_help="Show what was said in a chat.")
-@click.argument("name")
+@click.argument("name", shell_complete=completion.sessions)
 @click.option("--json", "as_json", is_flag=True, help="The session is printed as it is kept, as JSON.")
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def show(name: str, as_json: bool, debug: bool) -> int:
@@ -59,12 +60,14 @@ def show(name: str, as_json: bool, debug: bool) -> int:
 
 
 @sessions.command("rm", short_help="Remove chats.")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=completion.sessions)
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def remove(names: tuple[str, ...], debug: bool) -> int:
     """Remove the chats called NAME."""
     from localpower.api.sessions import remove as gone
+    from localpower.cli.terminal import say
 
     for name in names:
         gone(name)
+        say(f"{name} is removed")
     return EXIT_OK

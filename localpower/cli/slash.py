@@ -18,6 +18,7 @@ class Entry(NamedTuple):
 
     words: str
     run: Callable[[Talk, click.Context, str], None]
+    alone: bool = False  # it takes no text
 
 
 def _help(talk: Talk, ctx: click.Context, rest: str) -> None:
@@ -34,7 +35,7 @@ _KEYS = (
     "Ctrl-C stops an answer and keeps what was accepted."
 )
 COMMANDS: dict[str, Entry] = {
-    "/help": Entry("this list", _help),
+    "/help": Entry("this list", _help, alone=True),
     "/set": Entry("the settings; /set NAME shows one, /set NAME VALUE changes it", slash_settings.set_),
     **{
         f"/{name}": Entry(f"the same as /set {name}", slash_settings.shortcut(name))
@@ -42,17 +43,19 @@ COMMANDS: dict[str, Entry] = {
         if name != "seed"
     },
     "/seed": Entry("the seed of the next answer; /seed N changes it", slash_settings.seed),
-    "/regen": Entry("draw another answer to the last message; the others are kept", slash_turns.again),
+    "/regen": Entry(
+        "draw another answer to the last message; the others are kept", slash_turns.again, alone=True
+    ),
     "/alt": Entry("go on from the next of the answers to the last message", slash_turns.alternative),
-    "/raw": Entry("the last answer as the model wrote it, without Markdown", slash_turns.raw),
-    "/thought": Entry("what the model thought before the last answer", slash_turns.thought),
-    "/undo": Entry("take back the last message and its answers", slash_turns.undo),
+    "/raw": Entry("the last answer as the model wrote it, without Markdown", slash_turns.raw, alone=True),
+    "/thought": Entry("what the model thought before the last answer", slash_turns.thought, alone=True),
+    "/undo": Entry("take back the last message and its answers", slash_turns.undo, alone=True),
     "/edit": Entry("/edit TEXT puts TEXT in the place of the last message", slash_turns.edit),
     "/drop": Entry("/drop N forgets the N oldest turns", slash_turns.drop),
-    "/clear": Entry("forget the conversation", slash_turns.clear),
-    "/trace": Entry("how the last answer came about: its accepted states", slash_turns.trace),
-    "/diagnose": Entry("how well the last run went", slash_turns.diagnose),
-    "/stats": Entry("what each answer cost", slash_turns.stats),
+    "/clear": Entry("forget the conversation", slash_turns.clear, alone=True),
+    "/trace": Entry("how the last answer came about: its accepted states", slash_turns.trace, alone=True),
+    "/diagnose": Entry("how well the last run went", slash_turns.diagnose, alone=True),
+    "/stats": Entry("what each answer cost", slash_turns.stats, alone=True),
     "/save": Entry("/save NAME keeps this chat as the session NAME", slash_files.save),
     "/load": Entry("/load NAME goes on with the session NAME", slash_files.load),
     "/export": Entry("/export FILE.md or FILE.json writes the conversation", slash_files.export),
@@ -72,10 +75,12 @@ def obey(line: str, talk: Talk, ctx: click.Context, *, literal: bool = False) ->
             talk.say(line[1:] if line.startswith("//") and not literal else line)
         return True
     name, _, rest = line.partition(" ")
-    if name.lower() in ("/exit", "/quit", "/bye"):
+    if name.lower() in ("/exit", "/quit", "/bye") and not rest.strip():
         return False
     entry = COMMANDS.get(name.lower())
     if entry is None:
         raise UserError(f"there is no command {name}", "/help lists them; // begins a message with a slash")
+    if entry.alone and rest.strip():
+        raise UserError(f"{name} takes no text", "// begins a message with a slash")
     entry.run(talk, ctx, rest.strip())
     return True

@@ -55,7 +55,7 @@ def _files(typed: str, endings: tuple[str, ...]) -> list[str]:
     head, tail = os.path.split(typed)
     try:
         found = sorted(Path(head or ".").expanduser().iterdir())
-    except OSError:
+    except (OSError, RuntimeError):
         return []
     names = [f"{each.name}/" if each.is_dir() else each.name for each in found]
     return [

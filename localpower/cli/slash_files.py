@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -10,8 +11,8 @@ from localpower.api.sessions import Session
 from localpower.api.transcript import FORMS, transcript
 from localpower.cli.requests import open_model
 from localpower.cli.slash_settings import say
-from localpower.cli.talk import Talk
-from localpower.errors import UserError
+from localpower.cli.talk import KEPT, Talk
+from localpower.errors import Interrupted, UserError
 from localpower.runs.interrupt import Interrupts
 
 
@@ -19,12 +20,16 @@ def save(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/save: from now on the chat is kept under this name."""
     if not rest:
         raise UserError("/save needs a name for the session")
+    if talk.session is not None and talk.session.name == rest:
+        talk.keep()
+        say(f"This chat is kept as {rest}.")
+        return
     session = Session(rest)
     if session.exists:
         session.close()
         raise UserError(f"there is a session {rest} already", "choose another name")
-    session.save(talk.chat, talk.loaded.info)
     _exchange(talk, session)
+    talk.keep()
     say(f"This chat is kept as {rest}.")
 
 
@@ -32,9 +37,11 @@ def load(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/load: the chat goes on with what was said there."""
     if not rest:
         raise UserError("/load needs the name of a session", "localpower sessions list shows them")
+    if talk.session is not None and talk.session.name == rest:
+        raise UserError(f"this chat is the session {rest}")
     session = Session(rest)
     try:
-        notes = session.load(talk.chat, talk.loaded.info)
+        notes = bring_back(talk, session)
     except UserError:
         session.close()
         raise
@@ -42,6 +49,20 @@ def load(talk: Talk, ctx: click.Context, rest: str) -> None:
     for note in notes:
         say(f"note: {note}")
     resume(talk)
+
+
+def bring_back(talk: Talk, session: Session, given: Collection[str] = ()) -> list[str]:
+    """What was said in a session and its settings, but for those that the command line has; what to say about it."""
+    kept = session.options()
+    options = talk.options | {key: kept[key] for key in KEPT if key in kept and key not in given}
+    options |= {key: tuple(options[key]) for key in ("template_args", "stops")}
+    try:
+        changed = {key for key in KEPT if options[key] != talk.options[key]}
+        talk.set(options)
+        talk.changed |= changed
+    except (UserError, TypeError, ValueError, AttributeError):
+        raise UserError(f"the session {session.name} is damaged ({session.path})") from None
+    return session.load(talk.chat, talk.loaded.info)
 
 
 def resume(talk: Talk) -> None:
@@ -54,11 +75,16 @@ def resume(talk: Talk) -> None:
     if turns:
         for line in f">>> {turns[-1].question}\n{turns[-1].answer.text}".split("\n"):
             say(line)
+        if turns[-1].answer.facts.get("finish") == "interrupted":
+            say("note: this answer was interrupted; /regen draws another")
 
 
 def export(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/export."""
-    path = Path(rest).expanduser()
+    try:
+        path = Path(rest).expanduser()
+    except RuntimeError:
+        raise UserError(f"there is no user of that name: {rest}") from None
     form = path.suffix.lower()
     if form not in FORMS:
         raise UserError("/export needs a file name that ends in .md or .json")
@@ -75,8 +101,11 @@ def model(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/model."""
     if rest:
         options = talk.options | {"model": rest}
-        with Interrupts() as interrupts:
-            loaded = open_model(options, interrupts)
+        try:
+            with Interrupts() as interrupts:
+                loaded = open_model(options, interrupts)
+        except Interrupted:
+            raise UserError("stopped; the model stays") from None
         talk.take(loaded)
         talk.options = options
         for note in loaded.notes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -34,7 +34,7 @@ say = partial(terminal.say, always=True)  # replies to commands
 def set_(talk: Talk, ctx: click.Context, rest: str) -> None:
     """Show all settings, show one, or change it."""
     name, _, text = rest.partition(" ")
-    name, text = name.lstrip("-"), text.strip()
+    name, text = name.lstrip("-").replace("_", "-"), text.strip()
     if not name:
         _show_all(talk, ctx)
         return
@@ -48,7 +48,7 @@ def set_(talk: Talk, ctx: click.Context, rest: str) -> None:
         _change(talk, ctx, name, param, "" if text.lower() == _DEFAULT else text)
         for note in typed_stops(talk.options) if name == "stop" else ():
             say(f"note: {note}")
-    say(_line(talk, ctx, name, param, own))
+    _say_lines([_line(talk, ctx, name, param, own)])
 
 
 def shortcut(name: str) -> Callable[[Talk, click.Context, str], None]:
@@ -73,6 +73,11 @@ def _show_all(talk: Talk, ctx: click.Context) -> None:
     lines = [_line(talk, ctx, name, param, None) for name, param in _changeable(ctx).items()]
     own = split(talk.options["method"])[0].options()
     lines += [_line(talk, ctx, option.name, None, option) for option in own]
+    _say_lines(lines)
+
+
+def _say_lines(lines: Iterable[str]) -> None:
+    """What settings mean is hung beside their values, where the terminal is wide enough."""
     width = shutil.get_terminal_size().columns
     for line in lines:
         head, words = line[:_WORDS], line[_WORDS:]
@@ -159,6 +164,5 @@ def _value(param: click.Option, text: str, ctx: click.Context) -> Any:
     if param.is_flag and text:
         if text.lower() not in ("on", "off"):
             raise UserError(f"{_name(param)} is on or off, not {text}")
-        off = param.secondary_opts  # else a flag that is not given is off
-        arguments = [param.opts[-1]] if text.lower() == "on" else off
+        return text.lower() == "on"
     return ctx.command.make_context(ctx.info_name, arguments).params[str(param.name)]

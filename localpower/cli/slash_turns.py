@@ -24,9 +24,10 @@ def alternative(talk: Talk, ctx: click.Context, rest: str) -> None:
     talk.keep()
     talk.show()
     facts = turn.answer.facts
-    say(
-        f"answer {turn.chosen + 1} of {len(turn.answers)} · seed {facts['seed']} · log p {facts['log_p']:.2f}"
+    numbers = "".join(
+        f" · {name.replace('_', ' ')} {facts[name]}" for name in ("seed", "log_p") if name in facts
     )
+    say(f"answer {turn.chosen + 1} of {len(turn.answers)}{numbers}")
 
 
 def raw(talk: Talk, ctx: click.Context, rest: str) -> None:
@@ -43,6 +44,7 @@ def thought(talk: Talk, ctx: click.Context, rest: str) -> None:
 def undo(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/undo."""
     turn = talk.chat.undo()
+    talk.heard = None
     talk.keep()
     say(f"taken back: {' '.join(turn.question.split())[:60]}")
 
@@ -56,7 +58,7 @@ def edit(talk: Talk, ctx: click.Context, rest: str) -> None:
 
 def drop(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/drop."""
-    if not rest.isdecimal():
+    if not rest.isdecimal() or len(rest) > 9:
         raise UserError("/drop needs the number of turns to forget, the oldest first")
     talk.chat.drop(int(rest))
     talk.keep()
@@ -66,15 +68,16 @@ def drop(talk: Talk, ctx: click.Context, rest: str) -> None:
 def clear(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/clear."""
     talk.chat.clear()
-    talk.keep()
-    say("The conversation is forgotten.")
+    talk.heard = None
+    kept = talk.part()
+    say("The conversation is forgotten." + (f" It stays kept as {kept}." if kept else ""))
 
 
 def trace(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/trace."""
     if talk.heard is None:
         raise UserError("there is no answer yet")
-    for line in history(talk.heard.events, talk.loaded.piece):
+    for line in history(talk.heard.chains[talk.heard.picked], talk.loaded.piece):
         say(line)
 
 

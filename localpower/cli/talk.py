@@ -9,7 +9,7 @@ from typing import Any
 from localpower.api.answer_run import AnswerRun, run
 from localpower.api.chat import Chat
 from localpower.api.model import Model
-from localpower.api.sessions import Session
+from localpower.api.sessions import Session, begun
 from localpower.cli.requests import prompting, sampling
 from localpower.cli.terminal import say, view_of, write_answer, write_markdown
 from localpower.errors import ContextFull, Interrupted, UserError
@@ -19,6 +19,11 @@ from localpower.runs.heard import Heard
 from localpower.runs.interrupt import Interrupts
 from localpower.text.thinking import marks_of, split
 from localpower.ui.summary import summary, words
+
+KEPT = (  # options that a session brings back
+    *("method", "alpha", "temperature", "max_tokens", "steps", "chains", "pick", "budget"),
+    *("system", "raw", "template_args", "stops", "think", "thinking_budget"),
+)
 
 
 class Talk:
@@ -32,6 +37,7 @@ class Talk:
         self.chat.prompt_cache = options["prompt_cache"]
         self.session: Session | None = None
         self.heard: Heard | None = None
+        self._said: set[str] = set()  # notes, which are said once
 
     def set(self, options: dict[str, Any]) -> None:
         """Other options from the next answer on. Raises UserError; then nothing has changed."""
@@ -40,12 +46,11 @@ class Talk:
 
     def take(self, loaded: Loaded) -> None:
         """Go on with another model, which reads what was said from the texts unless it is the same file."""
-        before, self.loaded = self.loaded, loaded
         chat = Chat(Model(loaded, self.interrupts), self.chat.options, self.chat.prompting, self.chat.seed)
-        chat.restore(self.chat.to_dict(), tokens=before.info.sha256 == loaded.info.sha256)
+        chat.restore(self.chat.to_dict(), tokens=self.loaded.info.sha256 == loaded.info.sha256)
         chat.answers = self.chat.answers
         self.chat.close()
-        self.chat = chat
+        self.chat, self.loaded, self.heard = chat, loaded, None
 
     def say(self, text: str) -> None:
         """The user's message, answered on stdout. Raises UserError; then the message was not said."""
@@ -79,10 +84,22 @@ class Talk:
         if self.session is None:
             return
         try:
-            self.session.save(self.chat, self.loaded.info)
+            if self.chat.turns:
+                self.session.save(self.chat, self.loaded.info, {key: self.options[key] for key in KEPT})
+            else:
+                self.session.forget()
         except UserError as error:
             say(f"localpower: {error.line()}; the chat goes on without", always=True)
             self.session = None
+
+    def part(self) -> str | None:
+        """Leave the session as it is and go on in a new one; the name of the old one, where it was kept."""
+        old = self.session
+        if old is None or not old.exists:
+            return None
+        self.session = begun()
+        old.close()
+        return old.name
 
     @property
     def ended(self) -> bool:
@@ -102,10 +119,13 @@ class Talk:
 
     def _watched(self, job: AnswerRun) -> Answer:
         for note in job.question.notes:
-            say(f"note: {note}")
+            if note not in self._said:
+                say(f"note: {note}")
+        self._said.update(job.question.notes)
         self.heard = Heard(job.question.options.max_tokens, job.n_chains)
         with view_of(job) as view:
             found = run(job, [view, self.heard])
+        self.heard.picked = found.picked or 0
         for note in job.notes:
             say(f"note: {note}")
         return found

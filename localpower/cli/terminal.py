@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -116,7 +117,11 @@ def write_markdown(text: str) -> None:
         return
     from localpower.ui.markdown import rendered
 
-    sys.stdout.write(rendered(text, _columns(sys.stdout)) + "\n")
+    shown = rendered(text, _columns(sys.stdout))
+    if text.strip() and not re.sub(r"\x1b\[[\d;]*m", "", shown).strip():  # marks of Markdown alone
+        write_answer(text, prose=True)
+        return
+    sys.stdout.write(shown + "\n")
     sys.stdout.flush()
 
 

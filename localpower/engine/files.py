@@ -38,7 +38,8 @@ def _check_one(path: Path, names: Sequence[str]) -> None:
             head = file.read(len(_MAGIC))
     except FileNotFoundError:
         raise ModelError(
-            f"there is no file {path}", f"-m takes a GGUF file or a name: {', '.join(names)}"
+            f"there is no file {path}",
+            f"-m takes a GGUF file or a name: {', '.join(names)}; localpower models list shows more",
         ) from None
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from localpower.text.stops import Piece
+Piece = Callable[[int], bytes]
 
-_MARKS = (
+MARKS = (
     *("<think>", "</think>", "[THINK]", "[/THINK]", "<|START_THINKING|>", "<|END_THINKING|>"),
     *("<|channel|>", "<|message|>", "<|channel>", "<channel|>", "<|inner_prefix|>", "<|inner_suffix|>"),
     *("<thinking>", "</thinking>", "<thought>", "</thought>", "<seed:think>", "</seed:think>"),
@@ -25,5 +25,5 @@ class _Vocabulary(Protocol):
 
 def spelling(vocabulary: _Vocabulary) -> Piece:
     """The bytes of a token, marks of thoughts included."""
-    marks = {vocabulary.control_token(mark): mark.encode() for mark in _MARKS}
+    marks = {vocabulary.control_token(mark): mark.encode() for mark in MARKS}
     return lambda token: marks.get(token) or vocabulary.piece(token)

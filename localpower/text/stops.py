@@ -44,7 +44,14 @@ def ends(
 
 def answer_text(tokens: Tokens, piece: Piece, stops: Sequence[bytes]) -> str:
     """What is shown of an answer: its text, without the stop that ended it, or a last character that has no end."""
-    return readable(cut_at_stop(b"".join(map(piece, tokens)), stops), final=False)
+    text = b"".join(map(piece, tokens))
+    longest = max(map(len, stops), default=0)
+    if (
+        longest and tokens
+    ):  # only the last token completes one; what is given, such as a handover, may hold others
+        since = max(len(text) - len(piece(tokens[-1])) - longest + 1, 0)
+        text = text[:since] + cut_at_stop(text[since:], stops)
+    return readable(text, final=False)
 
 
 def cut_at_stop(text: bytes, stops: Sequence[bytes]) -> bytes:

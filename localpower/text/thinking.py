@@ -34,14 +34,15 @@ def marks_of(template: str | None, control_token: Callable[[str], int | None]) -
 
 def switch_of(template: str | None) -> str | None:
     """The variable by which a template lets thoughts be switched on and off; None: it has none."""
-    from jinja2 import Environment, TemplateError, meta
+    from jinja2 import Environment, TemplateError, nodes
 
     from localpower.text.render import EXTENSIONS
 
-    try:
-        free = meta.find_undeclared_variables(Environment(extensions=EXTENSIONS).parse(template or ""))
+    try:  # it is parsed and no more: to compile foreign code may take for ever
+        names = list(Environment(extensions=EXTENSIONS).parse(template or "").find_all(nodes.Name))
     except (TemplateError, RecursionError):
         return None
+    free = {name.name for name in names} - {name.name for name in names if name.ctx != "load"}
     return next((name for name in _SWITCHES if name in free), None)
 
 

@@ -12,6 +12,7 @@ from localpower.errors import ModelError, UserError
 from localpower.model import Tokens
 from localpower.text.conversation import Conversation
 from localpower.text.guard import choose_mark, guard
+from localpower.text.marks import MARKS
 from localpower.text.template import render_chats
 
 # Characters with every byte that UTF-8 has: a vocabulary that spells them spells everything.
@@ -83,7 +84,11 @@ class Vocabulary:
             _encoded(content)
         mark = choose_mark([self.template, *contents])
         hole = choose_mark([self.template, *contents, mark])
-        safe = [m | {"content": guard(m["content"], self._controls, mark)} for m in messages]
+        own = {text: token for text, token in self._controls.items() if text not in MARKS}
+        safe = [  # a template finds a thought of the model's own turns by its marks, and may drop it
+            m | {"content": guard(m["content"], own if m["role"] == "assistant" else self._controls, mark)}
+            for m in messages
+        ]
         holed = [m | {"content": hole} if i in conversation.drawn else m for i, m in enumerate(safe)]
         rendered = render_chats(
             self.template,

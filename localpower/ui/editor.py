@@ -45,10 +45,11 @@ class PipeEditor:
 class TerminalEditor:
     """prompt_toolkit on stderr: Enter sends, Alt-Enter breaks the line, arrows bring back what was sent."""
 
-    def __init__(self, completions: Callable[[str], Iterable[str]]) -> None:
-        """completions: of the line as far as it was typed, whole lines."""
+    def __init__(self, completions: Callable[[str], Iterable[str]], *, keep: bool = True) -> None:
+        """completions: of the line as far as it was typed, whole lines. keep: what is typed is remembered."""
         from prompt_toolkit import PromptSession
         from prompt_toolkit.completion import Completer, Completion
+        from prompt_toolkit.history import InMemoryHistory
         from prompt_toolkit.key_binding import KeyBindings
         from prompt_toolkit.keys import Keys
         from prompt_toolkit.output import create_output
@@ -88,7 +89,7 @@ class TerminalEditor:
         output = create_output(stdout=sys.stderr)
         output.enable_cpr = False  # type: ignore[attr-defined] # it warns of terminals that do not say where the cursor is
         self._session: Any = PromptSession(
-            history=_history(),
+            history=_history() if keep else InMemoryHistory(),
             key_bindings=keys,
             multiline=True,
             prompt_continuation=_MORE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from localpower.events import Event, Extended, Stepped
+from localpower.events import Chosen, Event, Extended, Stepped
 from localpower.runs.answer import Answer
 from localpower.runs.tally import Tally
 from localpower.ui.view import Piece, spelled
@@ -12,11 +12,14 @@ from localpower.ui.view import Piece, spelled
 
 def history(events: Iterable[Event], piece: Piece) -> Iterator[str]:
     """A line for each accepted state, with what was written anew, and one for steps in a row that changed nothing."""
-    tally, idle, step, drawn = Tally(), 0, 0, None
+    events = list(events)
+    shown = next((event.member for event in reversed(events) if isinstance(event, Chosen)), 0)
+    tally, idle, step, drawn = Tally(shown=shown), 0, 0, None
     for event in events:
         before, tally = tally, tally.add(event)
         if isinstance(event, Extended):
-            drawn = event.kept if drawn is None else min(drawn, event.kept)
+            if event.member == shown:
+                drawn = event.kept if drawn is None else min(drawn, event.kept)
             continue
         if drawn is not None:
             yield _line("drawn", before, before, drawn, piece)
@@ -24,7 +27,7 @@ def history(events: Iterable[Event], piece: Piece) -> Iterator[str]:
         if not isinstance(event, Stepped):
             continue
         step += 1
-        if event.member != tally.shown or not event.accepted or event.free:
+        if event.member != shown or not event.accepted or event.free:
             idle += 1
             continue
         if idle:

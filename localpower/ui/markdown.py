@@ -18,7 +18,7 @@ from rich.text import Text
 
 from localpower.ui.view import harmless
 
-_PADDING = re.compile(r" +((?:\x1b\[[\d;]*m)*)$", re.MULTILINE)
+_PADDING = re.compile(r"(?<! ) +((?:\x1b\[[\d;]*m)*)$", re.MULTILINE)
 
 
 class _Code(CodeBlock):

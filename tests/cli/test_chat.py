@@ -20,6 +20,7 @@ from localpower.runs.interrupt import Interrupts
 from localpower.text.conversation import Conversation
 from localpower.text.vocabulary import Vocabulary
 from localpower.ui.editor import Message, read_message
+from localpower.ui.history import history
 from tests.cli.terminal import Terminal
 from tests.gguf_files import write_llama
 
@@ -535,3 +536,26 @@ def test_another_model_goes_on_with_what_was_said(tiny_paths):
     assert done.returncode == 0
     assert "f16 ·" in done.stderr
     assert len(done.stdout.splitlines()) >= 2
+
+
+@pytest.mark.parametrize("line", ["/undo foo", "/clear now", "/exit now", "/regen x"])
+def test_a_command_that_takes_no_text_refuses_one(line):
+    done = chat(["hello there", line])
+    assert "takes no text" in done.stderr or "there is no command /exit" in done.stderr
+    assert done.returncode == 1
+
+
+def test_a_trace_is_that_of_the_chain_that_was_picked(tiny16, capsys):
+    talk = talk_with(tiny16, "--chains", "3", "--steps", "3")
+    talk.say("ab")
+    (answer,) = talk.chat.answers
+    lines = list(history(talk.heard.chains[talk.heard.picked], tiny16.piece))
+    assert any(f"log p {answer.log_p:.2f}" in line for line in lines)
+    assert talk.heard.picked == answer.picked
+
+
+def test_a_trace_of_several_answers_is_that_of_the_one_that_was_chosen(tiny16, capsys):
+    talk = talk_with(tiny16, "--method", "best-of-n:n=4")
+    talk.say("ab")
+    (line,) = history(talk.heard.chains[0], tiny16.piece)
+    assert f"log p {talk.chat.answers[0].log_p:.2f}" in line

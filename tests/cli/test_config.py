@@ -58,7 +58,7 @@ def test_config_shows_each_value_and_where_it_comes_from(folder, capsys, monkeyp
     assert rows["steps"] == ["steps", "3", str(folder / "config.toml")]
     assert rows["max-tokens"] == ["max-tokens", "99", str(folder / "config.toml"), "[chat]"]
     assert rows["alpha"] == ["alpha", "5", "LOCALPOWER_ALPHA"]
-    assert rows["pick"] == ["pick", "automatic", "built", "in"]
+    assert rows["pick"] == ["pick", "random", "built", "in"]
 
 
 @pytest.mark.parametrize(
@@ -156,3 +156,39 @@ def test_the_models_of_this_machine_are_listed_and_described(capsys, monkeypatch
     assert main(["models", "default", "lab-base"]) == 0
     assert main(["models", "default"]) == 0
     assert capsys.readouterr().out.startswith("lab-base (")
+
+
+def test_a_default_model_means_nothing_to_a_replay(folder, capsys, monkeypatch):
+    path = folder / "run.jsonl"
+    assert main([*RUN, "--events", str(path)]) == 0
+    monkeypatch.setenv("LOCALPOWER_MODEL", "lab-base")
+    assert main(["replay", str(path)]) == 0
+    assert main(["replay", str(path), "--verify"]) == 0
+
+
+@pytest.mark.parametrize(
+    "text", ['system = """\n[INST] be nice\n"""\n', 'system = """\nalpha = 1\n"""\n', '"alpha" = 2\n']
+)
+def test_a_file_that_set_cannot_change_safely_is_left_as_it_is(folder, capsys, text):
+    (folder / "config.toml").write_text(text)
+    code = main(["config", "set", "alpha", "3"])
+    assert (code, (folder / "config.toml").read_text()) == (1, text)
+    assert "set alpha there by hand" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("chains = 1.5", "chains"), ("fast = 7", "fast"), ("chains = inf", "chains")]
+)
+def test_a_value_that_no_command_line_would_take_names_its_file(folder, capsys, text, words):
+    (folder / "config.toml").write_text(text + "\n")
+    assert main([*RUN]) == 2
+    assert f"{folder}/config.toml: {words}: " in capsys.readouterr().err
+
+
+def test_a_damaged_model_costs_a_process_of_its_own(folder, capsys):
+    from localpower.catalogue import ENTRIES
+
+    path = folder / "x.gguf"
+    path.write_bytes(ENTRIES["lab-base"].path().read_bytes()[:2000])
+    assert main(["models", "show", str(path)]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -179,3 +180,46 @@ def test_a_full_disk_costs_the_session_and_not_the_chat(state, monkeypatch, tiny
     with pytest.raises(UserError, match="cannot keep the session x: No space left on device"):
         session.save(chat, tiny16.info)
     session.close()
+
+
+def test_a_session_brings_its_settings_back_and_a_command_line_goes_before_them():
+    command(*TOY, "--session", "x", "--alpha", "1.5", "--system", "Be nice.", lines=["hello"])
+    again = command("chat", "-m", "toy", "--session", "x", lines=["/alpha", "/system", "/set max-tokens"])
+    assert "1.5" in again.stderr
+    assert "Be nice." in again.stderr
+    assert re.search(r"max-tokens +16 ", again.stderr)
+    other = command("chat", "-m", "toy", "--session", "x", "--alpha", "3", lines=["/alpha"])
+    assert re.search(r"alpha +3.0 +command line", other.stderr)
+
+
+def test_clear_leaves_what_was_kept_and_goes_on_in_another_session():
+    done = command(*TOY, "--session", "x", lines=["hello", "/clear", "again"])
+    assert "It stays kept as x." in done.stderr
+    assert sessions.read("x").title == "hello"
+    assert [sessions.read(name).title for name in sessions.names() if name != "x"] == ["again"]
+
+
+def test_a_session_of_no_turns_is_none():
+    command(*TOY, "--session", "x", lines=["hello", "/undo"])
+    assert sessions.names() == []
+
+
+def test_saving_under_the_same_name_is_no_mistake():
+    done = command(*TOY, lines=["hello", "/save x", "/save x"])
+    assert done.stderr.count("This chat is kept as x.") == 2
+
+
+def test_a_damaged_session_can_be_removed_and_hides_no_other(state):
+    command(*TOY, "--session", "good", lines=["hello"])
+    (state / "sessions" / "bad.json").write_text("{}")
+    listed = command("sessions", "list")
+    assert "good" in listed.stdout
+    assert "bad is damaged" in listed.stderr
+    assert command("sessions", "rm", "bad").returncode == 0
+    assert sessions.names() == ["good"]
+
+
+def test_the_largest_seed_is_followed_by_the_smallest():
+    command("chat", "-m", "toy", "--seed", str(2**64 - 1), "--session", "x", lines=["hello"])
+    again = command(*TOY[:3], "--session", "x", lines=["/seed"])
+    assert "seed 0 (of the next answer)" in again.stderr

@@ -7,7 +7,11 @@ import json
 import pytest
 
 from localpower.cli.main import main
+from localpower.engine.weights import Weights
+from localpower.text.conversation import Conversation
+from localpower.text.stops import answer_text
 from localpower.text.thinking import Thought, marks_of, split, switch_of
+from localpower.text.vocabulary import Vocabulary
 from tests.gguf_files import write_llama
 
 MARKS = ("<think>", "</think>")
@@ -145,3 +149,24 @@ def test_thoughts_are_switched_off_by_name_and_a_model_that_cannot_is_told(think
 def test_both_names_of_the_switch_at_once_are_refused(thinker, capsys):
     assert main(["run", "-m", str(thinker), "--think", "--template-arg", "enable_thinking=false", "abc"]) == 2
     assert "exclude each other" in capsys.readouterr().err
+
+
+def test_a_template_is_not_computed_to_find_its_switch():
+    assert switch_of("{{ 'a' * (10 ** 12) }}{{ enable_thinking }}") == "enable_thinking"
+
+
+def test_a_stop_that_stands_in_the_handover_cuts_nothing():
+    pieces = [b"hm", b"\n\nI answer", b"</think>", b"yes", b"\n", b"\nno"]
+    assert answer_text((0, 1, 2, 3), pieces.__getitem__, [b"\n\n"]) == "hm\n\nI answer</think>yes"
+    assert answer_text((0, 1, 2, 3, 4, 5), pieces.__getitem__, [b"\n\n"]) == "hm\n\nI answer</think>yes"
+
+
+def test_a_template_may_drop_the_thoughts_of_earlier_turns(thinker):
+    vocabulary = Vocabulary(Weights(thinker, vocab_only=True))
+    said = Conversation()
+    said.ask("a")
+    said.answer("b</think>c", None)
+    said.ask("a")
+    text = b"".join(map(vocabulary.piece, vocabulary.chat_prompt(said)))
+    assert b"b" not in text
+    assert text.startswith(b"[a]:[c]:[a]:")

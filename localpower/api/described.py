@@ -1,0 +1,74 @@
+"""Describes a model's file, in a process of its own (`localpower.subprocesses`): a damaged one may abort llama.cpp."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from localpower.engine.weights import Weights
+from localpower.loaded import usual_alpha
+
+_QUANTIZATIONS: dict[int | None, str] = {  # llama_ftype
+    **{0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 32: "BF16"},
+    **{10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S"},
+    **{17: "Q5_K_M", 18: "Q6_K", 19: "IQ2_XXS", 20: "IQ2_XS", 21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS"},
+    **{
+        24: "IQ1_S",
+        25: "IQ4_NL",
+        26: "IQ3_S",
+        27: "IQ3_M",
+        28: "IQ2_S",
+        29: "IQ2_M",
+        30: "IQ4_XS",
+        31: "IQ1_M",
+    },
+}
+
+
+def answer(request: str) -> dict[str, Any]:
+    """What the file at a path says of itself. Raises ModelError."""
+    path = Path(request)
+    weights = Weights(path, vocab_only=True)
+    try:
+        template = weights.chat_template()
+        context = _number(weights, "context_length")
+        room = psutil.virtual_memory().available - path.stat().st_size
+        fits = max(room // cell, 0) if (cell := _cell_bytes(weights)) else None
+        return {
+            "architecture": weights.metadata("general.architecture"),
+            "title": weights.metadata("general.name"),
+            "licence": weights.metadata("general.license"),
+            "quantization": _QUANTIZATIONS.get(_file_type(weights)),
+            "vocabulary": weights.n_vocab,
+            "context": context,
+            "context_that_fits": fits if context is None or fits is None else min(context, fits),
+            "end_tokens": sorted(weights.token_text(token) for token in weights.eos),
+            "suggested_alpha": usual_alpha(chat=template is not None),
+            "chat_template": template,
+        }
+    finally:
+        weights.close()
+
+
+def _file_type(weights: Weights) -> int | None:
+    said = weights.metadata("general.file_type")
+    return int(said) if said is not None and said.isdecimal() else None
+
+
+def _number(weights: Weights, key: str) -> int | None:
+    """A number that the file says of its architecture. Of a model without its tensors llama.cpp itself knows none."""
+    said = weights.metadata(f"{weights.metadata('general.architecture')}.{key}")
+    return int(said) if said is not None and said.isdecimal() else None
+
+
+def _cell_bytes(weights: Weights) -> int | None:
+    """What 16-bit keys and values of one token take; None where the file does not say."""
+    layers, width, heads = (
+        _number(weights, k) for k in ("block_count", "embedding_length", "attention.head_count")
+    )
+    if not (layers and width and heads):
+        return None
+    head = _number(weights, "attention.key_length") or width // heads
+    return 4 * layers * head * (_number(weights, "attention.head_count_kv") or heads)

@@ -111,10 +111,6 @@ def _session(go_on: bool, name: str | None, *, typed: bool, keep: bool) -> Sessi
         return None
 
 
-def _line(error: UserError | OSError) -> str:
-    return error.line() if isinstance(error, UserError) else f"{error.strerror or error}: {error.filename}"
-
-
 def _leave(number: int, frame: object) -> NoReturn:
     raise SystemExit(EXIT_INTERRUPTED)  # no Exception: the line editor's event loop would only log that
 
@@ -141,8 +137,8 @@ def _converse(talk: Any, editor: Any, ctx: click.Context, *, typed: bool) -> int
             say("(Ctrl-D or /exit leaves)")
         except OutputClosed:
             raise
-        except (UserError, click.UsageError, OSError) as error:
-            line = error.format_message() if isinstance(error, click.UsageError) else _line(error)
+        except (UserError, click.UsageError) as error:
+            line = error.line() if isinstance(error, UserError) else error.format_message()
             say(f"localpower: {line}", always=True)
             code = EXIT_OK if typed else EXIT_PROBLEM
     return EXIT_INTERRUPTED

@@ -82,5 +82,9 @@ def obey(line: str, talk: Talk, ctx: click.Context, *, literal: bool = False) ->
         raise UserError(f"there is no command {name}", "/help lists them; // begins a message with a slash")
     if entry.alone and rest.strip():
         raise UserError(f"{name} takes no text", "// begins a message with a slash")
-    entry.run(talk, ctx, rest.strip())
+    try:
+        entry.run(talk, ctx, rest.strip())
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        raise UserError(f"{error.strerror or error}{place}") from None
     return True

@@ -253,9 +253,9 @@ def test_a_file_without_permission(tmp_path, tiny_paths):
 
 def test_a_name_of_no_model_is_answered_with_the_names_that_exist():
     done = command(["run", "-m", "nosuch", "abc"])
-    assert (
-        problem_of(done)
-        == "there is no file nosuch (-m takes a GGUF file or a name: " + ", ".join(NAMES) + ")"
+    names = ", ".join(NAMES)
+    assert problem_of(done) == (
+        f"there is no file nosuch (-m takes a GGUF file or a name: {names}; localpower models list shows more)"
     )
     assert (done.returncode, done.stdout, "toy" in NAMES) == (1, b"", True)
 

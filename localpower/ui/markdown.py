@@ -18,6 +18,7 @@ from rich.text import Text
 
 from localpower.ui.view import harmless
 
+_UNDERSCORE = re.compile(r"\w{1,20}://[^\s)>]*|_")  # not those of addresses
 _PADDING = re.compile(r"(?<! ) +((?:\x1b\[[\d;]*m)*)$", re.MULTILINE)
 
 
@@ -50,7 +51,9 @@ class Answer(Markdown):
         reader.disable(["escape", "entity", "html_block", "html_inline", "image", "lheading"])
         text = harmless(text)
         stand_in = next(char for char in map(chr, range(0xE000, 0xF8FF)) if char not in text)
-        self.parsed = reader.parse(text.replace("_", stand_in))  # __init__ is a name
+        self.parsed = reader.parse(
+            _UNDERSCORE.sub(lambda m: stand_in if m[0] == "_" else m[0], text)
+        )  # __init__ is a name
         for token in self.parsed:
             _restore(token, stand_in)
 

@@ -41,7 +41,7 @@ def test_marks_of_markdown_become_styles():
 
 
 def test_a_link_shows_where_it_leads():
-    assert "https://example.org/a_b" in shown("see [this](https://example.org/a_b)", 60)
+    assert "https://my_host.example.org/a_b" in shown("see [this](https://my_host.example.org/a_b)", 60)
 
 
 def test_control_characters_of_a_model_are_shown_and_not_obeyed():

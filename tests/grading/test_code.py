@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from localpower.cli.main import main
@@ -67,18 +68,20 @@ def test_a_right_program_is_right_however_it_is_written(completion):
 
 def drivers():
     """Processes that still run the driver; on Linux, where they can be listed."""
-    found = []
+    found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if b"grading/driver.py" in (folder / "cmdline").read_bytes():
-                found.append(folder.name)
+                found.add(folder.name)
     return found
 
 
 @pytest.mark.parametrize("completion", WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_or_hostile_program_is_wrong_and_leaves_nothing_running(completion):
     assert grade_code(TASK, completion, seconds=3.0).verdict == "wrong"
-    assert not drivers()
+    wait_until(
+        lambda: not drivers()
+    )  # those of tests beside this one end soon; what is left running does not
 
 
 def test_a_program_that_leaves_a_thread_running_is_judged_by_what_it_did():
@@ -214,9 +217,15 @@ def test_packages_go_with_programs_that_are_run(tmp_path, capsys, command):
 def test_a_program_ends_when_localpower_is_killed():
     source = "from localpower.grading.sandbox import passes; passes('import time; time.sleep(300)', 300)"
     with subprocess.Popen([sys.executable, "-c", source]) as process:
-        wait_until(drivers)
+        wait_until(lambda: drivers() & below(process.pid))
+        ours = drivers() & below(process.pid)
         process.kill()
-    wait_until(lambda: not drivers())
+    wait_until(lambda: not drivers() & ours)
+
+
+def below(pid):
+    """The processes that this one has started."""
+    return {str(each.pid) for each in psutil.Process(pid).children(recursive=True)}
 
 
 def wait_until(true):

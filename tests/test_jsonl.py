@@ -115,5 +115,10 @@ def test_a_file_has_one_writer_at_a_time_and_the_second_changes_nothing(path):
 
 
 def test_a_device_may_have_many_writers():
-    with jsonl.Writer(Path("/dev/null")) as first, jsonl.Writer(Path("/dev/null"), fresh=True):
-        first.add({"n": 1})
+    device = Path("/dev/null")
+    try:
+        with jsonl.Writer(device) as first, jsonl.Writer(device, fresh=True) as second:
+            first.add({"n": 1})
+            second.add({"n": 2})
+    except UserError as refused:
+        pytest.fail(refused.message)

@@ -21,11 +21,11 @@ from localpower.loaded import Loaded, ModelInfo
 from localpower.loading import Request
 from localpower.loading import load as load_file
 from localpower.methods import Method
-from localpower.model import Tokens
 from localpower.readers import MOST_THREADS
 from localpower.registry import parse
 from localpower.runs.answer import Answer
 from localpower.runs.gather import Engine
+from localpower.runs.heard import Forwarded
 from localpower.runs.interrupt import Interrupts
 from localpower.samplers.mh import Power
 
@@ -124,7 +124,7 @@ class Model:
         with self.use() as interrupts:
             job = self._job(prompt, options, prompting, seed, interrupts)
             job.prompt_cache = None if prompt_cache is None else Path(prompt_cache)
-            return run(job, [] if on_event is None else [_Heard(on_event)])
+            return run(job, [] if on_event is None else [Forwarded(on_event)])
 
     def stream(
         self,
@@ -289,16 +289,6 @@ class Model:
             raise
         finally:
             self._busy.release()
-
-
-class _Heard:
-    """A function that hears of events."""
-
-    def __init__(self, on_event: Callable[[int, Event], None]) -> None:
-        self.event = on_event
-
-    def asked(self, chain: int, context: Tokens) -> None:
-        """Requests are no events."""
 
 
 def _options(method: Method | str | None, max_tokens: int, chains: int, pick: Pick) -> SamplingOptions:

@@ -13,9 +13,9 @@ from localpower.cli.options import (
     engine_options,
     prompt_options,
     quiet_option,
-    refused_options,
     sampling_options,
 )
+from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, OutputClosed, UserError
 

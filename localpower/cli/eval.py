@@ -13,7 +13,8 @@ import click
 
 from localpower.cli import completion
 from localpower.cli.eval_options import PASSWORD, method_options, running_options
-from localpower.cli.options import engines_options, program_options, quiet_option, refused_options
+from localpower.cli.options import engines_options, program_options, quiet_option
+from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK
 

@@ -15,9 +15,9 @@ from localpower.cli.options import (
     engine_options,
     prompt_options,
     quiet_option,
-    refused_options,
     sampling_options,
 )
+from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
 
@@ -71,8 +71,8 @@ def run(
     """Answer PROMPT, or the text on stdin, with a sample towards p(answer | prompt)^alpha.
 
     Files and the text on stdin stand before PROMPT, with an empty line between them. A PROMPT that begins with a dash
-    comes after --.
-    The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted state.
+    comes after --. The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted
+    state.
     """
     from localpower.api.answer_run import AnswerRun
     from localpower.api.answer_run import run as answer

@@ -1,6 +1,8 @@
-"""What a run said, kept in memory for questions that come after it."""
+"""Listeners that show nothing: one keeps what a run said for questions that come after it, one hands it on."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from localpower.events import Event
 from localpower.model import Tokens
@@ -19,6 +21,16 @@ class Heard:
         """As a listener."""
         self.diagnosis.event(chain, event)
         self.chains[chain].append(event)
+
+    def asked(self, chain: int, context: Tokens) -> None:
+        """Requests are no events."""
+
+
+class Forwarded:
+    """A listener that gives each event to a function of (chain, event)."""
+
+    def __init__(self, on_event: Callable[[int, Event], None]) -> None:
+        self.event = on_event
 
     def asked(self, chain: int, context: Tokens) -> None:
         """Requests are no events."""

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import cache
 from pathlib import Path
 
 from localpower.runs.trace import read_trace
@@ -56,7 +55,6 @@ def _answers(lines: list[bytes]) -> dict[tuple[str, str], list[int]]:
     return {(row["id"], row["method"]): row["tokens"] for row in rows}
 
 
-@cache
 def _undisturbed(folder: Path) -> dict[tuple[str, str], list[int]]:
     subprocess.run([*BASE, *_eval(folder / "whole")], check=True, capture_output=True)
     return _answers(_whole(folder / "whole" / "answers.jsonl"))
@@ -80,18 +78,8 @@ def kill_recording(folder: Path, chance: random.Random) -> None:
     path = folder / "run.jsonl"
     n = chance.randrange(1, 300)
     arguments = [
-        "run",
-        "-m",
-        "toy",
-        "--seed",
-        "1",
-        "--max-tokens",
-        "64",
-        "--steps",
-        "2000",
-        "--events",
+        *["run", "-m", "toy", "--seed", "1", "--max-tokens", "64", "--steps", "2000", "hi", "--events"],
         str(path),
-        "hi",
     ]
     _killed(arguments, lambda: len(_whole(path)) >= n)
     lines = len(_whole(path))

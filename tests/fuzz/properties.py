@@ -347,16 +347,8 @@ def _recording() -> bytes:
         main(
             [
                 "run",
-                "-m",
-                "toy",
-                "--seed",
-                "1",
-                "--max-tokens",
-                "8",
-                "--events",
+                *["-m", "toy", "--seed", "1", "--max-tokens", "8", "--quiet", "hello", "--events"],
                 str(path),
-                "--quiet",
-                "hello",
             ]
         )
         return path.read_bytes()

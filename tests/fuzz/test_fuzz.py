@@ -36,4 +36,5 @@ def test_what_was_found_once_stays_mended(find):
 
 @pytest.mark.parametrize("number", range(5))
 def test_what_was_finished_survives_a_kill(number, tmp_path):
+    """Each of KILLS asserts that what was finished before is there unchanged, and that the same command makes the rest."""
     KILLS[list(KILLS)[number % len(KILLS)]](tmp_path, random.Random(number))

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "ui"},
     "catalogue": {"elsewhere", "errors", "inputs"},
     "elsewhere": {"errors"},
-    "sharpening": set(),
+    "example": set(),
     "lab": {"grading", "lab"},
     "evals": {
         "chance",
@@ -102,7 +102,7 @@ MAY_IMPORT = {
     },
     "cli": {
         *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
-        *("bench", "selftest", "sharpening"),  # what one command alone is about
+        *("bench", "selftest", "example"),  # what one command alone is about
         *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
         *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it
     },

@@ -21,7 +21,10 @@ def descend(network: Network, optimizer: torch.optim.Optimizer, loss: torch.Tens
 
 
 class Kept:
-    """Network, optimizer, a value a step (loss or reward) and the seconds spent, in FOLDER/NAME.pt."""
+    """Network, optimizer, a value a step (loss or reward) and the seconds spent, in FOLDER/NAME.pt.
+
+    right: the share of right answers a step, where answers are drawn.
+    """
 
     def __init__(
         self, folder: Path, name: str, network: Network, optimizer: torch.optim.Optimizer, every: int
@@ -30,12 +33,14 @@ class Kept:
         self._path, self._every = folder / f"{name}.pt", every
         self._network, self._optimizer = network, optimizer
         self.values: list[float] = []
+        self.right: list[float] = []
         self.seconds = 0.0
         if self._path.exists():
             state = torch.load(self._path, weights_only=True)
             network.load_state_dict(state["network"])
             optimizer.load_state_dict(state["optimizer"])
-            self.values, self.seconds = state["values"], state["seconds"]
+            self.values, self.right = state["values"], state.get("right", [])
+            self.seconds = state["seconds"]
 
     def steps(self, last: int, word: str) -> Iterator[int]:
         """Numbers of the steps that are left; the caller appends a value in each. Keeps and reports on the way."""
@@ -54,10 +59,11 @@ class Kept:
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "values": self.values,
+            "right": self.right,
             "seconds": self.seconds,
         }
         part = self._path.with_suffix(".part")
         torch.save(state, part)
         part.replace(self._path)
-        curve = {"values": self.values, "seconds": self.seconds}
+        curve = {"values": self.values, "right": self.right, "seconds": self.seconds}
         self._path.with_suffix(".json").write_text(json.dumps(curve))

@@ -1,9 +1,13 @@
-"""Trains lab-grpo: the base after reinforcement learning with the verifier as its only reward.
+"""Trains lab-grpo: the base after reinforcement learning with the verifier as its only reward; and two controls.
 
-`python scripts/lab/train_grpo.py [--steps N]`, going on where it was stopped. Group relative policy optimisation (Shao
-et al. 2024, arXiv 2402.03300): each problem is answered GROUP times, an answer's advantage is its reward less the
-group's mean over the group's deviation, the ratio to the sampling policy is clipped, and a KL term holds the policy
-near the base.
+`python scripts/lab/train_grpo.py [--steps N] [--reward verifier|random|log-p]`, going on where it was stopped. Group
+relative policy optimisation (Shao et al. 2024, arXiv 2402.03300): each problem is answered GROUP times, an answer's
+advantage is its reward less the group's mean over the group's deviation, the ratio to the sampling policy is clipped,
+and a KL term holds the policy near the base.
+
+verifier: 1 for a right answer. random: a fair coin, which knows nothing. log-p: log p of the whole answer under the
+base as it was, nats: sharpening by reinforcement learning, with no verifier anywhere. The model at each of
+`--checkpoints` steps is written beside the last one.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from sampling import draw_answers, token_log_p
 from localpower.lab.problems import FAMILIES, LEVELS, Problem, draw, verify
 
 PROBLEMS, GROUP, EPOCHS, CLIP, KL, RATE, KEEP_EVERY = 24, 16, 2, 0.2, 0.04, 2e-4, 10
+REWARDS = ("verifier", "random", "log-p")
 
 
 def problems_of(seed: int, step: int) -> list[Problem]:
@@ -53,9 +58,22 @@ def loss_of(new: torch.Tensor, old: torch.Tensor, base: torch.Tensor, gain: torc
     return -((per_token * mask).sum(1) / mask.sum(1)).mean()
 
 
+def rewards_of(
+    reward: str, right: torch.Tensor, log_p: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    """(n,) of answers that are right (n,) and have log_p (n,) under the base."""
+    if reward == "random":
+        return torch.randint(0, 2, right.shape, generator=generator).float()
+    return log_p if reward == "log-p" else right
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--reward", choices=REWARDS, default=REWARDS[0])
+    parser.add_argument("--checkpoints", type=int, nargs="*", default=[])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--base", type=Path, default=ROOT / "models" / "lab-base.gguf")
     parser.add_argument("--folder", type=Path, default=Path(".cache/lab"))
@@ -63,22 +81,29 @@ def main() -> None:
     base = load(options.base)
     network = copy.deepcopy(base)
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, betas=(0.9, 0.95), weight_decay=0.0)
-    kept = Kept(options.folder, "grpo", network, optimizer, KEEP_EVERY)
+    name = "grpo" if options.reward == "verifier" else f"grpo-{options.reward}"
+    kept = Kept(options.folder, name, network, optimizer, KEEP_EVERY)
     for step in kept.steps(options.steps, "reward"):
         problems = problems_of(options.seed, step)
         generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
         drawn = draw_answers(network, [problem.prompt for problem in problems], 1.0, generator)
-        rewards = torch.tensor(
+        right = torch.tensor(
             [float(verify(p, text)) for p, text in zip(problems, drawn.texts(), strict=True)]
         )
-        gain, mask = advantages(rewards), drawn.mask()
+        mask = drawn.mask()
         with torch.no_grad():
             old, near = token_log_p(network, drawn.tokens), token_log_p(base, drawn.tokens)
+        rewards = rewards_of(options.reward, right, (near * mask).sum(1), generator)
+        gain = advantages(rewards)
         for _ in range(EPOCHS):
             loss = loss_of(token_log_p(network, drawn.tokens), old, near, gain, mask)
             descend(network, optimizer, loss)
         kept.values.append(float(rewards.mean()))
-    export(network, options.folder / "lab-grpo.gguf", "lab-grpo")
+        kept.right.append(float(right.mean()))
+        if step + 1 in options.checkpoints:
+            at = f"lab-{name}-{step + 1}"
+            export(network, options.folder / f"{at}.gguf", at)
+    export(network, options.folder / f"lab-{name}.gguf", f"lab-{name}")
 
 
 if __name__ == "__main__":

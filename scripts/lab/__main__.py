@@ -1,0 +1,66 @@
+"""Is reinforcement learning just distribution sharpening? `python scripts/lab [--quick|--full]`: docs/lab.md.
+
+Asks every arm (arms.py) the held-out problems of the three families through `localpower.evaluate`, keeps every answer
+and verdict in `--out`, and goes on there when it was stopped. A larger mode takes the answers of a smaller one over.
+The last line on stdout is one JSON object; everything else goes to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
+
+import localpower as lp
+from arms import DEFAULT, FULL, MAIN, QUICK, SEED, Arm, Mode, sweeps, trained
+
+
+def answered(arm: Arm, mode: Mode, out: Path, threads: int | None, at_once: int) -> list[lp.EvalRun]:
+    """The runs of an arm: made, or gone on with."""
+    model = lp.load(arm.model, threads=threads)
+    samples = getattr(mode, arm.size)
+    with model:
+        return [
+            lp.evaluate(
+                tasks, [model], [arm.method], out=out / folder, seed=SEED, limit=mode.limit, samples=samples,
+                answer_prefix=prefix, parallel=at_once,
+            )
+            for folder, tasks, prefix in arm.parts()
+        ]  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python scripts/lab", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", dest="mode", action="store_const", const=QUICK, default=DEFAULT)
+    size.add_argument("--full", dest="mode", action="store_const", const=FULL)
+    parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "lab" / "runs")
+    parser.add_argument("--models", type=Path, help="folder of what train_grpo.py wrote: controls, checkpoints")
+    parser.add_argument("--only", nargs="+", default=[], help="arms whose names begin so")
+    parser.add_argument("--threads", type=int, default=1, help="[default: 1; a small model gains nothing by more]")
+    parser.add_argument("--at-once", type=int, default=16, help="answers in a batch [default: 16]")
+    options = parser.parse_args()
+    mode, start = options.mode, time.perf_counter()
+    arms = [*MAIN, *(sweeps() if mode is FULL else ()), *trained(options.models)]
+    for arm in arms:
+        if not options.only or arm.name.startswith(tuple(options.only)):
+            begun = time.perf_counter()
+            runs = answered(arm, mode, options.out, options.threads, options.at_once)
+            answers = [answer for run in runs for answer in run.answers]
+            right = sum(answer.verdict == "right" for answer in answers) / len(answers)
+            print(
+                f"{arm.name:<16} {right:.3f} of {len(answers)} answers · {time.perf_counter() - begun:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The arms of the experiment: who answers, how, and how many answers a problem gets. Nothing here looks at an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ALPHA = 4  # of every sampler, as in the paper; never tuned here
+STEPS = 20  # of the chain: what lab-sft was trained on
+PARTICLES = 5  # of smc and of best-of-n: about the tokens that the chain draws
+SEED = 1
+FAMILIES = ("sum", "countdown", "chain")
+# Chosen by cue.py on training problems, one for each family: an opening that does not depend on the problem.
+CUES: Mapping[str, str] = {"sum": "", "countdown": "", "chain": ""}
+
+POWER = f"power:alpha={ALPHA}:steps={STEPS}"
+SMC = f"smc:alpha={ALPHA}:particles={PARTICLES}"
+BEST_OF_N = f"best-of-n:alpha={ALPHA}:n={PARTICLES}:temperature=1"
+LOW_TEMPERATURE = f"low-temp:temperature={1 / ALPHA:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How large a run is. limit: problems of each family. many, some, few: answers of an arm, by what it costs."""
+
+    name: str
+    limit: int
+    many: int
+    some: int
+    few: int
+
+
+QUICK = Mode("quick", 10, 8, 4, 2)
+DEFAULT = Mode("default", 50, 64, 16, 8)
+FULL = Mode("full", 50, 64, 64, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way of answering. size: which of a mode's numbers of answers it gets. prefixes: by family, of the answer."""
+
+    name: str
+    model: str
+    method: str
+    size: str = "some"
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+
+    def parts(self) -> Iterator[tuple[str, tuple[str, ...], str | None]]:
+        """Folder, tasks and opening of each eval that makes it: one, or one a family where openings differ."""
+        if not self.prefixes:
+            yield self.name, tuple(f"lab-{family}" for family in FAMILIES), None
+            return
+        for family, prefix in self.prefixes.items():
+            yield f"{self.name}-{family}", (f"lab-{family}",), prefix or None
+
+
+MAIN = (
+    Arm("base", "lab-base", "base", "many"),
+    Arm("cue", "lab-base", "base", prefixes=CUES),
+    Arm("low-temp", "lab-base", LOW_TEMPERATURE),
+    Arm("best-of-n", "lab-base", BEST_OF_N, "few"),
+    Arm("power", "lab-base", POWER),
+    Arm("smc", "lab-base", SMC, "few"),
+    Arm("grpo", "lab-grpo", "base", "many"),
+    Arm("grpo-low-temp", "lab-grpo", LOW_TEMPERATURE),
+    Arm("sft", "lab-sft", "base"),
+)
+NAMES = tuple(arm.name for arm in MAIN)
+
+
+def sweeps() -> tuple[Arm, ...]:
+    """Accuracy against alpha, against steps and against cost by each cut law: base model, few answers each."""
+    found = [
+        Arm(f"alpha-{alpha:g}", "lab-base", f"power:alpha={alpha:g}:steps={STEPS}", "few")
+        for alpha in (1.5, 2, 3, 6, 8)
+    ]
+    for cuts in ("restart", "uniform", "entropy"):
+        found += [
+            Arm(f"{cuts}-{steps}", "lab-base", f"power:alpha={ALPHA}:steps={steps}:cuts={cuts}", "few")
+            for steps in (1, 2, 5, 10, 20, 40)
+        ]
+    for n in (2, 10, 20):
+        found.append(Arm(f"best-of-n-{n}", "lab-base", BEST_OF_N.replace(f"n={PARTICLES}", f"n={n}"), "few"))
+        found.append(
+            Arm(f"smc-{n}", "lab-base", SMC.replace(f"particles={PARTICLES}", f"particles={n}"), "few")
+        )
+    return tuple(found)
+
+
+def trained(folder: Path | None) -> tuple[Arm, ...]:
+    """Models that train_grpo.py left in a folder: the controls, and every checkpoint."""
+    files = sorted(folder.glob("lab-grpo*.gguf")) if folder else []
+    return tuple(Arm(file.stem.removeprefix("lab-"), str(file), "base", "few") for file in files)

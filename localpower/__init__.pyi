@@ -7,6 +7,10 @@ from .api.compare import compare as compare
 from .api.eval_answer import EvalAnswer as EvalAnswer
 from .api.evaluate import EvalRun as EvalRun
 from .api.evaluate import evaluate as evaluate
+from .api.listing import AnswerList as AnswerList
+from .api.listing import Bounds as Bounds
+from .api.listing import ListedAnswer as ListedAnswer
+from .api.listing import list_answers as list_answers
 from .api.model import Model as Model
 from .api.model import load as load
 from .api.stream import Stream as Stream

@@ -42,9 +42,13 @@ def main() -> None:
     size.add_argument("--quick", dest="mode", action="store_const", const=QUICK, default=DEFAULT)
     size.add_argument("--full", dest="mode", action="store_const", const=FULL)
     parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "lab" / "runs")
-    parser.add_argument("--models", type=Path, help="folder of what train_grpo.py wrote: controls, checkpoints")
+    parser.add_argument(
+        "--models", type=Path, help="folder of what train_grpo.py wrote: controls, checkpoints"
+    )
     parser.add_argument("--only", nargs="+", default=[], help="arms whose names begin so")
-    parser.add_argument("--threads", type=int, default=1, help="[default: 1; a small model gains nothing by more]")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="[default: 1; a small model gains nothing by more]"
+    )
     parser.add_argument("--at-once", type=int, default=16, help="answers in a batch [default: 16]")
     options = parser.parse_args()
     mode, start = options.mode, time.perf_counter()

@@ -1,4 +1,4 @@
-"""The arms of the experiment: who answers, how, and how many answers a problem gets. Nothing here looks at an answer."""
+"""The arms of the experiment: who answers, how, and how many answers a problem gets. None was chosen by results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PARTICLES = 5  # of smc and of best-of-n: about the tokens that the chain draws
 SEED = 1
 FAMILIES = ("sum", "countdown", "chain")
 # Chosen by cue.py on training problems, one for each family: an opening that does not depend on the problem.
-CUES: Mapping[str, str] = {"sum": "", "countdown": "", "chain": ""}
+CUES: Mapping[str, str] = {"sum": "4", "countdown": "7", "chain": "d"}
 
 POWER = f"power:alpha={ALPHA}:steps={STEPS}"
 SMC = f"smc:alpha={ALPHA}:particles={PARTICLES}"

@@ -16,25 +16,26 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
-import localpower as lp
 from arms import DEFAULT, FULL, MAIN, QUICK, SEED, Arm, Mode, sweeps, trained
+from results import gather
+from summary import line
+
+import localpower as lp
 
 
 def answered(arm: Arm, mode: Mode, out: Path, threads: int | None, at_once: int) -> list[lp.EvalRun]:
     """The runs of an arm: made, or gone on with."""
-    model = lp.load(arm.model, threads=threads)
-    samples = getattr(mode, arm.size)
-    with model:
+    with lp.load(arm.model, threads=threads) as model:
         return [
             lp.evaluate(
-                tasks, [model], [arm.method], out=out / folder, seed=SEED, limit=mode.limit, samples=samples,
-                answer_prefix=prefix, parallel=at_once,
+                tasks, [model], [arm.method], out=out / folder, seed=SEED, limit=mode.limit,
+                samples=getattr(mode, arm.size), answer_prefix=prefix, parallel=at_once,
             )
             for folder, tasks, prefix in arm.parts()
         ]  # fmt: skip
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python scripts/lab", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -46,24 +47,32 @@ def main() -> None:
         "--models", type=Path, help="folder of what train_grpo.py wrote: controls, checkpoints"
     )
     parser.add_argument("--only", nargs="+", default=[], help="arms whose names begin so")
+    parser.add_argument("--results", type=Path, help="write the counts here: docs/lab.json is such a file")
+    parser.add_argument("--made", default="", help="when and where, for that file")
     parser.add_argument(
         "--threads", type=int, default=1, help="[default: 1; a small model gains nothing by more]"
     )
     parser.add_argument("--at-once", type=int, default=16, help="answers in a batch [default: 16]")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     mode, start = options.mode, time.perf_counter()
     arms = [*MAIN, *(sweeps() if mode is FULL else ()), *trained(options.models)]
     for arm in arms:
-        if not options.only or arm.name.startswith(tuple(options.only)):
-            begun = time.perf_counter()
-            runs = answered(arm, mode, options.out, options.threads, options.at_once)
-            answers = [answer for run in runs for answer in run.answers]
-            right = sum(answer.verdict == "right" for answer in answers) / len(answers)
-            print(
-                f"{arm.name:<16} {right:.3f} of {len(answers)} answers · {time.perf_counter() - begun:.0f} s",
-                file=sys.stderr,
-                flush=True,
-            )
+        if options.only and not arm.name.startswith(tuple(options.only)):
+            continue
+        begun = time.perf_counter()
+        runs = answered(arm, mode, options.out, options.threads, options.at_once)
+        verdicts = [answer.verdict for run in runs for answer in run.answers]
+        print(
+            f"{arm.name:<16} {verdicts.count('right') / len(verdicts):.3f} of {len(verdicts)} answers · "
+            f"{time.perf_counter() - begun:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
+    known = [*MAIN, *sweeps(), *trained(options.models)]
+    results = gather(options.out, known, options.made, options.models)
+    if options.results:
+        results.write(options.results)
+    print(json.dumps(line(results, time.perf_counter() - start)))
 
 
 if __name__ == "__main__":

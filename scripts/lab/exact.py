@@ -25,7 +25,7 @@ from localpower.evals.tasks import TASKS
 MASS, ROWS, LONGEST = 0.95, 1000, 44  # LONGEST: characters of an answer, as of the tasks
 
 
-def problems(limit: int) -> list[Problem]:
+def problems(limit: int | None) -> list[Problem]:
     """Those that an eval with this limit asks, easy ones first."""
     source = Source(None, 0, str)
     found = [each for family in FAMILIES for each in subset(TASKS[f"lab-{family}"].problems(source), limit)]

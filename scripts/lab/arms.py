@@ -22,16 +22,17 @@ LOW_TEMPERATURE = f"low-temp:temperature={1 / ALPHA:g}"
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """How large a run is. limit: problems of each family. many, some, few: answers of an arm, by what it costs."""
+    """How large a run is. limit: problems of each family. many to two: answers of an arm, by what it costs."""
 
     name: str
     limit: int
     many: int
     some: int
     few: int
+    two: int = 2
 
 
-QUICK = Mode("quick", 10, 8, 4, 2)
+QUICK = Mode("quick", 10, 8, 8, 8)
 DEFAULT = Mode("default", 50, 64, 16, 8)
 FULL = Mode("full", 50, 64, 64, 16)
 
@@ -70,25 +71,18 @@ NAMES = tuple(arm.name for arm in MAIN)
 
 
 def sweeps() -> tuple[Arm, ...]:
-    """Accuracy against alpha, against steps and against cost by each cut law: base model, few answers each."""
-    found = [
-        Arm(f"alpha-{alpha:g}", "lab-base", f"power:alpha={alpha:g}:steps={STEPS}", "few")
-        for alpha in (1.5, 2, 3, 6, 8)
-    ]
+    """Accuracy against alpha, against steps and against cost by each cut law: base model, two answers each."""
+    settings = {f"alpha-{alpha:g}": f"power:alpha={alpha:g}:steps={STEPS}" for alpha in (1.5, 2, 3, 6, 8)}
     for cuts in ("restart", "uniform", "entropy"):
-        found += [
-            Arm(f"{cuts}-{steps}", "lab-base", f"power:alpha={ALPHA}:steps={steps}:cuts={cuts}", "few")
-            for steps in (1, 2, 5, 10, 20, 40)
-        ]
+        for steps in (1, 2, 5, 10, 20, 40):
+            settings[f"{cuts}-{steps}"] = f"power:alpha={ALPHA}:steps={steps}:cuts={cuts}"
     for n in (2, 10, 20):
-        found.append(Arm(f"best-of-n-{n}", "lab-base", BEST_OF_N.replace(f"n={PARTICLES}", f"n={n}"), "few"))
-        found.append(
-            Arm(f"smc-{n}", "lab-base", SMC.replace(f"particles={PARTICLES}", f"particles={n}"), "few")
-        )
-    return tuple(found)
+        settings[f"best-of-n-{n}"] = BEST_OF_N.replace(f"n={PARTICLES}", f"n={n}")
+        settings[f"smc-{n}"] = SMC.replace(f"particles={PARTICLES}", f"particles={n}")
+    return tuple(Arm(name, "lab-base", method, "two") for name, method in settings.items())
 
 
 def trained(folder: Path | None) -> tuple[Arm, ...]:
     """Models that train_grpo.py left in a folder: the controls, and every checkpoint."""
-    files = sorted(folder.glob("lab-grpo*.gguf")) if folder else []
+    files = sorted(folder.glob("lab-grpo-*.gguf")) if folder else []
     return tuple(Arm(file.stem.removeprefix("lab-"), str(file), "base", "few") for file in files)

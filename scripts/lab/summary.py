@@ -57,14 +57,21 @@ def share_of_gain(results: Results, arm: str, tuned: str, places: Sequence[int])
     return percentiles(float((mine - base) / (other - base)), (again[:, 1] - again[:, 0]) / gained)
 
 
-def solved(results: Results, first: str, second: str, k: int | None = None) -> SolvedSets:
-    """Which problems one of two arms solves with as many answers as both have (the first k of more: expected none).
-
-    Arms with more answers than the other are not cut down: k must be what both have.
-    """
+def solved(results: Results, first: str, second: str) -> SolvedSets:
+    """Which problems one of two arms solves with all its answers. Raises ValueError where one has more of them."""
     a, b = results.arms[first], results.arms[second]
-    names = [name for name, _, _ in results.problems]
-    return solved_sets(names, a.right, b.right, k or min(*a.n, *b.n))
+    if a.n != b.n or min(a.n) < max(a.n):
+        raise ValueError(f"{first} and {second} have different numbers of answers")
+    return solved_sets([name for name, _, _ in results.problems], a.right, b.right, a.n[0])
+
+
+def alone(results: Results, first: str, second: str, k: int, places: Sequence[int]) -> tuple[float, float]:
+    """How many problems the first is expected to solve with k answers each and the second not, and the reverse."""
+    a, b = (
+        pass_table([arm.right[i] for i in places], [arm.n[i] for i in places], k)[:, -1]
+        for arm in (results.arms[first], results.arms[second])
+    )
+    return float((a * (1 - b)).sum()), float((b * (1 - a)).sum())
 
 
 def tax(results: Results, tuned: str, k: int) -> Tax:
@@ -77,7 +84,7 @@ def line(results: Results, seconds: float) -> dict[str, Any]:
     """The experiment as one JSON object."""
     arms = {name: results.arms[name] for name in NAMES if name in results.arms}
     everything = results.places()
-    alone = solved(results, "base", "grpo") if {"base", "grpo"} <= arms.keys() else None
+    sets = solved(results, "base", "grpo") if {"base", "grpo"} <= arms.keys() else None
     return {
         "pass1": {name: _rounded(accuracy(arm, everything)) for name, arm in arms.items()},
         "passk": {
@@ -94,8 +101,8 @@ def line(results: Results, seconds: float) -> dict[str, Any]:
             for family in FAMILIES
         },
         "solved_only_by": None
-        if alone is None
-        else {"base": len(alone.base_only), "grpo": len(alone.tuned_only)},
+        if sets is None
+        else {"base": len(sets.base_only), "grpo": len(sets.tuned_only)},
         "n_problems": len(results.problems),
         "seconds": round(seconds, 1),
     }

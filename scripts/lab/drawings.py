@@ -1,0 +1,117 @@
+"""The pictures of docs/lab.md by name."""
+
+from __future__ import annotations
+
+from arms import ALPHA, FAMILIES, STEPS
+from controls import REWARDS, at_steps
+from pictures import Curve, Panel, steps, svg
+from proofs import proved
+from results import ArmResult, Results
+from summary import accuracy, ks, passes
+from sweeping import by_alpha, by_cost
+
+_PASSES = ("base", "low-temp", "power", "smc", "sft", "grpo", "grpo-low-temp")
+_LIKELY = ("base", "low-temp", "power", "sft", "grpo")
+
+
+def drawings(results: Results) -> dict[str, str]:
+    """Every picture for which there are numbers."""
+    found = {
+        "pass": [_pass_panel(results, None), *(_pass_panel(results, family) for family in FAMILIES)],
+        "likelihood": _likelihood(results),
+        "cost": [_cost(results, seconds=False), _cost(results, seconds=True)],
+        "alpha": _alpha(results),
+        "training": _training(results),
+    }
+    return {name: svg(panels) for name, panels in found.items() if panels}
+
+
+def _value(results: Results, arm: ArmResult, family: str | None = None) -> float:
+    return accuracy(arm, results.places(family)).value
+
+
+def _pass_panel(results: Results, family: str | None) -> Panel:
+    curves = []
+    for name in _PASSES:
+        if name in results.arms:
+            arm = results.arms[name]
+            values = passes(arm, results.places(family), ks(arm))
+            curves.append(Curve(name, [(k, each.value) for k, each in zip(ks(arm), values, strict=True)]))
+    return Panel(f"pass@k, {family or 'all families'}", "answers k", "share solved", curves, log=True)
+
+
+def _likelihood(results: Results) -> list[Panel]:
+    names = [name for name in _LIKELY if name in results.arms]
+    pairs = (
+        ("log p of a token under the base, mean of an answer", "likely", results.likely_edges),
+        ("confidence: minus entropy, mean of an answer", "confident", results.confident_edges),
+    )
+    return [
+        Panel(
+            title, "nats", "share of answers",
+            [Curve(name, steps(edges, counts)) for name in names if (counts := getattr(results.arms[name], field))],
+        )
+        for title, field, edges in pairs
+    ]  # fmt: skip
+
+
+def _cost(results: Results, *, seconds: bool) -> Panel:
+    base = results.arms["base"]
+
+    def x(arm: ArmResult) -> float:
+        return arm.seconds / base.seconds if seconds else arm.tokens / base.tokens
+
+    curves = [
+        Curve(kind, [(x(arm), _value(results, arm)) for arm in arms.values()])
+        for kind, arms in by_cost(results).items()
+    ]
+    curves += [
+        Curve(name, [(x(results.arms[name]), _value(results, results.arms[name]))])
+        for name in ("base", "low-temp", "sft", "grpo")
+        if name in results.arms
+    ]
+    what = "seconds" if seconds else "tokens drawn"
+    return Panel(f"accuracy against {what}", f"{what}, over a plain answer's", "right", curves, log=True)
+
+
+def _alpha(results: Results) -> list[Panel]:
+    sampled, truth = by_alpha(results), results.truth.get("lab-base")
+    curves = [Curve(f"{STEPS} steps", [(alpha, _value(results, arm)) for alpha, arm in sampled.items()])]
+    if truth:
+        points = []
+        for alpha in map(float, truth.accuracy):
+            bounds = truth.accuracy[f"{alpha:g}"]
+            mine = [each for each in bounds if each is not None]
+            if alpha > 1 and mine:
+                points.append((alpha, sum(low + high for low, high in mine) / (2 * len(mine))))
+        if points:
+            curves.append(Curve("exact p^alpha", points, dashed=True))
+    panels = [Panel("accuracy against alpha", "alpha", "right", curves)]
+    by_steps = [
+        Curve(f"{kind} cuts", [(n, _value(results, arm)) for n, arm in arms.items()])
+        for kind, arms in by_cost(results).items()
+        if kind not in ("smc", "best-of-n") and len(arms) > 1
+    ]
+    if truth and by_steps and (places := proved(truth, ALPHA, results.places())):
+        bounds = [truth.accuracy[f"{ALPHA:g}"][i] or (0.0, 0.0) for i in places]
+        level = sum(low + high for low, high in bounds) / (2 * len(bounds))
+        ends = sorted(n for n, _ in by_steps[0].points)
+        by_steps.append(Curve(f"exact p^{ALPHA}", [(ends[0], level), (ends[-1], level)], dashed=True))
+    if by_steps:
+        panels.append(Panel("accuracy against steps", "steps", "right", by_steps, log=True))
+    return panels
+
+
+def _training(results: Results) -> list[Panel]:
+    curves = [
+        Curve(reward, [(step, _value(results, arm)) for step, arm in steps_of.items()])
+        for reward in REWARDS
+        if len(steps_of := at_steps(results, reward)) > 1
+    ]
+    curves += [
+        Curve(name, [(0, value), (60, value)], dashed=True)
+        for name in ("power", "grpo")
+        if name in results.arms and curves
+        for value in (_value(results, results.arms[name]),)
+    ]
+    return [Panel("accuracy against steps of GRPO, by reward", "steps", "right", curves)] if curves else []

@@ -29,6 +29,7 @@ class Mode:
     many: int
     some: int
     few: int
+    four: int = 4
     two: int = 2
 
 
@@ -85,4 +86,9 @@ def sweeps() -> tuple[Arm, ...]:
 def trained(folder: Path | None) -> tuple[Arm, ...]:
     """Models that train_grpo.py left in a folder: the controls, and every checkpoint."""
     files = sorted(folder.glob("lab-grpo-*.gguf")) if folder else []
-    return tuple(Arm(file.stem.removeprefix("lab-"), str(file), "base", "few") for file in files)
+    names = [file.stem.removeprefix("lab-") for file in files]
+    last = ("random", "p", "60")  # the end of a training
+    sizes = ["few" if name.rpartition("-")[2] in last else "four" for name in names]
+    return tuple(
+        Arm(name, str(file), "base", size) for name, file, size in zip(names, files, sizes, strict=True)
+    )

@@ -196,10 +196,15 @@ def _check_request(request: EvalRequest, tasks: Sequence[Task]) -> None:
     prompting = request.prompting
     try:
         "".join(
-            [prompting.system or "", *prompting.stops, *map(str, prompting.template_args.values())]
+            [
+                *(prompting.system or "", request.answer_prefix or "", *prompting.stops),
+                *map(str, prompting.template_args.values()),
+            ]
         ).encode()
     except UnicodeEncodeError:
-        raise UsageProblem("--system, --stop and --template-arg must be valid Unicode") from None
+        raise UsageProblem(
+            "--system, --stop, --template-arg and --answer-prefix must be valid Unicode"
+        ) from None
     data = request.data
     if data is not None and data.is_file() and len(tasks) > 1:
         raise UsageProblem("--data names one file, and there are several tasks: name a folder")
@@ -227,6 +232,7 @@ def _ask_all(
         prompting.stops,
         request.own_stops,
         started,
+        request.answer_prefix,
     )
     for each in request.models or (Request(),):
         label, loaded = models.learn(each)
@@ -239,6 +245,10 @@ def _ask_all(
             task.name: ask(task, chosen[task.name], loaded, wording, request.max_tokens) for task in tasks
         }
         problems = [problem for some in asked[label].values() for problem in some]
+        if lost := loaded.unspelled(request.answer_prefix or ""):
+            say(
+                f"note: {label}: characters of --answer-prefix that no token spells, and that are left out: {lost}"
+            )
         if lost := sum(loaded.unspelled(problem.text) for problem in problems):
             say(
                 f"note: {label}: characters of the problems that no token spells, and that are left out: {lost}"

@@ -67,6 +67,7 @@ def evaluate(
     system: str | None = None,
     raw: bool = False,
     stops: Sequence[str] = (),
+    answer_prefix: str | None = None,
     template_args: Mapping[str, Any] | None = None,
     grader: str = "value",
     data: str | Path | None = None,
@@ -80,6 +81,7 @@ def evaluate(
     """Ask models the problems of tasks by several methods: the same folder and answers as by `localpower eval`.
 
     models: loaded ones, names or files; none: the default. out: the folder; a run that was stopped goes on there.
+    answer_prefix: an opening that every answer is given: it is conditioned on and graded, and not drawn.
     packages: that programs may import, where run_code lets them run. say: hears what a user should know. Raises
     UserError, and KeyboardInterrupt for Ctrl-C: every answer that was made stays.
     """
@@ -98,6 +100,7 @@ def evaluate(
         max_tokens=max_tokens,
         form=form,
         prompting=PromptOptions.of(system, raw, stops, template_args),
+        answer_prefix=answer_prefix,
         grader=grader,
         data=None if data is None else Path(data),
         parallel=parallel,

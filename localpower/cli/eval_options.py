@@ -78,6 +78,12 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         renamed("--prompt", "--prompt-style"),
         click.option(
+            "--answer-prefix",
+            metavar="TEXT",
+            help="Every answer begins with TEXT: it is given and graded, not drawn and not in log p; a line break is "
+            "$'\\n' in most shells.",
+        ),
+        click.option(
             "--data",
             type=click.Path(path_type=Path),
             metavar="PATH",

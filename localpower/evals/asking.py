@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localpower.completion import Rules
-from localpower.errors import UsageProblem
+from localpower.errors import UsageProblem, UserError
 from localpower.evals.forms import Form
 from localpower.evals.jobs import RenderedProblem
 from localpower.evals.problem import Problem
@@ -25,6 +25,7 @@ _TAIL = 16  # tokens of a prompt that may spell the mark at its end
 class Wording:
     """How all problems of a run are put. form: chat, paper or paper-chat; stops: beside the form's own.
 
+    prefix: the opening that every answer is given.
     started: the time that a chat template may tell, of the run's first start, so that going on changes no prompt.
     """
 
@@ -35,6 +36,7 @@ class Wording:
     stops: tuple[str, ...] = ()
     own_stops: bool = True
     started: datetime.datetime = field(default_factory=datetime.datetime.now)
+    prefix: str | None = None
 
 
 def form_of(task: Task, wording: Wording, *, template: bool) -> Form:
@@ -51,7 +53,10 @@ def form_of(task: Task, wording: Wording, *, template: bool) -> Form:
 def ask(
     task: Task, problems: Sequence[Problem], loaded: Loaded, wording: Wording, max_tokens: int | None
 ) -> list[RenderedProblem]:
-    """Every problem as tokens of the model. max_tokens: None: the task's own."""
+    """Every problem as tokens of the model. max_tokens: None: the task's own.
+
+    Raises UserError for a prefix that the model has no token for.
+    """
     template = loaded.has_template and not wording.raw
     form = form_of(task, wording, template=template)
     chat = form.template and template
@@ -63,7 +68,16 @@ def ask(
     prompts = loaded.prompts(whole, raw=not chat, arguments=wording.arguments)
     longest = max_tokens or task.max_tokens
     thinking = [chat and opens_thought(answer_text(tokens[-_TAIL:], loaded.piece, ())) for tokens in prompts]
+    openings = [loaded.following(tokens, wording.prefix) if wording.prefix else () for tokens in prompts]
+    if wording.prefix and not all(openings):
+        raise UserError(f"{loaded.info.name} has no token for any part of --answer-prefix")
     return [
-        RenderedProblem(task, problem, text, tokens, chat, longest, stops, rules, thinks)
-        for problem, text, tokens, thinks in zip(problems, texts, prompts, thinking, strict=True)
+        RenderedProblem(
+            *(task, problem, text, tokens + opening, chat, longest, stops, rules, thinks),
+            prefix=answer_text(opening, loaded.piece, ()),
+            n_prefix=len(opening),
+        )
+        for problem, text, tokens, opening, thinks in zip(
+            problems, texts, prompts, openings, thinking, strict=True
+        )
     ]

@@ -14,6 +14,7 @@ _SETTINGS = {
     "system": "system message",
     "raw": "--raw",
     "template_args": "template arguments",
+    "answer_prefix": "answer prefix",
     "own_stops": "the task's own stops",
     "samples": "samples",
 }

@@ -16,7 +16,11 @@ from localpower.samplers import Sampler
 
 @dataclass(frozen=True, slots=True)
 class RenderedProblem:
-    """A problem as a model is asked it. chat: through its template. thinking: its end opens a thought."""
+    """A problem as a model is asked it. chat: through its template. thinking: its end opens a thought.
+
+    tokens: prompt and prefix. prefix: the opening that every answer is given, as its tokens spell it; n_prefix: how
+    many of the last tokens that is.
+    """
 
     task: Task
     problem: Problem
@@ -27,6 +31,8 @@ class RenderedProblem:
     stops: tuple[str, ...]
     rules: Rules
     thinking: bool = False
+    prefix: str = ""
+    n_prefix: int = 0
 
 
 @dataclass(frozen=True, slots=True)

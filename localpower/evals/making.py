@@ -42,7 +42,7 @@ def make_rows(
 def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_text: bool) -> Row:
     state = one.tally.state
     stops = [stop.encode() for stop in job.asked.stops]
-    text = answer_text(state.tokens, loaded.piece, stops)
+    text = job.asked.prefix + answer_text(state.tokens, loaded.piece, stops)
     model = loaded.info.to_dict()
     run = RunContext(
         job.sampler, job.alpha, job.seed, len(job.asked.tokens), one.seconds, loaded.exactness, model
@@ -59,6 +59,7 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
         "sample": job.sample,
         "text": text if save_text else None,
         **grader.fields(task.kind, problem.gold, text, thinking=job.asked.thinking),
+        **({"answer_prefix": job.asked.prefix} if job.asked.prefix else {}),
         "first_drawn": one.tally.n_first,
         "token_log_p": state.log_p.tolist(),
         "token_entropy": state.entropy.tolist(),

@@ -92,17 +92,19 @@ class Scorer:
         return (log_p, entropy) if all(map(math.isfinite, log_p)) else None
 
     def _tokens(self, run: Stored, asked: Row, row: Row) -> tuple[Tokens, Tokens]:
-        """Prompt and answer: the very tokens where this model spells them alike, else read from the texts."""
+        """Prompt and answer: the very tokens where this model spells them alike, else read from the texts.
+
+        The opening that an answer was given belongs to the prompt.
+        """
         stops = [stop.encode() for stop in asked["stops"]]
+        prefix = asked.get("prefix", "")
         prompt, tokens = self._reads(run, asked), tuple(row["tokens"])
+        prompt += self.loaded.following(prompt, prefix) if prefix else ()
+        drawn = row["text"].removeprefix(prefix)
         spelled = max(tokens, default=0) < self._n_vocab(prompt) and tuple(asked["tokens"]) == prompt
-        if spelled and answer_text(tokens, self.loaded.piece, stops) == row["text"]:
+        if spelled and answer_text(tokens, self.loaded.piece, stops) == drawn:
             return prompt, tokens
-        question = [{"role": "user", "content": asked["text"]}]
-        answered = [*question, {"role": "assistant", "content": row["text"]}]
-        plain = self.loaded.prompt(Conversation(question), raw=True, arguments={})
-        whole = self.loaded.prompt(Conversation(answered), raw=True, arguments={})
-        return prompt, whole[len(plain) :]
+        return prompt, self.loaded.following(prompt, drawn)
 
     def _n_vocab(self, prompt: Tokens) -> int:
         self._engine = self._engine or self.loaded.engine(prompt, 1, 1, self.check)

@@ -52,6 +52,7 @@ def problem_rows(
                     "chat": question.chat,
                     "stops": list(question.stops),
                     **({"thinking": True} if question.thinking else {}),
+                    **({"prefix": question.prefix, "n_prefix": question.n_prefix} if question.prefix else {}),
                 }
     return list(rows.values())
 

@@ -73,6 +73,10 @@ class LoadedGguf:
             return [self.vocabulary.raw_prompt(each) for each in conversations]
         return self.vocabulary.chat_prompts(conversations, arguments)
 
+    def following(self, before: Tokens, text: str) -> Tokens:
+        """By the vocabulary."""
+        return self.vocabulary.following(before, text)
+
     def unspelled(self, text: str) -> int:
         """By the vocabulary."""
         return self.vocabulary.unspelled(text)

@@ -44,6 +44,10 @@ class LoadedToy:
         """The toy has no control texts."""
         return self.toy.tokenize(text)
 
+    def following(self, before: Tokens, text: str) -> Tokens:
+        """A toy word for each word, whatever stands before."""
+        return self.toy.tokenize(text)
+
     def unspelled(self, text: str) -> int:
         """The toy reads every word."""
         return 0

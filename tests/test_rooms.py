@@ -34,8 +34,10 @@ MAY_IMPORT = {
     "text": {"subprocesses", "errors", "model", "text"},
     "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower"},
     "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "ui"},
-    "catalogue": {"elsewhere", "errors", "inputs"},
-    "elsewhere": {"errors"},
+    "userfile": {"errors", "folders", "inputs", "localpower"},
+    "catalogue": {"catalogue", "elsewhere", "errors", "inputs", "localpower"},
+    "elsewhere": {"errors", "localpower"},
+    "hub": {"elsewhere", "engine", "errors", "hub"},
     "sharpening": set(),
     "lab": {"grading", "lab"},
     "evals": {
@@ -85,6 +87,7 @@ MAY_IMPORT = {
         "events",
         "folders",
         "grading",
+        "hub",
         "inputs",
         "loaded",
         "loading",
@@ -98,6 +101,7 @@ MAY_IMPORT = {
         "samplers",
         "text",
         "ui",
+        "userfile",
         "api",
     },
     "cli": {

@@ -53,7 +53,7 @@ def ask(
         stops = [stop.encode("utf-8", "surrogateescape") for stop in prompting.stops]
     except UnicodeEncodeError:
         raise UsageProblem("a stop must be valid Unicode") from None
-    usual = usual_alpha(chat=chat)
+    usual = usual_alpha(chat=chat, preset=loaded.preset)
     whole = conversation.under(prompting.system) if chat else conversation
     arguments, told = switched(loaded.template if chat else None, prompting)
     tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)

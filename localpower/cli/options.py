@@ -51,7 +51,7 @@ def _engine_options(command: Callable[..., Any], *, several: bool) -> Callable[.
             "models" if several else "model",
             multiple=several,
             shell_complete=completion.models,
-            help="A GGUF file, or a name: smollm2, lab-base, lab-grpo, lab-sft or toy.  "
+            help="A GGUF file, or a name that `localpower models list` shows, such as smollm2 or toy.  "
             "[default: LOCALPOWER_MODEL, else smollm2]",
         ),
     ):
@@ -111,7 +111,8 @@ def target_options(max_tokens: int | None = 256, *, timed: bool = True) -> tuple
         click.option(
             "--alpha",
             type=Finite(1.0, MOST_ALPHA),
-            help="The power, at least 1.  [default: 2.5 with a chat template, 4 without]",
+            help="The power, at least 1.  [default: what `models list` says of the model; of others 2.5 with a chat "
+            "template, 4 without]",
         ),
     )
 

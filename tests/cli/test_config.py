@@ -167,7 +167,7 @@ def test_a_default_model_means_nothing_to_a_replay(folder, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "text", ['system = """\n[INST] be nice\n"""\n', 'system = """\nalpha = 1\n"""\n', '"alpha" = 2\n']
+    "text", ['system = """\n[INST] be nice\n"""\n', 'system = """\nalpha = 1\n"""\n', '"\\u0061lpha" = 2\n']
 )
 def test_a_file_that_set_cannot_change_safely_is_left_as_it_is(folder, capsys, text):
     (folder / "config.toml").write_text(text)

@@ -10,10 +10,10 @@ from typing import Any
 
 from localpower import __version__
 from localpower.api.question import Question
-from localpower.api.thoughts import with_thoughts
 from localpower.chance import StreamDice
 from localpower.events import Started
 from localpower.loaded import Loaded
+from localpower.loaded.thoughts import with_thoughts
 from localpower.runs.answer import Answer, RunContext, describe
 from localpower.runs.gather import Engine, Observer
 from localpower.runs.interrupt import Interrupts

@@ -110,6 +110,8 @@ def settings_of(
         "template_args": dict(request.prompting.template_args),
         "stops": list(request.prompting.stops),
         "own_stops": request.own_stops,
+        "think": request.prompting.think,
+        "thinking_budget": request.prompting.thinking_budget,
         "answer_prefix": request.answer_prefix,
         "grader": request.grader,
         "save_text": request.save_text,

@@ -233,6 +233,8 @@ def _ask_all(
         request.own_stops,
         started,
         request.answer_prefix,
+        prompting.think,
+        prompting.thinking_budget,
     )
     for each in request.models or (Request(),):
         label, loaded = models.learn(each)
@@ -241,9 +243,13 @@ def _ask_all(
         through = [task for task in tasks if task.forms[request.form].template]
         if through and not loaded.has_template and not prompting.raw:
             say(f"note: {label} has no chat template: prompts are sent as text")
+        notes: dict[str, None] = {}  # of all tasks, each once
         asked[label] = {
-            task.name: ask(task, chosen[task.name], loaded, wording, request.max_tokens) for task in tasks
+            task.name: ask(task, chosen[task.name], loaded, wording, request.max_tokens, notes.setdefault)
+            for task in tasks
         }
+        for note in notes:
+            say(f"note: {label}: {note}")
         problems = [problem for some in asked[label].values() for problem in some]
         if lost := loaded.unspelled(request.answer_prefix or ""):
             say(

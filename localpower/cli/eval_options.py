@@ -13,6 +13,7 @@ from localpower.cli.options import (
     seed_option,
     steps_option,
     target_options,
+    thinking_options,
     wording_options,
 )
 from localpower.cli.sections import renamed
@@ -66,6 +67,7 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--save-text", is_flag=True, help="Questions and answers of gpqa are stored in clear."),
         click.option("--no-stops", is_flag=True, help="The stops that tasks have of their own are left out."),
+        *thinking_options(),
         *wording_options(),
         click.option(
             "--prompt-style",

@@ -155,7 +155,14 @@ def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="FILE",
         help="The evaluated prompt is kept in FILE, and a run begins from what FILE has of it.",
     )
-    thinking = (
+    for option in (cache, *thinking_options(), *wording_options()):
+        command = option(command)
+    return command
+
+
+def thinking_options() -> tuple[Callable[..., Any], ...]:
+    """Whether a model thinks before it answers, and how long."""
+    return (
         click.option(
             "--thinking-budget",
             type=click.IntRange(min=0),
@@ -169,9 +176,6 @@ def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Thoughts are switched on or off, where the chat template can.  [default: as the template likes]",
         ),
     )
-    for option in (cache, *thinking, *wording_options()):
-        command = option(command)
-    return command
 
 
 def wording_options() -> tuple[Callable[..., Any], ...]:

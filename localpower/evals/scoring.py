@@ -11,9 +11,10 @@ from typing import Any
 
 from localpower import jsonl
 from localpower.errors import UserError
-from localpower.evals.likelihood import own_scores
+from localpower.evals.likelihood import drawn, own_scores
 from localpower.evals.store import Key, Row, Stored, key
 from localpower.loaded import Loaded
+from localpower.loaded.thoughts import switched
 from localpower.model import Tokens
 from localpower.numerics import weigh
 from localpower.runs.gather import Engine
@@ -89,6 +90,8 @@ class Scorer:
             weighed = weigh(logits, 1.0)
             log_p.append(weighed.log_p(token))
             entropy.append(weighed.entropy)
+        if tokens == tuple(row["tokens"]):  # in a text nobody sees which part was given
+            log_p, entropy = drawn(row, log_p), drawn(row, entropy)
         return (log_p, entropy) if all(map(math.isfinite, log_p)) else None
 
     def _tokens(self, run: Stored, asked: Row, row: Row) -> tuple[Tokens, Tokens]:
@@ -100,11 +103,11 @@ class Scorer:
         prefix = asked.get("prefix", "")
         prompt, tokens = self._reads(run, asked), tuple(row["tokens"])
         prompt += self.loaded.following(prompt, prefix) if prefix else ()
-        drawn = row["text"].removeprefix(prefix)
+        said = row["text"].removeprefix(prefix)
         spelled = max(tokens, default=0) < self._n_vocab(prompt) and tuple(asked["tokens"]) == prompt
-        if spelled and answer_text(tokens, self.loaded.piece, stops) == drawn:
+        if spelled and answer_text(tokens, self.loaded.piece, stops) == said:
             return prompt, tokens
-        return prompt, self.loaded.following(prompt, drawn)
+        return prompt, self.loaded.following(prompt, said)
 
     def _n_vocab(self, prompt: Tokens) -> int:
         self._engine = self._engine or self.loaded.engine(prompt, 1, 1, self.check)
@@ -116,7 +119,9 @@ class Scorer:
         started = datetime.datetime.fromisoformat(settings["created"])
         said = Conversation([{"role": "user", "content": asked["text"]}], started=started)
         whole = said.under(settings["system"]) if asked["chat"] else said
-        return self.loaded.prompt(whole, raw=not asked["chat"], arguments=settings["template_args"])
+        template = self.loaded.template if asked["chat"] else None
+        arguments, _ = switched(template, settings["template_args"], settings.get("think"))
+        return self.loaded.prompt(whole, raw=not asked["chat"], arguments=arguments)
 
 
 def _score(value: Any) -> tuple[Key, Numbers]:

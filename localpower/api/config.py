@@ -21,7 +21,7 @@ from localpower.folders import users_folder
 
 ANSWERS = (
     *("method", "alpha", "temperature", "max-tokens", "steps", "budget", "chains", "pick", "system"),
-    *("no-markdown", "no-session"),
+    *("no-markdown", "show-thoughts", "no-session"),
 )
 MACHINE = ("model", "threads", "ctx", "gpu-layers", "fast")
 KEYS = (*MACHINE, *ANSWERS)

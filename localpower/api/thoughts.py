@@ -14,7 +14,6 @@ from localpower.model import Tokens
 from localpower.runs.answer import Answer
 from localpower.text.thinking import HANDOVER, Thought, marks_of, switch_of
 
-_TAIL = 16  # tokens of a prompt in which it may open a thought
 _NONE = "this model is not known to write thoughts"
 
 
@@ -34,10 +33,7 @@ def switched(template: str | None, prompting: PromptOptions) -> tuple[Mapping[st
 def thought_of(loaded: Loaded, prompt: Tokens) -> Thought | None:
     """How thoughts lie in the answers to a prompt; None: the model is not known to have any."""
     marks = marks_of(loaded.template, loaded.control_token)
-    if marks is None:
-        return None
-    end = b"".join(map(loaded.piece, prompt[-_TAIL:])).decode("utf-8", "replace").rstrip()
-    return Thought(marks, end.endswith(marks[0]), loaded.piece)
+    return Thought.after(marks, prompt, loaded.piece) if marks else None
 
 
 def limit(

@@ -14,6 +14,7 @@ from localpower.cli.options import (
     prompt_options,
     quiet_option,
     sampling_options,
+    thoughts_option,
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     "--no-session", is_flag=True, help="The chat is not kept.  [default: it is, where somebody types]"
 )
 @click.option("--no-markdown", is_flag=True, help="Answers are printed as the model wrote them.")
+@thoughts_option
 @quiet_option
 @refused_options
 @click.pass_context

@@ -73,9 +73,13 @@ def resume(talk: Talk) -> None:
         + (", the last of them:" if turns else ".")
     )
     if turns:
-        for line in f">>> {turns[-1].question}\n{turns[-1].answer.text}".split("\n"):
+        answer = turns[-1].answer
+        for line in f">>> {turns[-1].question}".split("\n"):
             say(line)
-        if turns[-1].answer.facts.get("finish") == "interrupted":
+        text, thinking = answer.text, answer.facts.get("thinking_tokens")
+        for line in (text if talk.manner.whole else talk.manner.folded(text, thinking)).split("\n"):
+            say(line)
+        if answer.facts.get("finish") == "interrupted":
             say("note: this answer was interrupted; /regen draws another")
 
 

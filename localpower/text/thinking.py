@@ -21,6 +21,7 @@ PAIRS = (
 HANDOVER = "\n\nI have thought long enough, and I answer now.\n"
 _SWITCHES = ("enable_thinking", "thinking")  # what templates call it
 _SOON = 8  # tokens of an answer within which its thought begins, if it has one
+_TAIL = 16  # tokens of a prompt in which it may open a thought
 Piece = Callable[[int], bytes]
 
 
@@ -53,6 +54,12 @@ class Thought:
     marks: tuple[str, str]
     opened: bool
     piece: Piece
+
+    @classmethod
+    def after(cls, marks: tuple[str, str], prompt: Tokens, piece: Piece) -> Thought:
+        """In the answers to a prompt."""
+        end = b"".join(map(piece, prompt[-_TAIL:])).decode("utf-8", "replace").rstrip()
+        return cls(marks, end.endswith(marks[0]), piece)
 
     def begins(self, tokens: Tokens) -> int | None:
         """The number of tokens before it; None: the answer has none."""

@@ -58,7 +58,7 @@ class Talk:
         try:
             answer = self._turn(lambda: self.chat.send(text, self._watched))
         except ContextFull as error:
-            error.hint = self._room(text)
+            error.hint = self._room(text, error.need)
             raise
         self._tell(answer, "the message is not part of the conversation")
 
@@ -91,6 +91,7 @@ class Talk:
                 self.session.forget()
         except UserError as error:
             say(f"localpower: {error.line()}; the chat goes on without", always=True)
+            self.session.close()
             self.session = None
 
     def part(self) -> str | None:
@@ -101,6 +102,11 @@ class Talk:
         self.session = begun()
         old.close()
         return old.name
+
+    def close(self) -> None:
+        """Let others have the session."""
+        if self.session is not None:
+            self.session.close()
 
     @property
     def ended(self) -> bool:
@@ -161,13 +167,13 @@ class Talk:
             raise UserError("the last answer has no thought")
         return text
 
-    def _room(self, text: str) -> str:
-        """What to do about a full context."""
-        n, need = self.chat.fits(text)
+    def _room(self, text: str, need: int) -> str:
+        """What to do about a full context; need: the tokens that there must be room for."""
+        n = self.chat.to_drop(text)
         advice = []
         if n is None:
             advice.append("a shorter message, or a shorter answer by /set max-tokens N")
-        elif n:
+        else:
             advice.append(
                 f"/drop {n} forgets the oldest {'turn' if n == 1 else f'{n} turns'}, /clear all of them"
             )

@@ -38,6 +38,9 @@ class Talk:
         self.chat.prompt_cache = options["prompt_cache"]
         self.session: Session | None = None
         self.heard: Heard | None = None
+        self.waiting: list[
+            tuple[str, str]
+        ] = []  # names and texts of files that stand before the next message
         self._said: set[str] = set()  # notes, which are said once
 
     def set(self, options: dict[str, Any]) -> None:
@@ -55,11 +58,15 @@ class Talk:
 
     def say(self, text: str) -> None:
         """The user's message, answered on stdout. Raises UserError; then the message was not said."""
+        parts = [*(read for _, read in self.waiting), text]
+        text = "".join(parts) if self.options["raw"] else "\n\n".join(parts)
         try:
             answer = self._turn(lambda: self.chat.send(text, self._watched))
         except ContextFull as error:
             error.hint = self._room(text, error.need)
             raise
+        if answer is not None:
+            self.waiting.clear()
         self._tell(answer, "the message is not part of the conversation")
 
     def again(self) -> None:

@@ -600,3 +600,40 @@ def stopped(talk, seed):
     talk.chat.seed = seed
     talk.say("ab")
     return talk.loaded.piece(talk.chat.answers[-1].tokens[-1]) in (b"</think>", b"<think>")
+
+
+def test_files_that_are_read_stand_before_the_next_message_and_no_other(tiny16, capsys, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(f"{name * 3}\n")
+    talk = talk_with(tiny16, "--method", "base", "--max-tokens", "4")
+    for line in (f"/read {tmp_path / 'a'}", f"/read {tmp_path / 'b'}", "cab", "c"):
+        assert obey(line, talk, None)
+    assert [turn.question for turn in talk.chat.turns] == ["aaa\n\nbbb\n\ncab", "c"]
+
+
+def test_undo_takes_a_file_back_before_it_takes_a_message(tiny16, capsys, tmp_path):
+    (tmp_path / "a").write_text("aaa")
+    talk = talk_with(tiny16, "--method", "base", "--max-tokens", "4")
+    for line in ("c", f"/read {tmp_path / 'a'}", "/undo", "b"):
+        assert obey(line, talk, None)
+    assert [turn.question for turn in talk.chat.turns] == ["c", "b"]
+
+
+def test_a_message_that_was_refused_leaves_the_file_for_the_next(tiny16, capsys, tmp_path):
+    (tmp_path / "a").write_text("aaa")
+    talk = talk_with(tiny16, "--method", "base", "--max-tokens", "4")
+    obey(f"/read {tmp_path / 'a'}", talk, None)
+    with pytest.raises(UserError, match="more than the context"):
+        obey("b" * 3000, talk, None)
+    obey("b", talk, None)
+    assert talk.chat.turns[0].question == "aaa\n\nb"
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"), [("/regn", "/regen"), ("/retry", "/regen"), ("/stop x", "/set stop")]
+)
+def test_a_command_that_there_is_none_of_names_the_one_that_was_meant(line, meant, tiny16):
+    context = cli.commands["chat"].make_context("chat", [])
+    with pytest.raises(UserError) as error:
+        obey(line, talk_with(tiny16), context)
+    assert error.value.hint.startswith(f"did you mean {meant}? ")

@@ -57,6 +57,7 @@ class AnswerRun:
             "exactness": self.loaded.exactness,
             "budget": options.method.budget,
             "thinking_budget": question.thinking_budget,
+            "thought_marks": list(question.thought.marks) if question.thought else None,
         }
         model = self.loaded.info.to_dict()
         return Started(question.sampler.method, settings, model, question.prompt, options.chains, __version__)

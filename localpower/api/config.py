@@ -21,7 +21,7 @@ __all__ = ["KEYS", "MACHINE", "SECTIONS", "Value", "path", "values", "variable",
 
 ANSWERS = (
     *("method", "alpha", "temperature", "max-tokens", "steps", "budget", "chains", "pick", "system"),
-    *("no-markdown", "no-session"),
+    *("no-markdown", "show-thoughts", "no-session"),
 )
 MACHINE = ("model", "models-folder", "threads", "ctx", "gpu-layers", "fast")
 KEYS = (*MACHINE, *ANSWERS)

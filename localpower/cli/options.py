@@ -199,6 +199,15 @@ def wording_options() -> tuple[Callable[..., Any], ...]:
     )
 
 
+def thoughts_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a terminal is shown of thoughts."""
+    return click.option(
+        "--show-thoughts",
+        is_flag=True,
+        help="A terminal is shown the thoughts of the model whole.  [default: their last lines while they are drawn]",
+    )(command)
+
+
 def quiet_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Heeded by terminal.py alone."""
     words = "No notes, no live view and no summary are printed: only the answer, and what went wrong."

@@ -40,6 +40,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
             "as_json",
             "output",
             "no_markdown",
+            "show_thoughts",
             "events",
             "diagnose",
             "plot",

@@ -45,6 +45,8 @@ class Completions:
             return sessions()
         if command == "/model":
             return [*here(), *_files(rest, (".gguf",))]
+        if command == "/read":
+            return _files(rest, ("",))
         if command == "/export":
             return _files(rest, (".md", ".json"))
         return []

@@ -105,6 +105,7 @@ class LoadedGguf:
                 f"the prompt has {len(prompt)} tokens and the answer may have {horizon}: "
                 f"more than the context of {self.n_ctx}",
                 "shorten the prompt, lower --max-tokens or raise --ctx",
+                len(prompt) + horizon,
             )
         doing(f"answering a prompt of {len(prompt):,} tokens with up to {horizon:,}")
         if self.verdict.settings.streams:

@@ -13,7 +13,6 @@ from localpower.model import Tokens
 from localpower.runs.answer import Answer
 from localpower.text.thinking import HANDOVER, Thought, marks_of, switch_of
 
-_TAIL = 16  # tokens of a prompt in which it may open a thought
 _NONE = "this model is not known to write thoughts"
 
 
@@ -41,17 +40,7 @@ def thought_of(loaded: Loaded, prompt: Tokens, n_prefix: int = 0) -> Thought | N
     n_prefix: how many of its last tokens are an opening of the answer itself, which may open or close a thought.
     """
     marks = marks_of(loaded.template, loaded.control_token)
-    if marks is None:
-        return None
-    asked, prefix = prompt[: len(prompt) - n_prefix], prompt[len(prompt) - n_prefix :]
-    opened = _text(loaded, asked[-_TAIL:]).rstrip().endswith(marks[0])
-    given = _text(loaded, prefix)
-    opens, closes = (given.rfind(mark) for mark in marks)
-    return Thought(marks, opened if opens == closes else opens > closes, loaded.piece)
-
-
-def _text(loaded: Loaded, tokens: Tokens) -> str:
-    return b"".join(map(loaded.piece, tokens)).decode("utf-8", "replace")
+    return Thought.after(marks, prompt, loaded.piece, n_prefix) if marks else None
 
 
 def limit(

@@ -31,7 +31,7 @@ class EvalRequest:
     models: to be opened, or opened already; none: the default. seed: None: the folder's own where it has one, else
     `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
     a problem is put. data: a file, or a folder of files. password: asks for GPQA's. parallel: answers in one batch.
-    packages: that programs may import.
+    packages: that programs may import. cross_score: at the end every model reads the others' answers.
     """
 
     tasks: tuple[str, ...]
@@ -54,6 +54,7 @@ class EvalRequest:
     run_code: bool = False
     packages: tuple[str, ...] = ()
     seconds: float = 10.0
+    cross_score: bool = False
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""

@@ -15,9 +15,9 @@ _TRUST = 50  # a chain of fewer tau than this does not know its tau (the rule of
 _FEW = 4
 Z = 1.959963984540054  # of 95 %
 _POWER = 0.8416212335729143  # of 80 %
-_RESAMPLES = 4000
+RESAMPLES = 4000
 _COUNTED = 12  # items whose signs are all counted: 4,096 ways
-_SEED = 20251125  # of the bootstrap: the same rows give the same interval
+SEED = 20251125  # of the bootstrap: the same rows give the same interval
 
 Floats = NDArray[np.float64]
 
@@ -225,10 +225,10 @@ def sign_flip(first: Sequence[float], second: Sequence[float]) -> float:
     if n <= _COUNTED:
         signs = (np.arange(1 << n)[:, None] >> np.arange(n) & 1) * 2 - 1
     else:
-        signs = np.random.Generator(np.random.PCG64(_SEED)).integers(0, 2, (_RESAMPLES, n)) * 2 - 1
+        signs = np.random.Generator(np.random.PCG64(SEED)).integers(0, 2, (RESAMPLES, n)) * 2 - 1
     sums = np.abs((signs * difference).sum(axis=1))
     far = int((sums >= abs(float(difference.sum())) - 1e-12).sum())
-    return far / len(signs) if n <= _COUNTED else (far + 1) / (_RESAMPLES + 1)
+    return far / len(signs) if n <= _COUNTED else (far + 1) / (RESAMPLES + 1)
 
 
 def pass_at(k: int, n: int, right: int) -> float:
@@ -277,5 +277,5 @@ def items_needed(difference: float, discordant: float) -> int | None:
 
 def _resampled(n: int) -> NDArray[np.intp]:
     """Indices (resamples, n) of a bootstrap over n items."""
-    rng = np.random.Generator(np.random.PCG64(_SEED))
-    return rng.integers(0, n, (_RESAMPLES, n))
+    rng = np.random.Generator(np.random.PCG64(SEED))
+    return rng.integers(0, n, (RESAMPLES, n))

@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "catalogue": {"catalogue", "elsewhere", "errors", "inputs", "localpower"},
     "elsewhere": {"errors", "localpower"},
     "hub": {"elsewhere", "engine", "errors", "hub"},
-    "sharpening": set(),
+    "example": set(),
     "lab": {"grading", "lab"},
     "evals": {
         "chance",
@@ -106,7 +106,7 @@ MAY_IMPORT = {
     },
     "cli": {
         *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
-        *("bench", "selftest", "sharpening"),  # what one command alone is about
+        *("bench", "selftest", "example"),  # what one command alone is about
         *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
         *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it
     },

@@ -33,6 +33,7 @@ class EvalRequest:
     `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
     a problem is put. answer_prefix: an opening that every answer is given: conditioned on, not drawn. data: a file or a
     folder of files. password: asks for GPQA's. parallel: answers in one batch. packages: that programs may import.
+    cross_score: at the end every model reads the others' answers.
     """
 
     tasks: tuple[str, ...]
@@ -56,6 +57,7 @@ class EvalRequest:
     run_code: bool = False
     packages: tuple[str, ...] = ()
     seconds: float = 10.0
+    cross_score: bool = False
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""

@@ -67,7 +67,10 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
         password=_ask_password if password is None else lambda: password,
         **{key: options[key] for key in _SAME},
     )
-    around = Surroundings(Interrupts(), lambda: Progress(terminal.notes(), redraw=can_redraw()), say, waiting)
+    around = Surroundings(
+        *(Interrupts(), lambda: Progress(terminal.notes(), redraw=can_redraw()), say, waiting),
+        terminal.tenths("read", "answers"),
+    )
     if not run_eval(asked, around):
         return EXIT_INTERRUPTED
     show([asked.out])
@@ -77,7 +80,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
 _SAME = (
     *("seed", "limit", "samples", "max_tokens", "form", "grader", "data"),
     "answer_prefix",
-    *("parallel", "save_text", "run_code", "packages", "seconds"),
+    *("parallel", "save_text", "run_code", "packages", "seconds", "cross_score"),
 )
 
 

@@ -65,6 +65,12 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--gpqa-password", metavar="TEXT", help=f"The password of GPQA's archive.  [default: {PASSWORD}]"
         ),
+        click.option(
+            "--cross-score",
+            is_flag=True,
+            help="At the end every model reads the answers of the others, one model in memory at a time: for "
+            "localpower compare --sharpening.",
+        ),
         click.option("--save-text", is_flag=True, help="Questions and answers of gpqa are stored in clear."),
         click.option("--no-stops", is_flag=True, help="The stops that tasks have of their own are left out."),
         *thinking_options(),

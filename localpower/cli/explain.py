@@ -14,7 +14,7 @@ from localpower.cli.values import Finite
 from localpower.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from localpower.sharpening import FirstToken, Law
+    from localpower.example import FirstToken, Law
 
 _SEEN = 0.0005  # a difference between shares that the table can show
 
@@ -31,8 +31,8 @@ def explain(answers: tuple[str, ...], alpha: float, as_json: bool, debug: bool) 
     example aa=0 ab=.40 ba=.25 bb=.25, in which the two sharpenings favour different first tokens.
     """
     from localpower.cli.terminal import write_answer
-    from localpower.sharpening import EXAMPLE, first_tokens
-    from localpower.sharpening import answers as answers_of
+    from localpower.example import EXAMPLE, first_tokens
+    from localpower.example import answers as answers_of
 
     law = _law(answers) if answers else EXAMPLE
     tokens, whole = first_tokens(law, alpha), answers_of(law, alpha)
@@ -92,7 +92,7 @@ def _law(pairs: tuple[str, ...]) -> Law:
 
 
 def _cells(token: FirstToken, alpha: float) -> tuple[str, str, str, str]:
-    from localpower.sharpening import log_sum_of_powers
+    from localpower.example import log_sum_of_powers
 
     total = math.fsum(token.parts)
     plus = " + ".join(f"{p:g}" for p in token.parts)
@@ -139,7 +139,7 @@ def _why(tokens: list[FirstToken], alpha: float) -> str:
 
 def _alike(tokens: list[FirstToken], alpha: float) -> str:
     """Why."""
-    from localpower.sharpening import log_sum_of_powers
+    from localpower.example import log_sum_of_powers
 
     if all(sum(p > 0 for p in token.parts) <= 1 for token in tokens):
         return "each token leads to a single answer, so that the sum is that answer, and both raise it"

@@ -33,7 +33,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Session": ("go_on", "session", "no_session"),
     "Grading": ("kind", "grader", "judge", "reference", "run_code", "packages", "seconds"),
-    "Comparison": ("scorer", "baseline"),
+    "Comparison": ("sharpening", "base", "tuned", "scorers", "baseline", "cross_score"),
     "Machine": ("threads", "n_ctx", "gpu_layers", "fast"),
     "Output": (
         *(

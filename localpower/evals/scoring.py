@@ -63,11 +63,11 @@ class Scorer:
         return bool(run.settings["models"][row["model"]]["sha256"] == self.loaded.info.sha256)
 
     def _path(self, run: Stored) -> Path:
-        return run.path / f"scores-{str(self.loaded.info.sha256)[:12]}.jsonl"
+        return scores_path(run, str(self.loaded.info.sha256))
 
     def _load(self, run: Stored) -> dict[Key, Numbers]:
         known = self._known.setdefault(run.path, {})
-        known.update(jsonl.kept(self._path(run), _score, "score of an answer", self.say))
+        known.update(stored_scores(run, str(self.loaded.info.sha256), self.say))
         return known
 
     def _read(self, run: Stored, row: Row) -> Numbers | None:
@@ -122,6 +122,16 @@ class Scorer:
         template = self.loaded.template if asked["chat"] else None
         arguments, _ = switched(template, settings["template_args"], settings.get("think"))
         return self.loaded.prompt(whole, raw=not asked["chat"], arguments=arguments)
+
+
+def scores_path(run: Stored, sha256: str) -> Path:
+    """Where a run keeps what the model of that sha256 reads in its answers."""
+    return run.path / f"scores-{sha256[:12]}.jsonl"
+
+
+def stored_scores(run: Stored, sha256: str, say: jsonl.Say = jsonl.silent) -> dict[Key, Numbers]:
+    """What that model has read so far, without loading it. Raises UserError for a damaged file."""
+    return dict(jsonl.kept(scores_path(run, sha256), _score, "score of an answer", say))
 
 
 def _score(value: Any) -> tuple[Key, Numbers]:

@@ -12,7 +12,7 @@ import pytest
 
 from localpower.cli.explain import _why
 from localpower.cli.main import main
-from localpower.sharpening import EXAMPLE, answers, first_tokens
+from localpower.example import EXAMPLE, answers, first_tokens
 
 
 def test_the_papers_example_at_alpha_two_is_its_arithmetic():

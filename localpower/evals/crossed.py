@@ -1,0 +1,79 @@
+"""Answers of two models under both: what each one's are worth to the other, and how far apart the models are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from localpower import jsonl
+from localpower.evals.contest import identity
+from localpower.evals.divergence import Divergence, divergence
+from localpower.evals.scoring import Numbers, stored_scores
+from localpower.evals.store import Key, Row, Stored, key
+
+Sums = tuple[float, int]  # nats of an answer and its tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """Mean log p of answers under a model, nats: of an answer, and of its tokens. missing: answers without one."""
+
+    per_answer: float
+    per_token: float
+    n: int
+    missing: int
+
+
+class Readings:
+    """log p of answers under models, from the rows of their own model and from what scorers have kept."""
+
+    def __init__(self, say: jsonl.Say = jsonl.silent) -> None:
+        self._say = say
+        self._kept: dict[tuple[str, str], dict[Key, Numbers]] = {}
+
+    def of(self, run: Stored, row: Row, sha256: str) -> Sums | None:
+        """Under the model of that sha256; None: it is not known, or it is no finite number."""
+        if identity(run, row["model"]) == sha256:
+            values = row["token_log_p"]
+        else:
+            place = (str(run.path), sha256)
+            if place not in self._kept:
+                self._kept[place] = stored_scores(run, sha256, self._say)
+            found = self._kept[place].get(key(row))
+            if found is None:
+                return None
+            values = found[0]
+        total = math.fsum(values) if all(map(math.isfinite, values)) else math.nan
+        return (total, len(values)) if math.isfinite(total) else None
+
+
+Reader = Callable[[Row], Sums | None]
+
+
+def likelihood(rows: Sequence[Row], read: Reader) -> Likelihood | None:
+    """None where no answer has a log p."""
+    found = [sums for row in rows if (sums := read(row)) is not None]
+    if not found:
+        return None
+    return Likelihood(
+        per_answer=float(np.mean([total for total, _ in found])),
+        per_token=float(np.mean([total / n if n else 0.0 for total, n in found])),
+        n=len(found),
+        missing=len(rows) - len(found),
+    )
+
+
+def divergence_of(rows: dict[str, list[Row]], own: Reader, other: Reader) -> tuple[Divergence | None, int]:
+    """From plain answers by problem, and how many answers had to be left out: they lack a log p. None without any."""
+    drawn, read, tokens, missing = [], [], [], 0
+    for each in rows.values():
+        both = [(a, b) for row in each if (a := own(row)) is not None and (b := other(row)) is not None]
+        missing += len(each) - len(both)
+        if both:
+            drawn.append([a[0] for a, _ in both])
+            read.append([b[0] for _, b in both])
+            tokens.append([a[1] for a, _ in both])
+    return (divergence(drawn, read, tokens) if drawn else None), missing

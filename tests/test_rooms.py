@@ -60,6 +60,7 @@ MAY_IMPORT = {
         "text",
         "localpower",
     },
+    "data": {"data", "errors", "evals", "grading", "jsonl", "localpower", "model", "runs", "text"},
     "names": set(),
     "readers": set(),
     "methods": {
@@ -80,6 +81,7 @@ MAY_IMPORT = {
         "chance",
         "engine",  # what is kept in the cache folder
         "completion",
+        "data",
         "errors",
         "evals",
         "events",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from localpower.evals.grade import Grader
 from localpower.evals.jobs import Job
 from localpower.evals.store import Row
@@ -59,6 +61,7 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
         "sample": job.sample,
         "text": text if save_text else None,
         **grader.fields(task.kind, problem.gold, text, thinking=job.asked.thinking),
+        **({"given": np.flatnonzero(state.given).tolist()} if state.given.any() else {}),
         "first_drawn": one.tally.n_first,
         "token_log_p": state.log_p.tolist(),
         "token_entropy": state.entropy.tolist(),

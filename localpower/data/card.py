@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from localpower import __version__
 from localpower.data.formats import columns_of
-from localpower.data.record import Record, markdown
+from localpower.data.record import Record, markdown, one_line
 
 _FEATURES = {  # of a column's kind, as datasets writes them
     "text": ["dtype: string"],
@@ -40,7 +40,7 @@ def card(record: Record) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"code": _code, "line": _line, "table": markdown, "json": json.dumps}
+    environment.filters |= {"code": _code, "line": one_line, "table": markdown, "json": json.dumps}
     licences = sorted({_licence(each) for each in record.licences.values()})
     text = environment.get_template("card.md").render(
         record=record,
@@ -48,6 +48,7 @@ def card(record: Record) -> str:
         licence=json.dumps(licences[0] if len(licences) == 1 else licences),
         columns={form: columns_of(form, provenance=record.provenance) for form in record.formats},
         features=_FEATURES,
+        fence="`" * max(_ticks(record.rerun), 3),
         choices={name: value for name, value in record.choices.items() if value not in (None, [], False)},
     )
     return re.sub(r"\n{3,}", "\n\n", text) + "\n"
@@ -73,10 +74,11 @@ def _licence(stated: str) -> str:
 
 def _code(value: object) -> str:
     """A value as code in one line, whatever it holds."""
-    line = _line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
-    fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
+    line = one_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
+    fence = "`" * _ticks(line)
     return f"{fence} {line} {fence}" if "`" in line else f"`{line}`"
 
 
-def _line(text: str) -> str:
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+def _ticks(text: str) -> int:
+    """How many backticks fence a text in."""
+    return max(map(len, re.findall("`+", text)), default=0) + 1

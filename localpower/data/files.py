@@ -82,8 +82,8 @@ def write_folder(path: Path, write: Callable[[Path], None], *, overwrite: bool) 
             for each in made:
                 each.rmdir()
         if isinstance(error, OSError):
-            reason = error.strerror or str(error)
-            raise UserError(f"cannot write {path}: {reason}", "nothing was left there") from None
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise UserError(f"cannot write {path}: {reason}", "nothing of it was left") from None
         raise
 
 

@@ -120,7 +120,7 @@ def _share(value: float | None) -> str:
 
 def plain(cells: Cells) -> str:
     """A table as lines of text, numbers to the right."""
-    heads, rows = cells
+    heads, rows = cells[0], [tuple(map(one_line, row)) for row in cells[1]]
     widths = [max(len(line[i]) for line in (heads, *rows)) for i in range(len(heads))]
 
     def line(cells: Sequence[str]) -> str:
@@ -134,5 +134,10 @@ def markdown(cells: Cells) -> str:
     """A table of Markdown; no cell holds a bar or a line break."""
     heads, rows = cells
     ruler = ("---", *("---:" for _ in heads[1:]))
-    safe = [[" ".join(cell.replace("|", "\\|").split()) for cell in line] for line in (heads, ruler, *rows)]
+    safe = [[one_line(cell).replace("|", "\\|") for cell in line] for line in (heads, ruler, *rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in safe)
+
+
+def one_line(text: str) -> str:
+    """A text in one line, without characters that cannot be seen."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())

@@ -14,10 +14,14 @@ _MATCHED = ":matched"
 
 
 def command(sample: Sample, run: Stored, model: str) -> str:
-    """`localpower run ...` for a shell. model: as `-m` takes it. Empty where `run` lacks what eval was given."""
-    if sample.asked.get("prefix"):  # an opening that every answer was given: of eval alone
+    """`localpower run ...` for a shell. model: as `-m` takes it. Empty where `run` lacks what eval was given.
+
+    Empty, too, for answers of early versions, which did not write down how they were made.
+    """
+    asked = run.settings["methods"][sample.method]
+    if sample.asked.get("prefix") or "method" not in asked:  # an opening is given to answers by eval alone
         return ""
-    words = ["localpower", "run", "-m", model, *_method(sample, run.settings["methods"][sample.method])]
+    words = ["localpower", "run", "-m", model, *_method(sample, asked)]
     words += ["--max-tokens", str(sample.row["max_tokens"]), "--seed", str(sample.seed)]
     if sample.system:
         words += ["--system", sample.system]

@@ -62,6 +62,7 @@ MAY_IMPORT = {
         "text",
         "localpower",
     },
+    "data": {"data", "errors", "evals", "grading", "jsonl", "localpower", "model", "runs", "text"},
     "names": set(),
     "readers": set(),
     "methods": {
@@ -82,6 +83,7 @@ MAY_IMPORT = {
         "chance",
         "engine",  # what is kept in the cache folder
         "completion",
+        "data",
         "errors",
         "evals",
         "events",

@@ -123,6 +123,7 @@ def settings_of(
                 "max_tokens": request.max_tokens or task.max_tokens,
                 "n_problems": len(problems[task.name]),
                 "problems_sha256": fingerprint(problems[task.name]),
+                "licence": task.licence,
             }
             for task in tasks
         },

@@ -34,11 +34,16 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Session": ("go_on", "session", "no_session"),
     "Grading": ("kind", "grader", "judge", "reference", "run_code", "packages", "seconds"),
     "Comparison": ("sharpening", "base", "tuned", "scorers", "baseline", "cross_score"),
+    "Which answers": (
+        *("tasks", "keep", "unfinished", "duplicates", "max_per_problem", "decontaminate", "split"),
+    ),
     "Machine": ("threads", "n_ctx", "gpu_layers", "fast"),
     "Output": (
         *(
             "as_json",
             "output",
+            "formats",
+            "parquet",
             "no_markdown",
             "show_thoughts",
             "events",

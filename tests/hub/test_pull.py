@@ -246,7 +246,9 @@ def test_two_at_once_fetch_a_file_once(hub):
     assert (len(hub.asked), unfinished()) == (1, [])
 
 
-@pytest.mark.parametrize("name", ["nosuch", "smol/", "a/b/../../x", "o/r/nosuch.gguf", "o/" + "x" * 300, "ö/r"])
+@pytest.mark.parametrize(
+    "name", ["nosuch", "smol/", "a/b/../../x", "o/r/nosuch.gguf", "o/" + "x" * 300, "ö/r"]
+)
 def test_a_wrong_name_is_one_line(hub, name):
     with pytest.raises(UserError) as wrong:
         fetched(name)

@@ -79,18 +79,20 @@ def _without_empty(said: dict[str, Any] | None, section: str) -> dict[str, Any] 
 
 def _edited(text: str, key: str, value: Any | None, section: str) -> str:
     """The text with one line changed."""
-    head, body, rest = _split(text, section)
+    head, body, rest = _split(text if not text or text.endswith("\n") else f"{text}\n", section)
     bare = re.fullmatch(r"[A-Za-z0-9_-]+", key)
     shown = key if bare else json.dumps(key)
     forms = "|".join(re.escape(form) for form in {key, json.dumps(key), f"'{key}'"})
     lines = [line for line in body.split("\n") if not re.match(rf"[ \t]*(?:{forms})[ \t]*=", line)]
-    if lines and not lines[-1].strip():
-        lines.pop()
+    lines.pop()  # what follows the last line break
+    blank = []
+    while lines and not lines[-1].strip():
+        blank.append(lines.pop())
     if value is not None:
         if section and not body.strip():
             lines = [f"[{section}]"] if not head.strip() else ["", f"[{section}]"]
         lines.append(f"{shown} = {json.dumps(value)}")
-    return head + "".join(f"{line}\n" for line in lines) + rest
+    return head + "".join(f"{line}\n" for line in [*lines, *blank]) + rest
 
 
 def _split(text: str, section: str) -> tuple[str, str, str]:
@@ -101,7 +103,7 @@ def _split(text: str, section: str) -> tuple[str, str, str]:
         return "", text[:end], text[end:]
     own = re.search(rf"^[ \t]*\[[ \t]*{re.escape(section)}[ \t]*\]", text, re.MULTILINE)
     if own is None:
-        return (text if not text or text.endswith("\n") else text + "\n"), "", ""
+        return text, "", ""
     end = next((start for start in titles if start > own.start()), len(text))
     return text[: own.start()], text[own.start() : end], text[end:]
 

@@ -88,10 +88,8 @@ def _of_entry(entry: Entry) -> Known:
     try:
         path = entry.path()
         size = path.stat().st_size
-    except ModelError as error:
-        note = error.hint if hub is None else ""
-    except OSError:
-        pass
+    except (ModelError, OSError):
+        note = "not installed" if hub is None else ""
     return Known(
         entry.name,
         "catalogue",

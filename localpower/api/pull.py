@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from localpower.api.packages import install
 from localpower.catalogue import ENTRIES, TOY, OnHub, Packaged
 from localpower.catalogue.aliases import target_of
 from localpower.elsewhere import hub_cache, is_elsewhere, spell_size
+from localpower.engine.files import check_file
 from localpower.errors import ModelError, UserError
 from localpower.hub.repo import Several, chosen, models_of, parsed
 
@@ -83,6 +85,21 @@ def pull(wanted: str, progress: Progress) -> Pulled:
     return Pulled(entry.name if entry else model.name, path, model.size, came, time.monotonic() - start)
 
 
+def missing(name: str | None) -> catalogue.Entry | None:
+    """The catalogue's model that is meant by a name, or by none, where it is not on this machine and may be fetched."""
+    wanted = name or os.environ.get("LOCALPOWER_MODEL") or catalogue.DEFAULT
+    if Path(wanted).is_file():
+        return None
+    entry = ENTRIES.get((target_of(wanted) or wanted).lower())
+    if entry is None or not isinstance(entry.where, OnHub | Packaged):
+        return None
+    try:
+        entry.path()
+    except ModelError:
+        return entry
+    return None
+
+
 def _packaged(entry: catalogue.Entry, where: Packaged, progress: Progress) -> int:
     try:
         entry.path()
@@ -102,6 +119,8 @@ def removable(name: str) -> tuple[Path, int]:
     found, path = catalogue.locate(name)
     if path is None:
         raise ModelError("the toy has no file")
+    if not path.exists():
+        check_file(path, catalogue.NAMES)
     entry = catalogue.entry_of(found)
     if entry is not None and isinstance(entry.where, Packaged):
         raise UserError(

@@ -54,6 +54,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     A chat in a terminal is written down after every turn, as a session: `localpower sessions` lists them.
     """
     from localpower.api.question import notes
+    from localpower.cli.pull import offer
     from localpower.cli.requests import given, open_model, prompting, sampling, typed_stops, unused
     from localpower.cli.slash_complete import Completions
     from localpower.cli.slash_files import bring_back, resume
@@ -67,6 +68,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     kept = _session(go_on, session, typed=typed, keep=not no_session)
     if kept is not None:
         ctx.call_on_close(kept.close)
+    offer(options["model"])
     interrupts = Interrupts()
     with interrupts:
         loaded = open_model(options, interrupts)

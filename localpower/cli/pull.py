@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from localpower.cli import completion
+from localpower.elsewhere import spell_size
 from localpower.errors import EXIT_OK, UsageProblem
 
 
@@ -26,7 +29,6 @@ def fetched(name: str) -> None:
     from localpower.api.pull import Progress, Several
     from localpower.api.pull import pull as fetch
     from localpower.cli.terminal import can_redraw, say
-    from localpower.elsewhere import spell_size
     from localpower.ui.transfer import Transfer
 
     with Transfer(say, redraw=can_redraw()) as shown:
@@ -38,6 +40,10 @@ def fetched(name: str) -> None:
             shown.close()
             for file in several.files:
                 say(f"  {file}")
+            raise
+        except KeyboardInterrupt:
+            shown.close()
+            say("what came by now is kept: the same command goes on from there")
             raise
     came = f"fetched in {done.seconds:.1f} s" if done.came else "it was here already"
     say(f"{done.path}")
@@ -55,7 +61,6 @@ def rm(name: str, yes: bool, debug: bool) -> int:
     """
     from localpower.api.pull import removable, remove
     from localpower.cli.terminal import say
-    from localpower.elsewhere import spell_size
 
     path, size = removable(name)
     if not yes:
@@ -66,8 +71,25 @@ def rm(name: str, yes: bool, debug: bool) -> int:
     return EXIT_OK
 
 
+def offer(name: str | None) -> None:
+    """Where a model of the catalogue is named, or none, and it is not here: ask whether to fetch it.
+
+    Where nobody can be asked, and after a no, nothing is done: what opens the model says what is missing.
+    """
+    from localpower.api.pull import missing
+    from localpower.cli.terminal import is_quiet
+
+    if is_quiet() or not asks():
+        return
+    entry = missing(name)
+    if entry is None:
+        return
+    size = f", {spell_size(entry.size)}" if entry.size else ""
+    question = f"The model {entry.name} is not on this machine. Fetch it now ({entry.licence}{size})?"
+    if click.confirm(question, default=True, err=True):
+        fetched(entry.name)
+
+
 def asks() -> bool:
     """Whether somebody can answer a question."""
-    import sys
-
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -84,6 +84,7 @@ def run(
     from localpower.api.answer_run import run as answer
     from localpower.api.question import ask, notes
     from localpower.cli.asked import read_prompt
+    from localpower.cli.pull import offer
     from localpower.cli.requests import given, open_model, prompting, sampling, typed_stops, unused
     from localpower.cli.terminal import say, view_of
     from localpower.runs.diagnosis import Diagnosis
@@ -99,6 +100,7 @@ def run(
         require(plot)
     text = read_prompt(prompt, raw=options["raw"], files=files)
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
+    offer(options["model"])
     with Interrupts() as interrupts, ExitStack() as cleanup:
         loaded = open_model(options, interrupts)
         question = ask(loaded, text, how, wording)

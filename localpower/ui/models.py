@@ -67,9 +67,9 @@ def lines(rows: Sequence[Row]) -> list[str]:
     head = _line("name", "size", "format", "licence", "kind", "alpha", "")
     found = [head, *(line for row in here for line in _shown(row))]
     if away:
-        found += ["", "Not on this machine: `localpower models pull NAME` fetches one. All are unverified:"]
-        found += ["nobody of localpower has seen these files; what is said of them is from public"]
-        found += ["descriptions.", "", head, *(line for row in away for line in _shown(row))]
+        found += ["", "Not on this machine: `localpower models pull NAME` fetches one. All are"]
+        found += ["unverified: nobody of localpower has seen these files; what is said of them"]
+        found += ["is from public descriptions.", "", head, *(line for row in away for line in _shown(row))]
     return found
 
 

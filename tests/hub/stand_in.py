@@ -28,6 +28,7 @@ class Hub:
         self.status = {}  # by repository: (status, error code)
         self.listing = None  # what is sent in the place of a listing
         self.file_status = []  # of the next downloads
+        self.held = None  # an event that a cut download waits for before it ends
 
     def listed(self, repo):
         files = self.repos[repo]
@@ -110,6 +111,8 @@ def serving():
             self.wfile.write(body[:cut])
             if cut is not None:
                 self.close_connection = True
+                if hub.held is not None:
+                    hub.held.wait(60)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

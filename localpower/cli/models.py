@@ -78,7 +78,8 @@ def path(name: str | None, debug: bool) -> int:
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def default(name: str | None, debug: bool) -> int:
     """Show the default model, or set it to NAME in the configuration file."""
-    from localpower.api.config import values, write
+    from localpower.api.config import Place, values
+    from localpower.api.config_file import write
     from localpower.api.models import path_of
     from localpower.catalogue import DEFAULT
     from localpower.cli.terminal import say, write_answer
@@ -88,5 +89,5 @@ def default(name: str | None, debug: bool) -> int:
         write_answer(f"{own.value} ({own.source})" if own else f"{DEFAULT} (built in)")
         return EXIT_OK
     path_of(name)
-    say(f"the default model is {name} from now on, as {write('model', name)} says")
+    say(f"the default model is {name} from now on, as {write(Place('', 'model'), name)} says")
     return EXIT_OK

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from localpower.api.presets import presets
 from localpower.api.sessions import names as sessions
 from localpower.catalogue import NAMES
 from localpower.cli.slash import HELP
@@ -37,8 +38,12 @@ class Completions:
             name, space, _ = rest.partition(" ")
             if space and name == "method":
                 return [f"method {each}" for each in methods()]
+            if space and name == "preset":
+                return [f"preset {each}" for each in presets()]
             own = [option.name for option in split(self._talk.options["method"])[0].options()]
             return [*settings(self._ctx), *own]
+        if command == "/preset":
+            return presets()
         if command == "/method":
             return methods()
         if command == "/load":

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import click
+
 from localpower.api.answer_run import AnswerRun, run
 from localpower.api.chat import Chat
 from localpower.api.model import Model
 from localpower.api.sessions import Session, begun
 from localpower.cli.requests import prompting, sampling
-from localpower.cli.terminal import say, view_of, write_answer, write_markdown
+from localpower.cli.terminal import keep_in_log, say, view_of, write_answer, write_markdown
 from localpower.errors import ContextFull, Interrupted, UserError
 from localpower.loaded import Loaded
 from localpower.runs.answer import Answer
@@ -27,11 +29,24 @@ KEPT = (  # options that a session brings back
 
 
 class Talk:
-    """A chat whose options may be changed between turns. seed: of the first answer. changed: settings set by hand."""
+    """A chat whose options may be changed between turns. seed: of the first answer. changed: settings set by hand.
 
-    def __init__(self, loaded: Loaded, options: dict[str, Any], seed: int, interrupts: Interrupts) -> None:
+    from_preset: settings that the preset has set.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        options: dict[str, Any],
+        seed: int,
+        interrupts: Interrupts,
+        from_preset: frozenset[str] = frozenset(),
+    ) -> None:
         self.options = options
+        self.from_preset = from_preset
         self.changed: set[str] = set()
+        self.sources: dict[str, click.Context] = {}  # of settings that another preset brought along
+        self.in_log = True  # until it cannot be written, which is said once
         self.loaded, self.interrupts = loaded, interrupts
         self.chat = Chat(Model(loaded, interrupts), sampling(options), prompting(options), seed)
         self.chat.prompt_cache = options["prompt_cache"]
@@ -134,6 +149,9 @@ class Talk:
         if answer is None:
             say(f"note: stopped before the first token; {otherwise}")
             return
+        if self.in_log:
+            session = self.session.name if self.session else None
+            self.in_log = keep_in_log(answer, self.options, self.chat.turns[-1].question, session)
         self.keep()  # before it is shown: a terminal that has gone costs no turn
         self._write(words(answer), answer.thinking_tokens)
         first, *rest = summary(answer)

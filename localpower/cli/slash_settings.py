@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from localpower.api.presets import NO_PRESET, presets
+from localpower.api.question import notes
 from localpower.api.request import chosen_seed
 from localpower.cli import terminal
 from localpower.cli.requests import from_preset, preset_notes, typed_stops
@@ -23,7 +24,7 @@ from localpower.registry import split
 SHORT = ("preset", "method", "alpha", "steps", "budget", "seed", "system")  # commands of their own
 _SETTINGS = (
     *("method", "alpha", "steps", "budget", "max_tokens", "temperature", "chains", "pick"),
-    *("system", "stops", "template_args", "think", "thinking_budget", "raw", "no_markdown"),
+    *("system", "stops", "template_args", "think", "thinking_budget", "raw", "no_markdown", "log"),
 )
 _WORDS = 53  # columns before what a setting means
 _NARROW = 80  # columns; below, only values are shown
@@ -49,6 +50,9 @@ def set_(talk: Talk, ctx: click.Context, rest: str) -> None:
         _change(talk, ctx, name, param, "" if text.lower() == _DEFAULT else text)
         for note in typed_stops(talk.options) if name == "stop" else ():
             say(f"note: {note}")
+        for note in notes(talk.loaded, talk.chat.options, talk.chat.prompting):
+            if note.startswith(f"--{name} is not used"):
+                say(f"note: {note}")
     _say_lines([_line(talk, ctx, name, param, own)])
 
 

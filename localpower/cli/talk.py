@@ -164,7 +164,7 @@ class Talk:
         """thinking: the length of its thought, which a terminal is not shown unless it is asked for."""
         marks = marks_of(self.loaded.template, self.loaded.control_token)
         if thinking and marks and sys.stdout.isatty():
-            thought, text = split(text, marks)
+            thought, text = split(text, marks, opened=True)
             if thought:
                 say(f"(a thought of {thinking} tokens: /thought shows it)")
         if self.options["no_markdown"]:
@@ -175,7 +175,10 @@ class Talk:
     def thought(self) -> str:
         """Of the answer that counts. Raises UserError where there is none."""
         marks = marks_of(self.loaded.template, self.loaded.control_token)
-        text = split(self.chat.turns[-1].answer.text, marks)[0] if marks and self.chat.turns else ""
+        text = ""
+        if marks and self.chat.turns:
+            last = self.chat.turns[-1].answer
+            text, _ = split(last.text, marks, opened=last.facts.get("thinking_tokens") is not None)
         if not text:
             raise UserError("the last answer has no thought")
         return text

@@ -110,7 +110,7 @@ class _Group:
         try:
             made, alive = {}, []
             for i, settings in enumerate(self._group, 1):
-                self._stage(2, f"settings {i} of {len(self._group)}")
+                self._stage(2, f"engine settings {i} of {len(self._group)}")
                 if (checker := self._make(settings)) is not None:
                     made[settings] = checker
                     if self._passes(settings, next(iter(checker.differences()))):
@@ -153,7 +153,7 @@ class _Group:
         """Seconds of a lone row."""
         from localpower.engine.check import lone_row_seconds
 
-        self._stage(3, "they are timed")
+        self._stage(3, "how fast each of these settings is")
         return dict(zip(checkers, lone_row_seconds(list(checkers.values()), self._lengths), strict=True))
 
     def _whole(self, settings: Settings, checker: Checker, *, stop: bool) -> Verdict:
@@ -173,7 +173,7 @@ class _Group:
         return difference.log_p == 0
 
     def _finished(self, found: Verdict, checker: Checker, seconds: Mapping[Settings, float]) -> Verdict:
-        self._stage(5, "batches are timed")
+        self._stage(5, "how fast batches of several answers are")
         own = seconds.get(self._group[0], min(seconds.values()))
         return replace(
             found,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from localpower.cli import completion
-from localpower.errors import EXIT_OK, UsageProblem
+from localpower.errors import EXIT_OK, UsageProblem, UserError
 
 if TYPE_CHECKING:
     from localpower.api.config import Value
@@ -29,7 +29,10 @@ def config(ctx: click.Context, debug: bool) -> int:
 
     if ctx.invoked_subcommand is not None:
         return EXIT_OK
-    chat, run = _in_force("chat"), _in_force("run")
+    problems: dict[str, None] = {}
+    chat, run = _in_force("chat", problems), _in_force("run", problems)
+    for problem in problems:
+        _say(f"note: {problem}")
     lines = [f"file: {path() or 'none'}"]
     for key in KEYS:
         found = list(dict.fromkeys(repr(each) for each in (run.get(key), chat.get(key)) if each))
@@ -44,14 +47,18 @@ def config(ctx: click.Context, debug: bool) -> int:
     return EXIT_OK
 
 
-def _in_force(command: str) -> dict[str, Value]:
-    """The defaults of a command, its preset's among them."""
+def _in_force(command: str, problems: dict[str, None]) -> dict[str, Value]:
+    """The defaults of a command, its preset's among them. A preset that is not there is a problem and no error."""
     from localpower.api.config import Value, values
     from localpower.api.presets import NO_PRESET, preset
 
     found = values(command)
     name = str(found["preset"].value) if "preset" in found else NO_PRESET
-    of_preset = {} if name == NO_PRESET else preset(name).settings
+    try:
+        of_preset = {} if name == NO_PRESET else preset(name).settings
+    except UserError as error:  # the list is how one finds where it is named
+        problems[error.line()] = None
+        of_preset = {}
     return found | {key: Value(value, f"preset {name}") for key, value in of_preset.items()}
 
 

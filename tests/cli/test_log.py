@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import pytest
 
+from localpower import jsonl
 from localpower.api import log
 from localpower.cli.main import main
 from localpower.errors import UserError
@@ -108,13 +109,30 @@ def test_a_switch_that_a_variable_goes_before_says_so(capsys):
 def test_processes_that_write_at_once_lose_no_entry(state):
     program = (
         "import sys; from tests.cli.test_log import entry, log\n"
-        "for i in range(20): log.append(entry(i, prompt=sys.argv[1]))"
+        "print('ready', flush=True); sys.stdin.read()\n"
+        "for i in range(50): log.append(entry(i, prompt=sys.argv[1]))"
     )
-    command = [sys.executable, "-c", program]
-    running = [subprocess.Popen([*command, str(i)], env=dict(os.environ)) for i in range(4)]
-    assert [process.wait() for process in running] == [0] * 4
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": dict(os.environ)}
+    running = [subprocess.Popen([sys.executable, "-c", program, str(i)], **pipes) for i in range(4)]
+    for process in running:
+        process.stdout.readline()
+    for process in running:
+        process.stdin.close()
+    for process in running:
+        with process:
+            assert process.wait() == 0
     kept = [(each.prompt, each.seed) for each in log.entries(pytest.fail)]
-    assert sorted(kept) == sorted((str(i), n) for i in range(4) for n in range(20))
+    assert sorted(kept) == sorted((str(i), n) for i in range(4) for n in range(50))
+
+
+def test_a_log_that_another_process_holds_for_long_costs_the_entry(state, monkeypatch):
+    log.append(entry(0))
+    monkeypatch.setattr(log, "_PATIENCE_S", 0.0)
+    with (state / ".log.lock").open("a") as held:
+        jsonl.lock(held)
+        with pytest.raises(UserError, match="another process holds"):
+            log.append(entry(1))
+    assert [each.seed for each in log.entries()] == [0]
 
 
 def test_a_line_that_a_kill_cut_off_is_left_out_and_the_next_entry_is_whole(state):

@@ -74,6 +74,14 @@ def test_a_preset_may_be_the_default_and_be_taken_away(capsys, monkeypatch):
     assert row(capsys.readouterr().out, "steps") == ["steps", "3", "preset", "quick"]
 
 
+def test_config_shows_where_a_preset_is_named_that_is_not_there(folder, capsys):
+    (folder / "config.toml").write_text("preset = 'nobody'\n")
+    assert main(["config"]) == 0
+    shown = capsys.readouterr()
+    assert row(shown.out, "preset") == ["preset", "nobody", str(folder / "config.toml")]
+    assert "there is no preset 'nobody'" in shown.err
+
+
 def test_an_eval_takes_a_preset_that_is_given_and_none_that_is_a_default(folder, capsys, monkeypatch):
     monkeypatch.setenv("LOCALPOWER_PRESET", "quick")
     arguments = ["eval", "tiny", "-m", "toy", "--limit", "1", "--max-tokens", "4", "--method", "power"]

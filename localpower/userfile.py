@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import shutil
@@ -13,6 +14,8 @@ from typing import Any
 from localpower import inputs
 from localpower.errors import UserError
 from localpower.folders import users_folder
+
+_HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
 
 def path() -> Path | None:
@@ -32,20 +35,19 @@ def read() -> Mapping[str, Any]:
         raise UserError(f"cannot read {where}: {error}") from None
 
 
-def write(key: str, value: Any | None, section: str = "") -> Path:
-    """Set a key of a section, of the head without one, or take it out; every other line stays as it is.
+def write(key: str, value: Any | None, table: str = "") -> Path:
+    """Set a key of a table (`chat`, `presets.mine`; of the head without one), or take it out.
 
-    Raises UserError.
+    Every other line stays as the user wrote it. Raises UserError; then the file is as it was.
     """
     where = path()
     if where is None:
         raise UserError("there is no folder for a configuration file", "LOCALPOWER_CONFIG names one")
-    before = dict(read())  # a file that cannot be read is not written over
-    wanted = _changed(before, key, value, section)
+    wanted = _with(dict(read()), table, key, value)  # a file that cannot be read is not written over
     text = inputs.text(inputs.read(where), str(where)) if where.exists() else ""
-    fresh = _edited(text, key, value, section)
-    if _without_empty(_parsed(fresh), section) != _without_empty(wanted, section):
-        place = f"{key} in [{section}]" if section else key
+    fresh = _edited(text, table, key, value)
+    if _parsed(fresh) != wanted:
+        place = f"{table}.{key}" if table else key
         raise UserError(f"{where} is written in a way that only you can change", f"set {place} there by hand")
     target = where.resolve()
     draft = target.with_name(target.name + ".new")
@@ -62,50 +64,55 @@ def write(key: str, value: Any | None, section: str = "") -> Path:
     return where
 
 
-def _changed(said: dict[str, Any], key: str, value: Any | None, section: str) -> dict[str, Any]:
-    inner = dict(said.get(section, {})) if section else said
+def _with(said: dict[str, Any], table: str, key: str, value: Any | None) -> dict[str, Any]:
+    """What the file is to say. A table that has become empty stays."""
+    found = copy.deepcopy(said)
+    inner = found
+    for name in filter(None, table.split(".")):
+        if value is None and name not in inner:
+            return found
+        inner = inner.setdefault(name, {})
     inner.pop(key, None)
     if value is not None:
         inner[key] = value
-    return {**said, section: inner} if section else inner
+    return found
 
 
-def _without_empty(said: dict[str, Any] | None, section: str) -> dict[str, Any] | None:
-    """A section without keys says nothing."""
-    if said is None or not section or said.get(section):
-        return said
-    return {key: value for key, value in said.items() if key != section}
-
-
-def _edited(text: str, key: str, value: Any | None, section: str) -> str:
-    """The text with one line changed."""
-    head, body, rest = _split(text if not text or text.endswith("\n") else f"{text}\n", section)
-    bare = re.fullmatch(r"[A-Za-z0-9_-]+", key)
-    shown = key if bare else json.dumps(key)
-    forms = "|".join(re.escape(form) for form in {key, json.dumps(key), f"'{key}'"})
+def _edited(text: str, table: str, key: str, value: Any | None) -> str:
+    """The text with one line of one table written, or left out."""
+    if table and value is not None and _header(text, table) is None:
+        text += "" if text.endswith("\n") or not text else "\n"
+        text += f"{chr(10) if text else ''}[{table}]\n"
+    before, body, after = _cut(text, table)
+    shown = key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
+    forms = "|".join(re.escape(form) for form in {key, json.dumps(key, ensure_ascii=False), f"'{key}'"})
     lines = [line for line in body.split("\n") if not re.match(rf"[ \t]*(?:{forms})[ \t]*=", line)]
-    lines.pop()  # what follows the last line break
-    blank = []
-    while lines and not lines[-1].strip():
-        blank.append(lines.pop())
+    if lines and not lines[-1].strip():
+        lines.pop()
     if value is not None:
-        if section and not body.strip():
-            lines = [f"[{section}]"] if not head.strip() else ["", f"[{section}]"]
-        lines.append(f"{shown} = {json.dumps(value)}")
-    return head + "".join(f"{line}\n" for line in [*lines, *blank]) + rest
+        at = len(lines)
+        while at and not lines[at - 1].strip():  # empty lines belong to what comes after
+            at -= 1
+        gap = [""] if at == len(lines) and after else []
+        lines[at:at] = [f"{shown} = {json.dumps(value, ensure_ascii=False)}", *gap]
+    return before + "".join(f"{line}\n" for line in lines) + after
 
 
-def _split(text: str, section: str) -> tuple[str, str, str]:
-    """What stands before a section, the section with its title, and what stands after it."""
-    titles = [match.start() for match in re.finditer(r"^[ \t]*\[", text, re.MULTILINE)]
-    if not section:
-        end = titles[0] if titles else len(text)
-        return "", text[:end], text[end:]
-    own = re.search(rf"^[ \t]*\[[ \t]*{re.escape(section)}[ \t]*\]", text, re.MULTILINE)
-    if own is None:
+def _header(text: str, table: str) -> re.Match[str] | None:
+    """The line that opens a table."""
+    return re.search(rf"^[ \t]*\[[ \t]*{re.escape(table)}[ \t]*\][^\n]*(?:\n|\Z)", text, re.MULTILINE)
+
+
+def _cut(text: str, table: str) -> tuple[str, str, str]:
+    """What stands before the lines of a table, those lines, and what comes after them."""
+    header = _header(text, table) if table else None
+    if table and header is None:
         return text, "", ""
-    end = next((start for start in titles if start > own.start()), len(text))
-    return text[: own.start()], text[own.start() : end], text[end:]
+    start = header.end() if header else 0
+    following = _HEADER.search(text, start)
+    end = following.start() if following else len(text)
+    head = text[:start]
+    return (head if not head or head.endswith("\n") else f"{head}\n"), text[start:end], text[end:]
 
 
 def _parsed(text: str) -> dict[str, Any] | None:

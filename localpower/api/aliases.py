@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from localpower.api.config import write
+from localpower.api.config import Place, write
 from localpower.api.models import as_default
 from localpower.catalogue import ENTRIES, TOY
 from localpower.catalogue.aliases import SECTION, aliases, is_name, target_of
@@ -39,8 +39,8 @@ def take(name: str, model: str) -> tuple[str, Path]:
         target = as_default(model)
     for old in aliases():
         if old.lower() == name.lower() and old != name:
-            write(old, None, SECTION)
-    return target, write(name, target, SECTION)
+            write(Place(SECTION, old), None)
+    return target, write(Place(SECTION, name), target)
 
 
 def _leads_to(model: str, name: str) -> bool:
@@ -59,4 +59,4 @@ def unset(name: str) -> Path:
     found = next((alias for alias in aliases() if alias.lower() == name.lower()), None)
     if found is None:
         raise ModelError(f"there is no alias {name}", "localpower models alias lists them")
-    return write(found, None, SECTION)
+    return write(Place(SECTION, found), None)

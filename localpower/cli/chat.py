@@ -11,6 +11,7 @@ import click
 from localpower.cli import completion
 from localpower.cli.options import (
     engine_options,
+    log_option,
     prompt_options,
     quiet_option,
     sampling_options,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-markdown", is_flag=True, help="Answers are printed as the model wrote them.")
 @thoughts_option
+@log_option
 @quiet_option
 @refused_options
 @click.pass_context
@@ -55,7 +57,16 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     """
     from localpower.api.question import notes
     from localpower.cli.pull import offer
-    from localpower.cli.requests import given, open_model, prompting, sampling, typed_stops, unused
+    from localpower.cli.requests import (
+        from_preset,
+        given,
+        open_model,
+        preset_notes,
+        prompting,
+        sampling,
+        typed_stops,
+        unused,
+    )
     from localpower.cli.slash_complete import Completions
     from localpower.cli.slash_files import bring_back, resume
     from localpower.cli.talk import Talk, interactive
@@ -72,11 +83,12 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     interrupts = Interrupts()
     with interrupts:
         loaded = open_model(options, interrupts)
-    idle = unused(options["method"], given(ctx))
+    idle = [*preset_notes(ctx, [how.method]), *unused(options["method"], given(ctx))]
     for note in [*notes(loaded, how, wording), *typed_stops(options), *idle]:
         say(f"note: {note}")
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
-    talk = Talk(loaded, options, seed, interrupts)
+    options["no_session"] = no_session
+    talk = Talk(loaded, options, seed, interrupts, from_preset(ctx))
     ctx.call_on_close(talk.close)
     editor: Editor = TerminalEditor(Completions(talk, ctx), keep=not no_session) if typed else PipeEditor()
     if typed:
@@ -84,7 +96,8 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     if kept is not None:
         talk.session = kept
         if kept.exists:
-            for note in bring_back(talk, kept, given(ctx)):
+            mine = given(ctx)
+            for note in bring_back(talk, kept, mine | (from_preset(ctx) if "preset" in mine else set())):
                 say(f"note: {note}")
             resume(talk)
     for number in ENDING:

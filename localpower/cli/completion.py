@@ -81,3 +81,28 @@ def tasks(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comple
         *(CompletionItem(name) for name in names() if name.startswith(typed)),
         CompletionItem(typed, type="file"),
     ]
+
+
+def presets(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Built-in ones and the user's own."""
+    from localpower.api.presets import BUILT_IN, NO_PRESET
+    from localpower.api.presets import presets as known
+    from localpower.errors import UserError
+
+    try:
+        names = [*known(), NO_PRESET]
+    except UserError:  # a damaged file
+        names = [*BUILT_IN, NO_PRESET]
+    return [CompletionItem(name) for name in names if name.startswith(typed)]
+
+
+def settings(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Settings of the configuration file; those of a table once its name is there."""
+    from localpower.api.config import KEYS, PRESET, PRESETS, SECTIONS
+
+    table, dot, _ = typed.rpartition(".")
+    if not dot:
+        names = [*KEYS, *(f"{each}." for each in (*SECTIONS, PRESETS))]
+    else:
+        names = [f"{table}.{key}" for key in (KEYS if table in SECTIONS else PRESET)]
+    return [CompletionItem(name) for name in names if name.startswith(typed)]

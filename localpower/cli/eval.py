@@ -43,13 +43,15 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     from localpower.api.labels import label_methods
     from localpower.cli import terminal
     from localpower.cli.compare import show
-    from localpower.cli.requests import given, prompting, request, typed_stops, used_by_none
+    from localpower.cli.requests import given, preset_notes, prompting, request, typed_stops, used_by_none
     from localpower.cli.terminal import can_redraw, say, waiting
     from localpower.methods import EVERYDAY
     from localpower.runs.interrupt import Interrupts
     from localpower.ui.progress import Progress
 
     labels = label_methods(methods, {key: options[key] for key in (*EVERYDAY, "budget")}, options["pick"])
+    for note in preset_notes(ctx, [each.method for each in labels.values()]):
+        say(f"note: {note}")
     for name in used_by_none([each.method for each in labels.values()], given(ctx)):
         say(f"note: {name} means nothing to these methods")
     for note in typed_stops(options):

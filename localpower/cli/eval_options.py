@@ -10,6 +10,7 @@ import click
 
 from localpower.cli import completion
 from localpower.cli.options import (
+    preset_option,
     seed_option,
     steps_option,
     target_options,
@@ -46,6 +47,7 @@ def method_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Methods, each on the same problems; the settings of a method follow its name after colons. "
             "best-of-n:matched draws as many tokens as power did.",
         ),
+        preset_option(),
     ):
         command = option(command)
     return command

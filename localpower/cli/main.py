@@ -17,6 +17,7 @@ from localpower.cli.eval import evaluate
 from localpower.cli.explain import explain
 from localpower.cli.export import export
 from localpower.cli.grade import grade
+from localpower.cli.log import log
 from localpower.cli.methods import methods
 from localpower.cli.models import models
 from localpower.cli.process import open_streams
@@ -47,6 +48,7 @@ for _command in (
         run,
         chat,
         sessions,
+        log,
         methods,
         models,
         evaluate,

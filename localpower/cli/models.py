@@ -92,7 +92,7 @@ def path(name: str | None, debug: bool) -> int:
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def default(name: str | None, debug: bool) -> int:
     """Show the default model, or set it to NAME in the configuration file."""
-    from localpower.api.config import write
+    from localpower.api.config import Place, write
     from localpower.api.models import as_default, usual
     from localpower.cli.terminal import say, write_answer
 
@@ -100,7 +100,7 @@ def default(name: str | None, debug: bool) -> int:
         write_answer("{} ({})".format(*usual()))
         return EXIT_OK
     name = as_default(name)
-    say(f"the default model is {name} from now on, as {write('model', name)} says")
+    say(f"the default model is {name} from now on, as {write(Place('', 'model'), name)} says")
     return EXIT_OK
 
 

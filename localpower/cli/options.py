@@ -13,6 +13,11 @@ from localpower.cli.values import BudgetText, Finite
 from localpower.readers import MOST_ALPHA, MOST_RUNS, MOST_THREADS
 from localpower.registry import names
 
+PRESET, IDLE = (
+    "localpower.preset",
+    "localpower.idle",
+)  # of a context: parameters that a preset set; keys it could not
+
 
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """-m, --threads, --ctx, --gpu-layers, --fast, --debug."""
@@ -66,10 +71,37 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
         steps_option(),
         *target_options(),
         _method_option(),
+        preset_option(),
     )
     for option in options:
         command = option(command)
     return command
+
+
+def preset_option() -> Callable[..., Any]:
+    """Settings under a name: heeded before every other option is read."""
+
+    def heed(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
+        from localpower.api.presets import NO_PRESET
+        from localpower.cli.config import preset_defaults
+
+        if name in (None, NO_PRESET) or ctx.resilient_parsing:
+            return None
+        found, idle = preset_defaults(ctx.command, str(name))
+        ctx.default_map = {**(ctx.default_map or {}), **found}
+        ctx.meta[PRESET] = frozenset(found)
+        ctx.meta[IDLE] = idle
+        return name
+
+    return click.option(
+        "--preset",
+        is_eager=True,
+        callback=heed,
+        metavar="NAME",
+        shell_complete=completion.presets,
+        help="Settings under a name: quick, careful, or one of your own (`localpower methods` lists them). Options "
+        "that are given go before it.",
+    )
 
 
 def _method_option() -> Callable[..., Any]:
@@ -205,6 +237,15 @@ def thoughts_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--show-thoughts",
         is_flag=True,
         help="A terminal is shown the thoughts of the model whole.  [default: their last lines while they are drawn]",
+    )(command)
+
+
+def log_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Whether answers are kept for `localpower log`."""
+    return click.option(
+        "--log/--no-log",
+        default=True,
+        help="Answers are kept on this machine, for `localpower log`, or not.  [default: they are]",
     )(command)
 
 

@@ -42,7 +42,7 @@ class Manner:
             if not self.whole:
                 text = self.folded(text, thinking)
             elif coloured():  # without colours the marks tell it from the answer
-                thought, text = split(text, self.marks)
+                thought, text = split(text, self.marks, opened=True)
                 write_dim(thought)
         (write_markdown if self.markdown else _write)(text)
 
@@ -50,7 +50,7 @@ class Manner:
         """The text without its thought, of which a line says how long it was."""
         if self.marks is None or not thinking:
             return text
-        thought, text = split(text, self.marks)
+        thought, text = split(text, self.marks, opened=True)
         if thought:
             say(f"(a thought of {thinking} tokens: {self.hint})")
         return text

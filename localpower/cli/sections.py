@@ -16,6 +16,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         *(
             "model",
             "models",
+            "preset",
             "method",
             "methods",
             "alpha",
@@ -53,6 +54,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
             "export",
             "out",
             "save_text",
+            "log",
             "quiet",
         ),
         *("save_text", "quiet", "quick", "speed", "check_it", "debug", "help"),

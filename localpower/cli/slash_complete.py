@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from localpower.api.models import here
+from localpower.api.presets import presets
 from localpower.api.sessions import names as sessions
 from localpower.cli.slash import HELP
 from localpower.cli.slash_settings import names as settings
@@ -37,8 +38,12 @@ class Completions:
             name, space, _ = rest.partition(" ")
             if space and name == "method":
                 return [f"method {each}" for each in methods()]
+            if space and name == "preset":
+                return [f"preset {each}" for each in presets()]
             own = [option.name for option in split(self._talk.options["method"])[0].options()]
             return [*settings(self._ctx), *own]
+        if command == "/preset":
+            return presets()
         if command == "/method":
             return methods()
         if command == "/load":

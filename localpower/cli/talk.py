@@ -6,13 +6,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import click
+
 from localpower.api.answer_run import AnswerRun, run
 from localpower.api.chat import Chat
 from localpower.api.model import Model
 from localpower.api.sessions import Session, begun
 from localpower.cli.printed import Manner
 from localpower.cli.requests import prompting, sampling
-from localpower.cli.terminal import say, view_of, write_answer
+from localpower.cli.terminal import keep_in_log, say, view_of, write_answer
 from localpower.errors import ContextFull, Interrupted, UserError
 from localpower.loaded import Loaded
 from localpower.runs.answer import Answer
@@ -28,11 +30,24 @@ KEPT = (  # options that a session brings back
 
 
 class Talk:
-    """A chat whose options may be changed between turns. seed: of the first answer. changed: settings set by hand."""
+    """A chat whose options may be changed between turns. seed: of the first answer. changed: settings set by hand.
 
-    def __init__(self, loaded: Loaded, options: dict[str, Any], seed: int, interrupts: Interrupts) -> None:
+    from_preset: settings that the preset has set.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        options: dict[str, Any],
+        seed: int,
+        interrupts: Interrupts,
+        from_preset: frozenset[str] = frozenset(),
+    ) -> None:
         self.options = options
+        self.from_preset = from_preset
         self.changed: set[str] = set()
+        self.sources: dict[str, click.Context] = {}  # of settings that another preset brought along
+        self.in_log = True  # until it cannot be written, which is said once
         self.loaded, self.interrupts = loaded, interrupts
         self.chat = Chat(Model(loaded, interrupts), sampling(options), prompting(options), seed)
         self.chat.prompt_cache = options["prompt_cache"]
@@ -148,6 +163,9 @@ class Talk:
         if answer is None:
             say(f"note: stopped before the first token; {otherwise}")
             return
+        if self.in_log:
+            session = self.session.name if self.session else None
+            self.in_log = keep_in_log(answer, self.options, self.chat.turns[-1].question, session)
         self.keep()  # before it is shown: a terminal that has gone costs no turn
         self.manner.answer(answer)
         first, *rest = summary(answer)
@@ -169,7 +187,10 @@ class Talk:
     def thought(self) -> str:
         """Of the answer that counts. Raises UserError where there is none."""
         marks = marks_of(self.loaded.template, self.loaded.control_token)
-        text = split(self.chat.turns[-1].answer.text, marks)[0] if marks and self.chat.turns else ""
+        text = ""
+        if marks and self.chat.turns:
+            last = self.chat.turns[-1].answer
+            text, _ = split(last.text, marks, opened=last.facts.get("thinking_tokens") is not None)
         if not text:
             raise UserError("the last answer has no thought")
         return text

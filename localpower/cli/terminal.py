@@ -8,13 +8,14 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 if TYPE_CHECKING:
     from localpower.api.answer_run import AnswerRun
+    from localpower.runs.answer import Answer
     from localpower.ui.live import LiveView
     from localpower.ui.plain import PlainView
     from localpower.ui.status import Status
@@ -79,6 +80,29 @@ class Heedless(io.StringIO):
 def notes() -> TextIO:
     """Where the lines of a plain view go."""
     return io.StringIO() if is_quiet() else Heedless(sys.stderr)
+
+
+def keep_in_log(answer: Answer, options: Mapping[str, Any], prompt: str, session: str | None = None) -> bool:
+    """Put an answer into the log, if that is on; False where it could not be kept, which costs a note and no more."""
+    from localpower.api.first_use import first_use
+    from localpower.api.log import Entry, append, switched_on
+    from localpower.errors import UserError
+
+    if not switched_on(options):
+        return True
+    context = click.get_current_context(silent=True)
+    command = str(context.info_name) if context is not None else ""
+    try:
+        append(Entry.of(answer, command, prompt, options["system"], session))
+    except (UserError, OSError, ValueError) as error:
+        say(f"note: this answer is not in the log: {error.line() if isinstance(error, UserError) else error}")
+        return False
+    if sys.stderr.isatty() and (shown := first_use("log")) is not None:
+        say(
+            "note: answers are kept on this machine, for `localpower log`; `localpower log off` switches that off"
+        )
+        shown()
+    return True
 
 
 def view_of(job: AnswerRun, *, whole: bool = False) -> LiveView | PlainView:

@@ -110,7 +110,7 @@ class _Group:
         try:
             made = {}
             for i, settings in enumerate(self._group, 1):
-                self._stage(2, f"settings {i} of {len(self._group)} are set up")
+                self._stage(2, f"engine settings {i} of {len(self._group)} are set up")
                 if (checker := self._make(settings)) is not None:
                     made[settings] = checker
             alive, found = list(made), None
@@ -156,7 +156,7 @@ class _Group:
         """Seconds of a lone row."""
         from localpower.engine.check import lone_row_seconds
 
-        self._stage(4, f"{len(checkers)} settings are timed")
+        self._stage(4, f"{len(checkers)} engine settings are timed")
         return dict(zip(checkers, lone_row_seconds(list(checkers.values()), self._lengths), strict=True))
 
     def _whole(self, settings: Settings, checker: Checker, *, stop: bool) -> Verdict:
@@ -176,7 +176,7 @@ class _Group:
         return difference.log_p == 0
 
     def _finished(self, found: Verdict, checker: Checker, seconds: Mapping[Settings, float]) -> Verdict:
-        self._stage(5, "batches are timed")
+        self._stage(5, "how fast batches of several answers are")
         own = seconds.get(self._group[0], min(seconds.values()))
         return replace(
             found,

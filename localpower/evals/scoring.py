@@ -21,6 +21,7 @@ from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
 from localpower.text.stops import answer_text
 
+_BUSY = "wait until it has ended: the answers that it reads need not be read again"
 Numbers = tuple[list[float], list[float]]
 
 
@@ -41,7 +42,7 @@ class Scorer:
         missing = [row for row in run.rows if key(row) not in known and not self._wrote(run, row)]
         if not missing:
             return
-        with jsonl.Writer(self._path(run)) as file:
+        with jsonl.Writer(self._path(run), busy=_BUSY) as file:
             for i, row in enumerate(missing):
                 self.check()
                 numbers = self._read(run, row)

@@ -112,9 +112,13 @@ class Thought:
         return given
 
 
-def split(text: str, marks: tuple[str, str]) -> tuple[str, str]:
-    """The thought that a text begins with, without its marks, and what comes after; one that is open is none."""
+def split(text: str, marks: tuple[str, str], *, opened: bool) -> tuple[str, str]:
+    """The thought that a text begins with, without its marks, and what comes after; one that is open is none.
+
+    opened: the answer has a thought (`Thought.begins`), whose opening mark may stand in the prompt. A closing mark in
+    an answer that has none is text.
+    """
     thought, closing, said = text.partition(marks[1])
-    if not closing:
+    if not closing or not (opened or thought.lstrip().startswith(marks[0])):
         return "", text
     return thought.strip().removeprefix(marks[0]).strip(), said.lstrip("\n")

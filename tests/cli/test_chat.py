@@ -159,6 +159,11 @@ def test_set_changes_shows_and_puts_back():
     assert done.returncode == 0
 
 
+def test_a_system_message_that_the_model_does_not_read_is_said_to_do_nothing():
+    done = chat(["/system be kind", "/system"])
+    assert done.stderr.count("note: --system is not used: this model has no chat template") == 1
+
+
 def test_set_says_where_each_value_comes_from_and_what_it_does():
     done = chat(["/set method power:cuts=uniform", "/steps 7", "/set"])
     rows = {line.split()[0]: line for line in done.stderr.splitlines()}

@@ -91,6 +91,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     talk = Talk(loaded, options, seed, interrupts, from_preset(ctx))
     ctx.call_on_close(talk.close)
     editor: Editor = TerminalEditor(Completions(talk, ctx), keep=not no_session) if typed else PipeEditor()
+    ctx.call_on_close(editor.close)
     if typed:
         say(f"{loaded.info.name} · /help lists the commands, Ctrl-D leaves")
     if kept is not None:

@@ -111,7 +111,17 @@ class Group(click.Group):
         return list(self.commands)
 
 
+_NEAR = 0.75  # how alike an option must be to be the one that was meant
 _ELSEWHERE = {  # what llama.cpp and others call it
+    **dict.fromkeys(("--predict", "--num-predict", "--max-new-tokens"), "--max-tokens"),
+    **dict.fromkeys(("--system-prompt", "--system-prompt-file"), "--system"),
+    **dict.fromkeys(("--reverse-prompt", "-r"), "--stop"),
+    **dict.fromkeys(("--role", "--template"), "--preset"),
+    **dict.fromkeys(("--cid", "--conversation"), "--session"),
+    "--reasoning": "--think",
+    "--reasoning-budget": "--thinking-budget",
+    "--chat-template-kwargs": "--template-arg",
+    "--format": "--json",
     "--temp": "--temperature",
     "-c": "--ctx",
     "--ctx-size": "--ctx",
@@ -129,7 +139,7 @@ def no_such(error: click.NoSuchOption) -> str:
     params = [p for p in command.params if isinstance(p, click.Option) and not p.hidden] if command else []
     known = [name for param in params for name in param.opts]
     meant = _ELSEWHERE.get(error.option_name)
-    near = [meant] if meant in known else get_close_matches(error.option_name, known, 1)
+    near = [meant] if meant in known else get_close_matches(error.option_name, known, 1, _NEAR)
     takes_text = command is not None and any(param.name == "prompt" for param in command.params)
     if takes_text and (" " in error.option_name or not near):
         guess = "; a prompt that begins with a dash follows --"

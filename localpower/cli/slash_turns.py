@@ -24,9 +24,8 @@ def alternative(talk: Talk, ctx: click.Context, rest: str) -> None:
     talk.keep()
     talk.show()
     facts = turn.answer.facts
-    numbers = "".join(
-        f" · {name.replace('_', ' ')} {facts[name]}" for name in ("seed", "log_p") if name in facts
-    )
+    numbers = f" · seed {facts['seed']}" if "seed" in facts else ""
+    numbers += f" · log p {facts['log_p']:.2f}" if isinstance(facts.get("log_p"), float) else ""
     say(f"answer {turn.chosen + 1} of {len(turn.answers)}{numbers}")
 
 

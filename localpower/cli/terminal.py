@@ -66,9 +66,9 @@ class Heedless(io.StringIO):
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """At once."""
+        """At once, broken at words where it is a terminal."""
         with contextlib.suppress(OSError):
-            self._stream.write(text)
+            self._stream.write(_wrapped(text, self._stream))
             self._stream.flush()
         return len(text)
 

@@ -27,6 +27,7 @@ from rich.live import Live
 from rich.text import Text
 
 _WRAP_OFF, _WRAP_ON = "\x1b[?7l", "\x1b[?7h"
+_PASTE_OFF = "\x1b[?2004l"  # a chat has it on (ui/editor.py), the shell that Ctrl-Z leads to sets its own
 _STOP = getattr(signal, "SIGTSTP", None)
 
 
@@ -103,6 +104,7 @@ class Frames(Live):
                 self.console.show_cursor(True)
             self._live_render._shape = None
             self._give_back()
+            self._write(_PASTE_OFF)
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
             signal.signal(number, self._stop_and_go_on)
@@ -127,7 +129,10 @@ class Frames(Live):
 
 
 def _without_echo() -> Any:
-    """Turn the echo off; what to put back later. None where stdin is no terminal of ours."""
+    """Turn the echo off, and the limit of 4,095 bytes of a line; what to put back later.
+
+    None where stdin is no terminal of ours.
+    """
     try:
         import termios
     except ImportError:  # Windows
@@ -137,7 +142,7 @@ def _without_echo() -> Any:
     except (OSError, ValueError, AttributeError, termios.error):
         return None
     quiet = [*before]
-    quiet[3] &= ~termios.ECHO
+    quiet[3] &= ~(termios.ECHO | termios.ICANON)
     return before if _set(quiet) else None
 
 

@@ -642,3 +642,24 @@ def test_a_command_that_there_is_none_of_names_the_one_that_was_meant(line, mean
     with pytest.raises(UserError) as error:
         obey(line, talk_with(tiny16), context)
     assert error.value.hint.startswith(f"did you mean {meant}? ")
+
+
+def test_what_is_pasted_while_an_answer_is_drawn_is_one_message_however_long(tmp_path):
+    terminal = Terminal(
+        *("chat", "-m", "toy", "--seed", "1", "--max-tokens", "40", "--steps", "4000"),
+        environment={"LOCALPOWER_STATE": str(tmp_path)},
+    )
+    terminal.wait_until(lambda t: ">>>" in t.text)
+    terminal.send("hello\r")
+    terminal.wait_until(lambda t: "/4000" in t.text)
+    pasted = "dog " * 1200 + "\none\r\nno"
+    terminal.send(f"\x1b[200~{pasted}\x1b[201~")
+    terminal.wait_until(lambda t: t.lines()[-1] == "... no")
+    terminal.send("\r")
+    terminal.wait_until(lambda t: "seed 2" in t.text)
+    terminal.send("\x04")
+    assert terminal.finish() == 0
+    assert terminal.raw.rindex(b"\x1b[?2004l") > terminal.raw.rindex(b"\x1b[?2004h"), "the mode is put back"
+    (kept,) = (tmp_path / "sessions").glob("*.json")
+    questions = [turn["question"] for turn in json.loads(kept.read_text())["chat"]["turns"]]
+    assert questions == ["hello", "dog " * 1200 + "\none\nno"]

@@ -69,14 +69,23 @@ def likelihood(rows: Sequence[Row], read: Reader) -> Likelihood | None:
     )
 
 
-def divergence_of(rows: dict[str, list[Row]], own: Reader, other: Reader) -> tuple[Divergence | None, int]:
-    """From plain answers by problem, and how many answers had to be left out: they lack a log p. None without any."""
-    drawn, read, tokens, missing = [], [], [], 0
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Answers of which a divergence is not, for they lack a log p; and those that the other model spells otherwise."""
+
+    missing: int
+    respelled: int
+
+
+def divergence_of(rows: dict[str, list[Row]], own: Reader, other: Reader) -> tuple[Divergence | None, Left]:
+    """From plain answers by problem; None where none has a log p under both models."""
+    drawn, read, tokens, missing, respelled = [], [], [], 0, 0
     for each in rows.values():
         both = [(a, b) for row in each if (a := own(row)) is not None and (b := other(row)) is not None]
         missing += len(each) - len(both)
+        respelled += sum(a[1] != b[1] for a, b in both)
         if both:
             drawn.append([a[0] for a, _ in both])
             read.append([b[0] for _, b in both])
             tokens.append([a[1] for a, _ in both])
-    return (divergence(drawn, read, tokens) if drawn else None), missing
+    return (divergence(drawn, read, tokens) if drawn else None), Left(missing, respelled)

@@ -110,9 +110,9 @@ def _task(task: str, mine: Sequence[Entry], who: Contest, readings: Readings) ->
     ):
         rows = {name: samples[entry.name].rows[name] for name in names}
         readers = [readings.reader(entry.group.run, entry.group.model, sha256) for sha256 in (writer, reader)]
-        found, missing = divergence_of(rows, *readers)
+        found, left = divergence_of(rows, *readers)
         divergences.append(found)
-        notes += omitted_scores(entry, found, missing, who)
+        notes += omitted_scores(entry, found, left, who)
     held = [entry for entry in mine if null is not None and entry.name == null.name]
     return TaskSharpening(
         finding=tuple(finding(who, task, compared, null, share)),

@@ -14,6 +14,7 @@ _HOMES = {
     "api.evaluate": ("evaluate", "EvalRun"),
     "api.eval_answer": ("EvalAnswer",),
     "api.compare": ("compare", "Report"),
+    "api.export": ("export", "Exported"),
     "runs.answer": ("Answer",),
     "loaded": ("ModelInfo",),
     "samplers.mh": ("Power",),

@@ -12,8 +12,9 @@ from localpower.model import Tokens
 class EvalAnswer:
     """verdict: right, wrong, none (nothing that could be an answer) or ungraded. extracted: what was graded.
 
-    text: None: it was not stored. method: the label. token_log_p, token_entropy: of each token, nats. first_drawn:
-    tokens of the draws before any step. Other fields are those of `Answer`; `to_dict` gives all that the line holds.
+    text: None: it was not stored; it begins with answer_prefix, where every answer was given one. tokens: those drawn.
+    method: the label. token_log_p, token_entropy: of each token, nats. first_drawn: tokens of the draws before any
+    step. Other fields are those of `Answer`; `to_dict` gives all that the line holds.
     """
 
     task: str
@@ -36,6 +37,8 @@ class EvalAnswer:
     acceptance_rate: float | None
     token_log_p: tuple[float, ...]
     token_entropy: tuple[float, ...]
+    answer_prefix: str | None
+    thinking_tokens: int | None
     row: dict[str, Any]
 
     @classmethod

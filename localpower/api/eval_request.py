@@ -21,6 +21,7 @@ from localpower.loading import Request
 from localpower.names import GRADERS
 from localpower.readers import MOST_RUNS
 
+_LONGEST_PREFIX = 4000  # characters
 _LARGEST = {"seed": 2**64 - 1}
 
 
@@ -30,8 +31,9 @@ class EvalRequest:
 
     models: to be opened, or opened already; none: the default. seed: None: the folder's own where it has one, else
     `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
-    a problem is put. data: a file, or a folder of files. password: asks for GPQA's. parallel: answers in one batch.
-    packages: that programs may import. cross_score: at the end every model reads the others' answers.
+    a problem is put. answer_prefix: an opening that every answer is given: conditioned on, not drawn. data: a file or a
+    folder of files. password: asks for GPQA's. parallel: answers in one batch. packages: that programs may import.
+    cross_score: at the end every model reads the others' answers.
     """
 
     tasks: tuple[str, ...]
@@ -46,6 +48,7 @@ class EvalRequest:
     form: str = "chat"
     prompting: PromptOptions = field(default_factory=PromptOptions)
     own_stops: bool = True
+    answer_prefix: str | None = None
     grader: str = "value"
     data: Path | None = None
     password: Callable[[], str] = str
@@ -67,11 +70,24 @@ class EvalRequest:
             )
             if value is not None:
                 object.__setattr__(self, name, whole_number(name, value, low, most))
+        _check_prefix(self.answer_prefix)
         if self.grader not in GRADERS:
             raise UsageProblem(f"the grader is one of {', '.join(GRADERS)}, got {self.grader!r}")
         if not 0.1 <= self.seconds <= 600:
             raise UsageProblem(f"seconds must be from 0.1 to 600, got {self.seconds!r}")
         allowed(self.packages, self.run_code)
+
+
+def _check_prefix(prefix: Any) -> None:
+    """Raises UsageProblem for what can open no answer."""
+    if prefix is None:
+        return
+    if not isinstance(prefix, str) or not prefix:
+        raise UsageProblem(f"--answer-prefix is a text of at least one character, got {prefix!r}")
+    if len(prefix) > _LONGEST_PREFIX:
+        raise UsageProblem(
+            f"--answer-prefix has {len(prefix):,} characters; the opening of an answer has at most {_LONGEST_PREFIX:,}"
+        )
 
 
 def settings_of(
@@ -96,6 +112,9 @@ def settings_of(
         "template_args": dict(request.prompting.template_args),
         "stops": list(request.prompting.stops),
         "own_stops": request.own_stops,
+        "think": request.prompting.think,
+        "thinking_budget": request.prompting.thinking_budget,
+        "answer_prefix": request.answer_prefix,
         "grader": request.grader,
         "save_text": request.save_text,
         "tasks": {
@@ -104,6 +123,7 @@ def settings_of(
                 "max_tokens": request.max_tokens or task.max_tokens,
                 "n_problems": len(problems[task.name]),
                 "problems_sha256": fingerprint(problems[task.name]),
+                "licence": task.licence,
             }
             for task in tasks
         },

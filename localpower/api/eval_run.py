@@ -213,10 +213,15 @@ def _check_request(request: EvalRequest, tasks: Sequence[Task]) -> None:
     prompting = request.prompting
     try:
         "".join(
-            [prompting.system or "", *prompting.stops, *map(str, prompting.template_args.values())]
+            [
+                *(prompting.system or "", request.answer_prefix or "", *prompting.stops),
+                *map(str, prompting.template_args.values()),
+            ]
         ).encode()
     except UnicodeEncodeError:
-        raise UsageProblem("--system, --stop and --template-arg must be valid Unicode") from None
+        raise UsageProblem(
+            "--system, --stop, --template-arg and --answer-prefix must be valid Unicode"
+        ) from None
     data = request.data
     if data is not None and data.is_file() and len(tasks) > 1:
         raise UsageProblem("--data names one file, and there are several tasks: name a folder")
@@ -244,6 +249,9 @@ def _ask_all(
         prompting.stops,
         request.own_stops,
         started,
+        request.answer_prefix,
+        prompting.think,
+        prompting.thinking_budget,
     )
     for each in request.models or (Request(),):
         label, loaded = models.learn(each)
@@ -252,10 +260,18 @@ def _ask_all(
         through = [task for task in tasks if task.forms[request.form].template]
         if through and not loaded.has_template and not prompting.raw:
             say(f"note: {label} has no chat template: prompts are sent as text")
+        notes: dict[str, None] = {}  # of all tasks, each once
         asked[label] = {
-            task.name: ask(task, chosen[task.name], loaded, wording, request.max_tokens) for task in tasks
+            task.name: ask(task, chosen[task.name], loaded, wording, request.max_tokens, notes.setdefault)
+            for task in tasks
         }
+        for note in notes:
+            say(f"note: {label}: {note}")
         problems = [problem for some in asked[label].values() for problem in some]
+        if lost := loaded.unspelled(request.answer_prefix or ""):
+            say(
+                f"note: {label}: characters of --answer-prefix that no token spells, and that are left out: {lost}"
+            )
         if lost := sum(loaded.unspelled(problem.text) for problem in problems):
             say(
                 f"note: {label}: characters of the problems that no token spells, and that are left out: {lost}"

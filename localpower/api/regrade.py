@@ -94,7 +94,8 @@ def _texts(stored: store.Stored) -> Callable[[store.Row], str]:
                     f"answers were stored without their text, and their model cannot be read: {error.message}",
                     error.hint,
                 ) from None
-        stops = stored.problems[row["task"], row["id"]]["prompts"][label]["stops"]
-        return answer_text(tuple(row["tokens"]), open_models[label].piece, [stop.encode() for stop in stops])
+        asked = stored.problems[row["task"], row["id"]]["prompts"][label]
+        stops, piece = [stop.encode() for stop in asked["stops"]], open_models[label].piece
+        return str(asked.get("prefix", "")) + answer_text(tuple(row["tokens"]), piece, stops)
 
     return text_of

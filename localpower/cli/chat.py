@@ -14,6 +14,7 @@ from localpower.cli.options import (
     prompt_options,
     quiet_option,
     sampling_options,
+    thoughts_option,
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     "--no-session", is_flag=True, help="The chat is not kept.  [default: it is, where somebody types]"
 )
 @click.option("--no-markdown", is_flag=True, help="Answers are printed as the model wrote them.")
+@thoughts_option
 @quiet_option
 @refused_options
 @click.pass_context
@@ -52,6 +54,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     A chat in a terminal is written down after every turn, as a session: `localpower sessions` lists them.
     """
     from localpower.api.question import notes
+    from localpower.cli.pull import offer
     from localpower.cli.requests import given, open_model, prompting, sampling, typed_stops, unused
     from localpower.cli.slash_complete import Completions
     from localpower.cli.slash_files import bring_back, resume
@@ -63,6 +66,9 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     how, wording = sampling(options), prompting(options)
     typed = interactive()
     kept = _session(go_on, session, typed=typed, keep=not no_session)
+    if kept is not None:
+        ctx.call_on_close(kept.close)
+    offer(options["model"])
     interrupts = Interrupts()
     with interrupts:
         loaded = open_model(options, interrupts)
@@ -71,6 +77,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
         say(f"note: {note}")
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     talk = Talk(loaded, options, seed, interrupts)
+    ctx.call_on_close(talk.close)
     editor: Editor = TerminalEditor(Completions(talk, ctx), keep=not no_session) if typed else PipeEditor()
     if typed:
         say(f"{loaded.info.name} · /help lists the commands, Ctrl-D leaves")

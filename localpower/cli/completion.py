@@ -29,12 +29,27 @@ def completion(ctx: click.Context, shell: str) -> int:
 
 
 def models(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Names of the catalogue and of other programs' models, and files."""
-    from localpower.catalogue import NAMES
-    from localpower.elsewhere import found
+    """Names of the models that are here, aliases, and files."""
+    from localpower.api.models import here
 
-    names = [name for name in (*NAMES, *found()) if name.startswith(typed)]
+    names = [name for name in here() if name.startswith(typed)]
     return [*map(CompletionItem, names), CompletionItem(typed, type="file")]
+
+
+def to_pull(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Names of the catalogue's models that are not here."""
+    from localpower.api.models import here
+    from localpower.catalogue import ENTRIES
+
+    there = set(here())
+    return [CompletionItem(name) for name in ENTRIES if name.startswith(typed) and name not in there]
+
+
+def aliases(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """The user's own names of models."""
+    from localpower.api.aliases import known
+
+    return [CompletionItem(name) for name in known() if name.startswith(typed)]
 
 
 def methods(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:

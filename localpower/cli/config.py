@@ -34,7 +34,7 @@ def config(ctx: click.Context, debug: bool) -> int:
             only = "" if key in chat and key in run else f" [{'chat' if key in chat else 'run'}]"
             lines.append(_line(key, each, only))
         else:
-            lines.append(f"{key:<12} {_built_in(key):<20} built in")
+            lines.append(f"{key:<13} {_built_in(key):<20} built in")
     write_answer("\n".join(lines))
     return EXIT_OK
 
@@ -44,17 +44,26 @@ def _shown(value: Any) -> str:
 
 
 def _line(key: str, each: Any, only: str) -> str:
-    return f"{key:<12} {_shown(each.value):<20} {each.source}{only}"
+    return f"{key:<13} {_shown(each.value):<20} {each.source}{only}"
 
 
 def _built_in(key: str) -> str:
     param = _param(key)
     if isinstance(param, click.Option) and param.is_flag:
         return "off"
+    if param is _FOLDER:
+        return "none"
     return "automatic" if not isinstance(param.default, str | int) else str(param.default)
 
 
+_FOLDER = click.Option(
+    ["--models-folder"], type=click.Path(exists=True, file_okay=False, resolve_path=True)
+)  # of no command
+
+
 def _param(key: str) -> click.Parameter:
+    if key == "models-folder":
+        return _FOLDER
     from localpower.cli.chat import chat
 
     return next(each for each in chat.params if f"--{key}" in each.opts)

@@ -13,6 +13,7 @@ from localpower.cli.options import (
     seed_option,
     steps_option,
     target_options,
+    thinking_options,
     wording_options,
 )
 from localpower.cli.sections import renamed
@@ -72,6 +73,7 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--save-text", is_flag=True, help="Questions and answers of gpqa are stored in clear."),
         click.option("--no-stops", is_flag=True, help="The stops that tasks have of their own are left out."),
+        *thinking_options(),
         *wording_options(),
         click.option(
             "--prompt-style",
@@ -83,6 +85,12 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "those in the template (paper-chat).",
         ),
         renamed("--prompt", "--prompt-style"),
+        click.option(
+            "--answer-prefix",
+            metavar="TEXT",
+            help="Every answer begins with TEXT: it is given and graded, not drawn and not in log p; a line break is "
+            "$'\\n' in most shells.",
+        ),
         click.option(
             "--data",
             type=click.Path(path_type=Path),

@@ -15,6 +15,7 @@ from localpower.cli.completion import completion
 from localpower.cli.config import config
 from localpower.cli.eval import evaluate
 from localpower.cli.explain import explain
+from localpower.cli.export import export
 from localpower.cli.grade import grade
 from localpower.cli.methods import methods
 from localpower.cli.models import models
@@ -42,7 +43,21 @@ def cli() -> None:
 
 
 for _command in (
-    *(run, chat, sessions, methods, models, evaluate, compare, regrade, grade, explain, replay, selftest),
+    *(
+        run,
+        chat,
+        sessions,
+        methods,
+        models,
+        evaluate,
+        compare,
+        regrade,
+        grade,
+        export,
+        explain,
+        replay,
+        selftest,
+    ),
     *(bench, config, completion),
 ):
     cli.add_command(_command)

@@ -51,7 +51,7 @@ def _engine_options(command: Callable[..., Any], *, several: bool) -> Callable[.
             "models" if several else "model",
             multiple=several,
             shell_complete=completion.models,
-            help="A GGUF file, or a name: smollm2, lab-base, lab-grpo, lab-sft or toy.  "
+            help="A GGUF file, or a name that `localpower models list` shows, such as smollm2 or toy.  "
             "[default: LOCALPOWER_MODEL, else smollm2]",
         ),
     ):
@@ -111,7 +111,8 @@ def target_options(max_tokens: int | None = 256, *, timed: bool = True) -> tuple
         click.option(
             "--alpha",
             type=Finite(1.0, MOST_ALPHA),
-            help="The power, at least 1.  [default: 2.5 with a chat template, 4 without]",
+            help="The power, at least 1.  [default: what `models list` says of the model; of others 2.5 with a chat "
+            "template, 4 without]",
         ),
     )
 
@@ -154,7 +155,14 @@ def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="FILE",
         help="The evaluated prompt is kept in FILE, and a run begins from what FILE has of it.",
     )
-    thinking = (
+    for option in (cache, *thinking_options(), *wording_options()):
+        command = option(command)
+    return command
+
+
+def thinking_options() -> tuple[Callable[..., Any], ...]:
+    """Whether a model thinks before it answers, and how long."""
+    return (
         click.option(
             "--thinking-budget",
             type=click.IntRange(min=0),
@@ -168,9 +176,6 @@ def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Thoughts are switched on or off, where the chat template can.  [default: as the template likes]",
         ),
     )
-    for option in (cache, *thinking, *wording_options()):
-        command = option(command)
-    return command
 
 
 def wording_options() -> tuple[Callable[..., Any], ...]:
@@ -192,6 +197,15 @@ def wording_options() -> tuple[Callable[..., Any], ...]:
         click.option("--raw", is_flag=True, help="The text is sent as it is, without the chat template."),
         click.option("--system", help="The system message."),
     )
+
+
+def thoughts_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a terminal is shown of thoughts."""
+    return click.option(
+        "--show-thoughts",
+        is_flag=True,
+        help="A terminal is shown the thoughts of the model whole.  [default: their last lines while they are drawn]",
+    )(command)
 
 
 def quiet_option(command: Callable[..., Any]) -> Callable[..., Any]:

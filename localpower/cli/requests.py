@@ -48,11 +48,13 @@ def prompting(options: dict[str, Any]) -> PromptOptions:
 
 
 def typed_stops(options: dict[str, Any]) -> list[str]:
-    """Notes on stops that a shell has left as they were typed."""
+    """Notes on stops, and on an answer's prefix, that a shell has left as they were typed."""
+    prefix = options.get("answer_prefix") or ""
+    texts = [("--stop", "ends at", stop) for stop in options["stops"]] + [("--answer-prefix", "has", prefix)]
     return [
-        f"--stop {stop} ends at a backslash and a letter, not at a line break or a tab: $'{stop}' is how to write those"
-        for stop in options["stops"]
-        if re.search(r"\\[nrt]", stop)
+        f"{name} {text} {does} a backslash and a letter, not a line break or a tab: $'{text}' is how to write those"
+        for name, does, text in texts
+        if re.search(r"\\[nrt]", text)
     ]
 
 

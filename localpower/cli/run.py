@@ -7,7 +7,7 @@ import secrets
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,10 +16,15 @@ from localpower.cli.options import (
     prompt_options,
     quiet_option,
     sampling_options,
+    thoughts_option,
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
+
+if TYPE_CHECKING:
+    from localpower.runs.answer import Answer
+    from localpower.text.thinking import Thought
 
 
 @click.command(cls=Command, short_help="Sample one answer.")
@@ -54,6 +59,7 @@ from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
     metavar="FILE",
     help="The diagnosis is drawn to FILE (extra: localpower[plots]).",
 )
+@thoughts_option
 @quiet_option
 @refused_options
 @click.pass_context
@@ -78,21 +84,23 @@ def run(
     from localpower.api.answer_run import run as answer
     from localpower.api.question import ask, notes
     from localpower.cli.asked import read_prompt
+    from localpower.cli.pull import offer
     from localpower.cli.requests import given, open_model, prompting, sampling, typed_stops, unused
-    from localpower.cli.terminal import say, view_of, write_answer
+    from localpower.cli.terminal import say, view_of
     from localpower.runs.diagnosis import Diagnosis
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder
     from localpower.runs.session import Listener
     from localpower.ui.diagnosis import lines
     from localpower.ui.plots import draw, require
-    from localpower.ui.summary import summary, words
+    from localpower.ui.summary import summary
 
     how, wording = sampling(options), prompting(options)
     if plot:
         require(plot)
     text = read_prompt(prompt, raw=options["raw"], files=files)
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
+    offer(options["model"])
     with Interrupts() as interrupts, ExitStack() as cleanup:
         loaded = open_model(options, interrupts)
         question = ask(loaded, text, how, wording)
@@ -109,22 +117,31 @@ def run(
         if recorder:
             recorder.write(None, job.started)
         diagnosis = Diagnosis(how.max_tokens, how.chains) if diagnose or plot else None
-        with view_of(job) as view:
+        with view_of(job, whole=options["show_thoughts"]) as view:
             listeners: list[Listener] = [view, *(each for each in (recorder, diagnosis) if each)]
             found = answer(job, listeners)
         if diagnosis:
             found = replace(found, diagnostics=diagnosis.report())
     for note in job.notes:
         say(f"note: {note}")
-    write_answer(json.dumps(found.to_dict()) if as_json else words(found), prose=not as_json)
-    for line in summary(found):
+    _write(found, question.thought, as_json=as_json, whole=options["show_thoughts"])
+    told = lines(found.diagnostics) if found.diagnostics and diagnose else []
+    for line in (*summary(found), *told):
         say(line)
-    if found.diagnostics and diagnose:
-        for line in lines(found.diagnostics):
-            say(line)
     if found.diagnostics and plot:
         draw(found.diagnostics, plot)
     if recorder and recorder.problem:
         say(f"localpower: {recorder.problem}", always=True)
         return EXIT_PROBLEM
     return EXIT_INTERRUPTED if interrupts.requested else EXIT_OK
+
+
+def _write(found: Answer, thought: Thought | None, *, as_json: bool, whole: bool) -> None:
+    """The answer on stdout. Raises OutputClosed."""
+    from localpower.cli.printed import Manner
+    from localpower.cli.terminal import write_answer
+
+    if as_json:
+        write_answer(json.dumps(found.to_dict()))
+    else:
+        Manner(thought.marks if thought else None, whole).answer(found)

@@ -29,17 +29,23 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "How many": ("chains", "pick", "samples", "limit", "parallel"),
     "Prompt": (
         *("files", "system", "raw", "template_args", "think", "thinking_budget", "stops", "no_stops"),
-        *("prompt_cache", "form", "data", "gpqa_password"),
+        *("prompt_cache", "form", "answer_prefix", "data", "gpqa_password"),
     ),
     "Session": ("go_on", "session", "no_session"),
     "Grading": ("kind", "grader", "judge", "reference", "run_code", "packages", "seconds"),
     "Comparison": ("sharpening", "base", "tuned", "scorers", "baseline", "cross_score"),
+    "Which answers": (
+        *("tasks", "keep", "unfinished", "duplicates", "max_per_problem", "decontaminate", "split"),
+    ),
     "Machine": ("threads", "n_ctx", "gpu_layers", "fast"),
     "Output": (
         *(
             "as_json",
             "output",
+            "formats",
+            "parquet",
             "no_markdown",
+            "show_thoughts",
             "events",
             "diagnose",
             "plot",

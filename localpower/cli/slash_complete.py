@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from localpower.api.models import here
 from localpower.api.sessions import names as sessions
-from localpower.catalogue import NAMES
 from localpower.cli.slash import HELP
 from localpower.cli.slash_settings import names as settings
 from localpower.cli.talk import Talk
@@ -44,7 +44,9 @@ class Completions:
         if command == "/load":
             return sessions()
         if command == "/model":
-            return [*NAMES, *_files(rest, (".gguf",))]
+            return [*here(), *_files(rest, (".gguf",))]
+        if command == "/read":
+            return _files(rest, ("",))
         if command == "/export":
             return _files(rest, (".md", ".json"))
         return []

@@ -22,7 +22,8 @@ from localpower.registry import split
 SHORT = ("method", "alpha", "steps", "budget", "seed", "system")  # commands of their own
 _SETTINGS = (
     *("method", "alpha", "steps", "budget", "max_tokens", "temperature", "chains", "pick"),
-    *("system", "stops", "template_args", "think", "thinking_budget", "raw", "no_markdown"),
+    *("system", "stops", "template_args", "think", "thinking_budget", "raw"),
+    *("no_markdown", "show_thoughts"),
 )
 _WORDS = 51  # columns before what a setting means
 _NARROW = 80  # columns; below, only values are shown

@@ -43,6 +43,10 @@ def thought(talk: Talk, ctx: click.Context, rest: str) -> None:
 
 def undo(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/undo."""
+    if talk.waiting:
+        name, _ = talk.waiting.pop()
+        say(f"taken back: {name}, which stood before the next message")
+        return
     turn = talk.chat.undo()
     talk.heard = None
     talk.keep()
@@ -68,6 +72,7 @@ def drop(talk: Talk, ctx: click.Context, rest: str) -> None:
 def clear(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/clear."""
     talk.chat.clear()
+    talk.waiting.clear()
     talk.heard = None
     kept = talk.part()
     say("The conversation is forgotten." + (f" It stays kept as {kept}." if kept else ""))

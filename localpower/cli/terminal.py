@@ -81,9 +81,13 @@ def notes() -> TextIO:
     return io.StringIO() if is_quiet() else Heedless(sys.stderr)
 
 
-def view_of(job: AnswerRun) -> LiveView | PlainView:
-    """The view of a run that is about to begin: live where stderr can be redrawn, else plain lines."""
+def view_of(job: AnswerRun, *, whole: bool = False) -> LiveView | PlainView:
+    """The view of a run that is about to begin: live where stderr can be redrawn, else plain lines.
+
+    whole: thoughts are shown whole.
+    """
     from localpower.api.first_use import first_use
+    from localpower.ui.body import Fold
     from localpower.ui.views import view_on
 
     redraw, started = can_redraw(), job.started
@@ -95,6 +99,7 @@ def view_of(job: AnswerRun) -> LiveView | PlainView:
         len(started.prompt),
         plain_seconds=job.plain_seconds,
         explain=first_use("legend") if redraw else None,
+        fold=Fold(job.question.thought, job.question.thinking_budget, whole),
     )
     job.engine.watch(view.read)
     return view
@@ -112,7 +117,7 @@ def tenths(verb: str, things: str) -> Callable[[int, int], None]:
 
 def write_markdown(text: str) -> None:
     """An answer on stdout, its Markdown rendered where that is a terminal with colours. Raises OutputClosed."""
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if not coloured():
         write_answer(text, prose=True)
         return
     from localpower.ui.markdown import rendered
@@ -122,6 +127,15 @@ def write_markdown(text: str) -> None:
         write_answer(text, prose=True)
         return
     sys.stdout.write(shown + "\n")
+    sys.stdout.flush()
+
+
+def write_dim(text: str) -> None:
+    """Lines on stdout in a dim style, where that is a terminal with colours. Raises OutputClosed."""
+    from localpower.ui.view import harmless
+
+    for line in _wrapped(harmless(text), sys.stdout).split("\n"):
+        sys.stdout.write(f"\x1b[2m{line}\x1b[22m\n" if line else "\n")
     sys.stdout.flush()
 
 
@@ -141,7 +155,15 @@ def write_answer(text: str, *, prose: bool = False) -> None:
     sys.stdout.buffer.flush()
 
 
+def _plain() -> bool:
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
+def coloured() -> bool:
+    """Whether stdout is a terminal with colours."""
+    return sys.stdout.isatty() and not _plain()
+
+
 def can_redraw() -> bool:
     """Whether stderr is a terminal that may be drawn on."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return sys.stderr.isatty() and not plain and not is_quiet()
+    return sys.stderr.isatty() and not _plain() and not is_quiet()

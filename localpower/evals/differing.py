@@ -14,6 +14,9 @@ _SETTINGS = {
     "system": "system message",
     "raw": "--raw",
     "template_args": "template arguments",
+    "answer_prefix": "answer prefix",
+    "think": "--think",
+    "thinking_budget": "thinking budget",
     "own_stops": "the task's own stops",
     "samples": "samples",
 }

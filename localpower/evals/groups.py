@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from localpower.evals.store import Row, Stored
 from localpower.inputs import readable
 
+_SHOWN = 24  # characters of an answer prefix in a label
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -38,6 +40,7 @@ def groups(runs: Sequence[Stored]) -> list[Group]:
     """In the order of runs, tasks, models and methods. A label has only as many parts as tell it from the others."""
     found: list[Group] = []
     models = {model for run in runs for model in run.settings["models"]}
+    prefixes = {run.settings.get("answer_prefix") for run in runs}
     for i, run in enumerate(runs):
         for task in run.settings["tasks"]:
             for model in run.settings["models"]:
@@ -56,6 +59,7 @@ def groups(runs: Sequence[Stored]) -> list[Group]:
                         readable(run.path.name or str(run.path)) if len(runs) > 1 else "",
                         model if len(models) > 1 else "",
                         method,
+                        _prefix(run.settings.get("answer_prefix")) if len(prefixes) > 1 else "",
                     ]
                     label = " ".join(part for part in parts if part)
                     taken = any((group.task, group.label) == (task, label) for group in found)
@@ -63,3 +67,12 @@ def groups(runs: Sequence[Stored]) -> list[Group]:
                         Group(task, f"{label} ({i + 1})" if taken else label, model, method, run, items)
                     )
     return found
+
+
+def _prefix(text: str | None) -> str:
+    """What a run gave its answers to begin with, as part of a label: `+prefix "\\n\\nOkay"`."""
+    if text is None:
+        return ""
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    safe = (each if each.isprintable() else each.encode("unicode_escape").decode() for each in shown)
+    return f'+prefix "{"".join(safe)}"'

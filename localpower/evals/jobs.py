@@ -12,11 +12,16 @@ from localpower.evals.store import Key
 from localpower.evals.task import Task
 from localpower.model import Tokens
 from localpower.samplers import Sampler
+from localpower.text.thinking import Thought
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedProblem:
-    """A problem as a model is asked it. chat: through its template. thinking: its end opens a thought."""
+    """A problem as a model is asked it. chat: through its template. thinking: its end opens a thought.
+
+    tokens: prompt and prefix. prefix: the opening that every answer is given, as its tokens spell it; n_prefix: how
+    many of the last tokens that is. thought: how thoughts lie in its answers; None: there are none.
+    """
 
     task: Task
     problem: Problem
@@ -27,6 +32,9 @@ class RenderedProblem:
     stops: tuple[str, ...]
     rules: Rules
     thinking: bool = False
+    prefix: str = ""
+    n_prefix: int = 0
+    thought: Thought | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from localpower.evals.grade import Grader
 from localpower.evals.jobs import Job
 from localpower.evals.store import Row
 from localpower.loaded import Loaded
+from localpower.loaded.thoughts import with_thoughts
 from localpower.runs import many
 from localpower.runs.answer import RunContext, describe
 from localpower.runs.gather import Engine
@@ -42,13 +43,14 @@ def make_rows(
 def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_text: bool) -> Row:
     state = one.tally.state
     stops = [stop.encode() for stop in job.asked.stops]
-    text = answer_text(state.tokens, loaded.piece, stops)
+    text = job.asked.prefix + answer_text(state.tokens, loaded.piece, stops)
     model = loaded.info.to_dict()
     run = RunContext(
         job.sampler, job.alpha, job.seed, len(job.asked.tokens), one.seconds, loaded.exactness, model
     )
-    result = describe([one.tally], 0, "random", run, lambda _: text).to_dict()
-    kept = {name: value for name, value in result.items() if name not in _SHARED}
+    result = with_thoughts(describe([one.tally], 0, "random", run, lambda _: text), job.asked.thought)
+    kept = {name: value for name, value in result.to_dict().items() if name not in _SHARED}
+    given = state.given.nonzero()[0].tolist()
     task, problem = job.asked.task, job.asked.problem
     return {
         "task": task.name,
@@ -59,6 +61,8 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
         "sample": job.sample,
         "text": text if save_text else None,
         **grader.fields(task.kind, problem.gold, text, thinking=job.asked.thinking),
+        **({"answer_prefix": job.asked.prefix} if job.asked.prefix else {}),
+        **({"given": given} if given else {}),
         "first_drawn": one.tally.n_first,
         "token_log_p": state.log_p.tolist(),
         "token_entropy": state.entropy.tolist(),

@@ -11,9 +11,10 @@ from typing import Any
 
 from localpower import jsonl
 from localpower.errors import UserError
-from localpower.evals.likelihood import own_scores
+from localpower.evals.likelihood import drawn, own_scores
 from localpower.evals.store import Key, Row, Stored, key
 from localpower.loaded import Loaded
+from localpower.loaded.thoughts import switched
 from localpower.model import Tokens
 from localpower.numerics import weigh
 from localpower.runs.gather import Engine
@@ -89,20 +90,24 @@ class Scorer:
             weighed = weigh(logits, 1.0)
             log_p.append(weighed.log_p(token))
             entropy.append(weighed.entropy)
+        if tokens == tuple(row["tokens"]):  # in a text nobody sees which part was given
+            log_p, entropy = drawn(row, log_p), drawn(row, entropy)
         return (log_p, entropy) if all(map(math.isfinite, log_p)) else None
 
     def _tokens(self, run: Stored, asked: Row, row: Row) -> tuple[Tokens, Tokens]:
-        """Prompt and answer: the very tokens where this model spells them alike, else read from the texts."""
+        """Prompt and answer: the very tokens where this model spells them alike, else read from the texts.
+
+        The opening that an answer was given belongs to the prompt.
+        """
         stops = [stop.encode() for stop in asked["stops"]]
+        prefix = asked.get("prefix", "")
         prompt, tokens = self._reads(run, asked), tuple(row["tokens"])
+        prompt += self.loaded.following(prompt, prefix) if prefix else ()
+        said = row["text"].removeprefix(prefix)
         spelled = max(tokens, default=0) < self._n_vocab(prompt) and tuple(asked["tokens"]) == prompt
-        if spelled and answer_text(tokens, self.loaded.piece, stops) == row["text"]:
+        if spelled and answer_text(tokens, self.loaded.piece, stops) == said:
             return prompt, tokens
-        question = [{"role": "user", "content": asked["text"]}]
-        answered = [*question, {"role": "assistant", "content": row["text"]}]
-        plain = self.loaded.prompt(Conversation(question), raw=True, arguments={})
-        whole = self.loaded.prompt(Conversation(answered), raw=True, arguments={})
-        return prompt, whole[len(plain) :]
+        return prompt, self.loaded.following(prompt, said)
 
     def _n_vocab(self, prompt: Tokens) -> int:
         self._engine = self._engine or self.loaded.engine(prompt, 1, 1, self.check)
@@ -114,7 +119,9 @@ class Scorer:
         started = datetime.datetime.fromisoformat(settings["created"])
         said = Conversation([{"role": "user", "content": asked["text"]}], started=started)
         whole = said.under(settings["system"]) if asked["chat"] else said
-        return self.loaded.prompt(whole, raw=not asked["chat"], arguments=settings["template_args"])
+        template = self.loaded.template if asked["chat"] else None
+        arguments, _ = switched(template, settings["template_args"], settings.get("think"))
+        return self.loaded.prompt(whole, raw=not asked["chat"], arguments=arguments)
 
 
 def scores_path(run: Stored, sha256: str) -> Path:

@@ -3,6 +3,12 @@
 rich.live counts the rows of the last frame, and goes up by as many for the next. It is told the truth here: lines that
 the terminal takes to be wider than rich does are cut off instead of wrapped, a window made narrower wraps the old frame
 once more, and a program that was stopped and goes on (Ctrl-Z, fg) begins a new frame below what was written meanwhile.
+
+What cannot be mended here: tmux wraps the screen at once and tells a program of it up to a quarter of a second later.
+A frame drawn in between goes up too few rows, and the next one by as many too many, so that one narrowing leaves
+nothing; of several in that time, as when a window's edge is dragged, two or three rows of an old frame stay. No answer
+of the terminal says where a frame began after that (the position of the cursor tells where it ends, and the rows above
+are wrapped too), and to clear more rows than the frame can have would take away lines of the conversation.
 """
 
 from __future__ import annotations

@@ -48,6 +48,7 @@ def group_cells(groups: Sequence[Report]) -> Cells:
     """Heads and rows of a task's groups."""
     rows = []
     several = any(group["n_samples"] > 1 for group in groups)
+    thoughts = any(group["thinking_per_answer"] is not None for group in groups)
     for group in groups:
         problems = str(group["n_items"]) + (f" x {group['n_samples']}" if several else "")
         rows.append(
@@ -59,12 +60,14 @@ def group_cells(groups: Sequence[Report]) -> Cells:
                 _percent(group["cut_share"]),
                 _percent(group["loops_share"]),
                 f"{group['tokens_per_answer']:.0f}",
+                *([f"{group['thinking_per_answer'] or 0:.0f}"] if thoughts else []),
                 f"{group['decoded_per_answer']:.0f}",
                 "" if group["cost_multiple"] is None else f"{group['cost_multiple']:.1f}x",
                 f"{group['seconds_per_answer']:.2g}",
             ]
         )
-    return _GROUPS, rows
+    at = _GROUPS.index("tokens") + 1
+    return (*_GROUPS[:at], *(["thought"] if thoughts else []), *_GROUPS[at:]), rows
 
 
 def pair_cells(pairs: Sequence[Report]) -> Cells:

@@ -45,7 +45,7 @@ def test_set_and_unset_leave_every_other_line_as_it_is(folder, capsys):
     path.write_text("# mine\nsteps = 3 # few\n\n[chat]\nalpha = 9\n")
     assert main(["config", "set", "alpha", "2"]) == 0
     assert main(["config", "set", "alpha", "3"]) == 0
-    assert path.read_text() == "# mine\nsteps = 3 # few\n\nalpha = 3.0\n[chat]\nalpha = 9\n"
+    assert path.read_text() == "# mine\nsteps = 3 # few\nalpha = 3.0\n\n[chat]\nalpha = 9\n"
     assert main(["config", "unset", "alpha"]) == 0
     assert path.read_text() == "# mine\nsteps = 3 # few\n\n[chat]\nalpha = 9\n"
 
@@ -152,7 +152,8 @@ def test_the_models_of_this_machine_are_listed_and_described(capsys, monkeypatch
     assert (found["context"], found["vocabulary"], found["quantization"]) == (512, 32, "F16")
     assert main(["models", "path", "lab-base"]) == 0
     assert capsys.readouterr().out.strip() == found["path"]
-    assert main(["models", "show", "toy"]) == 1
+    assert main(["models", "show", "toy"]) == 0
+    assert "table of random numbers" in capsys.readouterr().out
     assert main(["models", "default", "lab-base"]) == 0
     assert main(["models", "default"]) == 0
     assert capsys.readouterr().out.startswith("lab-base (")
@@ -167,7 +168,7 @@ def test_a_default_model_means_nothing_to_a_replay(folder, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "text", ['system = """\n[INST] be nice\n"""\n', 'system = """\nalpha = 1\n"""\n', '"alpha" = 2\n']
+    "text", ['system = """\n[INST] be nice\n"""\n', 'system = """\nalpha = 1\n"""\n', '"\\u0061lpha" = 2\n']
 )
 def test_a_file_that_set_cannot_change_safely_is_left_as_it_is(folder, capsys, text):
     (folder / "config.toml").write_text(text)

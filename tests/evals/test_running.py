@@ -156,6 +156,7 @@ def test_two_runs_at_once_in_one_folder_are_refused(evaluate, tmp_path):
         (("--template-arg", "name=x"), "template_args.name"),
         (("--max-tokens", "20"), "tasks.lab-chain.max_tokens was 44, now 20"),
         (("--stop", "x"), 'stops was [], now ["x"]'),
+        (("--answer-prefix", "ab"), 'answer_prefix was not set, now "ab"'),
         (("--grader", "paper"), 'grader was "value", now "paper"'),
         (("--limit", "1"), "limit was 2, now 1"),
         (("--method", "base"), "methods.low-temp"),

@@ -73,7 +73,7 @@ class Report:
         """As one page with the answers side by side."""
         from localpower.ui.page import page
 
-        return page(self.values, groups(self.runs))
+        return page(self.values, groups(self.runs), self.sharpening)
 
     def __str__(self) -> str:
         return self.table()

@@ -27,6 +27,9 @@ class Likelihood:
     missing: int
 
 
+Reader = Callable[[Row], Sums | None]
+
+
 class Readings:
     """log p of answers under models, from the rows of their own model and from what scorers have kept."""
 
@@ -34,23 +37,23 @@ class Readings:
         self._say = say
         self._kept: dict[tuple[str, str], dict[Key, Numbers]] = {}
 
-    def of(self, run: Stored, row: Row, sha256: str) -> Sums | None:
-        """Under the model of that sha256; None: it is not known, or it is no finite number."""
-        if identity(run, row["model"]) == sha256:
-            values = row["token_log_p"]
-        else:
-            place = (str(run.path), sha256)
-            if place not in self._kept:
-                self._kept[place] = stored_scores(run, sha256, self._say)
-            found = self._kept[place].get(key(row))
-            if found is None:
-                return None
-            values = found[0]
-        total = math.fsum(values) if all(map(math.isfinite, values)) else math.nan
-        return (total, len(values)) if math.isfinite(total) else None
+    def reader(self, run: Stored, model: str, sha256: str) -> Reader:
+        """Of the answers of one of the run's models, under the model of that sha256.
+
+        It gives None where that is not known, or no finite number. Raises UserError for a damaged file of scores.
+        """
+        if identity(run, model) == sha256:
+            return lambda row: _sum(row["token_log_p"])
+        place = (str(run.path), sha256)
+        if place not in self._kept:
+            self._kept[place] = stored_scores(run, sha256, self._say)
+        known = self._kept[place]
+        return lambda row: _sum(found[0]) if (found := known.get(key(row))) is not None else None
 
 
-Reader = Callable[[Row], Sums | None]
+def _sum(values: Sequence[float]) -> Sums | None:
+    total = sum(values)
+    return (total, len(values)) if math.isfinite(total) else None
 
 
 def likelihood(rows: Sequence[Row], read: Reader) -> Likelihood | None:
@@ -66,14 +69,23 @@ def likelihood(rows: Sequence[Row], read: Reader) -> Likelihood | None:
     )
 
 
-def divergence_of(rows: dict[str, list[Row]], own: Reader, other: Reader) -> tuple[Divergence | None, int]:
-    """From plain answers by problem, and how many answers had to be left out: they lack a log p. None without any."""
-    drawn, read, tokens, missing = [], [], [], 0
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Answers of which a divergence is not, for they lack a log p; and those that the other model spells otherwise."""
+
+    missing: int
+    respelled: int
+
+
+def divergence_of(rows: dict[str, list[Row]], own: Reader, other: Reader) -> tuple[Divergence | None, Left]:
+    """From plain answers by problem; None where none has a log p under both models."""
+    drawn, read, tokens, missing, respelled = [], [], [], 0, 0
     for each in rows.values():
         both = [(a, b) for row in each if (a := own(row)) is not None and (b := other(row)) is not None]
         missing += len(each) - len(both)
+        respelled += sum(a[1] != b[1] for a, b in both)
         if both:
             drawn.append([a[0] for a, _ in both])
             read.append([b[0] for _, b in both])
             tokens.append([a[1] for a, _ in both])
-    return (divergence(drawn, read, tokens) if drawn else None), missing
+    return (divergence(drawn, read, tokens) if drawn else None), Left(missing, respelled)

@@ -12,14 +12,15 @@ _LEVEL = 0.05
 
 
 def finding(who: Contest, task: str, found: Pair, null: Null | None, share: Interval | None) -> list[str]:
-    """Sentences: what the tuned model has over the plain base, over the sharpened base, and what each solves alone.
+    """Sentences: the answer, what the tuned model has over the plain and the sharpened base, and what each solves.
 
     share: pass@1 of the null.
     """
     one = found.passes[0]
     told = [
-        f"{task}: of the plain answers of {who.tuned} {_percent(one.tuned)} are correct, of those of {who.base} "
-        f"{_percent(one.base)} (difference {_points(one.difference)})"
+        f"{task}: {_answer(null)}",
+        f"of the plain answers of {who.tuned} {_percent(one.tuned)} are correct, of those of {who.base} "
+        f"{_percent(one.base)} (difference {_points(one.difference)})",
     ]
     if null is None or share is None:
         told.append(
@@ -30,6 +31,23 @@ def finding(who: Contest, task: str, found: Pair, null: Null | None, share: Inte
         told += _against(null, share)
     told.append(_alone(found.solved, found.n_problems, null))
     return [f"{text[0] if i == 0 else text[0].upper()}{text[1:]}." for i, text in enumerate(told)]
+
+
+def _answer(null: Null | None) -> str:
+    """In a few words, of what is shown at the 5 % level; nothing is corrected for looking three times."""
+    if null is None:
+        return "it cannot be said"
+    ways = {
+        "its plain answers are correct more often": null.plain.one.low > 0.0,
+        "its answers that are sharpened alike are correct more often": null.alike is not None
+        and null.alike.one.low > 0.0,
+        "it solves more problems": null.solved.p < _LEVEL
+        and len(null.solved.tuned_only) > len(null.solved.base_only),
+    }
+    shown = [way for way, found in ways.items() if found]
+    if not shown:
+        return "no more than sharpening is shown"
+    return f"the tuned model does more than its base when that is sharpened: {', and '.join(shown)}"
 
 
 def _against(null: Null, share: Interval) -> list[str]:

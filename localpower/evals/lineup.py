@@ -107,7 +107,10 @@ def line(
     table = samples.table(names, one.most)
     ks = doublings(one.most)
     entropies = [
-        fmean(row["token_entropy"]) for name in names for row in samples.rows[name] if row["token_entropy"]
+        sum(row["token_entropy"]) / len(row["token_entropy"])
+        for name in names
+        for row in samples.rows[name]
+        if row["token_entropy"]
     ]
     return Line(
         name=entry.name,

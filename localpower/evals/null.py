@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from localpower.evals.coverage import Crossing, crossings, token_crossings
 from localpower.evals.lineup import Beside, Known, beside
 from localpower.evals.overlap import SolvedSets, solved_sets
 from localpower.evals.pairing import Pair
@@ -18,7 +19,8 @@ class Null:
 
     alike: the tuned model sharpened in the same way minus it, by the line `tuned_name`; None where there is none.
     solved: as the base's beside the tuned model's plain answers. recovered: of `alone` problems that the tuned model
-    solves and the plain base does not, those that are solved here, with as many samples.
+    solves and the plain base does not, those that are solved here, with as many samples. crossings: of its mean curve
+    (first) and that of the tuned model's plain answers, at equal samples and at equal tokens.
     """
 
     name: str
@@ -28,6 +30,8 @@ class Null:
     solved: SolvedSets
     recovered: int
     alone: int
+    crossings: tuple[Crossing, ...]
+    token_crossings: tuple[Crossing, ...]
 
 
 def null_of(lineup: Sequence[Known], tuned: Known, found: Pair) -> Null | None:
@@ -52,6 +56,9 @@ def _null(one: Known, lineup: Sequence[Known], tuned: Known, plain: Beside, foun
     first = one.samples.among(shared, slice(k)).tolist()
     solved = solved_sets(shared, first, tuned.samples.among(shared, slice(k)).tolist(), k)
     right = dict(zip(shared, first, strict=True))
+    tables = [each.samples.table(shared, min(one.most, tuned.most)).mean(axis=0) for each in (one, tuned)]
+    costs = [float(each.samples.costs(shared).mean()) for each in (one, tuned)]
+    ks = range(1, len(tables[0]) + 1)
     alone = [name for name in found.solved.tuned_only if name in right]
     return Null(
         name=one.entry.name,
@@ -61,4 +68,6 @@ def _null(one: Known, lineup: Sequence[Known], tuned: Known, plain: Beside, foun
         solved=solved,
         recovered=sum(right[name] > 0 for name in alone),
         alone=len(alone),
+        crossings=tuple(crossings(ks, tables[0].tolist(), tables[1].tolist())),
+        token_crossings=tuple(token_crossings(tables[0], tables[1], (costs[0], costs[1]))),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from localpower.evals.contest import Contest, Entry
+from localpower.evals.crossed import Left
 from localpower.evals.divergence import Divergence
 from localpower.evals.samples import Samples
 
@@ -66,7 +67,7 @@ def omitted_entries(mine: Sequence[Entry], base: Entry, tuned: Entry) -> list[st
     return [*notes, f"not stored, and so not compared: {', '.join(lacking)}"] if lacking else notes
 
 
-def omitted_scores(entry: Entry, found: Divergence | None, missing: int, who: Contest) -> list[str]:
+def omitted_scores(entry: Entry, found: Divergence | None, left: Left, who: Contest) -> list[str]:
     """Answers without a log p under the other model."""
     other = who.base if entry.tuned else who.tuned
     if found is None:
@@ -74,12 +75,18 @@ def omitted_scores(entry: Entry, found: Divergence | None, missing: int, who: Co
             f"{other} has not read the answers of {entry.name}: localpower compare DIR --sharpening "
             f"--scorer {who.base} --scorer {who.tuned} reads all (or eval --cross-score)"
         ]
-    if missing:
-        return [
-            f"{missing} plain answers of {entry.name} have no log p under one of the models (not read yet, impossible, "
-            "or no number): the divergence is of the others, and too small if they are impossible"
-        ]
-    return []
+    notes = []
+    if left.missing:
+        notes.append(
+            f"{left.missing} plain answers of {entry.name} have no log p under one of the models (not read yet, "
+            "impossible, or no number): the divergence is of the others, and too small if they are impossible"
+        )
+    if left.respelled:
+        notes.append(
+            f"{other} spells {left.respelled} plain answers of {entry.name} in other tokens: the divergence is of "
+            "texts, by one spelling of each, and not exact"
+        )
+    return notes
 
 
 def _to_come(entry: Entry) -> int:

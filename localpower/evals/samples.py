@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,11 +56,11 @@ class Samples:
 
     def costs(self, names: Sequence[str]) -> Floats:
         """Tokens drawn for a sample, mean of each problem; rejected ones count."""
-        return np.array([np.mean([row["decoded_tokens"] for row in self.rows[name]]) for name in names])
+        return np.array([fmean(row["decoded_tokens"] for row in self.rows[name]) for name in names])
 
     def share(self, names: Sequence[str], field: str, value: str) -> float:
         """Of the answers whose field has the value, mean over problems."""
-        return float(np.mean([np.mean([row[field] == value for row in self.rows[name]]) for name in names]))
+        return fmean(fmean(row[field] == value for row in self.rows[name]) for name in names)
 
     def distinct(self, names: Sequence[str], field: str, k: int) -> float:
         """How many answers with different values of a field are expected among k samples, mean over problems."""
@@ -66,12 +68,16 @@ class Samples:
         counts: list[int] = []
         sizes: list[int] = []
         for i, name in enumerate(names):
-            found = Counter(str(row[field]) for row in self.rows[name])
+            found = Counter(map(_hashable, (row[field] for row in self.rows[name])))
             place += [i] * len(found)
             counts += found.values()
             sizes += [len(self.rows[name])] * len(found)
         seen = pass_table(counts, sizes, k)[:, -1]
         return float(np.bincount(place, weights=seen).sum() / len(names))
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def most_used(sizes: Whole) -> int:

@@ -138,4 +138,6 @@ def stored_scores(run: Stored, sha256: str, say: jsonl.Say = jsonl.silent) -> di
 def _score(value: Any) -> tuple[Key, Numbers]:
     found = jsonl.record(value, {"key": list, "token_log_p": [float], "token_entropy": [float]})
     task, name, model, method, sample = found["key"]
+    if not all(isinstance(part, str) for part in (task, name, model, method)) or not isinstance(sample, int):
+        raise ValueError
     return (task, name, model, method, sample), (found["token_log_p"], found["token_entropy"])

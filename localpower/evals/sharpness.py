@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from localpower.evals.omissions import omitted_entries, omitted_problems, omitte
 from localpower.evals.pairing import Pair, pair
 from localpower.evals.rivals import rivals
 from localpower.evals.samples import Samples, most_used
-from localpower.evals.store import Row, Stored
+from localpower.evals.store import Stored
 from localpower.evals.strata import Stratum, strata
 
 
@@ -110,10 +109,10 @@ def _task(task: str, mine: Sequence[Entry], who: Contest, readings: Readings) ->
         (tuned, who.tuned_sha256, who.base_sha256),
     ):
         rows = {name: samples[entry.name].rows[name] for name in names}
-        readers = [partial(_read, readings, entry, sha256) for sha256 in (writer, reader)]
-        found, missing = divergence_of(rows, *readers)
+        readers = [readings.reader(entry.group.run, entry.group.model, sha256) for sha256 in (writer, reader)]
+        found, left = divergence_of(rows, *readers)
         divergences.append(found)
-        notes += omitted_scores(entry, found, missing, who)
+        notes += omitted_scores(entry, found, left, who)
     held = [entry for entry in mine if null is not None and entry.name == null.name]
     return TaskSharpening(
         finding=tuple(finding(who, task, compared, null, share)),
@@ -167,14 +166,11 @@ def _shared(task: str, base: Entry, tuned: Entry, first: Samples, second: Sample
     return names
 
 
-def _read(readings: Readings, entry: Entry, sha256: str, row: Row) -> tuple[float, int] | None:
-    return readings.of(entry.group.run, row, sha256)
-
-
 def _under(one: Known, who: Contest, readings: Readings) -> list[Likelihood | None]:
     """log p of its answers under the base and under the tuned model."""
     rows = [row for name in one.names for row in one.samples.rows[name]]
-    return [
-        likelihood(rows, partial(_read, readings, one.entry, sha256))
-        for sha256 in (who.base_sha256, who.tuned_sha256)
+    group = one.entry.group
+    readers = [
+        readings.reader(group.run, group.model, sha256) for sha256 in (who.base_sha256, who.tuned_sha256)
     ]
+    return [likelihood(rows, reader) for reader in readers]

@@ -11,7 +11,7 @@ from localpower.evals.crossed import Likelihood
 from localpower.evals.divergence import Divergence
 from localpower.evals.lineup import Line
 from localpower.evals.overlap import SolvedSets
-from localpower.evals.pairing import Pair, Point
+from localpower.evals.pairing import Pair
 from localpower.evals.sharpness import TaskSharpening
 from localpower.statistics import Interval
 
@@ -91,11 +91,16 @@ def _at_k(task: TaskSharpening) -> Section | None:
     for line in task.lines:
         known = {each.k: _short(each.passed) for each in line.passes}
         rows.append((line.name, *(known.get(k, "") for k in ks)))
-    last = task.pair.passes[-1]
+    last, null = task.pair.passes[-1], task.null
     words = (
         "Chance in % that at least one of k answers is correct (95 %), at equal numbers of answers.",
-        f"Plain answers, base against tuned: {_crossed(task.pair.crossings, _at_sample, task.pair.passes)}; at k = "
+        f"Plain answers, base against tuned: {_crossed(task.pair.crossings, _at_sample)}; at k = "
         f"{last.at:.0f} tuned minus base is {_gap(last.difference)} points.",
+        *(
+            []
+            if null is None
+            else [f"{null.name} against tuned, plain: {_crossed(null.crossings, _at_sample)}."]
+        ),
     )
     return Section("pass@k at equal k", words, ("answers", *(f"pass@{k}" for k in ks)), tuple(rows))
 
@@ -109,23 +114,26 @@ def _at_tokens(task: TaskSharpening) -> Section | None:
     for line in task.lines:
         known = {each.multiple: _short(each.passed) for each in line.budgets}
         rows.append((line.name, *(known.get(multiple, "") for multiple in multiples)))
-    pair = task.pair
+    pair, null = task.pair, task.null
     words = (
         "The same at equal numbers of drawn tokens for a problem: those of 1, 2, 4, ... plain answers of the base. "
         "They buy tokens / (tokens of an answer) answers on average. Empty: less than one answer, or more than there "
         "are.",
-        f"Plain answers, base against tuned: {_crossed(pair.token_crossings, _at_token, pair.passes)}.",
+        f"Plain answers, base against tuned: {_crossed(pair.token_crossings, _at_token)}.",
+        *(
+            []
+            if null is None
+            else [f"{null.name} against tuned, plain: {_crossed(null.token_crossings, _at_token)}."]
+        ),
     )
     heads = ("answers", *(f"{spent[multiple]:.0f} tokens" for multiple in multiples))
     return Section("pass@k at equal tokens", words, heads, tuple(rows))
 
 
-def _crossed(found: Sequence[Crossing], spell: _Spell, passes: Sequence[Point]) -> str:
-    """Where the mean curves change places; that they may do so by chance is for the interval to say."""
+def _crossed(found: Sequence[Crossing], spell: _Spell) -> str:
+    """Where the mean curves change places; that they may do so by chance is for the intervals to say."""
     if not found:
-        gaps = [point.difference.value for point in passes]
-        above = "are the same" if not any(gaps) else f"do not cross ({_leader(max(gaps) > 0)} is above)"
-        return f"the mean curves {above}"
+        return "the mean curves do not cross"
     told = [f"{spell(each)} ({_leader(each.leader == 1)} is above before)" for each in found]
     return f"the mean curves cross {', '.join(told)}"
 
@@ -170,7 +178,7 @@ def _alone(pair: Pair) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _ids(names: Sequence[str]) -> str:
     more = len(names) - _IDS
-    return ", ".join(names[:_IDS]) + (f" and {more} more" if more > 0 else "")
+    return " · ".join(names[:_IDS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _cover(pair: Pair) -> Section:
@@ -221,7 +229,8 @@ def _tax(pair: Pair) -> Section | None:
         f"S({tax.k}): how much of what more answers could bring they do bring, from 0 to 1. The tax is what tuning "
         "took of it (arXiv 2610.01509).",
     )
-    row = tuple(f"{each.value:+.2f} ({each.low:+.2f} to {each.high:+.2f})" for each in (tax.tax,))
+    value, low, high = (_rounded(each, 2) for each in tax.tax)
+    row = (f"{value:+.2f} ({low:+.2f} to {high:+.2f})",)
     sides = tuple(f"{each.value:.2f} ({each.low:.2f} to {each.high:.2f})" for each in (tax.base, tax.tuned))
     return Section(
         "Sharpening tax", words, (f"S({tax.k})", "base", "tuned", "tax"), (("plain answers", *sides, *row),)
@@ -309,11 +318,20 @@ def _whole(share: Interval) -> str:
 
 
 def _gap(gap: Interval) -> str:
-    return f"{100 * gap.value:+.1f} ({100 * gap.low:.0f} to {100 * gap.high:.0f})"
+    return f"{_rounded(100 * gap.value, 1):+.1f} ({_ends(gap)})"
 
 
 def _rough(gap: Interval) -> str:
-    return f"{100 * gap.value:+.0f} ({100 * gap.low:.0f} to {100 * gap.high:.0f})"
+    return f"{_rounded(100 * gap.value, 0):+.0f} ({_ends(gap)})"
+
+
+def _ends(gap: Interval) -> str:
+    return " to ".join(f"{_rounded(100 * end, 0):.0f}" for end in (gap.low, gap.high))
+
+
+def _rounded(value: float, digits: int) -> float:
+    """Without a minus before 0."""
+    return round(value, digits) + 0.0
 
 
 def _p(p: float) -> str:

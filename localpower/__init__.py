@@ -15,6 +15,7 @@ _HOMES = {
     "api.eval_answer": ("EvalAnswer",),
     "api.compare": ("compare", "Report"),
     "api.listing": ("list_answers", "AnswerList", "ListedAnswer", "Bounds"),
+    "api.export": ("export", "Exported"),
     "runs.answer": ("Answer",),
     "loaded": ("ModelInfo",),
     "samplers.mh": ("Power",),

@@ -7,6 +7,8 @@ from .api.compare import compare as compare
 from .api.eval_answer import EvalAnswer as EvalAnswer
 from .api.evaluate import EvalRun as EvalRun
 from .api.evaluate import evaluate as evaluate
+from .api.export import Exported as Exported
+from .api.export import export as export
 from .api.listing import AnswerList as AnswerList
 from .api.listing import Bounds as Bounds
 from .api.listing import ListedAnswer as ListedAnswer

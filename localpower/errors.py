@@ -39,7 +39,11 @@ class ModelError(UserError):
 
 
 class ContextFull(UserError):
-    """The model's context cannot hold a prompt and its answer."""
+    """The model's context cannot hold a prompt and its answer. need: tokens that the two have together."""
+
+    def __init__(self, message: str, hint: str = "", need: int = 0) -> None:
+        super().__init__(message, hint)
+        self.need = need
 
 
 class EngineError(UserError):

@@ -40,8 +40,17 @@ class Writer:
     One writer at a time: the file is locked until it is closed, or its process has ended.
     """
 
-    def __init__(self, path: Path, hint: str = "", *, fresh: bool = False) -> None:
-        """hint: what the user can do when nothing can be written. fresh: begin the file anew.
+    def __init__(
+        self,
+        path: Path,
+        hint: str = "",
+        *,
+        fresh: bool = False,
+        busy: str = "wait for it, or choose another file",
+    ) -> None:
+        """hint: what the user can do when nothing can be written; busy: while another process writes the file.
+
+        fresh: begin the file anew.
 
         Raises UserError for a file that cannot be written, or that another process writes.
         """
@@ -53,7 +62,7 @@ class Writer:
                 os.truncate(path, 0 if fresh else _whole(path))
         except BlockingIOError:
             self._file.close()
-            raise UserError(f"another process writes {path}", "wait for it, or choose another file") from None
+            raise UserError(f"another process writes {path}", busy) from None
         except OSError as error:
             raise self._refused(error) from None
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localpower.catalogue import NAMES, locate
+from localpower.catalogue import NAMES, entry_of, locate
 from localpower.errors import ModelError
 from localpower.folders import kept_in
-from localpower.loaded import Loaded, ModelInfo
+from localpower.loaded import Loaded, ModelInfo, Preset
 from localpower.loaded.gguf import LoadedGguf
 from localpower.loaded.toy import LoadedToy
 
@@ -83,7 +83,14 @@ def load(
         _notes(request, verdict, weights),
         n_ctx,
         governor,
+        _preset(name),
     )
+
+
+def _preset(name: str) -> Preset | None:
+    """The catalogue is not read for a file."""
+    entry = entry_of(name)
+    return Preset(entry.alpha, raw=entry.template == "base") if entry else None
 
 
 def _notes(request: Request, verdict: Verdict, weights: Weights) -> list[str]:

@@ -30,7 +30,7 @@ def main() -> None:
             *("chat", "--seed", "3", "--max-tokens", "120", "--session", "adding"),
             rows=ROWS,
             columns=COLUMNS,
-            environment={"LOCALPOWER_STATE": state},
+            environment={"LOCALPOWER_STATE": state, "LOCALPOWER_LOG": "off"},
         )
         terminal.wait_until(lambda t: ">>>" in t.text)
         for name, (lines, sign) in SCREENS.items():

@@ -21,7 +21,7 @@ from localpower.loading import Request, load
 from localpower.samplers.mh import Power
 from localpower.text.conversation import Conversation
 from localpower.ui.board import fresh
-from localpower.ui.view import render
+from localpower.ui.screen import render
 
 QUESTION, SEED, WIDTH = "Why is the sky blue?", 7, 92
 

@@ -34,8 +34,10 @@ MAY_IMPORT = {
     "text": {"subprocesses", "errors", "model", "text"},
     "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower"},
     "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "ui"},
-    "catalogue": {"elsewhere", "errors", "inputs"},
-    "elsewhere": {"errors"},
+    "userfile": {"errors", "folders", "inputs", "localpower"},
+    "catalogue": {"catalogue", "elsewhere", "errors", "inputs", "localpower"},
+    "elsewhere": {"errors", "localpower"},
+    "hub": {"elsewhere", "engine", "errors", "hub"},
     "example": set(),
     "lab": {"grading", "lab"},
     "evals": {
@@ -60,6 +62,7 @@ MAY_IMPORT = {
         "text",
         "localpower",
     },
+    "data": {"data", "errors", "evals", "grading", "jsonl", "localpower", "model", "runs", "text"},
     "names": set(),
     "readers": set(),
     "methods": {
@@ -80,11 +83,13 @@ MAY_IMPORT = {
         "chance",
         "engine",  # what is kept in the cache folder
         "completion",
+        "data",
         "errors",
         "evals",
         "events",
         "folders",
         "grading",
+        "hub",
         "inputs",
         "loaded",
         "loading",
@@ -98,6 +103,7 @@ MAY_IMPORT = {
         "samplers",
         "text",
         "ui",
+        "userfile",
         "api",
     },
     "cli": {
@@ -107,7 +113,7 @@ MAY_IMPORT = {
         *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it
     },
     "grading": {"errors", "grading", "subprocesses"},
-    "loaded": {"doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
+    "loaded": {"completion", "doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
     "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},

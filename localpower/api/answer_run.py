@@ -10,10 +10,10 @@ from typing import Any
 
 from localpower import __version__
 from localpower.api.question import Question
-from localpower.api.thoughts import with_thoughts
 from localpower.chance import StreamDice
 from localpower.events import Started
 from localpower.loaded import Loaded
+from localpower.loaded.thoughts import with_thoughts
 from localpower.runs.answer import Answer, RunContext, describe
 from localpower.runs.gather import Engine, Observer
 from localpower.runs.interrupt import Interrupts
@@ -57,6 +57,7 @@ class AnswerRun:
             "exactness": self.loaded.exactness,
             "budget": options.method.budget,
             "thinking_budget": question.thinking_budget,
+            "thought_marks": list(question.thought.marks) if question.thought else None,
         }
         model = self.loaded.info.to_dict()
         return Started(question.sampler.method, settings, model, question.prompt, options.chains, __version__)

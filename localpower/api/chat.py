@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from localpower.errors import UserError
 from localpower.model import Tokens
 from localpower.runs.answer import Answer
 from localpower.text.conversation import Conversation
+from localpower.text.stops import answer_text
 
 if TYPE_CHECKING:
     from localpower.api.model import Model
@@ -122,22 +124,21 @@ class Chat:
                 turn.answers = [Alternative(each.text, None, each.facts) for each in turn.answers]
         self.turns, self._started, self.seed = turns, started, seed
 
-    def fits(self, text: str) -> tuple[int | None, int]:
-        """How many of the oldest turns must go so that a message and its answer fit, and the tokens that all need.
+    def to_drop(self, text: str) -> int | None:
+        """How many of the oldest turns must go so that a message that did not fit, and its answer, do.
 
         None: they do not fit even alone.
         """
-        most, all_need = self._model.loaded.n_ctx, 0
-        for n in range(len(self.turns) + 1):
+        most = self._model.loaded.n_ctx
+
+        def fits(n: int) -> bool:
             said = self._said(self.turns[n:], text)
-            need = (
-                len(ask(self._model.loaded, said, self.options, self.prompting).prompt)
-                + self.options.max_tokens
-            )
-            all_need = all_need or need
-            if most is None or need <= most:
-                return n, all_need
-        return None, all_need
+            asked = ask(self._model.loaded, said, self.options, self.prompting)
+            return most is None or len(asked.prompt) + self.options.max_tokens <= most
+
+        # Fewer turns are fewer tokens, and each look renders the template: so it is halved, not walked.
+        n = 1 + bisect_left(range(1, len(self.turns) + 1), True, key=fits)
+        return n if n <= len(self.turns) else None
 
     def close(self) -> None:
         """Close the model."""
@@ -173,6 +174,7 @@ class Chat:
         ended = bool(tokens) and (tokens[-1] in eos or question.rules.ended(tokens))
         if not ended:
             return tokens
-        if not self._model.loaded.piece(tokens[-1]):
+        piece = self._model.loaded.piece
+        if answer_text(tokens, piece, question.stops) == answer_text(tokens[:-1], piece, ()):
             return tokens[:-1]
-        return None  # a stop in the text: the part before it is what was said
+        return None  # a stop that begins before the last token: the part before it is what was said

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 from localpower.api.opening import Waiting, nobody, opened
 from localpower.errors import UserError
 from localpower.evals.alpaca import exported
+from localpower.evals.contest import contest
 from localpower.evals.groups import groups
 from localpower.evals.likelihood import Scores, own_scores
+from localpower.evals.plainly import plainly
 from localpower.evals.report import report
 from localpower.evals.scoring import Scorer
+from localpower.evals.sharpness import Sharpening, sharpening_of
 from localpower.evals.store import Stored, read
 from localpower.loading import Request
 from localpower.runs.interrupt import Interrupts
@@ -24,52 +27,70 @@ if TYPE_CHECKING:
     from localpower.api.evaluate import EvalRun
 
 _WIDE = 120  # columns
+Sides = tuple[str | None, str | None]  # base and tuned model; None: to be inferred
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Accuracy with intervals, paired differences, pass@k, costs and likelihoods of runs. `str` is its table."""
+    """Accuracy with intervals, paired differences, pass@k, costs and likelihoods of runs. `str` is its table.
+
+    sharpening: what `compare(..., sharpening=True)` found; tables are then its own.
+    """
 
     values: dict[str, Any]
     runs: tuple[Stored, ...]
+    sharpening: Sharpening | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, as `localpower compare --format json` prints them."""
-        return self.values
+        return (
+            self.values if self.sharpening is None else self.values | {"sharpening": plainly(self.sharpening)}
+        )
 
     def table(self, width: int = _WIDE) -> str:
         """As plain text of so many columns."""
         from rich.console import Console
 
-        from localpower.ui.tables import terminal
+        from localpower.ui import sharpening_report, tables
 
         text = io.StringIO()
-        Console(file=text, width=width, color_system=None).print(terminal(self.values, width))
+        console = Console(file=text, width=width, color_system=None)
+        if self.sharpening is None:
+            console.print(tables.terminal(self.values, width))
+        else:
+            console.print(sharpening_report.terminal(self.sharpening, width))
         return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
     def markdown(self) -> str:
         """As tables of Markdown."""
-        from localpower.ui.tables import markdown
+        from localpower.ui import sharpening_report, tables
 
-        return markdown(self.values)
+        if self.sharpening is not None:
+            return sharpening_report.markdown(self.sharpening)
+        return tables.markdown(self.values)
 
     def html(self) -> str:
         """As one page with the answers side by side."""
         from localpower.ui.page import page
 
-        return page(self.values, groups(self.runs))
+        return page(self.values, groups(self.runs), self.sharpening)
 
     def __str__(self) -> str:
         return self.table()
 
 
-def compare(*runs: EvalRun | str | Path, baseline: str | None = None) -> Report:
+def compare(
+    *runs: EvalRun | str | Path, baseline: str | None = None, sharpening: bool | tuple[str, str] = False
+) -> Report:
     """What runs, or their folders, say; baseline: the method that every other one is paired with.
 
-    Raises UserError for a folder that holds no run, and where there are no answers yet.
+    sharpening: whether a tuned model does more than its sharpened base; (base, tuned) names the two models, True takes
+    the first of two for the base. Raises UserError for a folder that holds no run, where there are no answers yet, and
+    for models that cannot be compared so.
     """
     paths = [Path(run) if isinstance(run, str | Path) else run.path for run in runs]
-    return compare_stored(read_runs(paths), baseline=baseline)
+    sides = (None, None) if sharpening is True else sharpening or None
+    return compare_stored(read_runs(paths), baseline=baseline, sides=sides)
 
 
 def read_runs(paths: Sequence[Path], say: Callable[[str], None] = lambda _: None) -> list[Stored]:
@@ -78,22 +99,37 @@ def read_runs(paths: Sequence[Path], say: Callable[[str], None] = lambda _: None
 
 
 def compare_with(
-    scorer: str | None,
+    scorers: Sequence[str],
     runs: Sequence[Stored],
     baseline: str | None,
     interrupts: Interrupts,
     say: Callable[[str], None],
     heard: Callable[[int, int], None],
     waiting: Waiting = nobody,
+    sides: Sides | None = None,
 ) -> Report:
-    """The same, with every answer read by the model `scorer`; None: likelihoods are the models' own.
+    """The same, with every answer read by each of the models `scorers`, of which one is in memory at a time.
 
-    heard: of answers read, and of how many. Raises Interrupted; what was read is kept.
+    Likelihoods are those of the first one; without any they are the models' own. heard: of answers read, and of how
+    many. Raises Interrupted; what was read is kept.
     """
-    if scorer is None:
-        return compare_stored(runs, baseline=baseline)
-    loaded = opened(Request(scorer), interrupts, waiting)
-    reader = Scorer(loaded, interrupts.check, say)
+    if sides is not None:
+        contest(runs, *sides)  # refused before a model is loaded
+    scores: Scores = own_scores
+    name = None
+    for scorer in reversed(scorers):
+        scores = own_scores  # the memory of the last one is free before the next one needs some
+        reader = Scorer(opened(Request(scorer), interrupts, waiting), interrupts.check, say)
+        read_with(reader, runs, say, heard)
+        scores, name = reader.scores, reader.loaded.info.name
+        del reader
+    return compare_stored(runs, scores, name, baseline, sides, say)
+
+
+def read_with(
+    reader: Scorer, runs: Sequence[Stored], say: Callable[[str], None], heard: Callable[[int, int], None]
+) -> None:
+    """Read all answers of runs that the reader's model has not read yet. Raises what its check raises."""
     for run in runs:
         reader.read_all(run, heard)
     if reader.n_skipped:
@@ -101,7 +137,6 @@ def compare_with(
             f"note: {reader.n_skipped} answers could not be read: their prompts were not stored or are too long, "
             "or the model holds the answers impossible"
         )
-    return compare_stored(runs, reader.scores, loaded.info.name, baseline)
 
 
 def export_alpaca(runs: Sequence[Stored], folder: Path) -> dict[Path, str]:
@@ -121,8 +156,14 @@ def compare_stored(
     scores: Scores = own_scores,
     scorer: str | None = None,
     baseline: str | None = None,
+    sides: Sides | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """The same of runs that have been read. scorer: the name of the model that gave the scores."""
+    """The same of runs that have been read. scorer: the name of the model that gave the scores.
+
+    sides: base and tuned model of a sharpening report, None in it: to be inferred. say: hears of cut-off lines.
+    """
     if not any(run.rows for run in runs):
         raise UserError(f"there are no answers in {', '.join(str(run.path) for run in runs)} yet")
-    return Report(report(runs, scores, scorer, baseline), tuple(runs))
+    sharpening = None if sides is None else sharpening_of(runs, *sides, say=say)
+    return Report(report(runs, scores, scorer, baseline), tuple(runs), sharpening)

@@ -1,31 +1,36 @@
 """The user's own defaults: variables of the environment, and config.toml in the user's folder.
 
-A command line goes before the environment, the environment before the file, the file before what is built in. The file
-holds `alpha = 3` and the like; `[chat]` and `[run]` hold what is for one of the two alone.
+A command line goes before a preset (api/presets.py), that before the environment, that before the file, and that before
+what is built in. The file holds `alpha = 3` and the like; `[chat]` and `[run]` hold what is for one of the two alone,
+`[presets.NAME]` what `--preset NAME` sets, `[aliases]` the user's own names of models.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from localpower import inputs
-from localpower.errors import UserError
-from localpower.folders import users_folder
+from localpower.catalogue.aliases import SECTION as ALIASES
+from localpower.errors import UsageProblem, UserError
+from localpower.userfile import path, read
+from localpower.userfile import write as write_line
 
-ANSWERS = (
-    *("method", "alpha", "temperature", "max-tokens", "steps", "budget", "chains", "pick", "system"),
-    *("no-markdown", "no-session"),
+__all__ = ["KEYS", "MACHINE", "PRESET", "SECTIONS", "Place", "Value", "path", "values", "variable", "write"]
+
+PRESET = (
+    *("method", "alpha", "temperature", "max-tokens", "steps", "budget", "chains", "pick", "seed"),
+    *("system", "stop", "think", "thinking-budget"),
 )
-MACHINE = ("model", "threads", "ctx", "gpu-layers", "fast")
+ANSWERS = ("preset", *PRESET, "no-markdown", "show-thoughts", "no-session", "log")
+MACHINE = ("model", "models-folder", "threads", "ctx", "gpu-layers", "fast", "quiet")
 KEYS = (*MACHINE, *ANSWERS)
 SECTIONS = ("run", "chat")
+PRESETS = "presets"
+_LISTS = ("stop",)  # keys of several texts
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Value(NamedTuple):
@@ -35,10 +40,32 @@ class Value(NamedTuple):
     source: str
 
 
-def path() -> Path | None:
-    """Where the file is, or would be; None: the user has no home."""
-    folder = users_folder("config")
-    return None if folder is None else folder / "config.toml"
+class Place(NamedTuple):
+    """Where a setting stands in the file. table: run, chat, presets.NAME, or empty: for all commands."""
+
+    table: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.key}" if self.table else self.key
+
+
+def place_of(text: str) -> Place:
+    """Of `alpha`, `chat.alpha` or `presets.mine.alpha`. Raises UsageProblem for what is no setting."""
+    table, _, key = text.rpartition(".")
+    key = key.replace("_", "-")
+    known: tuple[str, ...] = KEYS
+    if table == "" or table in SECTIONS:
+        pass
+    elif table.startswith(f"{PRESETS}.") and _NAME.fullmatch(table.partition(".")[2]):
+        known = PRESET
+    else:
+        raise UsageProblem(
+            f"{text} is no setting", f"before a dot stands {', '.join(SECTIONS)} or {PRESETS}.NAME"
+        )
+    if key not in known:
+        raise UsageProblem(f"{text} is no setting; settings: {', '.join(known)}")
+    return Place(table, key)
 
 
 def variable(key: str) -> str:
@@ -49,7 +76,7 @@ def variable(key: str) -> str:
 def values(command: str) -> dict[str, Value]:
     """What the user has set for a command. Raises UserError for a file that says what no setting is."""
     known = KEYS if command in SECTIONS else MACHINE
-    said = _file()
+    said = content()
     where = str(path())
     found = {key: Value(value, where) for key, value in said.items() if key in known}
     found |= {key: Value(value, where) for key, value in said.get(command, {}).items() if key in known}
@@ -59,64 +86,40 @@ def values(command: str) -> dict[str, Value]:
     return found | named
 
 
-def write(key: str, value: Any | None) -> Path:
-    """Set a key of the file, or take it out; every other line stays as it is. Raises UserError."""
-    where = path()
-    if where is None:
-        raise UserError("there is no folder for a configuration file", "LOCALPOWER_CONFIG names one")
-    wanted = dict(_file())  # a file that cannot be read is not written over
-    wanted.pop(key, None)
-    text = inputs.text(inputs.read(where), str(where)) if where.exists() else ""
-    found = re.search(r"^[ \t]*\[", text, re.MULTILINE)
-    head, rest = (text[: found.start()], text[found.start() :]) if found else (text, "")
-    lines = [line for line in head.split("\n") if not re.match(rf"[ \t]*{re.escape(key)}[ \t]*=", line)]
-    if lines and not lines[-1].strip():
-        lines.pop()
-    if value is not None:
-        wanted[key] = value
-        lines.append(f"{key} = {json.dumps(value)}")
-    fresh = "".join(f"{line}\n" for line in lines) + rest
-    if _parsed(fresh) != wanted:
-        raise UserError(f"{where} is written in a way that only you can change", f"set {key} there by hand")
-    target = where.resolve()
-    draft = target.with_name(target.name + ".new")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(fresh, "utf-8")
-        if target.exists():
-            shutil.copymode(target, draft)
-        draft.replace(target)
-    except (OSError, UnicodeEncodeError) as error:
-        raise UserError(
-            f"cannot write {where}: {getattr(error, 'strerror', None) or 'no valid text'}"
-        ) from None
-    return where
-
-
-def _parsed(text: str) -> dict[str, Any] | None:
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return None
-
-
-def _file() -> Mapping[str, Any]:
+def content() -> Mapping[str, Any]:
     """What the file says. Raises UserError for one that is no TOML, or names what is no setting."""
-    where = path()
-    if where is None or not where.exists():
-        return {}
-    try:
-        said = tomllib.loads(inputs.text(inputs.read(where), str(where)))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UserError(f"cannot read {where}: {error}") from None
-    for section, inner in [
-        ("", said),
-        *((name, said[name]) for name in SECTIONS if isinstance(said.get(name), dict)),
-    ]:
-        for key, value in inner.items():
-            if not section and key in SECTIONS and isinstance(value, dict):
-                continue
-            if key not in KEYS or not isinstance(value, str | int | float):
-                place = f"[{section}] {key}" if section else key
-                raise UserError(f"{where} sets {place}, which is no setting", f"settings: {', '.join(KEYS)}")
+    where, said = path(), read()
+    presets = said.get(PRESETS, {})
+    tables = {name: said[name] for name in (*SECTIONS, PRESETS, ALIASES) if isinstance(said.get(name), dict)}
+    _check("", {key: value for key, value in said.items() if key not in tables}, KEYS, where)
+    for name in SECTIONS:
+        _check(name, tables.get(name, {}), KEYS, where)
+    for name, inner in presets.items() if PRESETS in tables else ():
+        if not isinstance(inner, dict) or not _NAME.fullmatch(name):
+            raise UserError(
+                f"{where} sets {PRESETS}.{name}, which is no preset",
+                f"a preset is a table, [{PRESETS}.NAME], whose name has letters, digits, dashes and underscores",
+            )
+        _check(f"{PRESETS}.{name}", inner, PRESET, where)
+    for name, target in tables.get(ALIASES, {}).items():
+        if not isinstance(target, str) or not target:
+            raise UserError(f"{where} gives the alias {name} no model", f'[{ALIASES}] holds {name} = "MODEL"')
     return said
+
+
+def write(place: Place, value: Any | None) -> Path:
+    """Set a key of the file, or take it out; every other line stays as it is. Raises UserError."""
+    content()  # one that says what no setting is stays as it is
+    return write_line(place.key, value, place.table)
+
+
+def _check(table: str, inner: Mapping[str, Any], known: tuple[str, ...], where: Path | None) -> None:
+    """Raises UserError for a key that is not known, and for a value that no setting has."""
+    for key, value in inner.items():
+        texts = key in _LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value)
+        if key not in known or not (isinstance(value, str | int | float) or texts):
+            place = f"[{table}] {key}" if table else key
+            hint = f"settings: {', '.join(known)}"
+            if known is PRESET:
+                hint += '; those of a method follow its name, as in method = "smc:particles=8"'
+            raise UserError(f"{where} sets {place}, which is no setting", hint)

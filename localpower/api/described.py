@@ -7,24 +7,9 @@ from typing import Any
 
 import psutil
 
+from localpower.engine.header import FILE_TYPES
 from localpower.engine.weights import Weights
 from localpower.loaded import usual_alpha
-
-_QUANTIZATIONS: dict[int | None, str] = {  # llama_ftype
-    **{0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 32: "BF16"},
-    **{10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S"},
-    **{17: "Q5_K_M", 18: "Q6_K", 19: "IQ2_XXS", 20: "IQ2_XS", 21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS"},
-    **{
-        24: "IQ1_S",
-        25: "IQ4_NL",
-        26: "IQ3_S",
-        27: "IQ3_M",
-        28: "IQ2_S",
-        29: "IQ2_M",
-        30: "IQ4_XS",
-        31: "IQ1_M",
-    },
-}
 
 
 def answer(request: str) -> dict[str, Any]:
@@ -40,8 +25,9 @@ def answer(request: str) -> dict[str, Any]:
             "architecture": weights.metadata("general.architecture"),
             "title": weights.metadata("general.name"),
             "licence": weights.metadata("general.license"),
-            "quantization": _QUANTIZATIONS.get(_file_type(weights)),
+            "quantization": FILE_TYPES.get(_file_type(weights)),
             "vocabulary": weights.n_vocab,
+            "memory": weights.memory_kind(),
             "context": context,
             "context_that_fits": fits if context is None or fits is None else min(context, fits),
             "end_tokens": sorted(weights.token_text(token) for token in weights.eos),

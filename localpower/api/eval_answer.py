@@ -38,6 +38,7 @@ class EvalAnswer:
     token_log_p: tuple[float, ...]
     token_entropy: tuple[float, ...]
     answer_prefix: str | None
+    thinking_tokens: int | None
     row: dict[str, Any]
 
     @classmethod

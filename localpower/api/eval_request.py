@@ -33,6 +33,7 @@ class EvalRequest:
     `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
     a problem is put. answer_prefix: an opening that every answer is given: conditioned on, not drawn. data: a file or a
     folder of files. password: asks for GPQA's. parallel: answers in one batch. packages: that programs may import.
+    cross_score: at the end every model reads the others' answers.
     """
 
     tasks: tuple[str, ...]
@@ -56,6 +57,7 @@ class EvalRequest:
     run_code: bool = False
     packages: tuple[str, ...] = ()
     seconds: float = 10.0
+    cross_score: bool = False
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""
@@ -110,6 +112,8 @@ def settings_of(
         "template_args": dict(request.prompting.template_args),
         "stops": list(request.prompting.stops),
         "own_stops": request.own_stops,
+        "think": request.prompting.think,
+        "thinking_budget": request.prompting.thinking_budget,
         "answer_prefix": request.answer_prefix,
         "grader": request.grader,
         "save_text": request.save_text,
@@ -119,6 +123,7 @@ def settings_of(
                 "max_tokens": request.max_tokens or task.max_tokens,
                 "n_problems": len(problems[task.name]),
                 "problems_sha256": fingerprint(problems[task.name]),
+                "licence": task.licence,
             }
             for task in tasks
         },

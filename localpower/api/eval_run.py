@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
+from localpower.api.compare import read_with
 from localpower.api.eval_request import EvalRequest, settings_of
 from localpower.api.labels import eval_methods
 from localpower.api.opening import Waiting, nobody, opened
@@ -19,6 +20,7 @@ from localpower.evals.grade import Grader
 from localpower.evals.jobs import RenderedProblem
 from localpower.evals.problem import Problem, subset
 from localpower.evals.running import Running, Watcher
+from localpower.evals.scoring import Scorer
 from localpower.evals.settings import (
     problem_rows,
     refuse_changes,
@@ -45,6 +47,7 @@ class Surroundings:
     watching: Callable[[], AbstractContextManager[Watcher]]
     say: Callable[[str], None] = lambda _: None
     waiting: Waiting = nobody
+    heard: Callable[[int, int], None] = lambda _done, _of: None  # of answers that a model reads
 
 
 @dataclass
@@ -100,6 +103,8 @@ def run_eval(request: EvalRequest, around: Surroundings) -> bool:
         plan = _prepare(request, tasks, folder, around)
         try:
             _make(request, plan, folder, around)
+            if request.cross_score:
+                _cross_score(request, plan, around)
         except (Interrupted, KeyboardInterrupt):
             around.say(
                 f"interrupted: {len(plan.rows)} answers are in {request.out}; the same command goes on from there"
@@ -180,6 +185,16 @@ def _make(request: EvalRequest, plan: _Plan, folder: store.Folder, around: Surro
             run_programs(folder, plan.rows, kinds, grader, around.interrupts.check, around.say)
 
 
+def _cross_score(request: EvalRequest, plan: _Plan, around: Surroundings) -> None:
+    """Every model reads the others' answers, as `compare --scorer` does and into the same files. Raises Interrupted."""
+    around.say("every model reads the answers of the others, one model in memory at a time")
+    for label in plan.models.requests:
+        reader = Scorer(plan.models.open(label), around.interrupts.check, around.say)
+        read_with(reader, [store.read(request.out)], around.say, around.heard)
+        del reader  # its memory is free before the next model needs some
+    around.say(f"localpower compare {request.out} --sharpening says what that shows")
+
+
 def _check_size(request: EvalRequest, chosen: Mapping[str, Sequence[Problem]]) -> None:
     """Raises UsageProblem for more answers than anybody waits for."""
     models = max(len(request.models), 1)
@@ -191,6 +206,8 @@ def _check_size(request: EvalRequest, chosen: Mapping[str, Sequence[Problem]]) -
 
 
 def _check_request(request: EvalRequest, tasks: Sequence[Task]) -> None:
+    if request.cross_score and len(request.models) < 2:
+        raise UsageProblem("--cross-score needs two models", "give -m twice: the base, then the tuned model")
     if request.grader == "math-verify":
         require()  # before a model is opened
     prompting = request.prompting
@@ -233,6 +250,8 @@ def _ask_all(
         request.own_stops,
         started,
         request.answer_prefix,
+        prompting.think,
+        prompting.thinking_budget,
     )
     for each in request.models or (Request(),):
         label, loaded = models.learn(each)
@@ -241,9 +260,13 @@ def _ask_all(
         through = [task for task in tasks if task.forms[request.form].template]
         if through and not loaded.has_template and not prompting.raw:
             say(f"note: {label} has no chat template: prompts are sent as text")
+        notes: dict[str, None] = {}  # of all tasks, each once
         asked[label] = {
-            task.name: ask(task, chosen[task.name], loaded, wording, request.max_tokens) for task in tasks
+            task.name: ask(task, chosen[task.name], loaded, wording, request.max_tokens, notes.setdefault)
+            for task in tasks
         }
+        for note in notes:
+            say(f"note: {label}: {note}")
         problems = [problem for some in asked[label].values() for problem in some]
         if lost := loaded.unspelled(request.answer_prefix or ""):
             say(

@@ -68,6 +68,8 @@ def evaluate(
     raw: bool = False,
     stops: Sequence[str] = (),
     answer_prefix: str | None = None,
+    think: bool | None = None,
+    thinking_budget: int | None = None,
     template_args: Mapping[str, Any] | None = None,
     grader: str = "value",
     data: str | Path | None = None,
@@ -76,13 +78,16 @@ def evaluate(
     run_code: bool = False,
     packages: Sequence[str] = (),
     seconds: float = 10.0,
+    cross_score: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> EvalRun:
     """Ask models the problems of tasks by several methods: the same folder and answers as by `localpower eval`.
 
     models: loaded ones, names or files; none: the default. out: the folder; a run that was stopped goes on there.
     answer_prefix: an opening that every answer is given: it is conditioned on and graded, and not drawn.
-    packages: that programs may import, where run_code lets them run. say: hears what a user should know. Raises
+    think, thinking_budget: as of `generate`.
+    packages: that programs may import, where run_code lets them run. cross_score: at the end every model reads the
+    others' answers, for `compare(..., sharpening=True)`. say: hears what a user should know. Raises
     UserError, and KeyboardInterrupt for Ctrl-C: every answer that was made stays.
     """
     models = (models,) if isinstance(models, Model | str | Path) else models
@@ -99,7 +104,7 @@ def evaluate(
         samples=samples,
         max_tokens=max_tokens,
         form=form,
-        prompting=PromptOptions.of(system, raw, stops, template_args),
+        prompting=PromptOptions.of(system, raw, stops, template_args, think, thinking_budget),
         answer_prefix=answer_prefix,
         grader=grader,
         data=None if data is None else Path(data),
@@ -108,6 +113,7 @@ def evaluate(
         run_code=run_code,
         packages=tuple(packages),
         seconds=seconds,
+        cross_score=cross_score,
     )
     interrupts = Interrupts((signal.SIGINT,))
     try:

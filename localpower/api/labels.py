@@ -85,7 +85,7 @@ def eval_methods(
         def make(asked: RenderedProblem, n: int | None) -> tuple[Sampler, float]:
             method = options.method if n is None else options.method.having(n=n)
             mine = replace(options, method=method, max_tokens=asked.max_tokens)
-            usual = usual_alpha(chat=asked.chat)
+            usual = usual_alpha(chat=asked.chat, preset=loaded().preset)
             sampler = method.sampler(mine.target(usual, asked.rules))
             budget = allowed(method.budget, 1, lambda _: None, len(asked.tokens))
             sampler, _ = within(sampler, mine, budget)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from localpower.api.question import Question
-from localpower.api.thoughts import with_thoughts
 from localpower.errors import UsageProblem
 from localpower.loaded import Loaded
+from localpower.loaded.thoughts import with_thoughts
 from localpower.readers import MOST_RUNS
 from localpower.runs.answer import Answer, RunContext, describe
 from localpower.runs.gather import Engine

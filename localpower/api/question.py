@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from localpower.api.budget import allowed, within
 from localpower.api.request import PromptOptions, SamplingOptions, check_width, suited
-from localpower.api.thoughts import limit, switched, thought_of
 from localpower.completion import PLAIN, Rules
 from localpower.errors import UsageProblem, UserError
 from localpower.loaded import Loaded, usual_alpha
+from localpower.loaded.thoughts import limit, switched, thought_of
 from localpower.model import Tokens
 from localpower.runs.pace import Pace
 from localpower.samplers import Sampler
@@ -53,9 +53,9 @@ def ask(
         stops = [stop.encode("utf-8", "surrogateescape") for stop in prompting.stops]
     except UnicodeEncodeError:
         raise UsageProblem("a stop must be valid Unicode") from None
-    usual = usual_alpha(chat=chat)
+    usual = usual_alpha(chat=chat, preset=loaded.preset)
     whole = conversation.under(prompting.system) if chat else conversation
-    arguments, told = switched(loaded.template if chat else None, prompting)
+    arguments, told = switched(loaded.template if chat else None, prompting.template_args, prompting.think)
     tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
     thought = thought_of(loaded, tokens)
     given, also = limit(loaded, thought, prompting.thinking_budget)

@@ -16,6 +16,7 @@ from localpower.runs.tally import Tally
 from localpower.runs.trace import Trace
 from localpower.runs.verify import Findings, verify
 from localpower.text.stops import answer_text
+from localpower.text.thinking import Thought
 
 
 def texts_of(trace: Trace, tallies: Sequence[Tally]) -> tuple[list[str], int]:
@@ -24,6 +25,12 @@ def texts_of(trace: Trace, tallies: Sequence[Tally]) -> tuple[list[str], int]:
     stops = [stop.encode("utf-8", "surrogateescape") for stop in settings["stops"]]
     texts = [answer_text(tally.state.tokens, trace.piece, stops) for tally in tallies]
     return texts, pick(list(tallies), settings["pick"], StreamDice(settings["seed"]))
+
+
+def thought_of(trace: Trace) -> Thought | None:
+    """How thoughts lie in the answers; None: the model was not known to have any."""
+    marks = trace.started.settings.get("thought_marks")
+    return Thought.after((marks[0], marks[1]), trace.started.prompt, trace.piece) if marks else None
 
 
 def check_recording(

@@ -115,10 +115,8 @@ class Session:
         self._lock: IO[str] | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = self._lock_path.open("a")
-            jsonl.lock(self._lock)
+            self._lock = _locked(self._lock_path)
         except BlockingIOError:
-            self.close()
             raise UserError(
                 f"another chat has the session {name} open", "leave it there, or choose another name"
             ) from None
@@ -182,9 +180,28 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Others may open it. The lock's file stays: a third process may have it open."""
+        """Others may open it. The lock's file goes, while it is locked: who waits for it finds that it is another."""
         if self._lock is not None:
+            with contextlib.suppress(OSError):
+                self._lock_path.unlink()
             self._lock.close()
+            self._lock = None
+
+
+def _locked(path: Path) -> IO[str]:
+    """A lock's file, locked. Raises BlockingIOError where another process has it, OSError where there can be none."""
+    while True:
+        file = path.open("a")
+        try:
+            jsonl.lock(file)
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        except FileNotFoundError:
+            pass
+        except OSError:
+            file.close()
+            raise
+        file.close()  # whoever had it took it away in between: what is locked is no longer there for others
 
 
 def _path(name: str) -> Path:

@@ -11,9 +11,11 @@ import click
 from localpower.cli import completion
 from localpower.cli.options import (
     engine_options,
+    log_option,
     prompt_options,
     quiet_option,
     sampling_options,
+    thoughts_option,
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     "--no-session", is_flag=True, help="The chat is not kept.  [default: it is, where somebody types]"
 )
 @click.option("--no-markdown", is_flag=True, help="Answers are printed as the model wrote them.")
+@thoughts_option
+@log_option
 @quiet_option
 @refused_options
 @click.pass_context
@@ -52,7 +56,17 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     A chat in a terminal is written down after every turn, as a session: `localpower sessions` lists them.
     """
     from localpower.api.question import notes
-    from localpower.cli.requests import given, open_model, prompting, sampling, typed_stops, unused
+    from localpower.cli.pull import offer
+    from localpower.cli.requests import (
+        from_preset,
+        given,
+        open_model,
+        preset_notes,
+        prompting,
+        sampling,
+        typed_stops,
+        unused,
+    )
     from localpower.cli.slash_complete import Completions
     from localpower.cli.slash_files import bring_back, resume
     from localpower.cli.talk import Talk, interactive
@@ -63,21 +77,28 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     how, wording = sampling(options), prompting(options)
     typed = interactive()
     kept = _session(go_on, session, typed=typed, keep=not no_session)
+    if kept is not None:
+        ctx.call_on_close(kept.close)
+    offer(options["model"])
     interrupts = Interrupts()
     with interrupts:
         loaded = open_model(options, interrupts)
-    idle = unused(options["method"], given(ctx))
+    idle = [*preset_notes(ctx, [how.method]), *unused(options["method"], given(ctx))]
     for note in [*notes(loaded, how, wording), *typed_stops(options), *idle]:
         say(f"note: {note}")
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
-    talk = Talk(loaded, options, seed, interrupts)
+    options["no_session"] = no_session
+    talk = Talk(loaded, options, seed, interrupts, from_preset(ctx))
+    ctx.call_on_close(talk.close)
     editor: Editor = TerminalEditor(Completions(talk, ctx), keep=not no_session) if typed else PipeEditor()
+    ctx.call_on_close(editor.close)
     if typed:
         say(f"{loaded.info.name} · /help lists the commands, Ctrl-D leaves")
     if kept is not None:
         talk.session = kept
         if kept.exists:
-            for note in bring_back(talk, kept, given(ctx)):
+            mine = given(ctx)
+            for note in bring_back(talk, kept, mine | (from_preset(ctx) if "preset" in mine else set())):
                 say(f"note: {note}")
             resume(talk)
     for number in ENDING:

@@ -29,8 +29,29 @@ _FORMATS = ("table", "markdown", "json")
 )
 @click.option(
     "--scorer",
+    "scorers",
+    multiple=True,
     metavar="MODEL",
-    help="This model reads every answer; the histograms of likelihood and confidence are then its own.",
+    help="This model reads every answer; the histograms of likelihood and confidence are then its own. With "
+    "--sharpening the option is given for both models.",
+)
+@click.option(
+    "--sharpening",
+    is_flag=True,
+    help="The tables say whether a tuned model does more than its sharpened base: pass@k at equal k and equal tokens, "
+    "solved sets, the sharpening tax, divergences.",
+)
+@click.option(
+    "--base-model",
+    "base",
+    metavar="NAME",
+    help="The base model of --sharpening, as the runs call it.  [default: the first of two models]",
+)
+@click.option(
+    "--tuned-model",
+    "tuned",
+    metavar="NAME",
+    help="The tuned model of --sharpening, as the runs call it.  [default: the other one]",
 )
 @click.option(
     "--baseline",
@@ -61,7 +82,10 @@ _FORMATS = ("table", "markdown", "json")
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def compare(
     output: str,
-    scorer: str | None,
+    scorers: tuple[str, ...],
+    sharpening: bool,
+    base: str | None,
+    tuned: str | None,
     baseline: str | None,
     html: Path | None,
     plot: Path | None,
@@ -78,12 +102,19 @@ def compare(
     from localpower.runs.interrupt import Interrupts
     from localpower.ui.plots import require
 
+    if not sharpening and (base or tuned):
+        raise click.UsageError("--base-model and --tuned-model go with --sharpening")
+    if not sharpening and len(scorers) > 1:
+        raise click.UsageError("--scorer is given once, or more often with --sharpening")
     if plot:
         require(plot)
     runs = read_runs(folders, say)
     with Interrupts() as interrupts:
         try:
-            found = compare_with(scorer, runs, baseline, interrupts, say, tenths("read", "answers"), waiting)
+            found = compare_with(
+                *(scorers, runs, baseline, interrupts, say, tenths("read", "answers"), waiting),
+                sides=(base, tuned) if sharpening else None,
+            )
         except (Interrupted, KeyboardInterrupt):
             say("interrupted: what was read is kept")
             return EXIT_INTERRUPTED

@@ -29,12 +29,27 @@ def completion(ctx: click.Context, shell: str) -> int:
 
 
 def models(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Names of the catalogue and of other programs' models, and files."""
-    from localpower.catalogue import NAMES
-    from localpower.elsewhere import found
+    """Names of the models that are here, aliases, and files."""
+    from localpower.api.models import here
 
-    names = [name for name in (*NAMES, *found()) if name.startswith(typed)]
+    names = [name for name in here() if name.startswith(typed)]
     return [*map(CompletionItem, names), CompletionItem(typed, type="file")]
+
+
+def to_pull(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Names of the catalogue's models that are not here."""
+    from localpower.api.models import here
+    from localpower.catalogue import ENTRIES
+
+    there = set(here())
+    return [CompletionItem(name) for name in ENTRIES if name.startswith(typed) and name not in there]
+
+
+def aliases(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """The user's own names of models."""
+    from localpower.api.aliases import known
+
+    return [CompletionItem(name) for name in known() if name.startswith(typed)]
 
 
 def methods(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -66,3 +81,28 @@ def tasks(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comple
         *(CompletionItem(name) for name in names() if name.startswith(typed)),
         CompletionItem(typed, type="file"),
     ]
+
+
+def presets(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Built-in ones and the user's own."""
+    from localpower.api.presets import BUILT_IN, NO_PRESET
+    from localpower.api.presets import presets as known
+    from localpower.errors import UserError
+
+    try:
+        names = [*known(), NO_PRESET]
+    except UserError:  # a damaged file
+        names = [*BUILT_IN, NO_PRESET]
+    return [CompletionItem(name) for name in names if name.startswith(typed)]
+
+
+def settings(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Settings of the configuration file; those of a table once its name is there."""
+    from localpower.api.config import KEYS, PRESET, PRESETS, SECTIONS
+
+    table, dot, _ = typed.rpartition(".")
+    if not dot:
+        names = [*KEYS, *(f"{each}." for each in (*SECTIONS, PRESETS))]
+    else:
+        names = [f"{table}.{key}" for key in (KEYS if table in SECTIONS else PRESET)]
+    return [CompletionItem(name) for name in names if name.startswith(typed)]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from localpower.errors import EXIT_OK, UsageProblem
+from localpower.cli import completion
+from localpower.errors import EXIT_OK, UsageProblem, UserError
+
+if TYPE_CHECKING:
+    from localpower.api.config import Value
 
 
 @click.group("config", invoke_without_command=True, short_help="Show or change your own defaults.")
@@ -15,78 +20,110 @@ from localpower.errors import EXIT_OK, UsageProblem
 def config(ctx: click.Context, debug: bool) -> int:
     """Show your own defaults, and where each comes from.
 
-    A command line goes before a variable of the environment (LOCALPOWER_ALPHA for --alpha), that before the
-    configuration file, and that before what is built in. In the file, [run] and [chat] hold what is for one of them.
+    A command line goes before a preset (--preset), that before a variable of the environment (LOCALPOWER_ALPHA for
+    --alpha), that before the configuration file, and that before what is built in. In the file, [run] and [chat] hold
+    what is for one of them, and [presets.NAME] a preset.
     """
-    from localpower.api.config import KEYS, path, values
+    from localpower.api.config import KEYS, path
     from localpower.cli.terminal import write_answer
 
     if ctx.invoked_subcommand is not None:
         return EXIT_OK
-    chat, run = values("chat"), values("run")
+    problems: dict[str, None] = {}
+    chat, run = _in_force("chat", problems), _in_force("run", problems)
+    for problem in problems:
+        _say(f"note: {problem}")
     lines = [f"file: {path() or 'none'}"]
     for key in KEYS:
-        found = {found for found in (chat.get(key), run.get(key)) if found}
+        found = list(dict.fromkeys(repr(each) for each in (run.get(key), chat.get(key)) if each))
         if len(found) == 2:
             lines += [_line(key, each[key], f" [{name}]") for name, each in (("run", run), ("chat", chat))]
         elif found:
-            (each,) = found
             only = "" if key in chat and key in run else f" [{'chat' if key in chat else 'run'}]"
-            lines.append(_line(key, each, only))
+            lines.append(_line(key, chat.get(key) or run[key], only))
         else:
-            lines.append(f"{key:<12} {_built_in(key):<20} built in")
+            lines.append(f"{key:<15} {_built_in(key):<20} built in")
     write_answer("\n".join(lines))
     return EXIT_OK
 
 
+def _in_force(command: str, problems: dict[str, None]) -> dict[str, Value]:
+    """The defaults of a command, its preset's among them. A preset that is not there is a problem and no error."""
+    from localpower.api.config import Value, values
+    from localpower.api.presets import NO_PRESET, preset
+
+    found = values(command)
+    name = str(found["preset"].value) if "preset" in found else NO_PRESET
+    try:
+        of_preset = {} if name == NO_PRESET else preset(name).settings
+    except UserError as error:  # the list is how one finds where it is named
+        problems[error.line()] = None
+        of_preset = {}
+    return found | {key: Value(value, f"preset {name}") for key, value in of_preset.items()}
+
+
 def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return " · ".join(map(repr, value))
     return ("off", "on")[value] if isinstance(value, bool) else str(value)
 
 
 def _line(key: str, each: Any, only: str) -> str:
-    return f"{key:<12} {_shown(each.value):<20} {each.source}{only}"
+    return f"{key:<15} {_shown(each.value):<20} {each.source}{only}"
 
 
 def _built_in(key: str) -> str:
     param = _param(key)
-    if isinstance(param, click.Option) and param.is_flag:
-        return "off"
-    return "automatic" if not isinstance(param.default, str | int) else str(param.default)
+    if isinstance(param, click.Option) and param.is_flag and key != "think":
+        return _shown(param.default is True)
+    if isinstance(param.default, str | int):
+        return str(param.default)
+    return "none" if param is _FOLDER or key in ("preset", "system", "stop") else "automatic"
+
+
+_FOLDER = click.Option(
+    ["--models-folder"], type=click.Path(exists=True, file_okay=False, resolve_path=True)
+)  # of no command
 
 
 def _param(key: str) -> click.Parameter:
+    if key == "models-folder":
+        return _FOLDER
     from localpower.cli.chat import chat
 
     return next(each for each in chat.params if f"--{key}" in each.opts)
 
 
 @config.command("set", short_help="Set a default.", context_settings={"ignore_unknown_options": True})
-@click.argument("key", shell_complete=lambda ctx, param, typed: keys(typed))
-@click.argument("value")
-def set_(key: str, value: str) -> int:
-    """Set the default of the setting KEY, such as alpha, to VALUE."""
-    from localpower.api.config import write
+@click.argument("key", shell_complete=completion.settings)
+@click.argument("values", nargs=-1, required=True, metavar="VALUE")
+def set_(key: str, values: tuple[str, ...]) -> int:
+    """Set the default of the setting KEY, such as alpha, to VALUE.
 
-    where = write(_known(key), _value(key, value))
-    _say(f"{key} is set in {where}")
+    chat.KEY and run.KEY are for one command, presets.NAME.KEY for a preset. stop may have several VALUEs.
+    """
+    from localpower.api.config import place_of, write
+
+    place = place_of(key)
+    param = _param(place.key)
+    found = [_read(param, text) for text in values]
+    if len(found) > 1 and not param.multiple:
+        raise click.UsageError(f"{place} has one value, got {len(found)}")
+    if place.key == "preset":
+        _known_preset(found[0])
+    _say(f"{place} is set in {write(place, found if len(found) > 1 else found[0])}")
     return EXIT_OK
 
 
 @config.command("unset", short_help="Go back to what is built in.")
-@click.argument("key", shell_complete=lambda ctx, param, typed: keys(typed))
+@click.argument("key", shell_complete=completion.settings)
 def unset(key: str) -> int:
     """Take the setting KEY out of the configuration file."""
-    from localpower.api.config import write
+    from localpower.api.config import place_of, write
 
-    _say(f"{key} is no longer set in {write(_known(key), None)}")
+    place = place_of(key)
+    _say(f"{place} is no longer set in {write(place, None)}")
     return EXIT_OK
-
-
-def keys(typed: str) -> list[str]:
-    """Names of settings that begin so."""
-    from localpower.api.config import KEYS
-
-    return [key for key in KEYS if key.startswith(typed)]
 
 
 def _say(line: str) -> None:
@@ -95,18 +132,11 @@ def _say(line: str) -> None:
     say(line)
 
 
-def _known(key: str) -> str:
-    from localpower.api.config import KEYS
+def _known_preset(name: str) -> None:
+    from localpower.api.presets import NO_PRESET, preset
 
-    key = key.replace("_", "-")
-    if key not in KEYS:
-        raise click.UsageError(f"{key} is no setting; settings: {', '.join(KEYS)}")
-    return key
-
-
-def _value(key: str, text: str) -> Any:
-    """As the command line would read it. Raises click's UsageError."""
-    return _read(_param(_known(key)), text)
+    if name != NO_PRESET:
+        preset(name)
 
 
 _COMMANDS = ("run", "chat", "eval", "bench", "selftest")  # for others --model, say, means something else
@@ -116,17 +146,42 @@ def defaults(command: click.Command, name: str) -> dict[str, Any]:
     """The user's own defaults for a command, by its parameters. Raises UserError that names where one comes from."""
     from localpower.api.config import values
 
-    names = {opt.lstrip("-"): param for param in command.params for opt in param.opts}
-    found = {}
-    for key, each in values(name).items() if name in _COMMANDS else ():
-        param = names.get(key)
+    return _by_parameter(command, values(name)) if name in _COMMANDS else {}
+
+
+def preset_defaults(command: click.Command, name: str) -> tuple[dict[str, Any], list[str]]:
+    """What a preset sets, by a command's parameters, and the settings that the command does not have.
+
+    Raises UserError that names the preset.
+    """
+    from localpower.api.config import Value
+    from localpower.api.presets import preset
+
+    found = preset(name)
+    source = f"preset {name} ({found.source})"
+    named = _by_option(command)
+    return _by_parameter(command, {key: Value(value, source) for key, value in found.settings.items()}), [
+        key for key in found.settings if key not in named
+    ]
+
+
+def _by_option(command: click.Command) -> dict[str, click.Parameter]:
+    return {opt.lstrip("-"): param for param in command.params for opt in param.opts}
+
+
+def _by_parameter(command: click.Command, own: Mapping[str, Value]) -> dict[str, Any]:
+    """Values as the command line would read them, by the names of parameters."""
+    named, found = _by_option(command), {}
+    for key, each in own.items():
+        param = named.get(key)
         if param is None or param.name is None:
             continue
+        texts = each.value if isinstance(each.value, list) else [each.value]
         try:
-            value = _read(param, str(each.value))
+            values = [_read(param, str(text)) for text in texts]
         except click.UsageError as error:
             raise UsageProblem(f"{each.source}: {key}: {error.message}") from None
-        found[param.name] = [value] if param.multiple else value
+        found[param.name] = values if param.multiple else values[0]
     return found
 
 

@@ -43,13 +43,15 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     from localpower.api.labels import label_methods
     from localpower.cli import terminal
     from localpower.cli.compare import show
-    from localpower.cli.requests import given, prompting, request, typed_stops, used_by_none
+    from localpower.cli.requests import given, preset_notes, prompting, request, typed_stops, used_by_none
     from localpower.cli.terminal import can_redraw, say, waiting
     from localpower.methods import EVERYDAY
     from localpower.runs.interrupt import Interrupts
     from localpower.ui.progress import Progress
 
     labels = label_methods(methods, {key: options[key] for key in (*EVERYDAY, "budget")}, options["pick"])
+    for note in preset_notes(ctx, [each.method for each in labels.values()]):
+        say(f"note: {note}")
     for name in used_by_none([each.method for each in labels.values()], given(ctx)):
         say(f"note: {name} means nothing to these methods")
     for note in typed_stops(options):
@@ -67,7 +69,10 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
         password=_ask_password if password is None else lambda: password,
         **{key: options[key] for key in _SAME},
     )
-    around = Surroundings(Interrupts(), lambda: Progress(terminal.notes(), redraw=can_redraw()), say, waiting)
+    around = Surroundings(
+        *(Interrupts(), lambda: Progress(terminal.notes(), redraw=can_redraw()), say, waiting),
+        terminal.tenths("read", "answers"),
+    )
     if not run_eval(asked, around):
         return EXIT_INTERRUPTED
     show([asked.out])
@@ -77,7 +82,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
 _SAME = (
     *("seed", "limit", "samples", "max_tokens", "form", "grader", "data"),
     "answer_prefix",
-    *("parallel", "save_text", "run_code", "packages", "seconds"),
+    *("parallel", "save_text", "run_code", "packages", "seconds", "cross_score"),
 )
 
 

@@ -10,9 +10,11 @@ import click
 
 from localpower.cli import completion
 from localpower.cli.options import (
+    preset_option,
     seed_option,
     steps_option,
     target_options,
+    thinking_options,
     wording_options,
 )
 from localpower.cli.sections import renamed
@@ -45,6 +47,7 @@ def method_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Methods, each on the same problems; the settings of a method follow its name after colons. "
             "best-of-n:matched draws as many tokens as power did.",
         ),
+        preset_option(),
     ):
         command = option(command)
     return command
@@ -64,8 +67,15 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--gpqa-password", metavar="TEXT", help=f"The password of GPQA's archive.  [default: {PASSWORD}]"
         ),
+        click.option(
+            "--cross-score",
+            is_flag=True,
+            help="At the end every model reads the answers of the others, one model in memory at a time: for "
+            "localpower compare --sharpening.",
+        ),
         click.option("--save-text", is_flag=True, help="Questions and answers of gpqa are stored in clear."),
         click.option("--no-stops", is_flag=True, help="The stops that tasks have of their own are left out."),
+        *thinking_options(),
         *wording_options(),
         click.option(
             "--prompt-style",

@@ -15,7 +15,9 @@ from localpower.cli.completion import completion
 from localpower.cli.config import config
 from localpower.cli.eval import evaluate
 from localpower.cli.explain import explain
+from localpower.cli.export import export
 from localpower.cli.grade import grade
+from localpower.cli.log import log
 from localpower.cli.methods import methods
 from localpower.cli.models import models
 from localpower.cli.process import open_streams
@@ -42,7 +44,22 @@ def cli() -> None:
 
 
 for _command in (
-    *(run, chat, sessions, methods, models, evaluate, compare, regrade, grade, explain, replay, selftest),
+    *(
+        run,
+        chat,
+        sessions,
+        log,
+        methods,
+        models,
+        evaluate,
+        compare,
+        regrade,
+        grade,
+        export,
+        explain,
+        replay,
+        selftest,
+    ),
     *(bench, config, completion),
 ):
     cli.add_command(_command)

@@ -29,6 +29,24 @@ def _line(name: str) -> str:
     return f"{method.guarantee:<13}{method.summary()}"
 
 
+def _presets() -> list[str]:
+    """A line for each: what it sets."""
+    from localpower.api.presets import BUILT_IN, presets
+    from localpower.cli.terminal import say
+    from localpower.errors import UserError
+
+    try:
+        known = presets()
+    except UserError as error:
+        say(f"note: {error.line()}")
+        known = BUILT_IN
+    lines = ["Presets (--preset NAME of run, chat and eval):"]
+    for each in known.values():
+        sets = ", ".join(f"{key} {value}" for key, value in each.settings.items()) or "nothing"
+        lines.append(f"{each.name:<11}{sets}{f' ({each.words})' if each.words else f' ({each.source})'}")
+    return lines
+
+
 @click.command("methods", short_help="List the methods of sampling and their settings.")
 @click.argument("name", required=False)
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
@@ -40,7 +58,7 @@ def methods(name: str | None, debug: bool) -> int:
     if name is None:
         lines = [f"{each:<11}{_line(each)}" for each in names()]
         meanings = [f"{word:<13}{meaning}" for word, meaning in _MEANING.items()]
-        write_answer("\n".join([*lines, "", *meanings, "", _NOTE]))
+        write_answer("\n".join([*lines, "", *meanings, "", _NOTE, "", *_presets()]))
         return EXIT_OK
     method = find(name.split(":")[0])
     reads = ", ".join(f"--{use}" for use in sorted(method.uses())) or "none"

@@ -8,32 +8,33 @@ from typing import Any
 import click
 
 from localpower.cli import completion
+from localpower.cli.alias import alias
+from localpower.cli.pull import pull, rm
 from localpower.errors import EXIT_OK
 
 
-@click.group("models", short_help="List or describe the models of this machine.")
+@click.group("models", short_help="List, fetch, describe, name or remove models.")
 def models() -> None:
-    """List or describe the models of this machine: ours, and those of Ollama, LM Studio and the model hub."""
+    """List, fetch, describe, name or remove models: ours, and those of Ollama, LM Studio and the model hub."""
 
 
 @models.command("list", short_help="List the models of this machine.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each model is printed.")
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def list_(as_json: bool, debug: bool) -> int:
-    """List the models of this machine, with what -m calls them."""
+    """List the models of this machine, with what -m calls them, and those of the catalogue that may be fetched.
+
+    alpha is the power that is used where nobody says one. Formats and licences are as far as files say them.
+    """
     from localpower.api.models import known
     from localpower.cli.terminal import write_answer
+    from localpower.ui.models import lines
 
     rows = known()
     if as_json:
         write_answer("\n".join(json.dumps(row.to_dict()) for row in rows))
         return EXIT_OK
-    width = max(len(row.name) for row in rows)
-    lines = [
-        f"{row.name:<{width}}  {row.size or '':>8}  {row.licence or '':<10}  {row.note}".rstrip()
-        for row in rows
-    ]
-    write_answer("\n".join(lines))
+    write_answer("\n".join(lines(rows)))
     return EXIT_OK
 
 
@@ -54,11 +55,24 @@ def show(name: str | None, as_json: bool, template: bool, debug: bool) -> int:
         write_answer(json.dumps(found))
         return EXIT_OK
     for key, value in found.items():
-        shown = ("no", "yes")[value] if isinstance(value, bool) else "none" if value is None else value
+        shown = _spelled(key, value)
         write_answer(
             f"{key.replace('_', ' '):<18} {f'{shown:,}' if type(shown) is int else shown}", prose=template
         )
     return EXIT_OK
+
+
+def _spelled(key: str, value: Any) -> Any:
+    """A value for people."""
+    if value is None:
+        return "not measured yet" if key in ("exactness", "tokens_per_second") else "none"
+    if isinstance(value, bool):
+        return ("no", "yes")[value]
+    if key == "exactness" and not isinstance(value, str):
+        return f"log p moves by up to {value:.2g} nats with the batch shape"
+    if isinstance(value, dict):
+        return ", ".join(f"{speed:g} with {rows} at a time" for rows, speed in value.items())
+    return ", ".join(map(repr, value)) if isinstance(value, list) else value
 
 
 @models.command("path", short_help="Print the file of a model.")
@@ -78,15 +92,17 @@ def path(name: str | None, debug: bool) -> int:
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def default(name: str | None, debug: bool) -> int:
     """Show the default model, or set it to NAME in the configuration file."""
-    from localpower.api.config import values, write
-    from localpower.api.models import path_of
-    from localpower.catalogue import DEFAULT
+    from localpower.api.config import Place, write
+    from localpower.api.models import as_default, usual
     from localpower.cli.terminal import say, write_answer
 
     if name is None:
-        own = values("run").get("model")
-        write_answer(f"{own.value} ({own.source})" if own else f"{DEFAULT} (built in)")
+        write_answer("{} ({})".format(*usual()))
         return EXIT_OK
-    path_of(name)
-    say(f"the default model is {name} from now on, as {write('model', name)} says")
+    name = as_default(name)
+    say(f"the default model is {name} from now on, as {write(Place('', 'model'), name)} says")
     return EXIT_OK
+
+
+for _command in (pull, rm, alias):
+    models.add_command(_command)

@@ -13,6 +13,11 @@ from localpower.cli.values import BudgetText, Finite
 from localpower.readers import MOST_ALPHA, MOST_RUNS, MOST_THREADS
 from localpower.registry import names
 
+PRESET, IDLE = (
+    "localpower.preset",
+    "localpower.idle",
+)  # of a context: parameters that a preset set; keys it could not
+
 
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """-m, --threads, --ctx, --gpu-layers, --fast, --debug."""
@@ -51,7 +56,7 @@ def _engine_options(command: Callable[..., Any], *, several: bool) -> Callable[.
             "models" if several else "model",
             multiple=several,
             shell_complete=completion.models,
-            help="A GGUF file, or a name: smollm2, lab-base, lab-grpo, lab-sft or toy.  "
+            help="A GGUF file, or a name that `localpower models list` shows, such as smollm2 or toy.  "
             "[default: LOCALPOWER_MODEL, else smollm2]",
         ),
     ):
@@ -66,10 +71,37 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
         steps_option(),
         *target_options(),
         _method_option(),
+        preset_option(),
     )
     for option in options:
         command = option(command)
     return command
+
+
+def preset_option() -> Callable[..., Any]:
+    """Settings under a name: heeded before every other option is read."""
+
+    def heed(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
+        from localpower.api.presets import NO_PRESET
+        from localpower.cli.config import preset_defaults
+
+        if name in (None, NO_PRESET) or ctx.resilient_parsing:
+            return None
+        found, idle = preset_defaults(ctx.command, str(name))
+        ctx.default_map = {**(ctx.default_map or {}), **found}
+        ctx.meta[PRESET] = frozenset(found)
+        ctx.meta[IDLE] = idle
+        return name
+
+    return click.option(
+        "--preset",
+        is_eager=True,
+        callback=heed,
+        metavar="NAME",
+        shell_complete=completion.presets,
+        help="Settings under a name: quick, careful, or one of your own (`localpower methods` lists them). Options "
+        "that are given go before it.",
+    )
 
 
 def _method_option() -> Callable[..., Any]:
@@ -111,7 +143,8 @@ def target_options(max_tokens: int | None = 256, *, timed: bool = True) -> tuple
         click.option(
             "--alpha",
             type=Finite(1.0, MOST_ALPHA),
-            help="The power, at least 1.  [default: 2.5 with a chat template, 4 without]",
+            help="The power, at least 1.  [default: what `models list` says of the model; of others 2.5 with a chat "
+            "template, 4 without]",
         ),
     )
 
@@ -154,7 +187,14 @@ def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="FILE",
         help="The evaluated prompt is kept in FILE, and a run begins from what FILE has of it.",
     )
-    thinking = (
+    for option in (cache, *thinking_options(), *wording_options()):
+        command = option(command)
+    return command
+
+
+def thinking_options() -> tuple[Callable[..., Any], ...]:
+    """Whether a model thinks before it answers, and how long."""
+    return (
         click.option(
             "--thinking-budget",
             type=click.IntRange(min=0),
@@ -168,9 +208,6 @@ def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Thoughts are switched on or off, where the chat template can.  [default: as the template likes]",
         ),
     )
-    for option in (cache, *thinking, *wording_options()):
-        command = option(command)
-    return command
 
 
 def wording_options() -> tuple[Callable[..., Any], ...]:
@@ -192,6 +229,24 @@ def wording_options() -> tuple[Callable[..., Any], ...]:
         click.option("--raw", is_flag=True, help="The text is sent as it is, without the chat template."),
         click.option("--system", help="The system message."),
     )
+
+
+def thoughts_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a terminal is shown of thoughts."""
+    return click.option(
+        "--show-thoughts",
+        is_flag=True,
+        help="A terminal is shown the thoughts of the model whole.  [default: their last lines while they are drawn]",
+    )(command)
+
+
+def log_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Whether answers are kept for `localpower log`."""
+    return click.option(
+        "--log/--no-log",
+        default=True,
+        help="Answers are kept on this machine, for `localpower log`, or not.  [default: they are]",
+    )(command)
 
 
 def quiet_option(command: Callable[..., Any]) -> Callable[..., Any]:

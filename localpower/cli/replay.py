@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from localpower.cli.options import thoughts_option
 from localpower.cli.sections import Command
 from localpower.cli.values import Finite
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, Interrupted
@@ -31,8 +32,17 @@ if TYPE_CHECKING:
 @click.option("--verify", "check_it", is_flag=True, help="Every decision is checked instead of shown.")
 @click.option("-m", "--model", help="With --verify, this model evaluates every token again.")
 @click.option("--json", "as_json", is_flag=True, help="With --verify, one JSON object is printed.")
+@thoughts_option
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def replay(file: Path, speed: float, check_it: bool, model: str | None, as_json: bool, debug: bool) -> int:
+def replay(
+    file: Path,
+    speed: float,
+    check_it: bool,
+    model: str | None,
+    as_json: bool,
+    show_thoughts: bool,
+    debug: bool,
+) -> int:
     """Play the run that --events recorded in FILE, then print its answer; or check it with --verify.
 
     --verify recomputes every acceptance ratio, every decision and the final log p from the recorded numbers. With
@@ -45,17 +55,21 @@ def replay(file: Path, speed: float, check_it: bool, model: str | None, as_json:
         raise click.UsageError(f"{'--model' if model else '--json'} goes with --verify")
     trace = read_trace(file)
     with Interrupts() as interrupts:
-        return _check(trace, model, as_json, interrupts) if check_it else _show(trace, speed, interrupts)
+        if check_it:
+            return _check(trace, model, as_json, interrupts)
+        return _show(trace, speed, interrupts, whole=show_thoughts)
 
 
-def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
-    from localpower.api.recording import texts_of
-    from localpower.cli.terminal import can_redraw, notes, say, write_answer
+def _show(trace: Trace, speed: float, interrupts: Interrupts, *, whole: bool) -> int:
+    from localpower.api.recording import texts_of, thought_of
+    from localpower.cli.printed import Manner
+    from localpower.cli.terminal import can_redraw, notes, say
     from localpower.runs.player import Player
-    from localpower.ui.summary import FINISHES, chains_in_words
+    from localpower.ui.body import Fold
+    from localpower.ui.summary import FINISHES
     from localpower.ui.views import view_on
 
-    settings = trace.started.settings
+    settings, thought = trace.started.settings, thought_of(trace)
     live = can_redraw()
     player = Player(trace, speed if live and speed > 0 else math.inf)
     try:
@@ -66,6 +80,7 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
             trace.started.n_chains,
             len(trace.started.prompt),
             lambda: player.seconds,
+            fold=Fold(thought, settings.get("thinking_budget"), whole),
         ) as view:
             tallies = player.play(view, interrupts.check)
     except (Interrupted, KeyboardInterrupt):
@@ -73,8 +88,12 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts) -> int:
     if not trace.whole:
         say("note: the recording ends before the run does; this is the state it reached")
     texts, picked = texts_of(trace, tallies)
-    shown = chains_in_words(texts) if settings["pick"] == "all" and len(texts) > 1 else texts[picked]
-    write_answer(shown, prose=True)
+    lengths = [thought.length(tally.state.tokens) if thought else None for tally in tallies]
+    every = settings["pick"] == "all" and len(texts) > 1
+    answers = list(zip(texts, lengths, strict=True))
+    Manner(thought.marks if thought else None, whole).texts(
+        answers if every else [answers[picked]], every=every
+    )
     tally = tallies[picked]
     finish = FINISHES.get(tally.finish, "unfinished").format(**settings)
     say(f"seed {settings['seed']} · {finish} · log p {tally.state.total_log_p():.2f}")

@@ -13,6 +13,7 @@ from localpower import jsonl
 from localpower.api.opening import opened
 from localpower.api.question import check
 from localpower.api.request import PromptOptions, SamplingOptions
+from localpower.cli.options import IDLE, PRESET
 from localpower.cli.terminal import waiting
 from localpower.errors import UsageProblem
 from localpower.loaded import Loaded
@@ -78,6 +79,22 @@ def request(options: dict[str, Any], *, fresh: bool = False) -> Request:
 def given(ctx: click.Context) -> set[str]:
     """Names of the options that were not left at their default."""
     return {name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+
+
+def from_preset(ctx: click.Context) -> frozenset[str]:
+    """Names of the parameters that have their value from --preset."""
+    named: frozenset[str] = ctx.meta.get(PRESET, frozenset())
+    return frozenset(each for each in named if ctx.get_parameter_source(each) == ParameterSource.DEFAULT_MAP)
+
+
+def preset_notes(ctx: click.Context, methods: Iterable[type[Method] | Method]) -> list[str]:
+    """Notes on settings of a preset that do nothing."""
+    name, used = ctx.params.get("preset"), set().union(*(method.uses() for method in methods))
+    idle = sorted((set(EVERYDAY) - used).intersection(from_preset(ctx)))
+    notes = [f"--preset {name}: {key} means nothing to this method" for key in idle]
+    return notes + [
+        f"--preset {name}: {key} means nothing to {ctx.info_name}" for key in ctx.meta.get(IDLE, ())
+    ]
 
 
 def unused(text: str, given: Collection[str]) -> list[str]:

@@ -7,19 +7,30 @@ import secrets
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from localpower.cli.options import (
     engine_options,
+    log_option,
     prompt_options,
     quiet_option,
     sampling_options,
+    thoughts_option,
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
+
+if TYPE_CHECKING:
+    from localpower.api.answer_run import AnswerRun
+    from localpower.api.question import Question
+    from localpower.loaded import Loaded
+    from localpower.runs.answer import Answer
+    from localpower.runs.interrupt import Interrupts
+    from localpower.runs.record import Recorder
+    from localpower.text.thinking import Thought
 
 
 @click.command(cls=Command, short_help="Sample one answer.")
@@ -54,6 +65,8 @@ from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
     metavar="FILE",
     help="The diagnosis is drawn to FILE (extra: localpower[plots]).",
 )
+@thoughts_option
+@log_option
 @quiet_option
 @refused_options
 @click.pass_context
@@ -74,49 +87,99 @@ def run(
     comes after --. The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted
     state.
     """
-    from localpower.api.answer_run import AnswerRun
-    from localpower.api.answer_run import run as answer
     from localpower.api.question import ask, notes
     from localpower.cli.asked import read_prompt
-    from localpower.cli.requests import given, open_model, prompting, sampling, typed_stops, unused
-    from localpower.cli.terminal import say, view_of, write_answer
-    from localpower.runs.diagnosis import Diagnosis
+    from localpower.cli.pull import offer
+    from localpower.cli.requests import (
+        given,
+        open_model,
+        preset_notes,
+        prompting,
+        sampling,
+        typed_stops,
+        unused,
+    )
+    from localpower.cli.terminal import keep_in_log, say
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder
-    from localpower.runs.session import Listener
-    from localpower.ui.diagnosis import lines
-    from localpower.ui.plots import draw, require
-    from localpower.ui.summary import summary, words
+    from localpower.ui.plots import require
 
     how, wording = sampling(options), prompting(options)
     if plot:
         require(plot)
     text = read_prompt(prompt, raw=options["raw"], files=files)
-    seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
+    offer(options["model"])
     with Interrupts() as interrupts, ExitStack() as cleanup:
         loaded = open_model(options, interrupts)
         question = ask(loaded, text, how, wording)
-        idle = unused(options["method"], given(ctx))
-        known = [*notes(loaded, how, wording), *typed_stops(options), *idle, *question.notes]
+        idle = [*preset_notes(ctx, [how.method]), *unused(options["method"], given(ctx))]
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:
             cleanup.callback(recorder.close)
-        width = how.chains * question.sampler.width
-        engine = loaded.engine(question.prompt, how.max_tokens, width, interrupts.check, chains=how.chains)
-        job = AnswerRun(loaded, engine, question, seed, interrupts, options["prompt_cache"])
-        for note in known:
+        job = _job(loaded, question, options, interrupts)
+        for note in (*notes(loaded, how, wording), *typed_stops(options), *idle, *question.notes):
             say(f"note: {note}")
-        if recorder:
-            recorder.write(None, job.started)
-        diagnosis = Diagnosis(how.max_tokens, how.chains) if diagnose or plot else None
-        with view_of(job) as view:
-            listeners: list[Listener] = [view, *(each for each in (recorder, diagnosis) if each)]
-            found = answer(job, listeners)
-        if diagnosis:
-            found = replace(found, diagnostics=diagnosis.report())
+        whole = options["show_thoughts"]
+        found = _watched(job, recorder, diagnose=diagnose or plot is not None, whole=whole)
     for note in job.notes:
         say(f"note: {note}")
-    write_answer(json.dumps(found.to_dict()) if as_json else words(found), prose=not as_json)
+    keep_in_log(found, options, text)  # before it is shown: a reader that has gone costs no entry
+    _write(found, question.thought, as_json=as_json, whole=whole)
+    _tell(found, diagnose=diagnose, plot=plot)
+    if recorder and recorder.problem:
+        say(f"localpower: {recorder.problem}", always=True)
+        return EXIT_PROBLEM
+    return EXIT_INTERRUPTED if interrupts.requested else EXIT_OK
+
+
+def _job(loaded: Loaded, question: Question, options: dict[str, Any], interrupts: Interrupts) -> AnswerRun:
+    """The run, on an engine with room for it."""
+    from localpower.api.answer_run import AnswerRun
+
+    how = question.options
+    width = how.chains * question.sampler.width
+    engine = loaded.engine(question.prompt, how.max_tokens, width, interrupts.check, chains=how.chains)
+    seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
+    return AnswerRun(loaded, engine, question, seed, interrupts, options["prompt_cache"])
+
+
+def _watched(job: AnswerRun, recorder: Recorder | None, *, diagnose: bool, whole: bool) -> Answer:
+    """The answer, while the view and the recorder hear of every event.
+
+    diagnose: with a report on the run. whole: thoughts are shown whole.
+    """
+    from localpower.api.answer_run import run as answer
+    from localpower.cli.terminal import view_of
+    from localpower.runs.diagnosis import Diagnosis
+    from localpower.runs.session import Listener
+
+    if recorder:
+        recorder.write(None, job.started)
+    diagnosis = Diagnosis(job.question.options.max_tokens, job.n_chains) if diagnose else None
+    with view_of(job, whole=whole) as view:
+        listeners: list[Listener] = [view, *(each for each in (recorder, diagnosis) if each)]
+        found = answer(job, listeners)
+    return replace(found, diagnostics=diagnosis.report()) if diagnosis else found
+
+
+def _write(found: Answer, thought: Thought | None, *, as_json: bool, whole: bool) -> None:
+    """The answer on stdout. Raises OutputClosed."""
+    from localpower.cli.printed import Manner
+    from localpower.cli.terminal import write_answer
+
+    if as_json:
+        write_answer(json.dumps(found.to_dict()))
+    else:
+        Manner(thought.marks if thought else None, whole).answer(found)
+
+
+def _tell(found: Answer, *, diagnose: bool, plot: Path | None) -> None:
+    """What is to be said of it on stderr."""
+    from localpower.cli.terminal import say
+    from localpower.ui.diagnosis import lines
+    from localpower.ui.plots import draw
+    from localpower.ui.summary import summary
+
     for line in summary(found):
         say(line)
     if found.diagnostics and diagnose:
@@ -124,7 +187,3 @@ def run(
             say(line)
     if found.diagnostics and plot:
         draw(found.diagnostics, plot)
-    if recorder and recorder.problem:
-        say(f"localpower: {recorder.problem}", always=True)
-        return EXIT_PROBLEM
-    return EXIT_INTERRUPTED if interrupts.requested else EXIT_OK

@@ -16,6 +16,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         *(
             "model",
             "models",
+            "preset",
             "method",
             "methods",
             "alpha",
@@ -33,13 +34,19 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Session": ("go_on", "session", "no_session"),
     "Grading": ("kind", "grader", "judge", "reference", "run_code", "packages", "seconds"),
-    "Comparison": ("scorer", "baseline"),
+    "Comparison": ("sharpening", "base", "tuned", "scorers", "baseline", "cross_score"),
+    "Which answers": (
+        *("tasks", "keep", "unfinished", "duplicates", "max_per_problem", "decontaminate", "split"),
+    ),
     "Machine": ("threads", "n_ctx", "gpu_layers", "fast"),
     "Output": (
         *(
             "as_json",
             "output",
+            "formats",
+            "parquet",
             "no_markdown",
+            "show_thoughts",
             "events",
             "diagnose",
             "plot",
@@ -47,6 +54,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
             "export",
             "out",
             "save_text",
+            "log",
             "quiet",
         ),
         *("save_text", "quiet", "quick", "speed", "check_it", "debug", "help"),
@@ -103,7 +111,17 @@ class Group(click.Group):
         return list(self.commands)
 
 
+_NEAR = 0.75  # how alike an option must be to be the one that was meant
 _ELSEWHERE = {  # what llama.cpp and others call it
+    **dict.fromkeys(("--predict", "--num-predict", "--max-new-tokens"), "--max-tokens"),
+    **dict.fromkeys(("--system-prompt", "--system-prompt-file"), "--system"),
+    **dict.fromkeys(("--reverse-prompt", "-r"), "--stop"),
+    **dict.fromkeys(("--role", "--template"), "--preset"),
+    **dict.fromkeys(("--cid", "--conversation"), "--session"),
+    "--reasoning": "--think",
+    "--reasoning-budget": "--thinking-budget",
+    "--chat-template-kwargs": "--template-arg",
+    "--format": "--json",
     "--temp": "--temperature",
     "-c": "--ctx",
     "--ctx-size": "--ctx",
@@ -121,7 +139,7 @@ def no_such(error: click.NoSuchOption) -> str:
     params = [p for p in command.params if isinstance(p, click.Option) and not p.hidden] if command else []
     known = [name for param in params for name in param.opts]
     meant = _ELSEWHERE.get(error.option_name)
-    near = [meant] if meant in known else get_close_matches(error.option_name, known, 1)
+    near = [meant] if meant in known else get_close_matches(error.option_name, known, 1, _NEAR)
     takes_text = command is not None and any(param.name == "prompt" for param in command.params)
     if takes_text and (" " in error.option_name or not near):
         guess = "; a prompt that begins with a dash follows --"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import NamedTuple
 
 import click
@@ -56,12 +57,34 @@ COMMANDS: dict[str, Entry] = {
     "/trace": Entry("how the last answer came about: its accepted states", slash_turns.trace, alone=True),
     "/diagnose": Entry("how well the last run went", slash_turns.diagnose, alone=True),
     "/stats": Entry("what each answer cost", slash_turns.stats, alone=True),
+    "/read": Entry("/read FILE puts the text of FILE before the next message", slash_files.read),
     "/save": Entry("/save NAME keeps this chat as the session NAME", slash_files.save),
     "/load": Entry("/load NAME goes on with the session NAME", slash_files.load),
     "/export": Entry("/export FILE.md or FILE.json writes the conversation", slash_files.export),
     "/model": Entry("the model; /model NAME goes on with another", slash_files.model),
 }
 HELP = (*COMMANDS, "/exit")
+_ELSEWHERE = {  # what other programs call it
+    **dict.fromkeys(("/retry", "/regenerate", "/again"), "/regen"),
+    **dict.fromkeys(("/reset", "/new", "/forget"), "/clear"),
+    **dict.fromkeys(("/file", "/include", "/attach", "/glob"), "/read"),
+    **dict.fromkeys(("/show", "/info"), "/model"),
+    **dict.fromkeys(("/session", "/resume", "/continue"), "/load"),
+    **dict.fromkeys(("/role", "/prompt", "/persona"), "/system"),
+    **dict.fromkeys(("/copy", "/write"), "/export"),
+    **dict.fromkeys(("/think", "/nothink"), "/set think"),
+}
+
+
+def _instead(name: str, ctx: click.Context) -> str:
+    """What to type in the place of a command that there is none of."""
+    meant = _ELSEWHERE.get(name)
+    if meant is None and name[1:] in slash_settings.names(ctx):
+        meant = f"/set {name[1:]}"
+    if meant is None:
+        meant = next(iter(get_close_matches(name, HELP, 1)), None)
+    near = f"did you mean {meant}? " if meant else ""
+    return f"{near}/help lists them; // begins a message with a slash"
 
 
 def obey(line: str, talk: Talk, ctx: click.Context, *, literal: bool = False) -> bool:
@@ -75,11 +98,12 @@ def obey(line: str, talk: Talk, ctx: click.Context, *, literal: bool = False) ->
             talk.say(line[1:] if line.startswith("//") and not literal else line)
         return True
     name, _, rest = line.partition(" ")
+    name = {"/?": "/help"}.get(name, name)
     if name.lower() in ("/exit", "/quit", "/bye") and not rest.strip():
         return False
     entry = COMMANDS.get(name.lower())
     if entry is None:
-        raise UserError(f"there is no command {name}", "/help lists them; // begins a message with a slash")
+        raise UserError(f"there is no command {name}", _instead(name.lower(), ctx))
     if entry.alone and rest.strip():
         raise UserError(f"{name} takes no text", "// begins a message with a slash")
     try:

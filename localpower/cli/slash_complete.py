@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
+from localpower.api.models import here
+from localpower.api.presets import presets
 from localpower.api.sessions import names as sessions
-from localpower.catalogue import NAMES
 from localpower.cli.slash import HELP
 from localpower.cli.slash_settings import names as settings
 from localpower.cli.talk import Talk
@@ -37,14 +38,20 @@ class Completions:
             name, space, _ = rest.partition(" ")
             if space and name == "method":
                 return [f"method {each}" for each in methods()]
+            if space and name == "preset":
+                return [f"preset {each}" for each in presets()]
             own = [option.name for option in split(self._talk.options["method"])[0].options()]
             return [*settings(self._ctx), *own]
+        if command == "/preset":
+            return presets()
         if command == "/method":
             return methods()
         if command == "/load":
             return sessions()
         if command == "/model":
-            return [*NAMES, *_files(rest, (".gguf",))]
+            return [*here(), *_files(rest, (".gguf",))]
+        if command == "/read":
+            return _files(rest, ("",))
         if command == "/export":
             return _files(rest, (".md", ".json"))
         return []

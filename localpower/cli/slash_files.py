@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from localpower import inputs
 from localpower.api.sessions import Session
 from localpower.api.transcript import FORMS, transcript
 from localpower.cli.requests import open_model
@@ -73,18 +74,30 @@ def resume(talk: Talk) -> None:
         + (", the last of them:" if turns else ".")
     )
     if turns:
-        for line in f">>> {turns[-1].question}\n{turns[-1].answer.text}".split("\n"):
+        answer = turns[-1].answer
+        for line in f">>> {turns[-1].question}".split("\n"):
             say(line)
-        if turns[-1].answer.facts.get("finish") == "interrupted":
+        text, thinking = answer.text, answer.facts.get("thinking_tokens")
+        for line in (text if talk.manner.whole else talk.manner.folded(text, thinking)).split("\n"):
+            say(line)
+        if answer.facts.get("finish") == "interrupted":
             say("note: this answer was interrupted; /regen draws another")
+
+
+def read(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """/read: the text of a file stands before the next message."""
+    if not rest:
+        raise UserError("/read needs a file", "its text stands before the next message")
+    text = inputs.text(inputs.read(_path(rest), "/read takes a text file"), rest).rstrip("\r\n")
+    if not text.strip():
+        raise UserError(f"{rest} is empty")
+    talk.waiting.append((rest, text))
+    say(f"{len(text):,} characters of {rest} stand before the next message; /undo takes them back.")
 
 
 def export(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/export."""
-    try:
-        path = Path(rest).expanduser()
-    except RuntimeError:
-        raise UserError(f"there is no user of that name: {rest}") from None
+    path = _path(rest)
     form = path.suffix.lower()
     if form not in FORMS:
         raise UserError("/export needs a file name that ends in .md or .json")
@@ -114,6 +127,13 @@ def model(talk: Talk, ctx: click.Context, rest: str) -> None:
     say(
         f"{info.name}{f' · {info.quantization}' if info.quantization else ''}{f' · {info.path}' if info.path else ''}"
     )
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UserError(f"there is no user of that name: {text}") from None
 
 
 def _exchange(talk: Talk, session: Session) -> None:

@@ -11,20 +11,23 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from localpower.api.presets import NO_PRESET, presets
+from localpower.api.question import notes
 from localpower.api.request import chosen_seed
 from localpower.cli import terminal
-from localpower.cli.requests import typed_stops
+from localpower.cli.requests import from_preset, preset_notes, typed_stops
 from localpower.cli.talk import Talk
 from localpower.errors import UsageProblem, UserError
 from localpower.methods import EVERYDAY
 from localpower.registry import split
 
-SHORT = ("method", "alpha", "steps", "budget", "seed", "system")  # commands of their own
+SHORT = ("preset", "method", "alpha", "steps", "budget", "seed", "system")  # commands of their own
 _SETTINGS = (
     *("method", "alpha", "steps", "budget", "max_tokens", "temperature", "chains", "pick"),
-    *("system", "stops", "template_args", "think", "thinking_budget", "raw", "no_markdown"),
+    *("system", "stops", "template_args", "think", "thinking_budget", "raw"),
+    *("no_markdown", "show_thoughts", "log"),
 )
-_WORDS = 51  # columns before what a setting means
+_WORDS = 53  # columns before what a setting means
 _NARROW = 80  # columns; below, only values are shown
 _DEFAULT = "default"  # as a value: the setting's own
 
@@ -39,8 +42,8 @@ def set_(talk: Talk, ctx: click.Context, rest: str) -> None:
         _show_all(talk, ctx)
         return
     param, own = _changeable(ctx).get(name), split(talk.options["method"])[0].option(name)
-    if name == "seed":
-        seed(talk, ctx, text)
+    if name in ("seed", "preset"):
+        (seed if name == "seed" else preset)(talk, ctx, text)
         return
     if param is None and own is None:
         raise UserError(f"{name} cannot be changed in a chat", "/set lists what can")
@@ -48,6 +51,9 @@ def set_(talk: Talk, ctx: click.Context, rest: str) -> None:
         _change(talk, ctx, name, param, "" if text.lower() == _DEFAULT else text)
         for note in typed_stops(talk.options) if name == "stop" else ():
             say(f"note: {note}")
+        for note in notes(talk.loaded, talk.chat.options, talk.chat.prompting):
+            if note.startswith(f"--{name} is not used"):
+                say(f"note: {note}")
     _say_lines([_line(talk, ctx, name, param, own)])
 
 
@@ -69,7 +75,40 @@ def seed(talk: Talk, ctx: click.Context, rest: str) -> None:
     say(f"seed {talk.chat.seed} (of the next answer)")
 
 
+def preset(talk: Talk, ctx: click.Context, rest: str) -> None:
+    """Show the preset, or put another one's settings into force: whatever was set before, as the latest word.
+
+    What only the one before had set is as the command line, or the configuration, has it.
+    """
+    if rest:
+        name = NO_PRESET if rest.lower() == _DEFAULT else rest
+        fresh = ctx.command.make_context(ctx.info_name, ["--preset", name])
+        mine = from_preset(fresh)
+        options = talk.options | {"preset": fresh.params["preset"]}
+        sources = {}
+        for key in (mine | talk.from_preset).intersection(_SETTINGS):
+            typed = key not in mine and ctx.get_parameter_source(key) == ParameterSource.COMMANDLINE
+            sources[key] = ctx if typed else fresh
+            options[key] = sources[key].params[key]
+        talk.set(options)
+        talk.sources |= sources
+        talk.changed -= mine | talk.from_preset
+        talk.from_preset = mine
+        if "seed" in mine:
+            talk.chat.seed = chosen_seed(fresh.params["seed"])
+        for note in preset_notes(fresh, [talk.chat.options.method]):
+            say(f"note: {note}")
+    params = _changeable(ctx)
+    say(f"preset {talk.options['preset'] or NO_PRESET}; presets: {', '.join(presets())}")
+    _say_lines(
+        _line(talk, ctx, name, param, None)
+        for name, param in params.items()
+        if param.name in talk.from_preset
+    )
+
+
 def _show_all(talk: Talk, ctx: click.Context) -> None:
+    say(f"{'preset':<15} {talk.options['preset'] or NO_PRESET}")
     lines = [_line(talk, ctx, name, param, None) for name, param in _changeable(ctx).items()]
     own = split(talk.options["method"])[0].options()
     lines += [_line(talk, ctx, option.name, None, option) for option in own]
@@ -95,16 +134,18 @@ def _line(talk: Talk, ctx: click.Context, name: str, param: click.Option | None,
     else:
         _, texts = split(talk.options["method"])
         value, words = str(texts.get(own.key, own.default_text)), own.help
-    return f"{name:<15} {value:<20} {_source(talk, ctx, name, param):<12}  {words}"
+    return f"{name:<15} {value:<20} {_source(talk, ctx, name, param):<14}  {words}"
 
 
 def _source(talk: Talk, ctx: click.Context, name: str, param: click.Option | None) -> str:
     key = str(param.name) if param is not None else name.replace("-", "_")
     if key in talk.changed:
         return "set here"
+    if key in talk.from_preset:
+        return f"preset {talk.options['preset']}"
     if param is None:
         return "method" if key in split(talk.options["method"])[1] else "default"
-    given = ctx.get_parameter_source(key)
+    given = talk.sources.get(key, ctx).get_parameter_source(key)
     words = {ParameterSource.COMMANDLINE: "command line", ParameterSource.DEFAULT_MAP: "config"}
     return words.get(given, "default") if given else "default"
 
@@ -115,7 +156,7 @@ def _change(talk: Talk, ctx: click.Context, name: str, param: click.Option | Non
     method, texts = split(options["method"])
     if param is not None:
         key = str(param.name)
-        options[key] = _value(param, text, ctx)
+        options[key] = _value(param, text, ctx, talk.options["preset"])
     else:
         texts.pop(key, None)
         if text:
@@ -142,7 +183,7 @@ def _changeable(ctx: click.Context) -> dict[str, click.Option]:
 
 def names(ctx: click.Context) -> list[str]:
     """Of all settings that every method has."""
-    return [*_changeable(ctx), "seed"]
+    return ["preset", *_changeable(ctx), "seed"]
 
 
 def _name(param: click.Option) -> str:
@@ -158,9 +199,9 @@ def _shown(param: click.Option, options: dict[str, Any]) -> str:
     return ("off", "on")[value] if isinstance(value, bool) else str(value)
 
 
-def _value(param: click.Option, text: str, ctx: click.Context) -> Any:
-    """As the command line would read it; no text: the default. Raises click's UsageError."""
-    arguments = [f"{param.opts[-1]}={text}"] if text else []
+def _value(param: click.Option, text: str, ctx: click.Context, preset: str | None) -> Any:
+    """As the command line would read it; no text: the preset's or the default. Raises click's UsageError."""
+    arguments = ["--preset", preset or NO_PRESET, *([f"{param.opts[-1]}={text}"] if text else [])]
     if param.is_flag and text:
         if text.lower() not in ("on", "off"):
             raise UserError(f"{_name(param)} is on or off, not {text}")

@@ -24,9 +24,8 @@ def alternative(talk: Talk, ctx: click.Context, rest: str) -> None:
     talk.keep()
     talk.show()
     facts = turn.answer.facts
-    numbers = "".join(
-        f" · {name.replace('_', ' ')} {facts[name]}" for name in ("seed", "log_p") if name in facts
-    )
+    numbers = f" · seed {facts['seed']}" if "seed" in facts else ""
+    numbers += f" · log p {facts['log_p']:.2f}" if isinstance(facts.get("log_p"), float) else ""
     say(f"answer {turn.chosen + 1} of {len(turn.answers)}{numbers}")
 
 
@@ -43,6 +42,10 @@ def thought(talk: Talk, ctx: click.Context, rest: str) -> None:
 
 def undo(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/undo."""
+    if talk.waiting:
+        name, _ = talk.waiting.pop()
+        say(f"taken back: {name}, which stood before the next message")
+        return
     turn = talk.chat.undo()
     talk.heard = None
     talk.keep()
@@ -68,6 +71,7 @@ def drop(talk: Talk, ctx: click.Context, rest: str) -> None:
 def clear(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/clear."""
     talk.chat.clear()
+    talk.waiting.clear()
     talk.heard = None
     kept = talk.part()
     say("The conversation is forgotten." + (f" It stays kept as {kept}." if kept else ""))

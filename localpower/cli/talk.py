@@ -6,19 +6,22 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import click
+
 from localpower.api.answer_run import AnswerRun, run
 from localpower.api.chat import Chat
 from localpower.api.model import Model
 from localpower.api.sessions import Session, begun
+from localpower.cli.printed import Manner
 from localpower.cli.requests import prompting, sampling
-from localpower.cli.terminal import say, view_of, write_answer, write_markdown
+from localpower.cli.terminal import keep_in_log, say, view_of, write_answer
 from localpower.errors import ContextFull, Interrupted, UserError
 from localpower.loaded import Loaded
 from localpower.runs.answer import Answer
 from localpower.runs.heard import Heard
 from localpower.runs.interrupt import Interrupts
 from localpower.text.thinking import marks_of, split
-from localpower.ui.summary import summary, words
+from localpower.ui.summary import summary
 
 KEPT = (  # options that a session brings back
     *("method", "alpha", "temperature", "max_tokens", "steps", "chains", "pick", "budget"),
@@ -27,16 +30,32 @@ KEPT = (  # options that a session brings back
 
 
 class Talk:
-    """A chat whose options may be changed between turns. seed: of the first answer. changed: settings set by hand."""
+    """A chat whose options may be changed between turns. seed: of the first answer. changed: settings set by hand.
 
-    def __init__(self, loaded: Loaded, options: dict[str, Any], seed: int, interrupts: Interrupts) -> None:
+    from_preset: settings that the preset has set.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        options: dict[str, Any],
+        seed: int,
+        interrupts: Interrupts,
+        from_preset: frozenset[str] = frozenset(),
+    ) -> None:
         self.options = options
+        self.from_preset = from_preset
         self.changed: set[str] = set()
+        self.sources: dict[str, click.Context] = {}  # of settings that another preset brought along
+        self.in_log = True  # until it cannot be written, which is said once
         self.loaded, self.interrupts = loaded, interrupts
         self.chat = Chat(Model(loaded, interrupts), sampling(options), prompting(options), seed)
         self.chat.prompt_cache = options["prompt_cache"]
         self.session: Session | None = None
         self.heard: Heard | None = None
+        self.waiting: list[
+            tuple[str, str]
+        ] = []  # names and texts of files that stand before the next message
         self._said: set[str] = set()  # notes, which are said once
 
     def set(self, options: dict[str, Any]) -> None:
@@ -54,11 +73,15 @@ class Talk:
 
     def say(self, text: str) -> None:
         """The user's message, answered on stdout. Raises UserError; then the message was not said."""
+        parts = [*(read for _, read in self.waiting), text]
+        text = "".join(parts) if self.options["raw"] else "\n\n".join(parts)
         try:
             answer = self._turn(lambda: self.chat.send(text, self._watched))
         except ContextFull as error:
-            error.hint = self._room(text)
+            error.hint = self._room(text, error.need)
             raise
+        if answer is not None:
+            self.waiting.clear()
         self._tell(answer, "the message is not part of the conversation")
 
     def again(self) -> None:
@@ -77,7 +100,7 @@ class Talk:
         if raw:
             write_answer(found.text, prose=True)
         else:
-            self._write(found.text, found.facts.get("thinking_tokens"))
+            self.manner.text(found.text, found.facts.get("thinking_tokens"))
 
     def keep(self) -> None:
         """Write the session down. What cannot be kept is said once, and the chat goes on."""
@@ -90,6 +113,7 @@ class Talk:
                 self.session.forget()
         except UserError as error:
             say(f"localpower: {error.line()}; the chat goes on without", always=True)
+            self.session.close()
             self.session = None
 
     def part(self) -> str | None:
@@ -100,6 +124,11 @@ class Talk:
         self.session = begun()
         old.close()
         return old.name
+
+    def close(self) -> None:
+        """Let others have the session."""
+        if self.session is not None:
+            self.session.close()
 
     @property
     def ended(self) -> bool:
@@ -123,7 +152,7 @@ class Talk:
                 say(f"note: {note}")
         self._said.update(job.question.notes)
         self.heard = Heard(job.question.options.max_tokens, job.n_chains)
-        with view_of(job) as view:
+        with view_of(job, whole=self.options["show_thoughts"]) as view:
             found = run(job, [view, self.heard])
         self.heard.picked = found.picked or 0
         for note in job.notes:
@@ -134,41 +163,45 @@ class Talk:
         if answer is None:
             say(f"note: stopped before the first token; {otherwise}")
             return
+        if self.in_log:
+            session = self.session.name if self.session else None
+            self.in_log = keep_in_log(answer, self.options, self.chat.turns[-1].question, session)
         self.keep()  # before it is shown: a terminal that has gone costs no turn
-        self._write(words(answer), answer.thinking_tokens)
+        self.manner.answer(answer)
         first, *rest = summary(answer)
         most = self.loaded.n_ctx
         full = f" · context {self.chat.context:,}" + (f" of {most:,} tokens" if most else " tokens")
         for line in (first + full, *rest):
             say(line)
 
-    def _write(self, text: str, thinking: int | None = None) -> None:
-        """thinking: the length of its thought, which a terminal is not shown unless it is asked for."""
-        marks = marks_of(self.loaded.template, self.loaded.control_token)
-        if thinking and marks and sys.stdout.isatty():
-            thought, text = split(text, marks)
-            if thought:
-                say(f"(a thought of {thinking} tokens: /thought shows it)")
-        if self.options["no_markdown"]:
-            write_answer(text, prose=True)
-        else:
-            write_markdown(text)
+    @property
+    def manner(self) -> Manner:
+        """How answers are printed."""
+        return Manner(
+            marks_of(self.loaded.template, self.loaded.control_token),
+            self.options["show_thoughts"],
+            "/thought shows it",
+            markdown=not self.options["no_markdown"],
+        )
 
     def thought(self) -> str:
         """Of the answer that counts. Raises UserError where there is none."""
         marks = marks_of(self.loaded.template, self.loaded.control_token)
-        text = split(self.chat.turns[-1].answer.text, marks)[0] if marks and self.chat.turns else ""
+        text = ""
+        if marks and self.chat.turns:
+            last = self.chat.turns[-1].answer
+            text, _ = split(last.text, marks, opened=last.facts.get("thinking_tokens") is not None)
         if not text:
             raise UserError("the last answer has no thought")
         return text
 
-    def _room(self, text: str) -> str:
-        """What to do about a full context."""
-        n, need = self.chat.fits(text)
+    def _room(self, text: str, need: int) -> str:
+        """What to do about a full context; need: the tokens that there must be room for."""
+        n = self.chat.to_drop(text)
         advice = []
         if n is None:
             advice.append("a shorter message, or a shorter answer by /set max-tokens N")
-        elif n:
+        else:
             advice.append(
                 f"/drop {n} forgets the oldest {'turn' if n == 1 else f'{n} turns'}, /clear all of them"
             )

@@ -8,13 +8,14 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 if TYPE_CHECKING:
     from localpower.api.answer_run import AnswerRun
+    from localpower.runs.answer import Answer
     from localpower.ui.live import LiveView
     from localpower.ui.plain import PlainView
     from localpower.ui.status import Status
@@ -65,9 +66,9 @@ class Heedless(io.StringIO):
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """At once."""
+        """At once, broken at words where it is a terminal."""
         with contextlib.suppress(OSError):
-            self._stream.write(text)
+            self._stream.write(_wrapped(text, self._stream))
             self._stream.flush()
         return len(text)
 
@@ -81,9 +82,36 @@ def notes() -> TextIO:
     return io.StringIO() if is_quiet() else Heedless(sys.stderr)
 
 
-def view_of(job: AnswerRun) -> LiveView | PlainView:
-    """The view of a run that is about to begin: live where stderr can be redrawn, else plain lines."""
+def keep_in_log(answer: Answer, options: Mapping[str, Any], prompt: str, session: str | None = None) -> bool:
+    """Put an answer into the log, if that is on; False where it could not be kept, which costs a note and no more."""
     from localpower.api.first_use import first_use
+    from localpower.api.log import Entry, append, switched_on
+    from localpower.errors import UserError
+
+    if not switched_on(options):
+        return True
+    context = click.get_current_context(silent=True)
+    command = str(context.info_name) if context is not None else ""
+    try:
+        append(Entry.of(answer, command, prompt, options["system"], session))
+    except (UserError, OSError, ValueError) as error:
+        say(f"note: this answer is not in the log: {error.line() if isinstance(error, UserError) else error}")
+        return False
+    if sys.stderr.isatty() and (shown := first_use("log")) is not None:
+        say(
+            "note: answers are kept on this machine, for `localpower log`; `localpower log off` switches that off"
+        )
+        shown()
+    return True
+
+
+def view_of(job: AnswerRun, *, whole: bool = False) -> LiveView | PlainView:
+    """The view of a run that is about to begin: live where stderr can be redrawn, else plain lines.
+
+    whole: thoughts are shown whole.
+    """
+    from localpower.api.first_use import first_use
+    from localpower.ui.body import Fold
     from localpower.ui.views import view_on
 
     redraw, started = can_redraw(), job.started
@@ -95,6 +123,7 @@ def view_of(job: AnswerRun) -> LiveView | PlainView:
         len(started.prompt),
         plain_seconds=job.plain_seconds,
         explain=first_use("legend") if redraw else None,
+        fold=Fold(job.question.thought, job.question.thinking_budget, whole),
     )
     job.engine.watch(view.read)
     return view
@@ -112,7 +141,7 @@ def tenths(verb: str, things: str) -> Callable[[int, int], None]:
 
 def write_markdown(text: str) -> None:
     """An answer on stdout, its Markdown rendered where that is a terminal with colours. Raises OutputClosed."""
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if not coloured():
         write_answer(text, prose=True)
         return
     from localpower.ui.markdown import rendered
@@ -122,6 +151,15 @@ def write_markdown(text: str) -> None:
         write_answer(text, prose=True)
         return
     sys.stdout.write(shown + "\n")
+    sys.stdout.flush()
+
+
+def write_dim(text: str) -> None:
+    """Lines on stdout in a dim style, where that is a terminal with colours. Raises OutputClosed."""
+    from localpower.ui.view import harmless
+
+    for line in _wrapped(harmless(text), sys.stdout).split("\n"):
+        sys.stdout.write(f"\x1b[2m{line}\x1b[22m\n" if line else "\n")
     sys.stdout.flush()
 
 
@@ -141,7 +179,15 @@ def write_answer(text: str, *, prose: bool = False) -> None:
     sys.stdout.buffer.flush()
 
 
+def _plain() -> bool:
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
+def coloured() -> bool:
+    """Whether stdout is a terminal with colours."""
+    return sys.stdout.isatty() and not _plain()
+
+
 def can_redraw() -> bool:
     """Whether stderr is a terminal that may be drawn on."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return sys.stderr.isatty() and not plain and not is_quiet()
+    return sys.stderr.isatty() and not _plain() and not is_quiet()

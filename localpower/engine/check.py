@@ -58,17 +58,23 @@ class Checker:
         # llama.cpp has other kernels from 4 and from 8 rows on; a state takes much room
         self._widths = (3, 2) if weights.is_recurrent() else (9, 5, 3, 2)
         self._engine = self._make(self._widths[0])
-        self._reference = self._alone()
+        self._reference: Logits = []  # settings that are only timed need none
 
     def close(self) -> None:
         """Free the context."""
         self._engine.close()
 
+    def refer(self) -> None:
+        """Draw what every shape is compared with."""
+        self._reference = self._alone()
+
     def differences(self) -> Iterator[Difference]:
         """Every shape against the reference, the likeliest to fail first."""
+        if not self._reference:
+            self.refer()
         if (
             not self._settings.streams
-        ):  # they read answers in batches too: ahead of draws, and after going back
+        ):  # answers are read in batches too: ahead of draws, and after going back
             for size in (16, 8, 4, 2):
                 yield self._compare(f"{size} rows at a time", self._by(size, self._along))
             self._engine.reset()
@@ -93,8 +99,7 @@ class Checker:
         """A function that asks for one row, after so many tokens and then each a token later: seconds it took."""
         engine = self._engine
         context = tuple(self._tokens[i % len(self._tokens)] for i in range(cells))
-        engine.reset()
-        engine.logits([context], [cells])
+        engine.logits([context], [cells])  # what it shares with a shorter one is not read again
 
         def ask() -> float:
             nonlocal context

@@ -108,21 +108,24 @@ class _Group:
     def verdict(self) -> Verdict | None:
         """The most faithful exact settings, unless others are quicker by a tenth; None: there are none."""
         try:
-            made, alive = {}, []
+            made = {}
             for i, settings in enumerate(self._group, 1):
-                self._stage(2, f"settings {i} of {len(self._group)}")
+                self._stage(2, f"engine settings {i} of {len(self._group)} are set up")
                 if (checker := self._make(settings)) is not None:
                     made[settings] = checker
-                    if self._passes(settings, next(iter(checker.differences()))):
-                        alive.append(settings)
-            seconds = self._time(made) if alive else {}
-            while alive:
-                settings = choose(alive, seconds)
+            alive, found = list(made), None
+            while alive and not (found := self._whole(alive[0], made[alive[0]], stop=True)).exact:
+                alive.pop(0)
+            if not alive or found is None:
+                return None
+            seconds = self._time(made)
+            while (settings := choose(alive, seconds)) != found.settings:
+                quicker = self._whole(settings, made[settings], stop=True)
+                if quicker.exact:
+                    found = quicker
+                    break
                 alive.remove(settings)
-                found = self._whole(settings, made[settings], stop=True)
-                if found.exact:
-                    return self._finished(found, made[settings], seconds)
-            return None
+            return self._finished(found, made[found.settings], seconds)
         finally:
             self._close()
 
@@ -153,14 +156,14 @@ class _Group:
         """Seconds of a lone row."""
         from localpower.engine.check import lone_row_seconds
 
-        self._stage(3, "they are timed")
+        self._stage(4, f"{len(checkers)} engine settings are timed")
         return dict(zip(checkers, lone_row_seconds(list(checkers.values()), self._lengths), strict=True))
 
     def _whole(self, settings: Settings, checker: Checker, *, stop: bool) -> Verdict:
         """Every shape, up to the first that differs if `stop`."""
         shapes: dict[str, float] = {}
         for difference in checker.differences():
-            self._stage(4, difference.shape)
+            self._stage(3, f"answers are compared, {difference.shape}")
             shapes[difference.shape] = difference.log_p
             if not self._passes(settings, difference) and stop:
                 break
@@ -173,7 +176,7 @@ class _Group:
         return difference.log_p == 0
 
     def _finished(self, found: Verdict, checker: Checker, seconds: Mapping[Settings, float]) -> Verdict:
-        self._stage(5, "batches are timed")
+        self._stage(5, "how fast batches of several answers are")
         own = seconds.get(self._group[0], min(seconds.values()))
         return replace(
             found,

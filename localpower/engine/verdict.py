@@ -30,14 +30,9 @@ def verdict_for(
     say: hears how far the probe is. Raises ModelError when llama.cpp cannot load the file or dies of it, Interrupted
     when stop() turns true. `fresh` ignores what is kept.
     """
-    key = json.dumps(
-        [_FORMAT, sha256(path), build(), threads, gpu_layers, exact, processor()], sort_keys=True
-    )
-    if not fresh and isinstance(known := recall("verdict", key), dict):
-        try:
-            return Verdict.from_json(known)
-        except (KeyError, TypeError):
-            pass  # written by another version: ask again
+    key = _key(path, threads, gpu_layers, exact)
+    if not fresh and (known := _recalled(key)) is not None:
+        return known
 
     def heard(stage: str) -> None:
         say(f"Checking once how exact the engine is, {stage}")
@@ -57,6 +52,25 @@ def verdict_for(
         raise EngineError(f"the engine check failed: {error}") from None
     remember("verdict", key, verdict.to_json())
     return verdict
+
+
+def known_verdict(path: Path, *, threads: int, gpu_layers: int = 0, exact: bool = True) -> Verdict | None:
+    """What the cache has; None: this file was never checked here with these settings. Nothing is measured."""
+    return _recalled(_key(path, threads, gpu_layers, exact))
+
+
+def _key(path: Path, threads: int, gpu_layers: int, exact: bool) -> str:
+    return json.dumps(
+        [_FORMAT, sha256(path), build(), threads, gpu_layers, exact, processor()], sort_keys=True
+    )
+
+
+def _recalled(key: str) -> Verdict | None:
+    known = recall("verdict", key)
+    try:
+        return Verdict.from_json(known) if isinstance(known, dict) else None
+    except (KeyError, TypeError):
+        return None  # written by another version: ask again
 
 
 def build() -> str:

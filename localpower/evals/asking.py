@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from localpower.evals.problem import Problem
 from localpower.evals.task import Task
 from localpower.grading.thoughts import opens_thought
 from localpower.loaded import Loaded
+from localpower.loaded.thoughts import limit, switched, thought_of
 from localpower.text.conversation import Conversation
 from localpower.text.stops import answer_text, ends
 
@@ -25,7 +26,7 @@ _TAIL = 16  # tokens of a prompt that may spell the mark at its end
 class Wording:
     """How all problems of a run are put. form: chat, paper or paper-chat; stops: beside the form's own.
 
-    prefix: the opening that every answer is given.
+    prefix: the opening that every answer is given. think, thinking_budget: as of a single answer.
     started: the time that a chat template may tell, of the run's first start, so that going on changes no prompt.
     """
 
@@ -37,6 +38,8 @@ class Wording:
     own_stops: bool = True
     started: datetime.datetime = field(default_factory=datetime.datetime.now)
     prefix: str | None = None
+    think: bool | None = None
+    thinking_budget: int | None = None
 
 
 def form_of(task: Task, wording: Wording, *, template: bool) -> Form:
@@ -51,9 +54,14 @@ def form_of(task: Task, wording: Wording, *, template: bool) -> Form:
 
 
 def ask(
-    task: Task, problems: Sequence[Problem], loaded: Loaded, wording: Wording, max_tokens: int | None
+    task: Task,
+    problems: Sequence[Problem],
+    loaded: Loaded,
+    wording: Wording,
+    max_tokens: int | None,
+    say: Callable[[str], object] = lambda _: None,
 ) -> list[RenderedProblem]:
-    """Every problem as tokens of the model. max_tokens: None: the task's own.
+    """Every problem as tokens of the model. max_tokens: None: the task's own. say: hears of settings that do nothing.
 
     Raises UserError for a prefix that the model has no token for.
     """
@@ -61,23 +69,32 @@ def ask(
     form = form_of(task, wording, template=template)
     chat = form.template and template
     stops = (*(form.stops if wording.own_stops else ()), *wording.stops)
-    rules = Rules(ended=ends([stop.encode() for stop in stops], loaded.piece, loaded.control_token))
+    ended = ends([stop.encode() for stop in stops], loaded.piece, loaded.control_token)
     texts = [form.write(problem) for problem in problems]
     said = [Conversation([{"role": "user", "content": text}], started=wording.started) for text in texts]
     whole = [each.under(wording.system) if chat else each for each in said]
-    prompts = loaded.prompts(whole, raw=not chat, arguments=wording.arguments)
-    longest = max_tokens or task.max_tokens
-    thinking = [chat and opens_thought(answer_text(tokens[-_TAIL:], loaded.piece, ())) for tokens in prompts]
-    openings = [loaded.following(tokens, wording.prefix) if wording.prefix else () for tokens in prompts]
-    if wording.prefix and not all(openings):
-        raise UserError(f"{loaded.info.name} has no token for any part of --answer-prefix")
-    return [
-        RenderedProblem(
-            *(task, problem, text, tokens + opening, chat, longest, stops, rules, thinks),
-            prefix=answer_text(opening, loaded.piece, ()),
-            n_prefix=len(opening),
+    arguments, notes = switched(loaded.template if chat else None, wording.arguments, wording.think)
+    found = []
+    for problem, text, prompt in zip(
+        problems, texts, loaded.prompts(whole, raw=not chat, arguments=arguments), strict=True
+    ):
+        opening = loaded.following(prompt, wording.prefix) if wording.prefix else ()
+        if wording.prefix and not opening:
+            raise UserError(f"{loaded.info.name} has no token for any part of --answer-prefix")
+        tokens = prompt + opening
+        thought = thought_of(loaded, tokens, len(opening))
+        given, idle = limit(loaded, thought, wording.thinking_budget)
+        notes += idle
+        found.append(
+            RenderedProblem(
+                *(task, problem, text, tokens, chat, max_tokens or task.max_tokens, stops),
+                Rules(ended, given),
+                thinking=chat and opens_thought(answer_text(prompt[-_TAIL:], loaded.piece, ())),
+                prefix=answer_text(opening, loaded.piece, ()),
+                n_prefix=len(opening),
+                thought=thought,
+            )
         )
-        for problem, text, tokens, opening, thinks in zip(
-            problems, texts, prompts, openings, thinking, strict=True
-        )
-    ]
+    for note in notes:
+        say(note)
+    return found

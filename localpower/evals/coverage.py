@@ -60,21 +60,25 @@ def pass_at_tokens(curve: Floats, cost: ArrayLike, budget: ArrayLike) -> Floats:
 
     The budget buys budget / cost samples on average. Where that is no whole number, the larger of the two whole numbers
     beside it is drawn as often as makes the mean right: then so many tokens are drawn in expectation, exactly (Wald),
-    and pass is linear between the two. NaN beyond the samples that there are. pass@0 is 0.
+    and pass is linear between the two. NaN beyond the samples that there are, and where a sample costs nothing.
+    pass@0 is 0.
     """
     curve = np.asarray(curve, dtype=np.float64)
-    k = np.asarray(budget, dtype=np.float64) / np.asarray(cost, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        k = np.asarray(budget, dtype=np.float64) / np.asarray(cost, dtype=np.float64)
     most = curve.shape[-1]
     k = np.where(np.abs(k - np.rint(k)) < 1e-9, np.rint(k), k)
     low = np.clip(np.floor(np.nan_to_num(k, nan=0.0)), 0, most).astype(np.intp)
+    k = np.where(np.isfinite(k), k, np.inf)
     padded = np.concatenate((np.zeros((*curve.shape[:-1], 1)), curve), axis=-1)
     shape = np.broadcast_shapes(padded.shape[:-1], low.shape)
     padded = np.broadcast_to(padded, (*shape, most + 1))
     low, k = np.broadcast_to(low, shape), np.broadcast_to(k, shape)
     below = np.take_along_axis(padded, low[..., None], -1)[..., 0]
     above = np.take_along_axis(padded, np.minimum(low + 1, most)[..., None], -1)[..., 0]
-    found = below + (k - low) * (above - below)
-    return np.where((k >= 0) & (k <= most), found, np.nan)
+    there = (k >= 0) & (k <= most)
+    found = below + np.where(there, k - low, 0.0) * (above - below)
+    return np.where(there, found, np.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,10 @@ def crossings(x: Sequence[float], first: Sequence[float], second: Sequence[float
 def token_crossings(first: Floats, second: Floats, costs: tuple[float, float]) -> list[Crossing]:
     """The same at equal tokens, x in tokens: curves (k,) of pass@k, costs of a sample of each.
 
-    From the dearer one's first sample to the last of the one that ends first.
+    From the dearer one's first sample to the last of the one that ends first. None where a sample costs nothing.
     """
+    if min(costs) <= 0.0:
+        return []
     ends = [len(curve) * cost for curve, cost in zip((first, second), costs, strict=True)]
     knots = np.concatenate(
         [np.arange(1, len(c) + 1) * cost for c, cost in zip((first, second), costs, strict=True)]

@@ -15,6 +15,8 @@ _SETTINGS = {
     "raw": "--raw",
     "template_args": "template arguments",
     "answer_prefix": "answer prefix",
+    "think": "--think",
+    "thinking_budget": "thinking budget",
     "own_stops": "the task's own stops",
     "samples": "samples",
 }

@@ -48,7 +48,7 @@ def groups(runs: Sequence[Stored]) -> list[Group]:
                     rows = [
                         row
                         for row in run.rows
-                        if (row["task"], row["model"], row["method"]) == (task, model, method)
+                        if row["method"] == method and row["model"] == model and row["task"] == task
                     ]
                     if not rows:
                         continue

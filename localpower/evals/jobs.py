@@ -12,6 +12,7 @@ from localpower.evals.store import Key
 from localpower.evals.task import Task
 from localpower.model import Tokens
 from localpower.samplers import Sampler
+from localpower.text.thinking import Thought
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class RenderedProblem:
     """A problem as a model is asked it. chat: through its template. thinking: its end opens a thought.
 
     tokens: prompt and prefix. prefix: the opening that every answer is given, as its tokens spell it; n_prefix: how
-    many of the last tokens that is.
+    many of the last tokens that is. thought: how thoughts lie in its answers; None: there are none.
     """
 
     task: Task
@@ -33,6 +34,7 @@ class RenderedProblem:
     thinking: bool = False
     prefix: str = ""
     n_prefix: int = 0
+    thought: Thought | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from localpower.evals.winrate import win_rate
 from localpower.grading.thoughts import spoken
 from localpower.loaded import ModelInfo
 
+_BUSY = "wait until it has ended: the pairs that it judges need not be judged again"
 _HINT = "--reference takes a method, or a file of outputs"
 _OUTPUT = ("output", "reference")
 _PLACE = ("task", "id", "sample", "label", "against")  # of a judgement
@@ -89,7 +90,7 @@ def judge_all(
     too_long = 0
     if not missing:
         return 0
-    with jsonl.Writer(run.path / JUDGEMENTS) as file:
+    with jsonl.Writer(run.path / JUDGEMENTS, busy=_BUSY) as file:
         for i, match in enumerate(missing):
             said = judge.preference(match.instruction, match.ours, match.theirs)
             if said is None:

@@ -19,7 +19,13 @@ Scores = Callable[[Stored, Row], tuple[Sequence[float], Sequence[float]] | None]
 
 def own_scores(_run: Stored, row: Row) -> tuple[Sequence[float], Sequence[float]]:
     """As the model that wrote the answer had them."""
-    return row["token_log_p"], row["token_entropy"]
+    return drawn(row, row["token_log_p"]), drawn(row, row["token_entropy"])
+
+
+def drawn(row: Row, values: Sequence[float]) -> list[float]:
+    """Of a value for each token of an answer those of the tokens that were drawn; `given` names the others."""
+    given = set(row.get("given", ()))
+    return [value for i, value in enumerate(values) if i not in given]
 
 
 def likelihoods(groups: Sequence[Group], scores: Scores) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from localpower.evals.grade import Grader
 from localpower.evals.jobs import Job
 from localpower.evals.store import Row
 from localpower.loaded import Loaded
+from localpower.loaded.thoughts import with_thoughts
 from localpower.runs import many
 from localpower.runs.answer import RunContext, describe
 from localpower.runs.gather import Engine
@@ -47,8 +48,9 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
     run = RunContext(
         job.sampler, job.alpha, job.seed, len(job.asked.tokens), one.seconds, loaded.exactness, model
     )
-    result = describe([one.tally], 0, "random", run, lambda _: text).to_dict()
-    kept = {name: value for name, value in result.items() if name not in _SHARED}
+    result = with_thoughts(describe([one.tally], 0, "random", run, lambda _: text), job.asked.thought)
+    kept = {name: value for name, value in result.to_dict().items() if name not in _SHARED}
+    given = state.given.nonzero()[0].tolist()
     task, problem = job.asked.task, job.asked.problem
     return {
         "task": task.name,
@@ -60,6 +62,7 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
         "text": text if save_text else None,
         **grader.fields(task.kind, problem.gold, text, thinking=job.asked.thinking),
         **({"answer_prefix": job.asked.prefix} if job.asked.prefix else {}),
+        **({"given": given} if given else {}),
         "first_drawn": one.tally.n_first,
         "token_log_p": state.log_p.tolist(),
         "token_entropy": state.entropy.tolist(),

@@ -99,6 +99,7 @@ def _group(group: Group) -> Report:
         "loops_share": fmean(loops(row["tokens"]) for row in rows),
         "lenient_share": fmean(bool(row["lenient"]) for row in rows),
         "tokens_per_answer": fmean(row["n_tokens"] for row in rows),
+        "thinking_per_answer": _thinking(rows),
         "decoded_per_answer": fmean(row["decoded_tokens"] for row in rows),
         "seconds_per_answer": fmean(row["seconds"] for row in rows),
         "cost_multiple": _ratio(rows),
@@ -109,6 +110,12 @@ def _group(group: Group) -> Report:
         "distinct": _distinct(group, "extracted") if n_samples > 1 else None,
         "distinct_texts": _distinct(group, "tokens") if n_samples > 1 else None,
     }
+
+
+def _thinking(rows: Sequence[Row]) -> float | None:
+    """Tokens of thoughts, marks included; None where no answer has one."""
+    lengths = [row.get("thinking_tokens") for row in rows]
+    return fmean(each or 0 for each in lengths) if any(each is not None for each in lengths) else None
 
 
 def _by_group(group: Group, right: dict[str, list[bool]]) -> Report:

@@ -11,15 +11,17 @@ from typing import Any
 
 from localpower import jsonl
 from localpower.errors import UserError
-from localpower.evals.likelihood import own_scores
+from localpower.evals.likelihood import drawn, own_scores
 from localpower.evals.store import Key, Row, Stored, key
 from localpower.loaded import Loaded
+from localpower.loaded.thoughts import switched
 from localpower.model import Tokens
 from localpower.numerics import weigh
 from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
 from localpower.text.stops import answer_text
 
+_BUSY = "wait until it has ended: the answers that it reads need not be read again"
 Numbers = tuple[list[float], list[float]]
 
 
@@ -40,7 +42,7 @@ class Scorer:
         missing = [row for row in run.rows if key(row) not in known and not self._wrote(run, row)]
         if not missing:
             return
-        with jsonl.Writer(self._path(run)) as file:
+        with jsonl.Writer(self._path(run), busy=_BUSY) as file:
             for i, row in enumerate(missing):
                 self.check()
                 numbers = self._read(run, row)
@@ -62,11 +64,11 @@ class Scorer:
         return bool(run.settings["models"][row["model"]]["sha256"] == self.loaded.info.sha256)
 
     def _path(self, run: Stored) -> Path:
-        return run.path / f"scores-{str(self.loaded.info.sha256)[:12]}.jsonl"
+        return scores_path(run, str(self.loaded.info.sha256))
 
     def _load(self, run: Stored) -> dict[Key, Numbers]:
         known = self._known.setdefault(run.path, {})
-        known.update(jsonl.kept(self._path(run), _score, "score of an answer", self.say))
+        known.update(stored_scores(run, str(self.loaded.info.sha256), self.say))
         return known
 
     def _read(self, run: Stored, row: Row) -> Numbers | None:
@@ -89,6 +91,8 @@ class Scorer:
             weighed = weigh(logits, 1.0)
             log_p.append(weighed.log_p(token))
             entropy.append(weighed.entropy)
+        if tokens == tuple(row["tokens"]):  # in a text nobody sees which part was given
+            log_p, entropy = drawn(row, log_p), drawn(row, entropy)
         return (log_p, entropy) if all(map(math.isfinite, log_p)) else None
 
     def _tokens(self, run: Stored, asked: Row, row: Row) -> tuple[Tokens, Tokens]:
@@ -100,11 +104,11 @@ class Scorer:
         prefix = asked.get("prefix", "")
         prompt, tokens = self._reads(run, asked), tuple(row["tokens"])
         prompt += self.loaded.following(prompt, prefix) if prefix else ()
-        drawn = row["text"].removeprefix(prefix)
+        said = row["text"].removeprefix(prefix)
         spelled = max(tokens, default=0) < self._n_vocab(prompt) and tuple(asked["tokens"]) == prompt
-        if spelled and answer_text(tokens, self.loaded.piece, stops) == drawn:
+        if spelled and answer_text(tokens, self.loaded.piece, stops) == said:
             return prompt, tokens
-        return prompt, self.loaded.following(prompt, drawn)
+        return prompt, self.loaded.following(prompt, said)
 
     def _n_vocab(self, prompt: Tokens) -> int:
         self._engine = self._engine or self.loaded.engine(prompt, 1, 1, self.check)
@@ -116,10 +120,24 @@ class Scorer:
         started = datetime.datetime.fromisoformat(settings["created"])
         said = Conversation([{"role": "user", "content": asked["text"]}], started=started)
         whole = said.under(settings["system"]) if asked["chat"] else said
-        return self.loaded.prompt(whole, raw=not asked["chat"], arguments=settings["template_args"])
+        template = self.loaded.template if asked["chat"] else None
+        arguments, _ = switched(template, settings["template_args"], settings.get("think"))
+        return self.loaded.prompt(whole, raw=not asked["chat"], arguments=arguments)
+
+
+def scores_path(run: Stored, sha256: str) -> Path:
+    """Where a run keeps what the model of that sha256 reads in its answers."""
+    return run.path / f"scores-{sha256[:12]}.jsonl"
+
+
+def stored_scores(run: Stored, sha256: str, say: jsonl.Say = jsonl.silent) -> dict[Key, Numbers]:
+    """What that model has read so far, without loading it. Raises UserError for a damaged file."""
+    return dict(jsonl.kept(scores_path(run, sha256), _score, "score of an answer", say))
 
 
 def _score(value: Any) -> tuple[Key, Numbers]:
     found = jsonl.record(value, {"key": list, "token_log_p": [float], "token_entropy": [float]})
     task, name, model, method, sample = found["key"]
+    if not all(isinstance(part, str) for part in (task, name, model, method)) or not isinstance(sample, int):
+        raise ValueError
     return (task, name, model, method, sample), (found["token_log_p"], found["token_entropy"])

@@ -14,6 +14,7 @@ from localpower.evals.problem import Problem
 from localpower.evals.store import Row
 
 _FREE = {"created", "matched", "format"}  # may differ between two starts
+_STATED = ".licence"  # of a task: what it is about is the same
 _GROWING = ("limit", "samples")
 
 
@@ -78,7 +79,7 @@ def refuse_changes(old: Row, new: Row, where: str) -> list[str]:
     )
     for name in sorted(before.keys() | after.keys()):
         was, now = before.get(name), after.get(name)
-        if was == now or name.split(".")[0] in _FREE:
+        if was == now or name.split(".")[0] in _FREE or name.endswith(_STATED):
             continue
         grows = name in _GROWING and (now is None or (was is not None and now > was))
         if grows and not old.get("matched"):

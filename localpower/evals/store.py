@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,22 @@ def read(path: Path, say: jsonl.Say = jsonl.silent) -> Stored:
         path / JUDGEMENTS, lambda value: jsonl.record(value, _JUDGED), "judgement", say, hint=hint
     )
     return Stored(path, settings, by_id, list({key(row): row for row in rows}.values()), judgements)
+
+
+@contextmanager
+def at_rest(path: Path) -> Iterator[None]:
+    """While entered nobody writes to a run's folder. Raises UserError while another process does."""
+    with ExitStack() as held:
+        with suppress(OSError):  # no lock: nobody has written since locks are there, or none can be had
+            file = held.enter_context((path / _LOCK).open("rb"))
+            try:
+                jsonl.lock(file)
+            except BlockingIOError:
+                raise UserError(
+                    f"an eval or regrade is writing to {path}",
+                    "wait for its end, or stop it by Ctrl-C: the answers that it has made stay",
+                ) from None
+        yield
 
 
 class Folder:

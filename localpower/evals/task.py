@@ -12,7 +12,10 @@ from localpower.evals.sources import Source
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """kind: of the grader (grade.py); `open` answers are for a judge. secret: questions are not stored."""
+    """kind: of the grader (grade.py); `open` answers are for a judge. secret: questions are not stored.
+
+    licence: of the problems, as their authors state it, an SPDX identifier; empty: not stated.
+    """
 
     name: str
     kind: str
@@ -21,3 +24,4 @@ class Task:
     max_tokens: int
     about: str
     secret: bool = False
+    licence: str = ""

@@ -9,6 +9,7 @@ grader = "text"                     # text, number, list, math, letter or open
 max_tokens = 64
 stops = ["\\n"]
 template = true                     # false: the text as it is, even where the model has a chat template
+licence = "CC-BY-4.0"               # of the rows, for data that is made from their answers
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "max_tokens": int,
     "stops": list,
     "template": bool,
+    "licence": str,
 }
 _FITS: dict[str, Callable[[str], bool]] = {  # a right answer that is none would make every answer a wrong one
     "number": lambda answer: (
@@ -90,6 +92,7 @@ def read(path: Path) -> Task:
         _forms(tuple(stops), template=said.get("template", True)),
         said.get("max_tokens", 256),
         f"from {path.name}",
+        licence=said.get("licence", ""),
     )
 
 

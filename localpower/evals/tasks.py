@@ -17,7 +17,15 @@ _LONGEST_LAB = 44  # characters of an answer; the corpus has 41
 TASKS = {
     task.name: task
     for task in (
-        Task("tiny", "short", tiny.problems, forms.TINY, 32, "small facts and arithmetic, generated"),
+        Task(
+            "tiny",
+            "short",
+            tiny.problems,
+            forms.TINY,
+            32,
+            "small facts and arithmetic, generated",
+            licence="MIT",
+        ),
         Task(
             "countdown",
             "countdown",
@@ -25,6 +33,7 @@ TASKS = {
             forms.COUNTDOWN,
             48,
             "expressions for a target, generated",
+            licence="MIT",
         ),
         *(
             Task(
@@ -34,16 +43,52 @@ TASKS = {
                 forms.BARE,
                 _LONGEST_LAB,
                 "for the lab models, generated",
+                licence="MIT",
             )
             for name in FAMILIES
         ),
-        Task("math500", "math", loaders.math500, forms.MATH, 1024, "500 problems of MATH"),
-        Task("humaneval", "code", loaders.humaneval, forms.HUMANEVAL, 512, "164 Python functions"),
-        Task("gpqa", "letter", gpqa.problems, forms.GPQA, 1024, "198 questions, diamond", secret=True),
-        Task("alpaca", "open", loaders.alpaca, forms.OPEN, 512, "open instructions, for a judge"),
-        Task("gsm8k", "number", loaders.gsm8k, forms.NUMBER, 320, "1,319 word problems"),
-        Task("svamp", "number", loaders.svamp, forms.NUMBER, 128, "1,000 one-step word problems"),
-        Task("mbpp", "code", loaders.mbpp, forms.MBPP, 384, "Python programs, the test split"),
+        Task("math500", "math", loaders.math500, forms.MATH, 1024, "500 problems of MATH", licence="MIT"),
+        Task(
+            "humaneval",
+            "code",
+            loaders.humaneval,
+            forms.HUMANEVAL,
+            512,
+            "164 Python functions",
+            licence="MIT",
+        ),
+        Task(
+            "gpqa",
+            "letter",
+            gpqa.problems,
+            forms.GPQA,
+            1024,
+            "198 questions, diamond",
+            secret=True,
+            licence="CC-BY-4.0",
+        ),
+        Task(
+            "alpaca",
+            "open",
+            loaders.alpaca,
+            forms.OPEN,
+            512,
+            "open instructions, for a judge",
+            licence="CC-BY-NC-4.0",
+        ),
+        Task("gsm8k", "number", loaders.gsm8k, forms.NUMBER, 320, "1,319 word problems", licence="MIT"),
+        Task(
+            "svamp", "number", loaders.svamp, forms.NUMBER, 128, "1,000 one-step word problems", licence="MIT"
+        ),
+        Task(
+            "mbpp",
+            "code",
+            loaders.mbpp,
+            forms.MBPP,
+            384,
+            "Python programs, the test split",
+            licence="CC-BY-4.0",
+        ),
         Task("aime", "number", loaders.aime, forms.AIME, 2048, "competition problems with whole answers"),
     )
 }
@@ -65,6 +110,11 @@ def _of_package(name: str) -> Task:
     if not isinstance(task, Task) or task.name != name:
         raise UserError(f"the package of task {name} gives {task!r}, no localpower.Task of that name")
     return task
+
+
+def known(name: str) -> Task | None:
+    """The task of a name, ours or a package's; None for one that came from a task file. Raises UserError."""
+    return TASKS.get(name) or (_of_package(name) if name in _entries() else None)
 
 
 def find_tasks(names: tuple[str, ...]) -> list[Task]:

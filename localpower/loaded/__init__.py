@@ -14,8 +14,18 @@ from localpower.text.conversation import Conversation
 ALPHA_RAW, ALPHA_CHAT = 4.0, 2.5  # without a template of its own, and with one
 
 
-def usual_alpha(*, chat: bool) -> float:
-    """The power where nobody says one. chat: the prompt goes through the model's template."""
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """The power that the catalogue gives a model. raw: also for a prompt that no template is put around."""
+
+    alpha: float
+    raw: bool
+
+
+def usual_alpha(*, chat: bool, preset: Preset | None = None) -> float:
+    """The power where nobody says one: the model's own, else by the prompt. chat: it goes through a template."""
+    if preset is not None and (chat or preset.raw):
+        return preset.alpha
     return ALPHA_CHAT if chat else ALPHA_RAW
 
 
@@ -43,6 +53,10 @@ class Loaded(Protocol):
     @property
     def exactness(self) -> str | float:
         """ "exact", or the largest |difference in log p| seen between batch shapes, nats."""
+
+    @property
+    def preset(self) -> Preset | None:
+        """The power that the catalogue gives it; None: the model is not in there."""
 
     @property
     def notes(self) -> list[str]:

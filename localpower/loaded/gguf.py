@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from localpower.doing import doing
 from localpower.errors import ContextFull
-from localpower.loaded import ModelInfo
+from localpower.loaded import ModelInfo, Preset
 from localpower.model import Tokens
 from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
@@ -40,6 +40,7 @@ class LoadedGguf:
     notes: list[str]
     n_ctx: int
     governor: Governor | None = None
+    preset: Preset | None = None
 
     @cached_property
     def _spelled(self) -> Callable[[int], bytes]:
@@ -104,6 +105,7 @@ class LoadedGguf:
                 f"the prompt has {len(prompt)} tokens and the answer may have {horizon}: "
                 f"more than the context of {self.n_ctx}",
                 "shorten the prompt, lower --max-tokens or raise --ctx",
+                len(prompt) + horizon,
             )
         doing(f"answering a prompt of {len(prompt):,} tokens with up to {horizon:,}")
         if self.verdict.settings.streams:

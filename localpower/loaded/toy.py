@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localpower.loaded import ModelInfo
+from localpower.loaded import ModelInfo, Preset
 from localpower.model import Tokens
 from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
@@ -25,6 +25,7 @@ class LoadedToy:
     has_template: bool = False
     n_ctx: int | None = None
     template: str | None = None
+    preset: Preset | None = None
 
     def prompt(self, conversation: Conversation, *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
         """A toy word for each word."""

@@ -94,6 +94,12 @@ def _number(low: float, high: float) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, int | float) and low <= value <= high
 
 
+def _pair(value: Any) -> bool:
+    return (
+        isinstance(value, list) and len(value) == 2 and all(isinstance(each, str) and each for each in value)
+    )
+
+
 _SETTINGS: dict[str, Callable[[Any], bool]] = {
     "alpha": _number(1.0, 1e6),
     "temperature": _number(0.0, 1e6),
@@ -107,6 +113,8 @@ _SETTINGS: dict[str, Callable[[Any], bool]] = {
     "seed": _whole(0, 2**64 - 1),
     "pick": lambda value: value in ("random", "logp", "all"),
     "stops": lambda value: isinstance(value, list) and all(isinstance(stop, str) for stop in value),
+    "thinking_budget": lambda value: value is None or _whole(0)(value),
+    "thought_marks": lambda value: value is None or _pair(value),
     "exactness": lambda value: value == "exact" or _number(0.0, math.inf)(value),
 }
 

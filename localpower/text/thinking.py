@@ -21,6 +21,7 @@ PAIRS = (
 HANDOVER = "\n\nI have thought long enough, and I answer now.\n"
 _SWITCHES = ("enable_thinking", "thinking")  # what templates call it
 _SOON = 8  # tokens of an answer within which its thought begins, if it has one
+_TAIL = 16  # tokens of a prompt in which it may open a thought
 Piece = Callable[[int], bytes]
 
 
@@ -53,6 +54,20 @@ class Thought:
     marks: tuple[str, str]
     opened: bool
     piece: Piece
+
+    @classmethod
+    def after(cls, marks: tuple[str, str], prompt: Tokens, piece: Piece, n_prefix: int = 0) -> Thought:
+        """In the answers to a prompt, whose last n_prefix tokens are an opening of the answer itself.
+
+        Such an opening may open or close a thought.
+        """
+        end = len(prompt) - n_prefix
+        asked, given = (
+            b"".join(map(piece, tokens)).decode("utf-8", "replace")
+            for tokens in (prompt[max(end - _TAIL, 0) : end], prompt[end:])
+        )
+        opens, closes = (given.rfind(mark) for mark in marks)
+        return cls(marks, asked.rstrip().endswith(marks[0]) if opens == closes else opens > closes, piece)
 
     def begins(self, tokens: Tokens) -> int | None:
         """The number of tokens before it; None: the answer has none."""
@@ -97,9 +112,13 @@ class Thought:
         return given
 
 
-def split(text: str, marks: tuple[str, str]) -> tuple[str, str]:
-    """The thought that a text begins with, without its marks, and what comes after; one that is open is none."""
+def split(text: str, marks: tuple[str, str], *, opened: bool) -> tuple[str, str]:
+    """The thought that a text begins with, without its marks, and what comes after; one that is open is none.
+
+    opened: the answer has a thought (`Thought.begins`), whose opening mark may stand in the prompt. A closing mark in
+    an answer that has none is text.
+    """
     thought, closing, said = text.partition(marks[1])
-    if not closing:
+    if not closing or not (opened or thought.lstrip().startswith(marks[0])):
         return "", text
     return thought.strip().removeprefix(marks[0]).strip(), said.lstrip("\n")

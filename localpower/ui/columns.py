@@ -14,6 +14,7 @@ _MEANINGS = {
     "loops": "Share of answers that repeat themselves: of their runs of 4 tokens "
     f"{100 * LOOPING:.0f} % or more occurred before in the same answer.",
     "tokens": "Mean number of tokens of an answer.",
+    "thought": "Mean number of tokens of an answer's thought, marks included; an answer without one counts as 0.",
     "drawn": "Mean number of tokens that were drawn for an answer, rejected proposals included.",
     "cost": "Tokens drawn divided by tokens of the answers. A plain answer costs 1.0x.",
     "s/answer": "Mean seconds for an answer. Answers that are made at the same time share the time equally.",

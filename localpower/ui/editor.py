@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
@@ -12,6 +13,7 @@ from localpower.folders import kept_in
 
 _FENCE = '"""'
 _MORE = "... "  # before each further line of a message
+_PASTE_ON, _PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"  # what is pasted comes between marks
 
 
 class Message(NamedTuple):
@@ -27,6 +29,9 @@ class Editor(Protocol):
     def read(self, prompt: str) -> Message:
         """What was typed. Raises EOFError at the end (Ctrl-D), KeyboardInterrupt for Ctrl-C."""
 
+    def close(self) -> None:
+        """Nothing more is read."""
+
 
 class PipeEditor:
     """Each line of stdin is a message."""
@@ -40,6 +45,9 @@ class PipeEditor:
             return Message(line.decode("utf-8-sig").rstrip("\r\n"))
         except UnicodeDecodeError:
             raise UserError("a line of stdin is not UTF-8 text") from None
+
+    def close(self) -> None:
+        """There is nothing to put back."""
 
 
 class TerminalEditor:
@@ -92,7 +100,7 @@ class TerminalEditor:
             history=_history() if keep else InMemoryHistory(),
             key_bindings=keys,
             multiline=True,
-            prompt_continuation=_MORE,
+            prompt_continuation=lambda width, line, wraps: " " * len(_MORE) if wraps else _MORE,
             completer=Lines(),
             enable_open_in_editor=True,
             complete_while_typing=False,
@@ -104,8 +112,24 @@ class TerminalEditor:
     def read(self, prompt: str) -> Message:
         """One message."""
         self._pasted = ""
-        text = str(self._session.prompt(prompt))
+        try:
+            text = str(self._session.prompt(prompt))
+        finally:
+            _write(
+                _PASTE_ON
+            )  # what is pasted while an answer is drawn is one message as well, not one for each line
         return Message(text, bool(self._pasted) and text.startswith(self._pasted))
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        _write(_PASTE_OFF)
+
+
+def _write(text: str) -> None:
+    if os.environ.get("TERM") != "dumb":
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
 
 def _history() -> Any:

@@ -3,6 +3,12 @@
 rich.live counts the rows of the last frame, and goes up by as many for the next. It is told the truth here: lines that
 the terminal takes to be wider than rich does are cut off instead of wrapped, a window made narrower wraps the old frame
 once more, and a program that was stopped and goes on (Ctrl-Z, fg) begins a new frame below what was written meanwhile.
+
+What cannot be mended here: tmux wraps the screen at once and tells a program of it up to a quarter of a second later.
+A frame drawn in between goes up too few rows, and the next one by as many too many, so that one narrowing leaves
+nothing; of several in that time, as when a window's edge is dragged, two or three rows of an old frame stay. No answer
+of the terminal says where a frame began after that (the position of the cursor tells where it ends, and the rows above
+are wrapped too), and to clear more rows than the frame can have would take away lines of the conversation.
 """
 
 from __future__ import annotations
@@ -21,6 +27,7 @@ from rich.live import Live
 from rich.text import Text
 
 _WRAP_OFF, _WRAP_ON = "\x1b[?7l", "\x1b[?7h"
+_PASTE_OFF = "\x1b[?2004l"  # a chat has it on (ui/editor.py), the shell that Ctrl-Z leads to sets its own
 _STOP = getattr(signal, "SIGTSTP", None)
 
 
@@ -97,6 +104,7 @@ class Frames(Live):
                 self.console.show_cursor(True)
             self._live_render._shape = None
             self._give_back()
+            self._write(_PASTE_OFF)
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
             signal.signal(number, self._stop_and_go_on)
@@ -121,7 +129,10 @@ class Frames(Live):
 
 
 def _without_echo() -> Any:
-    """Turn the echo off; what to put back later. None where stdin is no terminal of ours."""
+    """Turn the echo off, and the limit of 4,095 bytes of a line; what to put back later.
+
+    None where stdin is no terminal of ours.
+    """
     try:
         import termios
     except ImportError:  # Windows
@@ -131,7 +142,7 @@ def _without_echo() -> Any:
     except (OSError, ValueError, AttributeError, termios.error):
         return None
     quiet = [*before]
-    quiet[3] &= ~termios.ECHO
+    quiet[3] &= ~(termios.ECHO | termios.ICANON)
     return before if _set(quiet) else None
 
 

@@ -13,8 +13,10 @@ from rich.console import Console, Group
 from localpower.events import Event
 from localpower.model import Tokens
 from localpower.ui.board import fresh
+from localpower.ui.body import PLAIN, Fold
 from localpower.ui.frames import Frames
-from localpower.ui.view import Piece, legend, render
+from localpower.ui.screen import render
+from localpower.ui.view import Piece, legend
 
 _FRAMES_PER_SECOND = 8
 _READ_S = 4.0  # in which the legend can be read
@@ -33,8 +35,10 @@ class LiveView:
         clock: Callable[[], float] = time.perf_counter,
         plain_seconds: Callable[[int], float | None] = lambda _: None,
         explain: Callable[[], None] | None = None,
+        fold: Fold = PLAIN,
     ) -> None:
-        """explain: the legend is shown, and this is called when there was time to read it."""
+        """explain: the legend is shown, and this is called when there was time to read it. fold: of thoughts."""
+        self._fold = fold
         self._plain_seconds = plain_seconds
         self._explain = explain
         self._console = console
@@ -57,6 +61,7 @@ class LiveView:
             height=height,
             cost=cost,
             explained=self._explain is not None,
+            fold=self._fold,
         )
 
     def __enter__(self) -> LiveView:

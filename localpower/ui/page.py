@@ -17,10 +17,12 @@ from typing import Any, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from localpower.evals.sharpness import Sharpening
 from localpower.runs.repetition import LOOPING, loops
 from localpower.ui import charts
 from localpower.ui.columns import meaning
 from localpower.ui.differences import Piece, marked
+from localpower.ui.sharpening_page import lines_of, sharpened
 from localpower.ui.tables import sections
 from localpower.ui.view import harmless
 
@@ -93,13 +95,15 @@ class Problem:
     samples: list[list[Answer | None]]
 
 
-def page(report: Report, groups: Sequence[Group]) -> str:
-    """The whole page. groups: those of the report, with their answers."""
+def page(report: Report, groups: Sequence[Group], sharpening: Sharpening | None = None) -> str:
+    """The whole page. groups: those of the report, with their answers. sharpening: what a sharpening report found."""
     environment = _environment()
     labels = dict.fromkeys(group["label"] for task in report["tasks"].values() for group in task["groups"])
     script = environment.get_template("compare.js").render()
     return environment.get_template("compare.html").render(
         report=report,
+        sharpened={} if sharpening is None else sharpened(sharpening),
+        sharpening_lines=() if sharpening is None else lines_of(sharpening),
         methods=list(labels),
         keys={label: chr(65 + i) if i < 26 else str(i + 1) for i, label in enumerate(labels)},
         colours={label: f"c{i % _COLOURS}{' again' * (i >= _COLOURS)}" for i, label in enumerate(labels)},

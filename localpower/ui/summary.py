@@ -76,6 +76,11 @@ def _notes(answer: Answer) -> list[str]:
     if answer.finish in ("budget", "interrupted") and drawn:
         state = "the last accepted state" if answer.n_steps else "what was drawn until then"
         lines.append(f"note: this is {state}; nothing is claimed of its law")
+    if answer.thinking_tokens is not None and answer.thinking_tokens >= answer.n_tokens > 0:
+        lines.append(
+            "note: the model has thought and not answered: a higher --max-tokens gives it room, --thinking-budget N "
+            "ends its thought, --no-think leaves it out where the template can"
+        )
     if answer.repetition is not None and answer.repetition >= LOOPING:
         lines.append(
             f"note: the answer repeats itself ({100 * answer.repetition:.0f} % of its runs of 4 tokens stood there "

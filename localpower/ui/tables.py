@@ -48,6 +48,7 @@ def group_cells(groups: Sequence[Report]) -> Cells:
     """Heads and rows of a task's groups."""
     rows = []
     several = any(group["n_samples"] > 1 for group in groups)
+    thoughts = any(group["thinking_per_answer"] is not None for group in groups)
     for group in groups:
         problems = str(group["n_items"]) + (f" x {group['n_samples']}" if several else "")
         rows.append(
@@ -59,12 +60,14 @@ def group_cells(groups: Sequence[Report]) -> Cells:
                 _percent(group["cut_share"]),
                 _percent(group["loops_share"]),
                 f"{group['tokens_per_answer']:.0f}",
+                *([f"{group['thinking_per_answer'] or 0:.0f}"] if thoughts else []),
                 f"{group['decoded_per_answer']:.0f}",
                 "" if group["cost_multiple"] is None else f"{group['cost_multiple']:.1f}x",
                 f"{group['seconds_per_answer']:.2g}",
             ]
         )
-    return _GROUPS, rows
+    at = _GROUPS.index("tokens") + 1
+    return (*_GROUPS[:at], *(["thought"] if thoughts else []), *_GROUPS[at:]), rows
 
 
 def pair_cells(pairs: Sequence[Report]) -> Cells:
@@ -105,13 +108,13 @@ def terminal(report: Report, width: int) -> RenderableType:
     for name, task in report["tasks"].items():
         parts.append(Text(one_line(name), style="bold"))
         for heads, rows in sections(task):
-            parts += [_table(*_fitted(heads, rows, width)), Text()]
+            parts += [table_of(*fitted(heads, rows, width)), Text()]
         parts += [Text(one_line(f"note: {note}")) for note in task["notes"]]
         parts.append(Text())
     return Group(*parts[:-1])
 
 
-def _fitted(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Cells:
+def fitted(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Cells:
     """Without the least columns, as many as it takes; the first column may be folded to a third of the width."""
     columns = list(zip(heads, *rows, strict=True))
     needs = [max(map(len, column)) + 2 for column in columns]
@@ -131,11 +134,11 @@ def markdown(report: Report) -> str:
     """The whole report as Markdown."""
     lines: list[str] = []
     for name, task in report["tasks"].items():
-        lines += [f"## {_escaped(name)}", ""]
+        lines += [f"## {escaped(name)}", ""]
         for heads, rows in sections(task):
-            cells = [[_escaped(cell) for cell in row] for row in rows]
-            lines += [_line(heads), _line(["---"] * len(heads)), *(_line(row) for row in cells), ""]
-        lines += [f"- {_escaped(note)}" for note in task["notes"]]
+            cells = [[escaped(cell) for cell in row] for row in rows]
+            lines += [line_of(heads), line_of(["---"] * len(heads)), *(line_of(row) for row in cells), ""]
+        lines += [f"- {escaped(note)}" for note in task["notes"]]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
@@ -193,7 +196,8 @@ def judged_cells(judged: Sequence[Report]) -> Cells:
     return ("local judge", "n", "wins %", "at equal length %", "ties", "dropped", "bias", "characters"), rows
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def table_of(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """For a terminal: the first column to the left, the others to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for i, head in enumerate(heads):
         table.add_column(head, justify="left" if i == 0 else "right", overflow="fold")
@@ -202,11 +206,12 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     return table
 
 
-def _line(cells: Sequence[str]) -> str:
+def line_of(cells: Sequence[str]) -> str:
+    """A row of a table of Markdown."""
     return f"| {' | '.join(cells)} |"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Of a label or note: no bar, markup or control character."""
     text = re.sub(r"([\\|`*_\[])", r"\\\1", one_line(text))
     return text.replace("&", "&amp;").replace("<", "&lt;")

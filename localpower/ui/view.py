@@ -1,22 +1,17 @@
-"""The board as something rich can print. Model text is never markup and never moves the cursor."""
+"""What stands on the screen: text that is harmless, and the board in numbers. Pure functions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
 
-from rich.console import Console, Group
-from rich.text import Text
-
-from localpower.model import Tokens
 from localpower.text.vocabulary import readable
-from localpower.ui.board import Board, ChainView, Cost
+from localpower.ui.board import Board, Cost
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SETTLED_S = 1.5  # before that a rate says more about the start than about the end
 _NARROW = 46  # columns; up to there the cost and the time to go are all that is shown
 _WIDE = 100  # columns; from there on the line says what the cost is counted against
-_LEGEND = 3  # the legend may take so many-th of the lines
 Piece = Callable[[int], bytes]
 
 
@@ -49,17 +44,6 @@ def _picture(char: str) -> str:
 def spelled(piece: Piece, tokens: Iterable[int]) -> str:
     """Tokens as harmless text."""
     return harmless(readable(b"".join(piece(token) for token in tokens), final=False))
-
-
-def answer_text(chain: ChainView, piece: Piece) -> Text:
-    """The accepted completion: kept text plain, what the last accepted step rewrote tinted after a mark."""
-    tokens: Tokens = chain.tally.state.tokens
-    cut = chain.rewritten
-    if cut is None or cut >= len(tokens):
-        return Text(spelled(piece, tokens))
-    return Text.assemble(
-        spelled(piece, tokens[:cut]), ("|", "yellow"), (spelled(piece, tokens[cut:]), "cyan")
-    )
 
 
 def numbers(board: Board, elapsed: float, cost: Cost | None = None, width: int | None = None) -> str:
@@ -127,34 +111,3 @@ def sparkline(values: tuple[float, ...]) -> str:
     low, high = min(values), max(values)
     scale = (len(_BARS) - 1) / (high - low) if high > low else 0.0
     return "".join(_BARS[round((value - low) * scale)] for value in values)
-
-
-def render(
-    board: Board,
-    piece: Piece,
-    console: Console,
-    elapsed: float,
-    *,
-    height: int,
-    cost: Cost | None = None,
-    explained: bool = False,
-) -> Group:
-    """At most `height` lines: the end of the text, then what is growing, then the numbers; explained: and a legend."""
-    chain = board.chains[0]
-    line = numbers(board, elapsed, cost, console.width)
-    foot: list[Text] = [Text(line, style="bold", no_wrap=True, overflow="ellipsis")]
-    if chain.strip:
-        foot.append(Text(f"steps {chain.strip}", style="dim", no_wrap=True, overflow="crop"))
-        foot.append(Text(f"log p {sparkline(chain.log_p)}", style="dim", no_wrap=True, overflow="crop"))
-    if len(board.chains) > 1:
-        values = " · ".join(f"{c.tally.state.total_log_p():.1f}" for c in board.chains)
-        foot.append(Text(f"chains {values}", style="dim", no_wrap=True, overflow="ellipsis"))
-    if explained:
-        lines = Text("\n".join(legend(board)), style="dim").wrap(console, console.width)
-        foot += lines if len(lines) <= height // _LEGEND else ()
-    body = answer_text(chain, piece)
-    if chain.growing:
-        body = Text.assemble(body, "\n", ("> " + spelled(piece, chain.growing), "dim"))
-    lines = body.wrap(console, max(console.width, 1))
-    room = max(height - len(foot), 1)
-    return Group(*lines[-room:], *foot)

@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from localpower.api.question import ask
+from localpower.api.turns import conversation
 from localpower.cli.chat import _converse
 from localpower.cli.main import cli
 from localpower.cli.slash import obey
@@ -22,7 +24,7 @@ from localpower.text.vocabulary import Vocabulary
 from localpower.ui.editor import Message, read_message
 from localpower.ui.history import history
 from tests.cli.terminal import Terminal
-from tests.gguf_files import write_llama
+from tests.gguf_files import TEMPLATE, write_llama
 
 TOY = ("chat", "--model", "toy", "--seed", "1", "--max-tokens", "16")
 
@@ -155,6 +157,11 @@ def test_set_changes_shows_and_puts_back():
         "stop none default",
     ]
     assert done.returncode == 0
+
+
+def test_a_system_message_that_the_model_does_not_read_is_said_to_do_nothing():
+    done = chat(["/system be kind", "/system"])
+    assert done.stderr.count("note: --system is not used: this model has no chat template") == 1
 
 
 def test_set_says_where_each_value_comes_from_and_what_it_does():
@@ -354,7 +361,7 @@ def test_a_stop_in_the_text_is_not_in_the_next_prompt(tiny16, capsys):
     (turn,) = talk.chat.answers
     assert turn.finish == "stop"
     assert tiny16.piece(turn.tokens[-1]) in (b"a", b"b", b"c"), "a stop ended it, not the end token"
-    assert talk.chat.turns[0].answer.tokens is None
+    assert talk.chat.turns[0].answer.tokens == turn.tokens[:-1]
     assert not set("abc") & set(talk.chat.messages[1]["content"])
 
 
@@ -559,3 +566,100 @@ def test_a_trace_of_several_answers_is_that_of_the_one_that_was_chosen(tiny16, c
     talk.say("ab")
     (line,) = history(talk.heard.chains[0], tiny16.piece)
     assert f"log p {talk.chat.answers[0].log_p:.2f}" in line
+
+
+def test_how_many_turns_must_go_is_found_by_halving(tiny16, capsys, monkeypatch):
+    from localpower.api import chat as module
+
+    talk, asked = talk_with(tiny16, "--method", "base", "--max-tokens", "1"), []
+    for _ in range(12):
+        talk.say("abc" * 30)
+    monkeypatch.setattr(module, "ask", lambda *given: asked.append(1) or ask(*given))
+    for length, n in ((330, 1), (500, 7), (660, 12), (900, None)):
+        asked.clear()
+        assert talk.chat.to_drop("abc" * length) == n
+        assert len(asked) <= 4
+        assert n is None or (fits(talk, n, "abc" * length) and not fits(talk, n - 1, "abc" * length))
+
+
+def fits(talk, n, text):
+    """Whether a message and its answer fit after the first n turns are gone."""
+    said = conversation(talk.chat.turns[n:], text, datetime.datetime.now())
+    return len(ask(talk.loaded, said, talk.chat.options, talk.chat.prompting).prompt) + 1 <= 2048
+
+
+def test_the_tokens_of_an_answer_that_a_mark_of_thoughts_stopped_are_kept(tmp_path, capsys):
+    """A mark is a control token with a text; the next prompt holds what was drawn before it, and reads nothing again."""
+    path = write_llama(tmp_path / "m.gguf", "abc[]:", template=TEMPLATE, marks=("<think>", "</think>"))
+    loaded = load(Request(str(path)))
+    talk = talk_with(
+        loaded, "--stop", "</think>", "--stop", "<think>", "--method", "base", "--max-tokens", "64"
+    )
+    talk.chat.seed = next(seed for seed in range(1, 50) if stopped(talk, seed))
+    kept = talk.chat.turns[-1].answer.tokens
+    assert kept == talk.chat.answers[-1].tokens[:-1]
+
+
+def stopped(talk, seed):
+    """Whether the answer from this seed ends at a stop."""
+    talk.chat.seed = seed
+    talk.say("ab")
+    return talk.loaded.piece(talk.chat.answers[-1].tokens[-1]) in (b"</think>", b"<think>")
+
+
+def test_files_that_are_read_stand_before_the_next_message_and_no_other(tiny16, capsys, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(f"{name * 3}\n")
+    talk = talk_with(tiny16, "--method", "base", "--max-tokens", "4")
+    for line in (f"/read {tmp_path / 'a'}", f"/read {tmp_path / 'b'}", "cab", "c"):
+        assert obey(line, talk, None)
+    assert [turn.question for turn in talk.chat.turns] == ["aaa\n\nbbb\n\ncab", "c"]
+
+
+def test_undo_takes_a_file_back_before_it_takes_a_message(tiny16, capsys, tmp_path):
+    (tmp_path / "a").write_text("aaa")
+    talk = talk_with(tiny16, "--method", "base", "--max-tokens", "4")
+    for line in ("c", f"/read {tmp_path / 'a'}", "/undo", "b"):
+        assert obey(line, talk, None)
+    assert [turn.question for turn in talk.chat.turns] == ["c", "b"]
+
+
+def test_a_message_that_was_refused_leaves_the_file_for_the_next(tiny16, capsys, tmp_path):
+    (tmp_path / "a").write_text("aaa")
+    talk = talk_with(tiny16, "--method", "base", "--max-tokens", "4")
+    obey(f"/read {tmp_path / 'a'}", talk, None)
+    with pytest.raises(UserError, match="more than the context"):
+        obey("b" * 3000, talk, None)
+    obey("b", talk, None)
+    assert talk.chat.turns[0].question == "aaa\n\nb"
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"), [("/regn", "/regen"), ("/retry", "/regen"), ("/stop x", "/set stop")]
+)
+def test_a_command_that_there_is_none_of_names_the_one_that_was_meant(line, meant, tiny16):
+    context = cli.commands["chat"].make_context("chat", [])
+    with pytest.raises(UserError) as error:
+        obey(line, talk_with(tiny16), context)
+    assert error.value.hint.startswith(f"did you mean {meant}? ")
+
+
+def test_what_is_pasted_while_an_answer_is_drawn_is_one_message_however_long(tmp_path):
+    terminal = Terminal(
+        *("chat", "-m", "toy", "--seed", "1", "--max-tokens", "40", "--steps", "4000"),
+        environment={"LOCALPOWER_STATE": str(tmp_path)},
+    )
+    terminal.wait_until(lambda t: ">>>" in t.text)
+    terminal.send("hello\r")
+    terminal.wait_until(lambda t: "/4000" in t.text)
+    pasted = "dog " * 1200 + "\none\r\nno"
+    terminal.send(f"\x1b[200~{pasted}\x1b[201~")
+    terminal.wait_until(lambda t: t.lines()[-1] == "... no")
+    terminal.send("\r")
+    terminal.wait_until(lambda t: "seed 2" in t.text)
+    terminal.send("\x04")
+    assert terminal.finish() == 0
+    assert terminal.raw.rindex(b"\x1b[?2004l") > terminal.raw.rindex(b"\x1b[?2004h"), "the mode is put back"
+    (kept,) = (tmp_path / "sessions").glob("*.json")
+    questions = [turn["question"] for turn in json.loads(kept.read_text())["chat"]["turns"]]
+    assert questions == ["hello", "dog " * 1200 + "\none\nno"]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from types import SimpleNamespace
 
 import pytest
@@ -45,7 +46,7 @@ def test_set_and_unset_leave_every_other_line_as_it_is(folder, capsys):
     path.write_text("# mine\nsteps = 3 # few\n\n[chat]\nalpha = 9\n")
     assert main(["config", "set", "alpha", "2"]) == 0
     assert main(["config", "set", "alpha", "3"]) == 0
-    assert path.read_text() == "# mine\nsteps = 3 # few\n\nalpha = 3.0\n[chat]\nalpha = 9\n"
+    assert path.read_text() == "# mine\nsteps = 3 # few\nalpha = 3.0\n\n[chat]\nalpha = 9\n"
     assert main(["config", "unset", "alpha"]) == 0
     assert path.read_text() == "# mine\nsteps = 3 # few\n\n[chat]\nalpha = 9\n"
 
@@ -67,6 +68,8 @@ def test_config_shows_each_value_and_where_it_comes_from(folder, capsys, monkeyp
         ("colour = 1\n", "sets colour, which is no setting", 1),
         ("[chat]\ntop-k = 1\n", "sets [chat] top-k, which is no setting", 1),
         ("[eval]\nalpha = 1\n", "sets eval, which is no setting", 1),
+        ("alpha = ['x']\n", "sets alpha, which is no setting", 1),
+        ("stop = [1]\n", "sets stop, which is no setting", 1),
         ("alpha = [1]\n", "sets alpha, which is no setting", 1),
         ("alpha =\n", "cannot read", 1),
         ("alpha = 0.5\n", "expected a number of at least 1, got 0.5", 2),
@@ -106,9 +109,56 @@ def test_a_chat_names_the_file_as_the_source_of_a_value(folder, capsys):
     (folder / "config.toml").write_text("alpha = 2\n")
     context = chat.make_context("chat", [])
 
-    talk = SimpleNamespace(changed=set(), options=dict(context.params))
+    talk = SimpleNamespace(changed=set(), from_preset=set(), sources={}, options=dict(context.params))
     alpha = next(param for param in chat.params if param.name == "alpha")
     assert _source(talk, context, "alpha", alpha) == "config"
+
+
+def test_a_setting_of_one_command_is_set_and_unset_in_its_table(folder, capsys):
+    path = folder / "config.toml"
+    path.write_text("# mine\nsteps = 3\n\n[run]\nalpha = 9 # high\n")
+    for key, value in (("chat.max-tokens", "512"), ("run.steps", "4"), ("chat.alpha", "2"), ("alpha", "5")):
+        assert main(["config", "set", key, value]) == 0
+    assert path.read_text() == (
+        "# mine\nsteps = 3\nalpha = 5.0\n\n[run]\nalpha = 9 # high\nsteps = 4\n\n[chat]\nmax-tokens = 512\nalpha = 2.0\n"
+    )
+    for key in ("chat.max_tokens", "run.alpha", "chat.colour"):
+        assert main(["config", "unset", key]) == (2 if "colour" in key else 0)
+    assert tomllib.loads(path.read_text()) == {
+        "steps": 3, "alpha": 5.0, "run": {"steps": 4}, "chat": {"alpha": 2.0}
+    }  # fmt: skip
+
+
+def test_several_stops_are_a_list_and_any_character_is_kept(folder, capsys):
+    assert main(["config", "set", "stop", "###", 'a"\U0001f600\n']) == 0
+    found = tomllib.loads((folder / "config.toml").read_text("utf-8"))
+    assert found == {"stop": ["###", 'a"\U0001f600\n']}
+    assert main(["config", "set", "alpha", "2", "3"]) == 2
+    assert main([*RUN, "--events", str(folder / "e.jsonl")]) == 0
+    started = json.loads((folder / "e.jsonl").read_text().splitlines()[0])
+    assert started["settings"]["stops"] == found["stop"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "shown"), [("seed", "7", 7), ("thinking-budget", "3", 3), ("think", "off", False)]
+)
+def test_settings_of_thoughts_and_chance_have_defaults_too(folder, capsys, key, value, shown):
+    assert main(["config", "set", key, value]) == 0
+    assert tomllib.loads((folder / "config.toml").read_text()) == {key: shown}
+    assert main([*RUN[:3], *RUN[5:]]) == 0
+    said = capsys.readouterr()
+    words = {
+        "seed": '"seed": 7',
+        "think": "--no-think is not used",
+        "thinking-budget": "--thinking-budget is not used",
+    }
+    assert words[key] in said.out + said.err
+
+
+def test_a_quiet_default_says_nothing_beside_the_answer(folder, capsys):
+    (folder / "config.toml").write_text("quiet = true\n")
+    assert main([*RUN]) == 0
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -125,6 +175,10 @@ def test_each_shell_gets_a_script(shell, capsys):
         ("localpower eval cou", "countdown"),
         ("localpower run -m lab-b", "lab-base"),
         ("localpower ses", "sessions"),
+        ("localpower run --preset qu", "quick"),
+        ("localpower config set chat.max", "chat.max-tokens"),
+        ("localpower config unset presets.x.thinking", "presets.x.thinking-budget"),
+        ("localpower lo", "log"),
     ],
 )
 def test_names_and_values_are_completed(words, expected):
@@ -152,7 +206,8 @@ def test_the_models_of_this_machine_are_listed_and_described(capsys, monkeypatch
     assert (found["context"], found["vocabulary"], found["quantization"]) == (512, 32, "F16")
     assert main(["models", "path", "lab-base"]) == 0
     assert capsys.readouterr().out.strip() == found["path"]
-    assert main(["models", "show", "toy"]) == 1
+    assert main(["models", "show", "toy"]) == 0
+    assert "table of random numbers" in capsys.readouterr().out
     assert main(["models", "default", "lab-base"]) == 0
     assert main(["models", "default"]) == 0
     assert capsys.readouterr().out.startswith("lab-base (")
@@ -167,7 +222,7 @@ def test_a_default_model_means_nothing_to_a_replay(folder, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "text", ['system = """\n[INST] be nice\n"""\n', 'system = """\nalpha = 1\n"""\n', '"alpha" = 2\n']
+    "text", ['system = """\n[INST] be nice\n"""\n', 'system = """\nalpha = 1\n"""\n', '"\\u0061lpha" = 2\n']
 )
 def test_a_file_that_set_cannot_change_safely_is_left_as_it_is(folder, capsys, text):
     (folder / "config.toml").write_text(text)

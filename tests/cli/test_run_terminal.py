@@ -104,3 +104,11 @@ def test_a_run_in_the_background_of_a_shell_is_not_stopped():
     assert "Stopped" not in shell.before
     shell.sendline("exit")
     shell.close()
+
+
+def test_plain_lines_are_broken_at_words_on_a_narrow_terminal():
+    terminal = Terminal(*SHORT, environment={"NO_COLOR": "1"}, columns=20, rows=40)
+    assert terminal.finish() == 0
+    words = {word for line in terminal.lines() for word in line.split()}
+    assert {"accepted", "tokens,", "first"} <= words
+    assert max(map(len, terminal.lines())) <= 20

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from localpower.cli.main import main
+from localpower.cli.selftest import verdict
 from localpower.engine.context import Context
 from localpower.engine.probe import Verdict
 from localpower.engine.settings import Settings
@@ -90,3 +91,8 @@ def test_an_engine_whose_chains_differ_from_a_fresh_evaluation_fails(
     code, found = selftest(tiny_paths["f16"])
     assert (code, found["passed"], found["engine"]["exact"]) == (1, False, True)
     assert found["engine"]["chain"] > 0
+
+
+def test_a_machine_without_exact_settings_is_not_called_passed_without_saying_so():
+    report = {"passed": True, "engine": {"exact": False}, "wrong_sampler": {"flagged": True}}
+    assert verdict(report) == "passed by the sampler; the engine is not exact; the wrong kernel was caught"

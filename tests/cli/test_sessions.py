@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from localpower import jsonl
 from localpower.api import sessions
 from localpower.api.chat import Chat
 from localpower.api.model import Model
@@ -223,3 +224,38 @@ def test_the_largest_seed_is_followed_by_the_smallest():
     command("chat", "-m", "toy", "--seed", str(2**64 - 1), "--session", "x", lines=["hello"])
     again = command(*TOY[:3], "--session", "x", lines=["/seed"])
     assert "seed 0 (of the next answer)" in again.stderr
+
+
+def locks(state):
+    return sorted(path.name for path in (state / "sessions").glob(".*"))
+
+
+def test_a_chat_that_ends_leaves_no_lock_behind_however_it_ends(state):
+    assert command(*TOY, "--session", "x", lines=["hello"]).returncode == 0
+    assert command(*TOY, "--session", "y", lines=["/save z", "hello", "/load x", "/nothing"]).returncode == 1
+    assert command("chat", "-m", "none.gguf", "--session", "x", lines=["hello"]).returncode == 1
+    terminal = Terminal(*TOY, environment={"LOCALPOWER_STATE": str(state)})
+    terminal.wait_until(lambda t: ">>>" in t.text)
+    assert len(locks(state)) == 1
+    terminal.child.kill(signal.SIGTERM)
+    assert terminal.finish() == 130
+    assert locks(state) == []
+
+
+def test_a_session_whose_lock_was_taken_away_between_opening_and_locking_it_is_locked_all_the_same(
+    state, monkeypatch
+):
+    lock, before = jsonl.lock, sessions.Session("x")
+
+    def late(file):
+        before.close()
+        lock(file)
+
+    monkeypatch.setattr(jsonl, "lock", late)
+    with sessions.Session("x"):
+        monkeypatch.undo()
+        monkeypatch.setenv("LOCALPOWER_STATE", str(state))
+        assert locks(state) == [".x.lock"]
+        with pytest.raises(UserError, match="another chat has the session x open"):
+            sessions.Session("x")
+        assert locks(state) == [".x.lock"], "who is refused takes nothing away"

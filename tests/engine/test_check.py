@@ -45,6 +45,7 @@ def test_the_first_shape_finds_rows_that_have_other_bits_alone(tiny_paths, kind,
 def test_logits_that_are_off_by_a_millionth_are_found_in_every_shape(tiny_paths, monkeypatch):
     weights = Weights(tiny_paths["f32"])
     checker = Checker(weights, Settings(2, min_rows=2), threads=2)
+    checker.refer()
     checker._reference = [
         row + np.float32(1e-6) * np.arange(len(row), dtype=np.float32) for row in checker._reference
     ]
@@ -78,6 +79,7 @@ def test_no_shape_gives_back_the_reference_instead_of_rows_of_its_own(request, k
     loaded = request.getfixturevalue(kind)
     settings = loaded.verdict.settings
     checker = Checker(loaded.weights, settings, settings.threads)
+    checker.refer()
     decode = Context.decode
 
     def off(context, rows, at_least=0):

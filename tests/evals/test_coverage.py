@@ -88,6 +88,12 @@ def test_pass_at_tokens_is_pass_at_k_at_whole_numbers_and_nothing_beyond_the_sam
     np.testing.assert_allclose(rows, [0.5, 0.1])
 
 
+def test_samples_that_cost_nothing_are_bought_in_no_number():
+    found = pass_at_tokens(np.array([0.4, 0.5]), np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+    np.testing.assert_allclose(found, [math.nan, 0.4])
+    assert token_crossings(np.array([0.4, 0.5]), np.array([0.5, 0.4]), (0.0, 1.0)) == []
+
+
 def test_one_third_of_a_sample_thrice_is_a_sample():
     assert float(pass_at_tokens(np.array([0.4, 0.5]), 0.1 + 0.2, 0.3 * 2)) == 0.5
 

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from localpower import jsonl
 from localpower.cli.main import main
 from localpower.errors import UserError
 from localpower.evals.judge import Judgement
@@ -38,6 +39,16 @@ def test_a_scorer_gives_each_token_the_log_p_that_its_own_evaluation_has(run_of_
         np.testing.assert_allclose(log_p, engine.score(prompt, tokens), atol=1e-6)
         assert len(entropy) == len(tokens)
         assert min(entropy) >= 0
+
+
+def test_a_second_scorer_at_once_is_told_to_wait(run_of_grpo):
+    run, other = read(run_of_grpo), load(Request("lab-sft"))
+    with (
+        jsonl.Writer(run_of_grpo / f"scores-{other.info.sha256[:12]}.jsonl"),
+        pytest.raises(UserError, match="another process writes") as refused,
+    ):
+        Scorer(other, lambda: None).read_all(run)
+    assert "wait until it has ended" in refused.value.hint
 
 
 def test_what_was_read_once_is_kept_beside_the_run(run_of_grpo):

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import localpower as lp
+from localpower.cli.main import main
 from localpower.completion import PLAIN
 from localpower.evals.alpaca import exported
 from localpower.evals.asking import Wording, ask
 from localpower.evals.grade import Grader
 from localpower.evals.jobs import EvalMethod, RenderedProblem, jobs
 from localpower.evals.judging import matches
+from localpower.evals.likelihood import own_scores
 from localpower.evals.making import make_rows
 from localpower.evals.problem import Problem
 from localpower.evals.settings import problem_rows
+from localpower.evals.store import read
 from localpower.evals.tasks import TASKS
+from localpower.loaded.thoughts import thought_of
 from localpower.loaded.toy import LoadedToy
 from localpower.samplers import Ancestral
 from localpower.text.marks import spelling
 from localpower.toy import ToyModel
 from tests.evals.test_report import row, write
+from tests.gguf_files import write_llama
+from tests.text.test_thinking import MARKS, TEMPLATE
 
 WORDS = ("<end>", "5", "", "", "<think>", "\n", "</think>", "so ")
 CONTROLS = {"[THINK]": 2, "[/THINK]": 3}
@@ -132,3 +140,63 @@ def test_an_answer_graded_again_is_graded_without_its_thought(run):
             grader.regrade(run.rows[0] | {"text": "maybe 5"}, run, lambda row: row["text"])["verdict"]
             == "none"
         )
+
+
+@pytest.fixture(scope="module")
+def thinker(tmp_path_factory):
+    """A GGUF whose template opens a thought unless it is told not to."""
+    path = tmp_path_factory.mktemp("thinker") / "thinker.gguf"
+    return write_llama(path, "abc[]:", template=TEMPLATE, marks=MARKS, scale=0.05)
+
+
+@pytest.fixture
+def evaluate(tmp_path, tiny_paths, capsys):
+    """Runs `localpower eval` on two problems of a task file; returns exit code, stderr."""
+    (tmp_path / "t.jsonl").write_text('{"question": "a", "answer": "5"}\n{"question": "b", "answer": "5"}\n')
+    (tmp_path / "t.toml").write_text('data = "t.jsonl"\ngrader = "number"\nmax_tokens = 40\n')
+
+    def call(model, *options):
+        arguments = ["eval", str(tmp_path / "t.toml"), "-m", str(model), "--seed", "1", "--method", "base"]
+        capsys.readouterr()
+        return main([*arguments, *options, "--out", str(tmp_path / "r")]), capsys.readouterr().err
+
+    return call
+
+
+def test_a_thinking_budget_ends_thoughts_counts_them_and_leaves_what_was_given_out_of_likelihoods(
+    evaluate, thinker, tmp_path
+):
+    code, _ = evaluate(thinker, "--thinking-budget", "1")
+    run = read(tmp_path / "r")
+    assert (code, run.settings["thinking_budget"]) == (0, 1)
+    for answer in run.rows:
+        assert 1 < answer["thinking_tokens"] <= answer["n_tokens"]
+        assert [answer["token_log_p"][i] for i in answer["given"]] == [0.0] * len(answer["given"])
+        assert "</think>" in answer["text"]
+        log_p, entropy = own_scores(run, answer)
+        assert len(log_p) == len(entropy) == answer["n_tokens"] - len(answer["given"])
+    said = str(lp.compare(tmp_path / "r"))
+    assert "thought" in said
+
+
+def test_thoughts_are_switched_for_a_whole_run_and_another_switch_is_refused(evaluate, thinker, tmp_path):
+    assert evaluate(thinker, "--no-think")[0] == 0
+    (problem, _) = json.loads((tmp_path / "r" / "problems.json").read_text())["problems"]
+    assert "thinking" not in problem["prompts"]["thinker"]
+    assert read(tmp_path / "r").settings["think"] is False
+    code, err = evaluate(thinker, "--think")
+    assert (code, "think was False, now True" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "prefix", "opened"),
+    [((2,), (), True), ((2,), (1,), True), ((2,), (1, 3), False), ((7,), (2, 1), True), ((7,), (1,), False)],
+)
+def test_a_prefix_may_open_a_thought_and_close_the_one_that_the_template_opened(prompt, prefix, opened):
+    assert thought_of(Thinker(()), prompt + prefix, len(prefix)).opened == opened
+
+
+def test_a_model_without_thoughts_is_told_of_once(evaluate, tiny_paths):
+    _, err = evaluate(tiny_paths["f16"], "--thinking-budget", "3", "--think")
+    assert err.count("--thinking-budget is not used: this model is not known to write thoughts") == 1
+    assert err.count("--think is not used: the chat template has no switch") == 1

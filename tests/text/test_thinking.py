@@ -90,9 +90,13 @@ def test_the_switch_is_a_variable_that_the_template_reads(template, switch):
 
 
 def test_a_text_is_split_into_thought_and_answer():
-    assert split("<think>\nhm\n</think>\n\nyes", MARKS) == ("hm", "yes")
-    assert split("hm</think>yes", MARKS) == ("hm", "yes")
-    assert split("<think>hm", MARKS) == ("", "<think>hm")
+    assert split("<think>\nhm\n</think>\n\nyes", MARKS, opened=False) == ("hm", "yes")
+    assert split("hm</think>yes", MARKS, opened=True) == ("hm", "yes")
+    assert split("<think>hm", MARKS, opened=True) == ("", "<think>hm")
+
+
+def test_a_closing_mark_that_closes_nothing_is_text():
+    assert split("write </think> at its end", MARKS, opened=False) == ("", "write </think> at its end")
 
 
 @pytest.fixture(scope="module")

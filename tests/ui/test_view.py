@@ -13,7 +13,8 @@ from localpower.completion import Completion
 from localpower.events import Chosen, Extended, Finished, Resampled, Stepped
 from localpower.ui.board import fresh
 from localpower.ui.live import LiveView
-from localpower.ui.view import harmless, numbers, render
+from localpower.ui.screen import render
+from localpower.ui.view import harmless, numbers
 
 SETTINGS = {"max_tokens": 16, "block": 4, "steps": 3}
 WORDS = [b"", b"one ", b"two ", b"three ", b"[bold]x[/bold] ", b"\x1b[31mred ", b"\xf0\x9f", b"\x98\x80 "]

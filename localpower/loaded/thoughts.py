@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from localpower.api.request import PromptOptions
 from localpower.completion import PLAIN
 from localpower.errors import UsageProblem
 from localpower.loaded import Loaded
@@ -14,30 +13,34 @@ from localpower.model import Tokens
 from localpower.runs.answer import Answer
 from localpower.text.thinking import HANDOVER, Thought, marks_of, switch_of
 
-_TAIL = 16  # tokens of a prompt in which it may open a thought
 _NONE = "this model is not known to write thoughts"
 
 
-def switched(template: str | None, prompting: PromptOptions) -> tuple[Mapping[str, Any], list[str]]:
-    """The template's variables, and what to say of a switch that it does not have. Raises UsageProblem."""
-    if prompting.think is None:
-        return prompting.template_args, []
+def switched(
+    template: str | None, arguments: Mapping[str, Any], think: bool | None
+) -> tuple[Mapping[str, Any], list[str]]:
+    """The template's variables, and what to say of a switch that it does not have. Raises UsageProblem.
+
+    template: None: the prompt goes through none. think: as in `PromptOptions`.
+    """
+    if think is None:
+        return arguments, []
     switch = switch_of(template)
     if switch is None:
-        name = "--think" if prompting.think else "--no-think"
-        return prompting.template_args, [f"{name} is not used: the chat template has no switch for thoughts"]
-    if switch in prompting.template_args:
+        name = "--think" if think else "--no-think"
+        return arguments, [f"{name} is not used: the chat template has no switch for thoughts"]
+    if switch in arguments:
         raise UsageProblem(f"--template-arg {switch} and --think or --no-think exclude each other")
-    return {**prompting.template_args, switch: prompting.think}, []
+    return {**arguments, switch: think}, []
 
 
-def thought_of(loaded: Loaded, prompt: Tokens) -> Thought | None:
-    """How thoughts lie in the answers to a prompt; None: the model is not known to have any."""
+def thought_of(loaded: Loaded, prompt: Tokens, n_prefix: int = 0) -> Thought | None:
+    """How thoughts lie in the answers to a prompt; None: the model is not known to have any.
+
+    n_prefix: how many of its last tokens are an opening of the answer itself, which may open or close a thought.
+    """
     marks = marks_of(loaded.template, loaded.control_token)
-    if marks is None:
-        return None
-    end = b"".join(map(loaded.piece, prompt[-_TAIL:])).decode("utf-8", "replace").rstrip()
-    return Thought(marks, end.endswith(marks[0]), loaded.piece)
+    return Thought.after(marks, prompt, loaded.piece, n_prefix) if marks else None
 
 
 def limit(

@@ -1,0 +1,201 @@
+"""`localpower log`: the answers that were given on this machine."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from localpower.errors import EXIT_OK, UserError
+
+if TYPE_CHECKING:
+    from localpower.api.log import Entry
+
+_SHOWN = 10
+
+
+def _ids(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    from localpower.api.log import entries
+
+    try:
+        found = reversed(entries())
+    except UserError:
+        return []
+    return [CompletionItem(each.id, help=_begins(each.prompt)) for each in found if each.id.startswith(typed)]
+
+
+def _number() -> click.Option:
+    return click.Option(
+        ["-n", "--number"],
+        type=click.IntRange(min=1),
+        default=_SHOWN,
+        show_default=True,
+        help="Most entries that are listed.",
+    )
+
+
+@click.group("log", invoke_without_command=True, short_help="List and search the answers that were given.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+@click.pass_context
+def log(ctx: click.Context, debug: bool) -> int:
+    """List and search the answers that were given on this machine, the last one first.
+
+    Every answer of run and chat is kept in a file on this machine, which only you may read: the prompt, the answer, its
+    settings and its numbers. The oldest entries go when the file has more than 16 MiB. `localpower log off`,
+    LOCALPOWER_LOG=off, run --no-log and chat --no-log or --no-session keep nothing.
+    """
+    if ctx.invoked_subcommand is None:
+        _list(_SHOWN, "", as_json=False)
+    return EXIT_OK
+
+
+@log.command("list", short_help="List the last answers.")
+@click.option(
+    "-q", "--query", default="", metavar="TEXT", help="Only answers with TEXT in them or in their prompt."
+)
+@click.option("--json", "as_json", is_flag=True, help="Each entry is printed as a JSON line.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def list_(number: int, query: str, as_json: bool, debug: bool) -> int:
+    """List the last answers, the last one first."""
+    _list(number, query, as_json=as_json)
+    return EXIT_OK
+
+
+@log.command("search", short_help="List the answers that hold a text.")
+@click.argument("text")
+@click.option("--json", "as_json", is_flag=True, help="Each entry is printed as a JSON line.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def search(number: int, text: str, as_json: bool, debug: bool) -> int:
+    """List the answers with TEXT in them or in their prompt, in capitals or not."""
+    _list(number, text, as_json=as_json)
+    return EXIT_OK
+
+
+for _command in (list_, search):
+    _command.params.insert(1, _number())
+
+
+@log.command("show", short_help="Show an answer and its prompt.")
+@click.argument("id_", required=False, metavar="ID", shell_complete=_ids)
+@click.option("--json", "as_json", is_flag=True, help="The entry is printed as it is kept, as JSON.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def show(id_: str | None, as_json: bool, debug: bool) -> int:
+    """Show the answer whose ID begins so, or the last one, with its prompt and settings."""
+    from localpower.api.log import entries, find
+    from localpower.cli.terminal import say, write_answer
+
+    if id_ is None:
+        known = entries(say)
+        if not known:
+            raise UserError("the log has no entries")
+        entry = known[-1]
+    else:
+        entry = find(id_, say)
+    if as_json:
+        write_answer(json.dumps(entry.to_dict()))
+        return EXIT_OK
+    cut = "" if entry.prompt_length == len(entry.prompt) else f" (of {entry.prompt_length:,} characters)"
+    facts = [
+        f"{entry.id} · {_when(entry.time)} · {entry.command}{f' · session {entry.session}' if entry.session else ''}",
+        f"{entry.model}, {entry.method}, alpha {entry.alpha:g} · seed {entry.seed} · {entry.finish} · "
+        f"{entry.n_tokens} tokens · log p {entry.log_p:.2f} · {entry.seconds:.1f} s",
+        *([f"system: {entry.system}"] if entry.system else []),
+    ]
+    for line in facts:
+        say(line, always=True)
+    write_answer(f">>> {entry.prompt}{cut}\n{entry.text}", prose=True)
+    return EXIT_OK
+
+
+@log.command("rm", short_help="Remove entries.")
+@click.argument("ids", nargs=-1, metavar="ID...", shell_complete=_ids)
+@click.option("--all", "everything", is_flag=True, help="All entries are removed.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def remove(ids: tuple[str, ...], everything: bool, debug: bool) -> int:
+    """Remove the entries with these IDs."""
+    from localpower.api.log import clear
+    from localpower.api.log import remove as gone
+    from localpower.cli.terminal import say
+
+    if bool(ids) == everything:
+        raise click.UsageError("name the entries to remove, or give --all")
+    n = clear() if everything else gone(ids)
+    say(f"{n} {'entry is' if n == 1 else 'entries are'} removed")
+    return EXIT_OK
+
+
+@log.command("path", short_help="Print where the log lies.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def path(debug: bool) -> int:
+    """Print where the log lies, or would lie."""
+    from localpower.api.log import path as where
+    from localpower.cli.terminal import write_answer
+
+    found = where()
+    if found is None:
+        raise UserError("there is no folder in which a log could be kept", "LOCALPOWER_STATE names one")
+    write_answer(str(found))
+    return EXIT_OK
+
+
+@log.command("on", short_help="Keep answers from now on.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def on(debug: bool) -> int:
+    """Keep answers from now on: the same as `localpower config set log on`."""
+    _switch(to=True)
+    return EXIT_OK
+
+
+@log.command("off", short_help="Keep nothing from now on.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def off(debug: bool) -> int:
+    """Keep nothing from now on: the same as `localpower config set log off`. What was kept stays."""
+    _switch(to=False)
+    return EXIT_OK
+
+
+def _switch(*, to: bool) -> None:
+    from localpower.api.config import Place, values, variable, write
+    from localpower.cli.terminal import say
+
+    where = write(Place("", "log"), to)
+    say(f"the log is {'on' if to else 'off'} from now on, as {where} says")
+    for name in ("run", "chat"):
+        found = values(name)["log"]
+        if str(found.source) == variable("log"):
+            say(f"note: {found.source}={found.value} goes before that")
+            break
+
+
+def _list(number: int, query: str, *, as_json: bool) -> None:
+    from localpower.api.log import entries
+    from localpower.cli.terminal import say, write_answer
+
+    found = [entry for entry in reversed(entries(say)) if not query or entry.has(query)][:number]
+    if as_json:
+        write_answer("\n".join(json.dumps(entry.to_dict()) for entry in found)) if found else None
+    elif not found:
+        write_answer(f"No entry has {query!r} in it." if query else "The log has no entries.")
+    else:
+        write_answer("\n".join(map(_line, found)))
+
+
+def _line(entry: Entry) -> str:
+    """One line: what it was, and how its prompt begins."""
+    name = f"{entry.model} {entry.method}"
+    numbers = f"{entry.n_tokens:>5} tokens  log p {entry.log_p:>8.1f}"
+    return f"{entry.id}  {_when(entry.time)}  {name:<18.30}  {numbers}  {_begins(entry.prompt)}"
+
+
+def _when(time: str) -> str:
+    try:
+        return f"{datetime.datetime.fromisoformat(time):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return time[:16]
+
+
+def _begins(text: str) -> str:
+    return " ".join(text[:200].split())[:48]

@@ -1,0 +1,114 @@
+"""Rows as trainers read them: messages, token ids or ShareGPT's conversations, each beside where its answer comes from.
+
+messages   `messages` and `tools`: TRL, axolotl (`type: chat_template`), unsloth
+tokens     `input_ids`, `labels`, `attention_mask`: TRL and axolotl take them as they are. The very ids that were asked
+           and drawn, the end token too; labels are -100 on all that the model did not draw
+sharegpt   `conversations`, `system`, `tools`: LLaMA-Factory, by the dataset_info.json beside them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from localpower.data.samples import Sample, Source
+from localpower.evals.store import Row
+
+IGNORED = -100  # of a label: no loss
+
+
+class Column(NamedTuple):
+    """A column. kind: text, whole, real, or a list of wholes, reals, messages or turns."""
+
+    name: str
+    kind: str
+
+
+class Format(NamedTuple):
+    """columns: what trainers read. row: their values."""
+
+    columns: tuple[Column, ...]
+    row: Callable[[Sample], Row]
+
+
+def _messages(sample: Sample) -> Row:
+    system = [{"role": "system", "content": sample.system}] if sample.system else []
+    asked = [{"role": "user", "content": sample.said}, {"role": "assistant", "content": sample.answer}]
+    return {"messages": [*system, *asked], "tools": None}
+
+
+def _tokens(sample: Sample) -> Row:
+    drawn = [IGNORED if i in sample.given else token for i, token in enumerate(sample.tokens)]
+    ids = [*sample.prompt, *sample.tokens]
+    return {
+        "input_ids": ids,
+        "labels": [IGNORED] * len(sample.prompt) + drawn,
+        "attention_mask": [1] * len(ids),
+    }
+
+
+def _sharegpt(sample: Sample) -> Row:
+    turns = [{"from": "human", "value": sample.said}, {"from": "gpt", "value": sample.answer}]
+    return {"conversations": turns, "system": sample.system or "", "tools": ""}
+
+
+FORMATS = {
+    "messages": Format((Column("messages", "messages"), Column("tools", "text")), _messages),
+    "tokens": Format(
+        tuple(Column(name, "wholes") for name in ("input_ids", "labels", "attention_mask")), _tokens
+    ),
+    "sharegpt": Format(
+        (Column("conversations", "turns"), Column("system", "text"), Column("tools", "text")), _sharegpt
+    ),
+}
+PROVENANCE = (
+    Column("problem_id", "text"),
+    Column("task", "text"),
+    Column("seed", "text"),
+    Column("sample", "whole"),
+    Column("method", "text"),
+    Column("settings", "text"),
+    Column("alpha", "real"),
+    Column("log_p", "real"),
+    Column("n_tokens", "whole"),
+    Column("log_weight", "real"),
+    Column("verdict", "text"),
+    Column("grader", "text"),
+    Column("finish", "text"),
+    Column("token_logprobs", "reals"),
+    Column("model_sha256", "text"),
+    Column("quantization", "text"),
+    Column("version", "text"),
+)
+
+
+def columns_of(name: str, *, provenance: bool) -> tuple[Column, ...]:
+    """All columns of a format."""
+    return FORMATS[name].columns + (PROVENANCE if provenance else ())
+
+
+def row_of(name: str, sample: Sample, source: Source, *, provenance: bool) -> Row:
+    """A row: what trainers read, and where it comes from."""
+    return FORMATS[name].row(sample) | (_provenance(sample, source) if provenance else {})
+
+
+def _provenance(sample: Sample, source: Source) -> dict[str, Any]:
+    return {
+        "problem_id": sample.problem_id,
+        "task": sample.task,
+        "seed": str(sample.seed),  # it may need 64 bits, of which JSON readers lose some
+        "sample": sample.sample,
+        "method": sample.method,
+        "settings": sample.settings,
+        "alpha": sample.alpha,
+        "log_p": sample.total,
+        "n_tokens": len(sample.tokens),
+        "log_weight": sample.log_weight,
+        "verdict": sample.verdict,
+        "grader": sample.grader,
+        "finish": sample.finish,
+        "token_logprobs": list(sample.log_p),
+        "model_sha256": source.sha256,
+        "quantization": source.quantization,
+        "version": sample.version,
+    }

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
-from arms import DEFAULT, FULL, MAIN, QUICK, SEED, Arm, Mode, sweeps, trained
+from arms import DEFAULT, FAMILIES, FULL, MAIN, QUICK, SEED, TIMING, Arm, Mode, sweeps, trained
 from results import gather
 from summary import line
 
@@ -33,6 +33,14 @@ def answered(arm: Arm, mode: Mode, out: Path, threads: int | None, at_once: int)
             )
             for folder, tasks, prefix in arm.parts()
         ]  # fmt: skip
+
+
+def timed(out: Path, threads: int) -> None:
+    """Every method of the base in one run, the methods in turn and one answer at a time: their seconds compare."""
+    methods = list(dict.fromkeys(arm.method for arm in (*MAIN, *sweeps()) if arm.model == "lab-base"))
+    tasks = [f"lab-{family}" for family in FAMILIES]
+    with lp.load("lab-base", threads=threads) as model:
+        lp.evaluate(tasks, [model], methods, out=out / TIMING, seed=SEED, limit=QUICK.limit, parallel=1)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -52,6 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--threads", type=int, default=1, help="[default: 1; a small model gains nothing by more]"
     )
+    parser.add_argument("--timing", action="store_true", help="measure the seconds of every sampler, in turn")
     parser.add_argument("--at-once", type=int, default=16, help="answers in a batch [default: 16]")
     options = parser.parse_args(arguments)
     mode, start = options.mode, time.perf_counter()
@@ -68,6 +77,8 @@ def main(arguments: list[str] | None = None) -> None:
             file=sys.stderr,
             flush=True,
         )
+    if options.timing:
+        timed(options.out, options.threads)
     known = [*MAIN, *sweeps(), *trained(options.models)]
     results = gather(options.out, known, options.made, options.models)
     if options.results:

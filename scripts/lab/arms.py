@@ -10,6 +10,7 @@ ALPHA = 4  # of every sampler, as in the paper; never tuned here
 STEPS = 20  # of the chain: what lab-sft was trained on
 PARTICLES = 5  # of smc and of best-of-n: about the tokens that the chain draws
 SEED = 1
+TIMING = "timing"  # the folder of the run that has every method in turn
 FAMILIES = ("sum", "countdown", "chain")
 # Chosen by cue.py on training problems, one for each family: an opening that does not depend on the problem.
 CUES: Mapping[str, str] = {"sum": "4", "countdown": "7", "chain": "d"}

@@ -50,7 +50,21 @@ def controls(results: Results) -> str:
         "reward", "right", *FAMILIES, "minus base", f"pass@{DISTINCT_OF}", f"distinct of {DISTINCT_OF}", "tokens",
         "log p",
     ]  # fmt: skip
-    return table(header, rows)
+    return table(header, rows) + _against_verifier(results)
+
+
+def _against_verifier(results: Results) -> str:
+    """Each control minus the verifier at as many steps, paired by problem."""
+    verifier, lines = at_steps(results, "verifier"), []
+    for reward in ("log-p", "random"):
+        steps = at_steps(results, reward)
+        if (last := max(steps)) in verifier and last:
+            parts = [
+                f"{family or 'all'} {told(gain(verifier[last], steps[last], results.places(family))[0], signed=True)}"
+                for family in (None, *FAMILIES)
+            ]
+            lines.append(f"{reward} minus verifier after {last} steps: {'; '.join(parts)}.")
+    return "".join(f"\n\n{each}" for each in lines)
 
 
 def checkpoints(results: Results) -> str:

@@ -19,7 +19,7 @@ def drawings(results: Results) -> dict[str, str]:
     found = {
         "pass": [_pass_panel(results, None), *(_pass_panel(results, family) for family in FAMILIES)],
         "likelihood": _likelihood(results),
-        "cost": [_cost(results, seconds=False), _cost(results, seconds=True)],
+        "cost": [panel for timed in (False, True) if (panel := _cost(results, timed=timed))],
         "alpha": _alpha(results),
         "training": _training(results),
     }
@@ -55,22 +55,26 @@ def _likelihood(results: Results) -> list[Panel]:
     ]  # fmt: skip
 
 
-def _cost(results: Results, *, seconds: bool) -> Panel:
-    base = results.arms["base"]
+def _cost(results: Results, *, timed: bool) -> Panel | None:
+    """None where seconds are wanted and were not measured."""
+    plain = results.arms["base"].tokens
 
-    def x(arm: ArmResult) -> float:
-        return arm.seconds / base.seconds if seconds else arm.tokens / base.tokens
+    def x(name: str, arm: ArmResult) -> float:
+        return results.times.get(name, 0.0) if timed else arm.tokens / plain
 
+    kinds = by_cost(results)
+    named = {kind: [(f"{kind}-{n}", arm) for n, arm in arms.items()] for kind, arms in kinds.items()}
+    for name in ("base", "low-temp", "power", "smc", "best-of-n", "sft", "grpo"):
+        if name in results.arms:
+            named.setdefault(name, []).append((name, results.arms[name]))
     curves = [
-        Curve(kind, [(x(arm), _value(results, arm)) for arm in arms.values()])
-        for kind, arms in by_cost(results).items()
+        Curve(kind, points)
+        for kind, arms in named.items()
+        if (points := sorted((x(name, arm), _value(results, arm)) for name, arm in arms if x(name, arm)))
     ]
-    curves += [
-        Curve(name, [(x(results.arms[name]), _value(results, results.arms[name]))])
-        for name in ("base", "low-temp", "sft", "grpo")
-        if name in results.arms
-    ]
-    what = "seconds" if seconds else "tokens drawn"
+    if len(curves) < 2:
+        return None
+    what = "seconds" if timed else "tokens drawn"
     return Panel(f"accuracy against {what}", f"{what}, over a plain answer's", "right", curves, log=True)
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from arms import FAMILIES, Arm
+import numpy as np
+from arms import FAMILIES, TIMING, Arm
 from exact import problems
 from truth import Truth, truth_of
 
@@ -33,8 +34,8 @@ class ArmResult:
     """n, right: answers and right ones of each problem, in the order of `Results.problems`.
 
     tokens: drawn for an answer; length: of it; seconds: for it, beside other answers. distinct: expected among
-    DISTINCT_OF. log_p: mean over answers of log p under the base, nats; log_p_right: of the right ones. likely,
-    confident: histograms of mean log p and minus mean entropy of a token under the base (edges: `Results`).
+    DISTINCT_OF. log_p: mean over answers of log p under the base, nats; log_p_right: of the right ones; quartiles: of
+    log p, by family. likely, confident: histograms of mean log p and minus mean entropy of a token under the base (edges: `Results`).
     """
 
     model: str
@@ -47,13 +48,17 @@ class ArmResult:
     distinct: float | None = None
     log_p: float | None = None
     log_p_right: float | None = None
+    quartiles: tuple[tuple[float, ...], ...] = ()
     likely: tuple[int, ...] = ()
     confident: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """problems: id, family and level. truth: by model, of each problem. curves: of trainings, by name."""
+    """problems: id, family and level. truth: by model, of each problem. curves: of trainings, by name.
+
+    times: seconds of an answer by arm, over a plain answer's, one at a time in one run.
+    """
 
     made: str
     problems: tuple[tuple[str, str, int], ...]
@@ -62,19 +67,19 @@ class Results:
     confident_edges: tuple[float, ...] = ()
     truth: dict[str, Truth] = field(default_factory=dict)
     curves: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    times: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Results:
         """From a file that `write` wrote."""
         raw = json.loads(path.read_text("utf-8"))
         arms = {
-            name: ArmResult(**{k: tuple(v) if isinstance(v, list) else v for k, v in each.items()})
-            for name, each in raw["arms"].items()
+            name: ArmResult(**{k: _tuples(v) for k, v in each.items()}) for name, each in raw["arms"].items()
         }
         truth = {name: Truth.of(each) for name, each in raw["truth"].items()}
         problems = tuple((name, family, level) for name, family, level in raw["problems"])
         edges = tuple(raw["likely_edges"]), tuple(raw["confident_edges"])
-        return cls(raw["made"], problems, arms, *edges, truth, raw["curves"])
+        return cls(raw["made"], problems, arms, *edges, truth, raw["curves"], raw["times"])
 
     def write(self, path: Path) -> None:
         """As JSON, an arm a line."""
@@ -119,7 +124,18 @@ def gather(out: Path, arms: Sequence[Arm], made: str, trainings: Path | None = N
         for file in sorted((out / "exact").glob("*.jsonl"))
     }
     edges = [tuple(round(edge, 4) for edge in first[name]["edges"]) for name in ("log_p", "confidence")]
-    return Results(made, tuple(order), found, *edges, truth, curves)
+    return Results(made, tuple(order), found, *edges, truth, curves, _times(out, arms))
+
+
+def _times(out: Path, arms: Sequence[Arm]) -> dict[str, float]:
+    if not (out / TIMING / "answers.jsonl").exists():
+        return {}
+    found: dict[str, list[float]] = {}
+    for row in read(out / TIMING).rows:
+        found.setdefault(row["method"], []).append(row["seconds"])
+    plain = fmean(found["base"])
+    mine = (arm for arm in arms if arm.model == "lab-base" and not arm.prefixes and arm.method in found)
+    return {arm.name: round(fmean(found[arm.method]) / plain, 2) for arm in mine}
 
 
 def _stored(out: Path, arm: Arm) -> list[Stored]:
@@ -153,9 +169,18 @@ def _result(
         round(fmean(distinct_at(each, DISTINCT_OF) for each in enough), 3) if enough else None,
         round(fmean(value for _, value in log_p), 3) if log_p else None,
         round(fmean(ours), 3) if ours else None,
+        tuple(_quartiles([value for row, value in log_p if row["task"] == f"lab-{f}"]) for f in FAMILIES),
         tuple(shape["log_p"]["counts"]) if shape["log_p"] else (),
         tuple(shape["confidence"]["counts"]) if shape["confidence"] else (),
     )
+
+
+def _quartiles(values: Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(float(value), 2) for value in np.quantile(values, (0.25, 0.5, 0.75))) if values else ()
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _compact(value: Any) -> str:

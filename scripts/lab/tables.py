@@ -34,7 +34,6 @@ def known(results: Results) -> list[str]:
 def main_table(results: Results) -> str:
     """Single answers."""
     places, rows = results.places(), []
-    base = results.arms["base"]
     for name in known(results):
         arm = results.arms[name]
         by_family = [f"{accuracy(arm, results.places(family)).value:.2f}" for family in FAMILIES]
@@ -42,7 +41,7 @@ def main_table(results: Results) -> str:
         rows.append(
             [
                 name, told(accuracy(arm, places)), *by_family, f"{arm.tokens:.1f}",
-                f"{arm.seconds / base.seconds:.1f}x",
+                f"{results.times[name]:.1f}x" if name in results.times else "",
                 f"{arm.distinct:.1f}", *likely, str(max(arm.n)),
             ]
         )  # fmt: skip
@@ -181,6 +180,16 @@ def taxes(results: Results) -> str:
     return table(["arm", "K", "S of the base", "S of the arm", "tax"], rows)
 
 
+def likely(results: Results) -> str:
+    """Quartiles of log p under the base."""
+    rows = [
+        [name, *(" · ".join(f"{value:.1f}" for value in each) for each in results.arms[name].quartiles)]
+        for name in (*known(results), "grpo-log-p", "grpo-random")
+        if name in results.arms
+    ]
+    return table(["arm", *FAMILIES], rows)
+
+
 def cues(_results: Results) -> str:
     """Which cue each family has."""
     return ", ".join(f"`{cue}` for {family}" for family, cue in CUES.items())
@@ -195,6 +204,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "sets-named": sets_named,
     "gained": gained,
     "tax": taxes,
+    "likely": likely,
     "cues": cues,
     "alpha": alphas,
     "cost": costs,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from arms import ALPHA
-from exact import problems
+from exact import SURE, problems
 
 import localpower as lp
 from localpower.evals.groups import Group
@@ -20,7 +20,6 @@ from localpower.lab.problems import Problem, verify
 ALPHAS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 SAMPLERS = ("low-temp", "best-of-n", "smc", "power")  # whose law is, or tends to, p^alpha
 DRAWN = 8  # answers of each of them: the fewest that an arm has
-SURE = 0.01  # of p^alpha may be missing where distances are told
 _REPEATS, _SEED = 40, 5
 
 

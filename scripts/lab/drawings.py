@@ -5,10 +5,9 @@ from __future__ import annotations
 from arms import ALPHA, FAMILIES, STEPS
 from controls import REWARDS, at_steps
 from pictures import Curve, Panel, steps, svg
-from proofs import proved
 from results import ArmResult, Results
 from summary import accuracy, ks, passes
-from sweeping import by_alpha, by_cost
+from sweeping import MAIN_OF, by_alpha, by_cost
 
 _PASSES = ("base", "low-temp", "power", "smc", "sft", "grpo", "grpo-low-temp")
 _LIKELY = ("base", "low-temp", "power", "sft", "grpo")
@@ -63,8 +62,11 @@ def _cost(results: Results, *, timed: bool) -> Panel | None:
         return results.times.get(name, 0.0) if timed else arm.tokens / plain
 
     kinds = by_cost(results)
-    named = {kind: [(f"{kind}-{n}", arm) for n, arm in arms.items()] for kind, arms in kinds.items()}
-    for name in ("base", "low-temp", "power", "smc", "best-of-n", "sft", "grpo"):
+    named = {
+        kind: [(MAIN_OF.get((kind, n), f"{kind}-{n}"), arm) for n, arm in arms.items()]
+        for kind, arms in kinds.items()
+    }
+    for name in ("base", "low-temp", "sft", "grpo"):
         if name in results.arms:
             named.setdefault(name, []).append((name, results.arms[name]))
     curves = [
@@ -96,8 +98,8 @@ def _alpha(results: Results) -> list[Panel]:
         for kind, arms in by_cost(results).items()
         if kind not in ("smc", "best-of-n") and len(arms) > 1
     ]
-    if truth and by_steps and (places := proved(truth, ALPHA, results.places())):
-        bounds = [truth.accuracy[f"{ALPHA:g}"][i] or (0.0, 0.0) for i in places]
+    if truth and by_steps:
+        bounds = [each for each in truth.accuracy[f"{ALPHA:g}"] if each is not None]
         level = sum(low + high for low, high in bounds) / (2 * len(bounds))
         ends = sorted(n for n, _ in by_steps[0].points)
         by_steps.append(Curve(f"exact p^{ALPHA}", [(ends[0], level), (ends[-1], level)], dashed=True))

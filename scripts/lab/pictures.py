@@ -8,7 +8,18 @@ from dataclasses import dataclass
 
 from localpower.ui.charts import linear, ticks
 
-COLOURS = ("#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#d68910", "#16a085", "#7f8c8d", "#2c3e50", "#b03a8a")
+COLOURS = (
+    "#1b6ca8",
+    "#c0392b",
+    "#2e8b57",
+    "#8e44ad",
+    "#d68910",
+    "#16a085",
+    "#7f8c8d",
+    "#2c3e50",
+    "#b03a8a",
+    "#000000",
+)
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 460, 300, 44, 118, 26, 40
 
 
@@ -33,14 +44,15 @@ class Panel:
 
 
 def svg(panels: Sequence[Panel]) -> str:
-    """Panels side by side."""
+    """Panels two by two."""
+    wide, high = WIDTH * min(len(panels), 2), HEIGHT * -(-len(panels) // 2)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH * len(panels)} {HEIGHT}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" '
         'font-family="sans-serif" font-size="11">',
-        f'<rect width="{WIDTH * len(panels)}" height="{HEIGHT}" fill="white"/>',
+        f'<rect width="{wide}" height="{high}" fill="white"/>',
     ]
     for i, panel in enumerate(panels):
-        parts.append(f'<g transform="translate({WIDTH * i} 0)">')
+        parts.append(f'<g transform="translate({WIDTH * (i % 2)} {HEIGHT * (i // 2)})">')
         parts += _panel(panel)
         parts.append("</g>")
     return "\n".join([*parts, "</svg>"]) + "\n"

@@ -15,7 +15,7 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-from arms import FAMILIES, TIMING, Arm
+from arms import FAMILIES, NAMES, TIMING, Arm
 from exact import problems
 from truth import Truth, truth_of
 
@@ -35,7 +35,8 @@ class ArmResult:
 
     tokens: drawn for an answer; length: of it; seconds: for it, beside other answers. distinct: expected among
     DISTINCT_OF. log_p: mean over answers of log p under the base, nats; log_p_right: of the right ones; quartiles: of
-    log p, by family. likely, confident: histograms of mean log p and minus mean entropy of a token under the base (edges: `Results`).
+    log p, by family. likely, confident: histograms of mean log p and minus mean entropy of a token under the base
+    (edges: `Results`).
     """
 
     model: str
@@ -110,8 +111,9 @@ def gather(out: Path, arms: Sequence[Arm], made: str, trainings: Path | None = N
         ((each.id, each.gold["family"], int(each.group.removeprefix("level "))) for each in posed),
         key=lambda key: (FAMILIES.index(key[1]), key[2], key[0]),
     )
-    shapes = {shape["label"]: shape for shape in likelihoods(list(merged.values()), scorer.scores)}
-    found = {name: _result(group, order, scorer, shapes[name]) for name, group in merged.items()}
+    main = [group for name, group in merged.items() if name in NAMES]
+    shapes = {shape["label"]: shape for shape in likelihoods(main, scorer.scores)}
+    found = {name: _result(group, order, scorer, shapes.get(name)) for name, group in merged.items()}
     first = next(iter(shapes.values()))
     curves = {}
     for file in sorted(trainings.glob("grpo*.json")) if trainings else []:
@@ -150,7 +152,7 @@ def _merged(name: str, runs: Sequence[Stored]) -> Group:
 
 
 def _result(
-    group: Group, order: Sequence[tuple[str, str, int]], scorer: Scorer, shape: dict[str, Any]
+    group: Group, order: Sequence[tuple[str, str, int]], scorer: Scorer, shape: dict[str, Any] | None
 ) -> ArmResult:
     rows = group.rows
     right = group.right()
@@ -170,8 +172,8 @@ def _result(
         round(fmean(value for _, value in log_p), 3) if log_p else None,
         round(fmean(ours), 3) if ours else None,
         tuple(_quartiles([value for row, value in log_p if row["task"] == f"lab-{f}"]) for f in FAMILIES),
-        tuple(shape["log_p"]["counts"]) if shape["log_p"] else (),
-        tuple(shape["confidence"]["counts"]) if shape["confidence"] else (),
+        tuple(shape["log_p"]["counts"]) if shape and shape["log_p"] else (),
+        tuple(shape["confidence"]["counts"]) if shape and shape["confidence"] else (),
     )
 
 

@@ -11,6 +11,7 @@ from results import ArmResult, Results
 from summary import accuracy
 
 CUTS = ("restart", "uniform", "entropy")
+MAIN_OF = {("restart", STEPS): "power", ("smc", PARTICLES): "smc", ("best-of-n", PARTICLES): "best-of-n"}
 
 
 def by_alpha(results: Results) -> dict[float, ArmResult]:
@@ -65,8 +66,7 @@ def alphas(results: Results) -> str:
 
 def seconds(results: Results, kind: str, n: int) -> str:
     """Over a plain answer's, where they were measured."""
-    main = {("restart", STEPS): "power", ("smc", PARTICLES): "smc", ("best-of-n", PARTICLES): "best-of-n"}
-    found = results.times.get(f"{kind}-{n}", results.times.get(main.get((kind, n), "")))
+    found = results.times.get(MAIN_OF.get((kind, n), f"{kind}-{n}"))
     return "" if found is None else f"{found:.1f}x"
 
 

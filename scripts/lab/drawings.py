@@ -10,6 +10,7 @@ from summary import accuracy, ks, passes
 from sweeping import MAIN_OF, by_alpha, by_cost
 
 _PASSES = ("base", "low-temp", "power", "smc", "sft", "grpo", "grpo-low-temp")
+_SEEN = 0.003
 _LIKELY = ("base", "low-temp", "power", "sft", "grpo")
 
 
@@ -45,13 +46,15 @@ def _likelihood(results: Results) -> list[Panel]:
         ("log p of a token under the base, mean of an answer", "likely", results.likely_edges),
         ("confidence: minus entropy, mean of an answer", "confident", results.confident_edges),
     )
-    return [
-        Panel(
-            title, "nats", "share of answers",
-            [Curve(name, steps(edges, counts)) for name in names if (counts := getattr(results.arms[name], field))],
+    panels = []
+    for title, field, edges in pairs:
+        counts = {name: each for name in names if (each := getattr(results.arms[name], field))}
+        first = min(  # bins before this one are empty to the eye
+            (i for each in counts.values() for i, n in enumerate(each) if n > _SEEN * sum(each)), default=0
         )
-        for title, field, edges in pairs
-    ]  # fmt: skip
+        curves = [Curve(name, steps(edges, each)[2 * first :]) for name, each in counts.items()]
+        panels.append(Panel(title, "nats", "share of answers", curves))
+    return panels
 
 
 def _cost(results: Results, *, timed: bool) -> Panel | None:

@@ -56,13 +56,27 @@ def exact_accuracy(results: Results) -> str:
                     between(truth, ALPHA, places), f"{fmean(known):.3f} of {len(known)}" if known else "",
                 ]
             )  # fmt: skip
-    return table(
-        [
-            "model", "family", "problems", "missing of p", "right under p", "drawn", f"right under p^{ALPHA}",
-            "likeliest answer right",
-        ],
-        rows,
-    )  # fmt: skip
+    header = [
+        "model", "family", "problems", "missing of p", "right under p", "drawn", f"right under p^{ALPHA}",
+        "likeliest answer right",
+    ]  # fmt: skip
+    return table(header, rows) + _likeliest(results)
+
+
+def _likeliest(results: Results) -> str:
+    """Whether the likeliest answers of base and tuned model are right on the same problems."""
+    tops = [results.truth[name].top for name in ("lab-base", "lab-grpo") if name in results.truth]
+    if len(tops) < 2:
+        return ""
+    parts = []
+    for family in FAMILIES:
+        pairs = [(tops[0][i], tops[1][i]) for i in results.places(family) if tops[0][i] is not None]
+        counts = [pairs.count(each) for each in ((True, True), (True, False), (False, True), (False, False))]
+        parts.append(f"{family} {', '.join(map(str, counts))}")
+    return (
+        "\n\nProblems whose likeliest answer is right under both models, under lab-base alone, under lab-grpo alone, "
+        f"under neither: {'; '.join(parts)}."
+    )
 
 
 def exact_passes(results: Results) -> str:

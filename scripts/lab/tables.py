@@ -9,6 +9,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -180,6 +181,18 @@ def taxes(results: Results) -> str:
     return table(["arm", "K", "S of the base", "S of the arm", "tax"], rows)
 
 
+def strata(results: Results) -> str:
+    """By how often the base is right."""
+    base, rows = results.arms["base"], []
+    names = [name for name in (*known(results), "grpo-log-p") if name in results.arms and name != "cue"]
+    for low, high in pairwise((0.0, 0.02, 0.1, 0.3, 1.01)):
+        places = [i for i in results.places() if low <= base.right[i] / base.n[i] < high]
+        if places:
+            cells = [f"{accuracy(results.arms[name], places).value:.2f}" for name in names]
+            rows.append([f"{low:g} to {min(high, 1.0):g}", str(len(places)), *cells])
+    return table(["right under the base", "problems", *names], rows)
+
+
 def likely(results: Results) -> str:
     """Quartiles of log p under the base."""
     rows = [
@@ -204,6 +217,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "sets-named": sets_named,
     "gained": gained,
     "tax": taxes,
+    "strata": strata,
     "likely": likely,
     "cues": cues,
     "alpha": alphas,

@@ -51,6 +51,8 @@ def pull(wanted: str, progress: Progress) -> Pulled:
     A wrong or cut file never takes the place of a model; what came of a cut one is kept, and fetched no second time.
     """
     start = time.monotonic()
+    if not wanted.strip():
+        raise ModelError("the model's name is empty", "localpower models list shows names")
     name = target_of(wanted) or wanted
     entry = ENTRIES.get(name.lower())
     if name.lower() == TOY:

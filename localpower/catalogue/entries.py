@@ -74,7 +74,7 @@ class OnHub:
         """Where the file lies. Raises ModelError when it was not fetched."""
         found = hub_file(self.repo, self.file)
         if found is None:
-            size = f" ({spell_size(entry.size)})" if entry.size else ""
+            size = f": {spell_size(entry.size)}" if entry.size else ""
             raise ModelError(
                 f"the model {entry.name} is not on this machine",
                 f"localpower models pull {entry.name} fetches it{size}",

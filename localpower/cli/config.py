@@ -13,6 +13,8 @@ from localpower.errors import EXIT_OK, UsageProblem, UserError
 if TYPE_CHECKING:
     from localpower.api.config import Value
 
+_WIDTH = 15  # of the names of settings
+
 
 @click.group("config", invoke_without_command=True, short_help="Show or change your own defaults.")
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
@@ -42,7 +44,7 @@ def config(ctx: click.Context, debug: bool) -> int:
             only = "" if key in chat and key in run else f" [{'chat' if key in chat else 'run'}]"
             lines.append(_line(key, chat.get(key) or run[key], only))
         else:
-            lines.append(f"{key:<15} {_built_in(key):<20} built in")
+            lines.append(f"{key:<{_WIDTH}} {_built_in(key):<20} built in")
     write_answer("\n".join(lines))
     return EXIT_OK
 
@@ -69,7 +71,7 @@ def _shown(value: Any) -> str:
 
 
 def _line(key: str, each: Any, only: str) -> str:
-    return f"{key:<15} {_shown(each.value):<20} {each.source}{only}"
+    return f"{key:<{_WIDTH}} {_shown(each.value):<20} {each.source}{only}"
 
 
 def _built_in(key: str) -> str:

@@ -29,6 +29,7 @@ _SETTINGS = (
 )
 _WORDS = 53  # columns before what a setting means
 _NARROW = 80  # columns; below, only values are shown
+_OF_TEMPLATE = ("system", "template-arg")  # they do nothing without one
 _DEFAULT = "default"  # as a value: the setting's own
 
 say = partial(terminal.say, always=True)  # replies to commands
@@ -51,8 +52,9 @@ def set_(talk: Talk, ctx: click.Context, rest: str) -> None:
         _change(talk, ctx, name, param, "" if text.lower() == _DEFAULT else text)
         for note in typed_stops(talk.options) if name == "stop" else ():
             say(f"note: {note}")
-        for note in notes(talk.loaded, talk.chat.options, talk.chat.prompting):
-            if note.startswith(f"--{name} is not used"):
+        if name in _OF_TEMPLATE:
+            told = notes(talk.loaded, talk.chat.options, talk.chat.prompting)
+            for note in (each for each in told if each.startswith(f"--{name} is not used")):
                 say(f"note: {note}")
     _say_lines([_line(talk, ctx, name, param, own)])
 

@@ -35,17 +35,19 @@ def refuse_place(path: Path, *, overwrite: bool) -> None:
     if not path.is_dir():
         raise UserError(f"{path} is a file", "--out takes a folder")
     try:
-        there = sorted(str(each.relative_to(path)) for each in path.rglob("*") if not each.is_dir())
+        first = next(path.iterdir(), None)
+        ours = _files(path)
+        there = [] if ours is None else sorted(path.rglob("*"))
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
-    if not there:
+    if first is None:
         return
-    ours = _files(path)
     if ours is None:
-        raise UserError(f"{path} has other files in it, such as {there[0]}", "choose a new --out")
+        raise UserError(f"{path} has other files in it, such as {first.name}", "choose a new --out")
     if not overwrite:
         raise UserError(f"{path} holds an export already", "--overwrite replaces it")
-    if others := [name for name in there if name not in ours]:
+    names = [str(each.relative_to(path)) for each in there if not each.is_dir()]
+    if others := [name for name in names if name not in ours]:
         raise UserError(f"{path} has files that no export wrote, such as {others[0]}", "choose a new --out")
 
 
@@ -61,7 +63,7 @@ def _files(path: Path) -> set[str] | None:
 def write_folder(path: Path, write: Callable[[Path], None], *, overwrite: bool) -> None:
     """Let `write` fill a new folder, then put it at `path`. Raises UserError; then `path` is as it was."""
     refuse_place(path, overwrite=overwrite)
-    path = path.absolute()
+    path = path.resolve()
     draft = path.with_name(f".{path.name}.new-{os.getpid()}")
     old = path.with_name(f".{path.name}.old-{os.getpid()}")
     made = [each for each in path.parents if not each.exists()]

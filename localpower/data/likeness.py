@@ -19,6 +19,7 @@ _PARTS = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d]+|[^\w\s.,:;?'\"`‘’“”]")
 _WORDS = re.compile(r"\w+")
 
 Words = tuple[str, ...]
+Runs = frozenset[str]
 
 
 def parts(text: str) -> Words:
@@ -26,12 +27,12 @@ def parts(text: str) -> Words:
     return tuple(_PARTS.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
-def runs(words: Words) -> frozenset[Words]:
-    """All runs of 8 words; of fewer words all of them as one."""
-    return frozenset(words[i : i + RUN] for i in range(max(len(words) - RUN + 1, 1)))
+def runs(words: Words) -> Runs:
+    """All runs of 8 words, as texts; of fewer words all of them as one."""
+    return frozenset(" ".join(words[i : i + RUN]) for i in range(max(len(words) - RUN + 1, 1)))
 
 
-def likeness(a: frozenset[Words], b: frozenset[Words]) -> float:
+def likeness(a: Runs, b: Runs) -> float:
     """Jaccard index of two sets of runs: 0 to 1."""
     shared = len(a & b)
     return shared / (len(a) + len(b) - shared)
@@ -41,7 +42,7 @@ class Overlap:
     """Problems that no training data may repeat."""
 
     def __init__(self, problems: Iterable[str]) -> None:
-        self._runs: set[Words] = set()
+        self._runs: set[str] = set()
         self._short: set[Words] = set()
         for text in problems:
             words = _words(text)

@@ -217,14 +217,14 @@ def _sample(i: int, run: Stored, row: Row) -> Sample:
         task=row["task"],
         problem_id=row["id"],
         group=problem["group"],
-        question=problem["question"] or "",
+        question=_valid(problem["question"] or ""),
         system=run.settings["system"] if asked["chat"] else None,
-        said=asked["text"],
+        said=_valid(asked["text"]),
         chat=asked["chat"],
         prompt=prompt,
         tokens=tokens,
         given=frozenset(row.get("given", ())),
-        answer=OPENED * bool(asked.get("thinking")) + row["text"],
+        answer=OPENED * bool(asked.get("thinking")) + _valid(row["text"]),
         extracted=row["extracted"],
         finish=row["finish"],
         verdict=row["verdict"],
@@ -241,6 +241,11 @@ def _sample(i: int, run: Stored, row: Row) -> Sample:
         row=row,
         asked=asked,
     )
+
+
+def _valid(text: str) -> str:
+    """A text that can be written as UTF-8; a folder that something else has written may hold lone surrogates."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def missing(runs: Sequence[Stored]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from localpower.data.likeness import NEAR, Overlap, likeness, parts, runs
+from localpower.data.likeness import NEAR, Overlap, Runs, likeness, parts, runs
 from localpower.data.samples import Sample
 from localpower.errors import UsageProblem
 
@@ -131,7 +131,7 @@ def _different(samples: list[Sample]) -> list[Sample]:
 def _unlike(samples: list[Sample]) -> list[Sample]:
     """No two that are near duplicates."""
     found: list[Sample] = []
-    kept: list[frozenset[tuple[str, ...]]] = []
+    kept: list[Runs] = []
     for each in _likeliest(samples):
         own = runs(parts(each.answer))
         if all(likeness(own, other) < NEAR for other in kept):

@@ -22,7 +22,12 @@ def shares_of(text: str) -> Shares:
             share = float(value)
         except ValueError:
             share = math.nan
-        if not equals or not re.fullmatch(r"[A-Za-z]\w*", name) or name in found or not 0 < share <= 1:
+        if (
+            not equals
+            or not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII)
+            or name in found
+            or not 0 < share <= 1
+        ):
             raise UsageProblem(f"--split takes shares such as train=.9,validation=.1, got {text!r}")
         found[name] = share
     if abs(math.fsum(found.values()) - 1) > 1e-9:

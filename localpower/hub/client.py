@@ -7,30 +7,20 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 from localpower.errors import ModelError, UserError
+from localpower.hub.address import endpoint, host
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 with warnings.catch_warnings():  # of variables that it no longer knows
     warnings.simplefilter("ignore")
     import httpx2
     import huggingface_hub
-    from huggingface_hub import constants, errors
+    from huggingface_hub import errors
     from huggingface_hub.utils import logging
 
 logging.set_verbosity(logging.CRITICAL)
 CONNECT_S, READ_S = 10.0, 30.0
-
-
-def endpoint() -> str:
-    """The hub's address."""
-    return (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
-
-
-def host() -> str:
-    """The hub's name, for people."""
-    return urlsplit(endpoint()).netloc or endpoint()
 
 
 def api() -> huggingface_hub.HfApi:
@@ -43,6 +33,8 @@ def told(repo: str) -> Iterator[None]:
     """What goes wrong with the hub, as UserError: one line that says what to do."""
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "on", "yes", "true"):
         raise UserError("HF_HUB_OFFLINE is set: the model hub is not asked", "unset it to fetch a model")
+    if not os.environ.get("HF_TOKEN", "").isascii():
+        raise UserError("HF_TOKEN is no token: it has other letters than those of ASCII")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -20,7 +20,8 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
 from localpower.elsewhere import spell_size
 from localpower.errors import ModelError, UserError
-from localpower.hub.client import CONNECT_S, READ_S, endpoint, host, told
+from localpower.hub.address import endpoint, host
+from localpower.hub.client import CONNECT_S, READ_S, told
 from localpower.hub.repo import HubModel, Part
 
 _MAGIC = b"GGUF"

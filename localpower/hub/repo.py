@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from localpower.elsewhere import hub_name, spell_size
 from localpower.errors import ModelError, UserError
+from localpower.hub.address import host
 
 _PART = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf")
 _ADDRESS = re.compile(r"(?:hub:|(?:https?://)?(?:huggingface\.co|hf\.co)/)")
@@ -77,9 +78,11 @@ def parsed(text: str) -> tuple[str, str]:
 
 def models_of(repo: str) -> list[HubModel]:
     """Its models by their names. Raises UserError."""
+    host()  # an address that is none is told first
+
     from huggingface_hub.errors import HFValidationError
 
-    from localpower.hub.client import CONNECT_S, api, host, told
+    from localpower.hub.client import CONNECT_S, api, told
 
     with told(repo):
         try:

@@ -35,9 +35,8 @@ class Fold:
     def counted(self, n: int, width: int) -> str:
         """The line above a thought of n tokens."""
         of = "" if self.most is None else f" of {self.most:,}"
-        n = (
-            n if self.most is None else min(n, self.most)
-        )  # the words that lead to the answer are not the model's
+        # The words that lead to the answer are not the model's.
+        n = n if self.most is None else min(n, self.most)
         forms = (f"thought: {n:,}{of} tokens", f"thought: {n:,}{of}", f"{n:,}{of}")
         return next((form for form in forms if len(form) <= width), forms[-1][: max(width, 0)])
 

@@ -115,9 +115,8 @@ class TerminalEditor:
         try:
             text = str(self._session.prompt(prompt))
         finally:
-            _write(
-                _PASTE_ON
-            )  # what is pasted while an answer is drawn is one message as well, not one for each line
+            # A paste while an answer is drawn is one message as well, not one for each line.
+            _write(_PASTE_ON)
         return Message(text, bool(self._pasted) and text.startswith(self._pasted))
 
     def close(self) -> None:

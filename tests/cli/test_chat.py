@@ -646,12 +646,13 @@ def test_a_command_that_there_is_none_of_names_the_one_that_was_meant(line, mean
 
 def test_what_is_pasted_while_an_answer_is_drawn_is_one_message_however_long(tmp_path):
     terminal = Terminal(
-        *("chat", "-m", "toy", "--seed", "1", "--max-tokens", "40", "--steps", "4000"),
+        *("chat", "-m", "toy", "--seed", "1", "--max-tokens", "40", "--steps", "300"),
         environment={"LOCALPOWER_STATE": str(tmp_path)},
     )
     terminal.wait_until(lambda t: ">>>" in t.text)
     terminal.send("hello\r")
-    terminal.wait_until(lambda t: "/4000" in t.text)
+    terminal.wait_until(lambda t: "/300" in t.text)
+    assert terminal.raw.rindex(b"\x1b[?2004h") > terminal.raw.rindex(b"\x1b[?2004l"), "pastes are marked"
     pasted = "dog " * 1200 + "\none\r\nno"
     terminal.send(f"\x1b[200~{pasted}\x1b[201~")
     terminal.wait_until(lambda t: t.lines()[-1] == "... no")

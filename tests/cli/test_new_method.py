@@ -32,7 +32,7 @@ class Talk:
 
     def __init__(self, options):
         self.options = options
-        self.changed = set()
+        self.changed, self.from_preset, self.sources = set(), frozenset(), {}
 
     def set(self, options):
         sampling(options)

@@ -243,3 +243,19 @@ def test_names_and_texts_of_others_are_no_markup_of_the_card(tmp_path):
     assert "49" not in text.split("## Where")[0]
     assert data.rows()[0]["messages"][1]["content"] == f'"{HOSTILE}\ud7ff'
     assert text.count("\n---\n") == 1
+
+
+def test_a_lone_surrogate_is_written_as_a_question_mark(tmp_path):
+    run = write(tmp_path / "r", [row("a", "i", "right", text="x\ud800y")])
+    data = lp.export(run.path, out=tmp_path / "d", parquet=True)
+    assert data.rows()[0]["messages"][1]["content"] == "x?y"
+
+
+def test_an_export_through_a_link_replaces_what_it_points_to(tmp_path):
+    run = write(tmp_path / "r", rows("a"))
+    lp.export(run.path, out=tmp_path / "d")
+    (tmp_path / "l").symlink_to("d")
+    lp.export(run.path, out=tmp_path / "l", formats="sharegpt", overwrite=True)
+    assert (tmp_path / "l").is_symlink()
+    assert (tmp_path / "d" / "sharegpt").is_dir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "l", "r"]

@@ -65,7 +65,8 @@ def test_shares_are_read():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "train", "train=nan", "train=0,b=1", "a=.5,a=.5", "a=.5,b=.4", "../x=1", "a=-1,b=2", "a=inf"]
+    "text",
+    ["", "train", "train=nan", "train=0,b=1", "a=.5,a=.5", "a=.5,b=.4", "../x=1", "a=-1,b=2", "a=inf", "é=1"],
 )
 def test_shares_that_can_never_be_right_are_refused(text):
     with pytest.raises(UsageProblem, match="split"):

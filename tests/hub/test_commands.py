@@ -44,6 +44,7 @@ def test_a_pull_that_is_ended_goes_on_where_it_was(hub, number, code):
     try:
         while unfinished() != [100_000]:
             assert child.poll() is None
+            hub.held.wait(0.02)
         child.send_signal(number)
         _, said = child.communicate(timeout=60)
     finally:
@@ -202,5 +203,5 @@ def test_on_a_terminal_a_missing_model_is_offered(hub, answer, code):
 def test_elsewhere_a_missing_model_is_one_line(hub, capsys):
     assert main(["run", "-m", "qwen3-0.6b", "hi"]) == 1
     assert capsys.readouterr().err == (
-        "localpower: the model qwen3-0.6b is not on this machine (localpower models pull qwen3-0.6b fetches it (639 MB))\n"
+        "localpower: the model qwen3-0.6b is not on this machine (localpower models pull qwen3-0.6b fetches it: 639 MB)\n"
     )

@@ -64,6 +64,11 @@ def test_a_cut_connection_costs_only_the_missing_bytes(hub):
     assert [said for _, said, _ in hub.asked] == [None, "bytes=100000-", "bytes=150000-"]
 
 
+def test_a_connection_that_is_cut_again_and_again_but_brings_something_is_gone_on_with(hub):
+    hub.cuts = [20_000] * 14
+    assert fetched("o/r:Q4_0").came == 300_000
+
+
 def test_what_came_before_the_connection_was_lost_for_good_is_kept_for_the_next_time(hub):
     hub.cuts = [120_000, *[0] * 9]
     with pytest.raises(UserError, match="could not be fetched") as wrong:
@@ -282,3 +287,18 @@ def test_where_links_are_not_made_the_file_lies_by_its_name(hub, monkeypatch):
     done = fetched("o/r:Q4_0")
     assert not done.path.is_symlink()
     assert fetched("o/r:Q4_0").came == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["nowhere", "http://[", "ftp://x", "http://x:99999", "http://", "http://a\nb"]
+)
+def test_an_address_that_is_none_is_one_line(hub, monkeypatch, address):
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    with pytest.raises(UserError, match="HF_ENDPOINT is no address"):
+        fetched("o/r")
+
+
+def test_a_token_that_is_none_is_one_line(hub, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_é")
+    with pytest.raises(UserError, match="HF_TOKEN is no token"):
+        fetched("o/r")

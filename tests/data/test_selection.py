@@ -138,3 +138,11 @@ def test_a_problem_of_few_words_is_repeated_by_itself_alone_and_its_signs_count(
 def test_what_can_never_be_right_is_refused(how):
     with pytest.raises(UsageProblem):
         Selection(**how)
+
+
+def test_of_long_texts_that_nearly_agree_one_is_distinct():
+    words = [str(i) for i in range(117)]
+    other = [*words[:-5], "a", "b", "c", "d", "e"]
+    assert kept([sample(" ".join(words)), sample(" ".join(other), -2.0)], keep="distinct:2") == [
+        " ".join(words)
+    ]

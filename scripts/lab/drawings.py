@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arms import ALPHA, FAMILIES, STEPS
 from controls import REWARDS, at_steps
-from pictures import Curve, Panel, steps, svg
+from panels import Curve, Panel, steps, svg
 from results import ArmResult, Results
 from summary import accuracy, ks, passes
 from sweeping import MAIN_OF, by_alpha, by_cost

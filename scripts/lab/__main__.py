@@ -63,6 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--timing", action="store_true", help="measure the seconds of every sampler, in turn")
     parser.add_argument("--at-once", type=int, default=16, help="answers in a batch [default: 16]")
     options = parser.parse_args(arguments)
+    if options.models and not options.models.is_dir():
+        raise lp.UsageProblem(f"there is no folder {options.models}")
     mode, start = options.mode, time.perf_counter()
     arms = [*MAIN, *(sweeps() if mode is FULL else ()), *trained(options.models)]
     for arm in arms:
@@ -87,4 +89,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+    except lp.UserError as error:
+        sys.exit(error.line())
+    except OSError as error:
+        sys.exit(f"cannot write {error.filename or 'the results'}: {error.strerror}")

@@ -10,6 +10,7 @@ ALPHA = 4  # of every sampler, as in the paper; never tuned here
 STEPS = 20  # of the chain: what lab-sft was trained on
 PARTICLES = 5  # of smc and of best-of-n: about the tokens that the chain draws
 SEED = 1
+ENDS = ("60", "150")  # steps of reinforcement learning at which rewards are compared
 TIMING = "timing"  # the folder of the run that has every method in turn
 FAMILIES = ("sum", "countdown", "chain")
 # Chosen by cue.py on training problems, one for each family: an opening that does not depend on the problem.
@@ -86,11 +87,11 @@ def sweeps() -> tuple[Arm, ...]:
 
 
 def trained(folder: Path | None) -> tuple[Arm, ...]:
-    """Models that train_grpo.py left in a folder: the controls, and every checkpoint."""
-    files = sorted(folder.glob("lab-grpo-*.gguf")) if folder else []
-    names = [file.stem.removeprefix("lab-") for file in files]
-    last = ("random", "p", "60")  # the end of a training
-    sizes = ["few" if name.rpartition("-")[2] in last else "four" for name in names]
+    """The checkpoints that train_grpo.py left in a folder, controls among them; more answers of those in `ENDS`."""
+    files = folder.glob("lab-grpo-*.gguf") if folder else []
+    names = {file.stem.removeprefix("lab-"): file for file in sorted(files)}
     return tuple(
-        Arm(name, str(file), "base", size) for name, file, size in zip(names, files, sizes, strict=True)
+        Arm(name, str(file), "base", "few" if name.rpartition("-")[2] in ENDS else "four")
+        for name, file in names.items()
+        if name.rpartition("-")[2].isdigit()
     )

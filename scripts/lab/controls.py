@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from statistics import fmean
 
-from arms import FAMILIES
+from arms import ENDS, FAMILIES
 from marked import table, told
 from results import DISTINCT_OF, ArmResult, Results
 from summary import accuracy, gain, passes
 
 REWARDS = {"verifier": "grpo", "random": "grpo-random", "log-p": "grpo-log-p"}
-LAST = 60  # steps of a control
+LAST = 150  # steps of lab-grpo
 
 
 def at_steps(results: Results, reward: str) -> dict[int, ArmResult]:
@@ -21,19 +21,17 @@ def at_steps(results: Results, reward: str) -> dict[int, ArmResult]:
         match = re.fullmatch(rf"{REWARDS[reward]}-(\d+)", name)
         if match:
             found[int(match[1])] = arm
-    if reward != "verifier" and REWARDS[reward] in results.arms:
-        found[LAST] = results.arms[REWARDS[reward]]
+    if reward == "verifier" and "grpo" in results.arms:
+        found[LAST] = results.arms["grpo"]
     return dict(sorted(found.items()))
 
 
 def controls(results: Results) -> str:
     """Where each reward led."""
-    named = {"base": results.arms["base"], "grpo, 150 steps": results.arms["grpo"]}
+    named = {"base": results.arms["base"]}
     for reward in REWARDS:
         steps = at_steps(results, reward)
-        if len(steps) > 1:
-            last = max(steps)
-            named[f"{reward}, {last} steps"] = steps[last]
+        named |= {f"{reward}, {end} steps": steps[int(end)] for end in ENDS if int(end) in steps}
     rows = []
     for name, arm in named.items():
         places = results.places()
@@ -58,12 +56,13 @@ def _against_verifier(results: Results) -> str:
     verifier, lines = at_steps(results, "verifier"), []
     for reward in ("log-p", "random"):
         steps = at_steps(results, reward)
-        if (last := max(steps)) in verifier and last:
-            parts = [
-                f"{family or 'all'} {told(gain(verifier[last], steps[last], results.places(family))[0], signed=True)}"
-                for family in (None, *FAMILIES)
-            ]
-            lines.append(f"{reward} minus verifier after {last} steps: {'; '.join(parts)}.")
+        for end in map(int, ENDS):
+            if end in steps and end in verifier:
+                parts = [
+                    f"{family or 'all'} {told(gain(verifier[end], steps[end], results.places(family))[0], signed=True)}"
+                    for family in (None, *FAMILIES)
+                ]
+                lines.append(f"{reward} minus verifier after {end} steps: {'; '.join(parts)}.")
     return "".join(f"\n\n{each}" for each in lines)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arms import ALPHA, FAMILIES, STEPS
 from controls import REWARDS, at_steps
-from pictures import Curve, Panel, steps, svg
+from panels import Curve, Panel, steps, svg
 from results import ArmResult, Results
 from summary import accuracy, ks, passes
 from sweeping import MAIN_OF, by_alpha, by_cost
@@ -117,10 +117,10 @@ def _training(results: Results) -> list[Panel]:
         for reward in REWARDS
         if len(steps_of := at_steps(results, reward)) > 1
     ]
-    curves += [
-        Curve(name, [(0, value), (60, value)], dashed=True)
-        for name in ("power", "grpo")
-        if name in results.arms and curves
-        for value in (_value(results, results.arms[name]),)
-    ]
+    if curves and "power" in results.arms:
+        value, last = (
+            _value(results, results.arms["power"]),
+            max(x for each in curves for x, _ in each.points),
+        )
+        curves.append(Curve("power", [(0, value), (last, value)], dashed=True))
     return [Panel("accuracy against steps of GRPO, by reward", "steps", "right", curves)] if curves else []

@@ -70,4 +70,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except lp.UserError as error:
+        sys.exit(error.line())

@@ -19,6 +19,7 @@ from arms import FAMILIES, NAMES, TIMING, Arm
 from exact import problems
 from truth import Truth, truth_of
 
+from localpower.errors import UserError
 from localpower.evals.coverage import distinct_at
 from localpower.evals.groups import Group, groups
 from localpower.evals.likelihood import likelihoods
@@ -97,8 +98,13 @@ class Results:
 
 
 def gather(out: Path, arms: Sequence[Arm], made: str, trainings: Path | None = None) -> Results:
-    """Read what was made of the arms in a folder. lab-base reads the answers of the other models, once."""
+    """Read what was made of the arms in a folder. lab-base reads the answers of the other models, once.
+
+    Raises UserError where nothing was made.
+    """
     runs = {arm.name: stored for arm in arms if (stored := _stored(out, arm))}
+    if not runs:
+        raise UserError(f"there are no answers in {out} yet")
     loaded = load(Request("lab-base", 1))
     scorer = Scorer(loaded, lambda: None)
     for each in runs.values():
@@ -114,7 +120,7 @@ def gather(out: Path, arms: Sequence[Arm], made: str, trainings: Path | None = N
     main = [group for name, group in merged.items() if name in NAMES]
     shapes = {shape["label"]: shape for shape in likelihoods(main, scorer.scores)}
     found = {name: _result(group, order, scorer, shapes.get(name)) for name, group in merged.items()}
-    first = next(iter(shapes.values()))
+    first = next(iter(shapes.values()), {"log_p": {"edges": []}, "confidence": {"edges": []}})
     curves = {}
     for file in sorted(trainings.glob("grpo*.json")) if trainings else []:
         raw = json.loads(file.read_text("utf-8"))

@@ -184,7 +184,7 @@ def taxes(results: Results) -> str:
 def strata(results: Results) -> str:
     """By how often the base is right."""
     base, rows = results.arms["base"], []
-    names = [name for name in (*known(results), "grpo-log-p") if name in results.arms and name != "cue"]
+    names = [name for name in (*known(results), "grpo-log-p-60") if name in results.arms and name != "cue"]
     for low, high in pairwise((0.0, 0.02, 0.1, 0.3, 1.01)):
         places = [i for i in results.places() if low <= base.right[i] / base.n[i] < high]
         if places:
@@ -197,7 +197,7 @@ def likely(results: Results) -> str:
     """Quartiles of log p under the base."""
     rows = [
         [name, *(" · ".join(f"{value:.1f}" for value in each) for each in results.arms[name].quartiles)]
-        for name in (*known(results), "grpo-log-p", "grpo-random")
+        for name in (*known(results), "grpo-log-p-60", "grpo-random-60")
         if name in results.arms
     ]
     return table(["arm", *FAMILIES], rows)

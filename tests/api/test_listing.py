@@ -35,11 +35,17 @@ def test_shares_of_a_power_are_those_of_the_enumerated_law(toy):
     whole = found.share(lambda answer: len(answer.tokens) == 3, alpha=4)
     assert whole.low == pytest.approx(exact)
     assert whole.high == pytest.approx(exact)
+
+
+def test_bounds_of_a_part_of_the_list_hold_the_share_of_every_first_token(toy):
+    law = enumerated(ToyModel(), ToyModel().tokenize("a b"), 3, 2.0)
     for rows in (2, 6, 20):
-        part = lp.list_answers(toy, "a b", mass=1, max_tokens=3, rows=rows)
-        low, high = part.share(lambda answer: len(answer.tokens) == 3, alpha=4)
-        assert low <= exact + 1e-12
-        assert high >= exact - 1e-12
+        part = lp.list_answers(toy, "a b", mass=1, max_tokens=3, rows=rows, at_once=1)
+        for first in range(ToyModel().n_vocab):
+            exact = sum(p for tokens, p in law.items() if tokens[0] == first)
+            low, high = part.share(lambda answer, first=first: answer.tokens[0] == first, alpha=2)
+            assert low <= exact + 1e-12
+            assert high >= exact - 1e-12
 
 
 def test_variation_is_bounded_by_what_is_missing(toy):

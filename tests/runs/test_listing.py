@@ -21,6 +21,9 @@ TABLES = [
 ]
 STOP = Rules(ended=lambda run: run[-2:] == (1, 2))
 FORCED = Rules(given=lambda tokens: {2: 1, 3: 2}.get(len(tokens)))
+SPAN = Rules(
+    ended=STOP.ended, given=lambda tokens: 1 if len(tokens) == 2 else None
+)  # a stop over a given token
 BOTH = Rules(ended=STOP.ended, given=FORCED.given)
 
 
@@ -30,7 +33,9 @@ def listed(model, horizon=5, rules=PLAIN, mass=1.0, alpha=1.0, rows=10_000, at_o
     return listing
 
 
-@pytest.mark.parametrize("rules", [Rules(), STOP, FORCED, BOTH], ids=["plain", "stop", "given", "both"])
+@pytest.mark.parametrize(
+    "rules", [PLAIN, STOP, FORCED, BOTH, SPAN], ids=["plain", "stop", "given", "both", "span"]
+)
 @pytest.mark.parametrize("model", TABLES)
 def test_the_whole_list_is_the_enumerated_law(model, rules):
     found = listed(model, rules=rules)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from localpower.completion import Rules
@@ -15,6 +15,7 @@ from localpower.evals.problem import Problem
 from localpower.evals.task import Task
 from localpower.grading.thoughts import opens_thought
 from localpower.loaded import Loaded
+from localpower.model import Tokens
 from localpower.text.conversation import Conversation
 from localpower.text.stops import answer_text, ends
 
@@ -49,21 +50,44 @@ def form_of(task: Task, wording: Wording, *, template: bool) -> Form:
 
 
 def ask(
-    task: Task, problems: Sequence[Problem], loaded: Loaded, wording: Wording, max_tokens: int | None
+    task: Task,
+    problems: Sequence[Problem],
+    loaded: Loaded,
+    wording: Wording,
+    max_tokens: int | None,
+    *,
+    show: bool = False,
 ) -> list[RenderedProblem]:
-    """Every problem as tokens of the model. max_tokens: None: the task's own."""
+    """Every problem as tokens of the model. max_tokens: None: the task's own. show: experts' answers are needed too."""
     template = loaded.has_template and not wording.raw
     form = form_of(task, wording, template=template)
     chat = form.template and template
     stops = (*(form.stops if wording.own_stops else ()), *wording.stops)
     rules = Rules(ended=ends([stop.encode() for stop in stops], loaded.piece, loaded.control_token))
+
+    def prompts_of(texts: Sequence[str]) -> list[Tokens]:
+        said = [Conversation([{"role": "user", "content": text}], started=wording.started) for text in texts]
+        whole = [each.under(wording.system) if chat else each for each in said]
+        return loaded.prompts(whole, raw=not chat, arguments=wording.arguments)
+
     texts = [form.write(problem) for problem in problems]
-    said = [Conversation([{"role": "user", "content": text}], started=wording.started) for text in texts]
-    whole = [each.under(wording.system) if chat else each for each in said]
-    prompts = loaded.prompts(whole, raw=not chat, arguments=wording.arguments)
+    prompts = prompts_of(texts)
     longest = max_tokens or task.max_tokens
     thinking = [chat and opens_thought(answer_text(tokens[-_TAIL:], loaded.piece, ())) for tokens in prompts]
-    return [
+    asked = [
         RenderedProblem(task, problem, text, tokens, chat, longest, stops, rules, thinks)
         for problem, text, tokens, thinks in zip(problems, texts, prompts, thinking, strict=True)
+    ]
+    if not show:
+        return asked
+    with_answer = iter(prompts_of([form.shown(p, chat=chat) for p in problems if p.worked]))
+    return [
+        replace(
+            each,
+            shown=next(with_answer),
+            worked=loaded.continued(each.tokens, form.before(each.text, chat=chat) + each.problem.worked),
+        )
+        if each.problem.worked
+        else each
+        for each in asked
     ]

@@ -16,7 +16,10 @@ from localpower.samplers import Sampler
 
 @dataclass(frozen=True, slots=True)
 class RenderedProblem:
-    """A problem as a model is asked it. chat: through its template. thinking: its end opens a thought."""
+    """A problem as a model is asked it. chat: through its template. thinking: its end opens a thought.
+
+    shown: the prompt that shows the expert's answer too, and worked: that answer; as tokens. None: of no use here.
+    """
 
     task: Task
     problem: Problem
@@ -27,18 +30,27 @@ class RenderedProblem:
     stops: tuple[str, ...]
     rules: Rules
     thinking: bool = False
+    shown: Tokens | None = None
+    worked: Tokens | None = None
+
+    @property
+    def longest_prompt(self) -> Tokens:
+        """Of the prompts that a method may use."""
+        return max(self.tokens, self.shown or (), key=len)
 
 
 @dataclass(frozen=True, slots=True)
 class EvalMethod:
     """make(asked, n): the sampler and the alpha it is about; n: of best-of-n when that is matched.
 
-    label: as the user wrote it. matched: to the tokens of the method called so.
+    label: as the user wrote it. matched: to the tokens of the method called so. needs_expert: it answers only the
+    problems that have an expert's answer.
     """
 
     label: str
     make: Callable[[RenderedProblem, int | None], tuple[Sampler, float]]
     matched: str | None = None
+    needs_expert: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,8 @@ def jobs(
     for sample in range(samples):
         for i, question in enumerate(asked):
             for method in methods:
+                if method.needs_expert and question.worked is None:
+                    continue
                 n = None
                 if method.matched is not None:
                     mean = matched[question.task.name, method.label]

@@ -71,6 +71,9 @@ class Loaded(Protocol):
     def written(self, text: str) -> Tokens:
         """Tokens of a text of ours, in which control texts are control tokens."""
 
+    def continued(self, prompt: Tokens, text: str) -> Tokens:
+        """Tokens of a text that goes on after a prompt, as the model might have drawn them. Control texts stay text."""
+
     def unspelled(self, text: str) -> int:
         """How many characters of a text are left out of a prompt, for want of a token."""
 

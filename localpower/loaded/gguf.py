@@ -54,6 +54,10 @@ class LoadedGguf:
         """By the vocabulary."""
         return self.vocabulary.written(text)
 
+    def continued(self, prompt: Tokens, text: str) -> Tokens:
+        """By the vocabulary."""
+        return self.vocabulary.continued(prompt, text)
+
     @property
     def has_template(self) -> bool:
         """Whether the model brings a chat template."""

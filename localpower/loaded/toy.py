@@ -44,6 +44,10 @@ class LoadedToy:
         """The toy has no control texts."""
         return self.toy.tokenize(text)
 
+    def continued(self, prompt: Tokens, text: str) -> Tokens:
+        """A toy word for each word."""
+        return self.toy.tokenize(text)
+
     def unspelled(self, text: str) -> int:
         """The toy reads every word."""
         return 0

@@ -48,7 +48,8 @@ class Answer:
     the engine; None: counted for all chains together. plain_tokens: of a plain answer, which plain_answer names.
     cost_multiple: decoded_tokens over plain_tokens; time_multiple: seconds over those of such an answer.
     thinking_tokens: of a thought, its marks included; None: the answer has none.
-    tokens_per_second: of decoded_tokens, without the time that the prompt took. guarantee: as in docs/glossary.md.
+    n_refused: proposals that a verifier rejected, and scored_tokens: evaluated for their log p alone, of both prompts;
+    None: of methods without a verifier. tokens_per_second: of decoded_tokens, without the time that the prompt took. guarantee: as in docs/glossary.md.
     """
 
     text: str
@@ -96,6 +97,8 @@ class Answer:
     diagnostics: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
     thinking_tokens: int | None = None
+    n_refused: int | None = None
+    scored_tokens: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; what belongs to several chains, and diagnostics, where there are any."""
@@ -107,6 +110,8 @@ class Answer:
             "picked": self.pick is not None,
             "chains": self.chains,
             "diagnostics": self.diagnostics,
+            "n_refused": self.n_refused is not None,
+            "scored_tokens": self.scored_tokens is not None,
         }
         return {name: value for name, value in found.items() if name not in optional or optional[name]}
 
@@ -186,4 +191,6 @@ def _one(paid: Sequence[Tally], answer: Tally, run: RunContext, text: Callable[[
         guarantee="approximate" if cut_short else start if no_step else run.sampler.guarantee,
         model=run.model,
         version=__version__,
+        n_refused=sum(tally.n_refused for tally in paid) if answer.adopted else None,
+        scored_tokens=sum(tally.n_scored for tally in paid) if answer.adopted else None,
     )

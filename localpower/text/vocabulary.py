@@ -182,6 +182,10 @@ class Vocabulary:
         """Tokens of a text of ours, in which control texts are control tokens."""
         return tuple(self._speller.tokenize(text.encode(), parse_special=True))
 
+    def continued(self, prompt: Sequence[int], text: str) -> Tokens:
+        """Tokens of a text that goes on after a prompt. Control texts stay text."""
+        return tuple(self._more(prompt, _encoded(text), parse_special=False))
+
     def control_token(self, text: str) -> int | None:
         """The id of a control token with exactly this text: a stop may name one."""
         return self._controls.get(text)

@@ -49,7 +49,8 @@ class Answer:
     cost_multiple: decoded_tokens over plain_tokens; time_multiple: seconds over those of such an answer.
     thinking_tokens: of a thought, its marks included; None: the answer has none.
     n_refused: proposals that a verifier rejected, and scored_tokens: evaluated for their log p alone, of both prompts;
-    None: of methods without a verifier. tokens_per_second: of decoded_tokens, without the time that the prompt took. guarantee: as in docs/glossary.md.
+    None: of methods without a verifier. tokens_per_second: of decoded_tokens, without the time that the prompt took.
+    guarantee: as in docs/glossary.md.
     """
 
     text: str

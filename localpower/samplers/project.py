@@ -141,9 +141,9 @@ class Project(Method):
     guarantee = "invariant"
     target = "p^alpha restricted to answers that the verifier accepts"
     needs_expert = True
-    alpha: float = setting(1.0, number(1.0, MOST_ALPHA), "The power.")
+    alpha: float | None = setting(None, number(1.0, MOST_ALPHA), "The power.", "1")
     temperature: float | None = temperature_setting()
-    steps: int = setting(STEPS, whole(0), "Steps of the chain.")
+    steps: int | None = setting(None, whole(0), "Steps of the chain.", str(STEPS))
     cuts: str = setting(
         "uniform",
         choice(*CUTS),
@@ -154,6 +154,10 @@ class Project(Method):
         number(0.0, 1.0, below=True),
         "Weight of a cut at the first token, with cuts=restart.",
     )
+
+    def power(self, usual: float) -> float:
+        """1 unless it is set: the law of right answers itself, which no model's kind makes another."""
+        return 1.0 if self.alpha is None else self.alpha
 
     def notes(self) -> list[str]:
         """A weight that no cut law reads."""
@@ -172,7 +176,7 @@ class Project(Method):
             self.power(target.alpha),
             self.proposal(target.alpha),
             target.max_tokens,
-            self.steps,
+            STEPS if self.steps is None else self.steps,
             cut_law(self.cuts, self.restart_weight),
             target.rules,
             self.name,

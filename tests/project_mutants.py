@@ -189,9 +189,9 @@ class _StatesHavePlainQ(ProjectionKernel):
 class _DrawsFromPlain(ProjectionKernel):
     """The suffix is drawn under the plain prompt, and weighed as if the other one had drawn it."""
 
-    def propose(self, dice, x, parting, model, horizon, watch):
+    def propose(self, dice, x, parting, model, horizon):
         wrong = replace(self, expert=replace(self.expert, prompt=PLAIN_PROMPT))
-        y = ProjectionKernel.propose(wrong, dice, x, parting, model, horizon, watch)
+        y = ProjectionKernel.propose(wrong, dice, x, parting, model, horizon)
         log_q = y.log_q.copy()
         for i in range(parting, len(y)):
             row = projection.weighed(model, [self.expert.prompt + y.tokens[:i]], self.temperature)[0]

@@ -142,6 +142,11 @@ def _data(name: Path, path: Path, source: Source) -> Path:
     return next((each for each in folders if each.exists()), own)
 
 
+def _says(value: Any) -> bool:
+    """Whether a row has something in a field that may be empty."""
+    return value is not None and not (isinstance(value, str) and not value.strip())
+
+
 def _problem(
     row: Row, place: str, i: int, said: dict[str, Any], grader: str, parts: list[Part] | None
 ) -> Problem:
@@ -168,5 +173,5 @@ def _problem(
             f"{place} has the right answer {wrong[0]!a}, in which the grader {grader} finds no {_WHAT[grader]}"
         )
     gold = {"form": grader, "answers": answers} if _GRADERS[grader] == "short" else answers[0]
-    worked = as_text(row, (said["worked"],), place) if row.get(said.get("worked", "")) is not None else ""
+    worked = as_text(row, (said["worked"],), place) if _says(row.get(said.get("worked", ""))) else ""
     return Problem(str(i if own is None else own), text, gold, worked=worked)

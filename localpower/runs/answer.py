@@ -149,7 +149,8 @@ def _one(paid: Sequence[Tally], answer: Tally, run: RunContext, text: Callable[[
     )
     moves, drawing = n_steps - n_free, run.seconds - run.reading
     cut_short = any(tally.finish in ("interrupted", "budget") for tally in paid)
-    no_step = answer.planned == 0 and run.alpha != 1.0  # only what a chain begins with is left
+    # Only what a chain begins with is left then: at alpha 1 a draw of its law, unless nobody drew it.
+    no_step = answer.planned == 0 and (run.alpha != 1.0 or answer.adopted)
     start: Guarantee = "approximate" if answer.log_z is None else "asymptotic"
     plain = run.plain_seconds(round(plain_tokens(paid))) if len(state) else None
     return Answer(

@@ -10,6 +10,7 @@ Proposal The model, shown the problem with the expert's answer, at a temperature
          would do; one that knows the answer is right more often.
 Source   Karan, Chen & Du 2026, arXiv 2610.02140. Differs from code that was published for it, which accepts whenever
          the mean log p rises, caps proposals at the current length, and asks no verifier (tests/project_mutants.py).
+Budget   counts tokens drawn, and is planned for the longest proposals that there can be: steps draw about half of them.
 Cost     a step draws what follows the divergence, and where the verifier accepts that, evaluates it once more under the
          plain prompt; the start is evaluated under both. Both prompts stay in the cache.
 """
@@ -23,12 +24,12 @@ from typing import Any
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Rules
 from localpower.errors import UsageProblem
-from localpower.events import Adopted, Event
+from localpower.events import Adopted, Event, Planned
 from localpower.methods import Expert, Method, Target, setting, temperature_setting
 from localpower.model import Model, Tokens, beside
 from localpower.readers import MOST_ALPHA, choice, number, whole
 from localpower.samplers.base import Guarantee, finished, require
-from localpower.samplers.budget import Budget, BudgetMeter, Room
+from localpower.samplers.budget import Budget, Room
 from localpower.samplers.chain import stepped
 from localpower.samplers.cuts import CUTS, CutLaw, RestartCuts, UniformCuts, cut_law
 from localpower.samplers.kernel import ChainState
@@ -93,8 +94,13 @@ class Projection:
         """Half of an answer a step: the start is not drawn."""
         return self.steps * self.cuts.planned_cost / 2
 
+    @property
+    def plans(self) -> bool:
+        """Steps are planned once the length of the start is known."""
+        return True
+
     def fit(self, room: Room) -> tuple[Projection, str]:
-        """The same steps: a budget that is too small for them cuts the chain off, and nothing is claimed."""
+        """The steps are planned when it runs, and then said."""
         return self, ""
 
     def suited(self, widest: int, most: int, *, ahead: bool) -> Projection:
@@ -113,24 +119,22 @@ class Projection:
         kernel, horizon = self.kernel, self.max_tokens
         state, n_scored = kernel.start(model, prompt, horizon)
         yield Adopted(horizon, state, n_scored)
-        meter, n_dropped = BudgetMeter(self.budget, state.n_drawn), 0
+        steps = self.steps
+        if self.budget is not None:  # so many that none is cut off: then their number depends on no draw
+            limit = self.budget.limit(state.n_drawn)
+            steps = min(steps, limit // horizon)
+            yield Planned(steps, limit)
         shown = beside(model, self.expert.prompt)
-        for k in range(self.steps):
+        for k in range(steps):
             model.pin(prompt + state.tokens)
             shown.pin(self.expert.prompt + state.tokens)
-            found = kernel.step(
-                dice.spawn(k), ChainState(state, horizon), model, prompt, allowance=meter.left
-            )
+            found = kernel.step(dice.spawn(k), ChainState(state, horizon), model, prompt)
             if found is None:
                 break
             after, info = found
-            drawn = meter.takes(info.n_decoded, undecided=info.undecided)
-            if meter.out:
-                n_dropped = drawn
-                break
             yield stepped(0, k, horizon, state, info)
             state = after.completion
-        yield finished(state, budget=meter.out, n_dropped=n_dropped)
+        yield finished(state)
 
 
 @dataclass(frozen=True, kw_only=True)

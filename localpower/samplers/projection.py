@@ -37,21 +37,6 @@ NEVER = -1e30  # stands for log 0, and for the log ratio of what must not be acc
 _AT_ONCE = 32  # rows of one answer in a batch
 
 
-class _Allowance:
-    """Stops a draw once it has drawn so many tokens and is not complete; None: never."""
-
-    def __init__(self, left: int | None) -> None:
-        self._left, self.spent = left, False
-
-    def drawn(self, position: int, log_p: float, log_q: float, entropy: float, *, complete: bool) -> bool:
-        """As in `TokenObserver`."""
-        if self._left is None or complete:
-            return False
-        self._left -= 1
-        self.spent = self._left <= 0
-        return self.spent
-
-
 @dataclass(frozen=True, slots=True)
 class ProjectionKernel:
     """The step, as a value. ahead: rows of one answer are evaluated together, where the engine can."""
@@ -88,9 +73,8 @@ class ProjectionKernel:
             raise UserError("the verifier rejects the expert's answer")
         marks = np.array(given, np.bool_)
         marks.flags.writeable = False
-        return Completion(tokens, complete, _frozen(log_p), _frozen(log_q), _frozen(entropy), marks), 2 * len(
-            places
-        )
+        x = Completion(tokens, complete, _frozen(log_p), _frozen(log_q), _frozen(entropy), marks)
+        return x, 2 * len(places)
 
     def read(self, eos: frozenset[int], horizon: int) -> tuple[list[bool], bool]:
         """Of each token of the expert's answer, and of its end, whether it is given; and whether it ends at all.
@@ -119,18 +103,9 @@ class ProjectionKernel:
         return given, ended
 
     def step(
-        self,
-        dice: Dice,
-        state: ChainState,
-        model: Model,
-        prompt: Tokens,
-        *,
-        allowance: int | None = None,
+        self, dice: Dice, state: ChainState, model: Model, prompt: Tokens
     ) -> tuple[ChainState, StepInfo] | None:
-        """One step. None: nothing was drawn, so nothing can be redrawn.
-
-        allowance: tokens that it may draw; a proposal that needs more is undecided, and must not be used.
-        """
+        """One step. None: nothing was drawn, so nothing can be redrawn."""
         x, horizon = state
         if x.n_drawn == 0:
             return None
@@ -145,18 +120,16 @@ class ProjectionKernel:
                 early=False,
                 n_decoded=0,
             )
-        watch = _Allowance(allowance)
-        y = self.propose(dice, x, parting, model, horizon, watch)
-        n_decoded = y.tail(parting).n_drawn
-        log_w_x, log_w_y, log_kappa_y, log_ratio, n_scored = self.log_weight(x, parting), 0.0, 0.0, NEVER, 0
-        right = not watch.spent and self.expert.accepts(y.tokens)
+        y = self.propose(dice, x, parting, model, horizon)
+        n_decoded, log_w_x = y.tail(parting).n_drawn, self.log_weight(x, parting)
+        right = self.expert.accepts(y.tokens)
         if right:
             beside(model, self.expert.prompt, 2).pin(self.expert.prompt + y.tokens)
-            y, n_scored = self.scored(y, parting, model, prompt), n_decoded
+            y = self.scored(y, parting, model, prompt)
             log_w_y, log_kappa_y = self.log_weight(y, parting), self.cuts.log_kappa(y, cut)
             log_ratio = max(log_w_y + log_kappa_y - log_w_x - log_kappa_x, NEVER)
         else:
-            y = _unscored(y, parting)
+            y, log_w_y, log_kappa_y, log_ratio = _unscored(y, parting), 0.0, 0.0, NEVER
         accepted = right and threshold.below(log_ratio)
         info = StepInfo(
             *(
@@ -173,15 +146,12 @@ class ProjectionKernel:
             accepted=accepted,
             early=False,
             n_decoded=n_decoded,
-            undecided=watch.spent,
-            n_scored=n_scored,
+            n_scored=n_decoded if right else 0,
             refused=not right,
         )
         return ChainState(y if accepted else x, horizon), info
 
-    def propose(
-        self, dice: Dice, x: Completion, parting: int, model: Model, horizon: int, watch: _Allowance
-    ) -> Completion:
+    def propose(self, dice: Dice, x: Completion, parting: int, model: Model, horizon: int) -> Completion:
         """x up to `parting`, and what the model writes there when it was shown the expert's answer.
 
         Its numbers from `parting` on are all of the expert's prompt; only log_q may be used of them.
@@ -195,7 +165,6 @@ class ProjectionKernel:
             temperature=self.temperature,
             rules=self.rules,
             unlike=x.tokens[parting] if self.skip else None,
-            watch=watch,
         )
 
     def scored(self, y: Completion, since: int, model: Model, prompt: Tokens) -> Completion:

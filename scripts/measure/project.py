@@ -93,7 +93,7 @@ def beds(loaded: Loaded, task: str, data: Path | None, limit: int) -> list[Bed]:
 
 
 def word_problems(options: argparse.Namespace) -> None:
-    loaded = load(Request(options.model) if options.model else Request())
+    loaded = load(Request(options.model, options.threads, fast=options.fast))
     found = beds(loaded, "gsm8k", PROBLEMS, options.limit)
     for temperature in options.temperatures:
         chains = []
@@ -213,6 +213,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", help="a GGUF file or a catalogue name; else the default model")
+    parser.add_argument("--threads", type=int, help="of llama.cpp; else as many as there are cores")
+    parser.add_argument("--fast", action="store_true", help="llama.cpp's own numerics")
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--temperatures", type=float, nargs="*", default=[1.0, 0.7, 0.5])
     parser.add_argument("--seeds", type=int, default=1)

@@ -68,6 +68,14 @@ def test_every_row_is_right_and_says_what_it_cost(evaluate, tmp_path):
     assert set(kept["expert"]) == {"shown", "worked", "sha256"}
 
 
+def test_a_budget_without_room_for_a_step_leaves_the_experts_answer_and_claims_nothing(evaluate, tmp_path):
+    evaluate("lab-sum", "-m", "lab-base", "--limit", "1", "--method", "project:budget=43t,project:budget=44t")
+    none, one = rows_in(tmp_path / "run")
+    assert (none["planned_steps"], none["guarantee"], none["decoded_tokens"]) == (0, "approximate", 0)
+    assert (one["planned_steps"], one["guarantee"], one["n_steps"]) == (1, "invariant", 1)
+    assert none["n_tokens"] == none["first_drawn"]
+
+
 def test_answers_are_the_same_however_many_are_made_at_once_and_in_whatever_order(evaluate, tmp_path):
     lab = ("lab-chain", "-m", "lab-base", "--seed", "3", "--limit", "4", "--method", "project:steps=8,base")
     evaluate(*lab, "--parallel", "1", out="one")
@@ -130,8 +138,8 @@ def test_gsm8k_and_math_have_worked_answers_and_those_for_calculators_are_left_o
 
 def test_a_task_file_names_the_field_and_the_model_never_sees_it(tmp_path, capsys):
     row = {"question": "1+1", "answer": 2, "why": "1+1=2"}
-    (task,) = find_tasks((task_file(tmp_path, [row, row | {"why": None}]),))
-    assert [problem.worked for problem in task.problems(Source())] == ["1+1=2", ""]
+    (task,) = find_tasks((task_file(tmp_path, [row, row | {"why": None}, row | {"why": " "}]),))
+    assert [problem.worked for problem in task.problems(Source())] == ["1+1=2", "", ""]
     file = task_file(tmp_path, [row], prompt="{question} {why}")
     assert main(["eval", file, "--out", str(tmp_path / "out")]) == 1
     assert "its prompt has {why}, the right answer, which the model must not see" in capsys.readouterr().err

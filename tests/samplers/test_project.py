@@ -10,9 +10,10 @@ import pytest
 from localpower.chance import StreamDice
 from localpower.completion import PLAIN, Completion, Rules
 from localpower.errors import UsageProblem, UserError
-from localpower.events import Adopted, Stepped
+from localpower.events import Adopted, Planned, Stepped
 from localpower.methods import Expert, Target
 from localpower.numerics import log_softmax
+from localpower.samplers import Budget
 from localpower.samplers.cuts import CUTS, UniformCuts, cut_law
 from localpower.samplers.kernel import ChainState
 from localpower.samplers.project import Project, Projection
@@ -184,6 +185,14 @@ def test_without_an_expert_the_method_is_refused_by_name_with_what_to_do():
     with pytest.raises(UsageProblem, match="needs a worked answer and a verifier") as raised:
         Project().sampler(Target(4.0, 9, PLAIN))
     assert "localpower eval" in raised.value.line()
+
+
+@pytest.mark.parametrize(("tokens", "steps"), [(11, 0), (12, 1), (50, 4), (5000, 9)])
+def test_a_budget_plans_as_many_steps_as_none_of_which_it_can_cut_off(tokens, steps):
+    sampler = Projection(expert(lambda t: True), max_tokens=12, steps=9, budget=Budget(tokens=tokens))
+    _, planned, *rest = sampler.run(ToyModel(seed=5, end_bias=-9.0), PROMPT, StreamDice(2))
+    assert planned == Planned(steps, tokens)
+    assert sum(isinstance(event, Stepped) for event in rest) == steps
 
 
 def test_the_verifier_is_asked_first_and_a_wrong_proposal_costs_no_row_of_the_plain_prompt():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 
+import numpy as np
 import pytest
 
 from localpower.cli.main import main
@@ -68,6 +70,28 @@ def test_every_row_is_right_and_says_what_it_cost(evaluate, tmp_path):
     assert set(kept["expert"]) == {"shown", "worked", "sha256"}
 
 
+def test_a_rows_log_p_is_of_the_prompt_without_the_experts_answer(evaluate, tmp_path, tiny16, tiny_paths):
+    right = ["".join(letters) for n in (1, 2, 3) for letters in product("abc", repeat=n)]
+    row = {"question": "abc", "answer": right, "why": "a"}
+    file = task_file(tmp_path, [row], grader="text", max_tokens=6)
+    method = ("--method", "project:steps=20", "--samples", "3", "--seed", "1")
+    code, _, _ = evaluate(file, "-m", str(tiny_paths["f16"]), *method)
+    (problem,) = json.loads((tmp_path / "run" / "problems.json").read_text())["problems"]
+    (prompt,) = problem["prompts"].values()
+    plain, shown = tuple(prompt["tokens"]), tuple(prompt["expert"]["shown"])
+    rows = rows_in(tmp_path / "run")
+    assert (code, len(rows)) == (0, 3)
+    assert sum(row["n_accepted"] for row in rows) > 0
+    engine = tiny16.engine(shown, 6, 2, lambda: None)
+    for row in rows:
+        under = {
+            name: engine.score(p, tuple(row["tokens"])) for name, p in (("plain", plain), ("shown", shown))
+        }
+        assert np.allclose(row["token_log_p"], under["plain"], atol=1e-3, rtol=0)
+        assert not np.allclose(under["plain"], under["shown"], atol=1e-2, rtol=0)
+    engine.close()
+
+
 def test_a_budget_without_room_for_a_step_leaves_the_experts_answer_and_claims_nothing(evaluate, tmp_path):
     evaluate("lab-sum", "-m", "lab-base", "--limit", "1", "--method", "project:budget=43t,project:budget=44t")
     none, one = rows_in(tmp_path / "run")
@@ -118,6 +142,7 @@ def test_the_verifier_of_a_chain_is_the_grader_of_the_row(default_model):
     problem = Problem("p", "Two and three?", "5", worked="#### 5")
     (asked,) = ask(TASKS["gsm8k"], [problem], default_model, Wording(), None, show=True)
     expert = expert_of(asked, default_model, Grader())
+    assert (expert.prompt, expert.answer) == (asked.shown, asked.worked)
     right, wrong = (default_model.continued(asked.tokens, text) for text in ("#### 5", "#### 6"))
     assert (expert.accepts(right), expert.accepts(wrong)) == (True, False)
     thinking = expert_of(replace(asked, thinking=True), default_model, Grader())

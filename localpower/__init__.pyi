@@ -21,6 +21,7 @@ from .errors import ModelError as ModelError
 from .errors import UsageProblem as UsageProblem
 from .errors import UserError as UserError
 from .evals.task import Task as Task
+from .events import Adopted as Adopted
 from .events import Chosen as Chosen
 from .events import Event as Event
 from .events import Extended as Extended
@@ -31,6 +32,7 @@ from .events import Resampled as Resampled
 from .events import Started as Started
 from .events import Stepped as Stepped
 from .loaded import ModelInfo as ModelInfo
+from .methods import Expert as Expert
 from .methods import Method as Method
 from .methods import Target as Target
 from .methods import setting as setting
@@ -41,6 +43,7 @@ from .samplers.ancestral import LowTemperature as LowTemperature
 from .samplers.best_of_n import BestOfN as BestOfN
 from .samplers.lookahead import Lookahead as Lookahead
 from .samplers.mh import Power as Power
+from .samplers.project import Project as Project
 from .samplers.smc import SMC as SMC
 from .toy import ToyModel as ToyModel
 from .toy import power_law as power_law

@@ -1,6 +1,6 @@
 """What happens in a run, as frozen values. The live view, the JSONL trace and replay read the same ones.
 
-A sampler yields Extended, Stepped and, last, Finished. Each holds the suffix that was written, not the whole
+A sampler yields Extended or Adopted, Stepped and, last, Finished. Each holds the suffix that was written, not the whole
 state: folding the events (head(kept) + suffix where accepted) gives every state back, token for token.
 """
 
@@ -42,6 +42,15 @@ class Extended:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """The run begins with an answer that nobody drew. n_scored: tokens evaluated for its numbers."""
+
+    horizon: int
+    suffix: Completion
+    n_scored: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stepped:
     """One Metropolis-Hastings step, with all that its decision rested on.
 
@@ -53,6 +62,8 @@ class Stepped:
     free: the proposal equals the state (no move). early: rejected before the proposal was complete: n_y, log_w_y and
     the suffix are those so far, log_kappa_y and log_ratio upper bounds. decided_at: length at which the decision fell.
     n_decoded: tokens drawn from the model. suffix: the proposal from the cut on, rejected or not.
+    n_scored: tokens evaluated for their log p alone, which drawing did not tell. refused: a verifier rejected the
+    proposal before that: log_w_y, log_kappa_y, and log_p and entropy of the suffix from the divergence on, are 0.
     Forms of the step other than the plain one (samplers/acceptance.py) have a log_ratio of their own.
     """
 
@@ -76,6 +87,8 @@ class Stepped:
     n_decoded: int
     suffix: Completion
     member: int = 0
+    n_scored: int = 0
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +150,11 @@ class Finished:
     n_dropped: int = 0
 
 
-Event = Started | Extended | Stepped | Planned | Resampled | Looked | Chosen | Finished
+Event = Started | Extended | Adopted | Stepped | Planned | Resampled | Looked | Chosen | Finished
 _KINDS: dict[str, type[Event]] = {
     "started": Started,
     "extended": Extended,
+    "adopted": Adopted,
     "stepped": Stepped,
     "planned": Planned,
     "resampled": Resampled,

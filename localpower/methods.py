@@ -7,7 +7,7 @@ at the end of its one file in `samplers/`; the list of names in `registry.py` is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Self
 
@@ -69,13 +69,30 @@ _COMMON = (*EVERYDAY, "budget")
 
 
 @dataclass(frozen=True, slots=True)
+class Expert:
+    """What a problem has besides its prompt: an answer that is known to be right, and who tells right from wrong.
+
+    prompt: the prompt that shows the answer too, as tokens. answer: the answer as tokens, without an end token.
+    accepts(tokens): whether an answer is right, a function of its tokens alone.
+    """
+
+    prompt: Tokens
+    answer: Tokens
+    accepts: Callable[[Tokens], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """What every method is asked for. alpha: the model's usual power. pick: as in `--pick`."""
+    """What every method is asked for. alpha: the model's usual power. pick: as in `--pick`.
+
+    expert: of the problem that is asked; None: it has none, or nobody knows (of `run` and `chat`).
+    """
 
     alpha: float
     max_tokens: int
     rules: Rules
     pick: str = "random"
+    expert: Expert | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +106,8 @@ class Method:
 
     name: ClassVar[str]
     guarantee: ClassVar[Guarantee]  # of a run that completes, with the default settings
+    target: ClassVar[str] = "p^alpha"  # what the guarantee is about, in words
+    needs_expert: ClassVar[bool] = False  # whether its target has an `Expert`, which only an eval knows
     budget: str | None = setting(None, BUDGET, "Most that a run may take.", "no limit")
 
     def __init_subclass__(cls, **options: Any) -> None:

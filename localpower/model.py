@@ -49,10 +49,27 @@ class Model(Protocol):
 
 
 class Request(NamedTuple):
-    """What one of several who share a model asks for: rows after contexts, weighed where a temperature is given."""
+    """What one of several who share a model asks for: rows after contexts, weighed where a temperature is given.
+
+    prompt_length: how many tokens of each context are its prompt; None: as of the run's own prompt.
+    """
 
     contexts: list[Tokens]
     temperature: float | None = None
+    prompt_length: int | None = None
+
+
+def beside(model: Model, prompt: Tokens, pins: int = 1) -> Model:
+    """The same model for contexts that begin with `prompt`, which is not the run's own.
+
+    Engines read a prompt in other batches than an answer, so they must know where it ends. pins: 1 or 2, the number of
+    the pin that this view has; the run's own is kept beside both.
+    """
+    own = getattr(model, "beside", None)
+    if own is None:
+        return model
+    found: Model = own(prompt, pins)
+    return found
 
 
 def weighed(model: Model, contexts: Sequence[Tokens], temperature: float) -> Sequence[TokenDistribution]:

@@ -20,6 +20,7 @@ _CLASSES = {
     "best-of-n": "localpower.samplers.best_of_n:BestOfN",
     "smc": "localpower.samplers.smc:SMC",
     "lookahead": "localpower.samplers.lookahead:Lookahead",
+    "project": "localpower.samplers.project:Project",
 }
 _GONE = {"tempering": "use --method power:start=smc:4, or power with --temperature 1"}
 _GROUP = "localpower.methods"

@@ -10,12 +10,13 @@ from typing import Any
 
 from localpower.api.compare import read_with
 from localpower.api.eval_request import EvalRequest, settings_of
-from localpower.api.labels import eval_methods
+from localpower.api.labels import eval_methods, needs_expert
 from localpower.api.opening import Waiting, nobody, opened
 from localpower.api.programs import allowed, run_programs
-from localpower.errors import Interrupted, UsageProblem
+from localpower.errors import Interrupted, UsageProblem, UserError
 from localpower.evals import store
 from localpower.evals.asking import Wording, ask
+from localpower.evals.experts import UNVERIFIED, usable
 from localpower.evals.grade import Grader
 from localpower.evals.jobs import RenderedProblem
 from localpower.evals.problem import Problem, subset
@@ -126,6 +127,12 @@ def _prepare(
     problems = {task.name: task.problems(Source(request.data, seed, request.password)) for task in tasks}
     chosen = {task.name: subset(problems[task.name], request.limit) for task in tasks}
     _check_size(request, chosen)
+    for name, some in chosen.items():
+        if needs_expert(request.labels) and not any(problem.worked for problem in some):
+            raise UserError(
+                f"--method project needs worked answers, and no problem of {name} has one",
+                'a task file names their field: worked = "solution"',
+            )
     now = datetime.datetime.now().isoformat(timespec="seconds")
     created = before.settings["created"] if before else now
     models = _Models(around)
@@ -153,8 +160,8 @@ def _prepare(
 def _make(request: EvalRequest, plan: _Plan, folder: store.Folder, around: Surroundings) -> None:
     """Make what is missing, model by model; then run programs, if that is wished. Raises Interrupted."""
     current = ""
-    methods = eval_methods(request.labels, lambda: plan.models.open(current), request.parallel)
     with Grader(request.grader) as grader, around.watching() as watcher:
+        methods = eval_methods(request.labels, lambda: plan.models.open(current), request.parallel, grader)
         running = Running(
             folder,
             plan.asked,
@@ -226,6 +233,10 @@ def _check_request(request: EvalRequest, tasks: Sequence[Task]) -> None:
     if data is not None and data.is_file() and len(tasks) > 1:
         raise UsageProblem("--data names one file, and there are several tasks: name a folder")
     for task in tasks:
+        if task.kind in UNVERIFIED and needs_expert(request.labels):
+            raise UsageProblem(
+                f"--method project asks a verifier while it writes: {task.name} has {UNVERIFIED[task.kind]}"
+            )
         if request.form not in task.forms:
             forms = " or ".join(form for form in task.forms if form != "plain")
             raise UsageProblem(f"the paper has no prompt for {task.name}: --prompt-style {forms}")
@@ -260,13 +271,27 @@ def _ask_all(
         through = [task for task in tasks if task.forms[request.form].template]
         if through and not loaded.has_template and not prompting.raw:
             say(f"note: {label} has no chat template: prompts are sent as text")
+        show = needs_expert(request.labels)
+        if show and (request.answer_prefix or prompting.thinking_budget):
+            raise UsageProblem(
+                "project begins with the worked answer as it is",
+                "leave out --answer-prefix and --thinking-budget",
+            )
         notes: dict[str, None] = {}  # of all tasks, each once
         asked[label] = {
-            task.name: ask(task, chosen[task.name], loaded, wording, request.max_tokens, notes.setdefault)
+            task.name: ask(
+                *(task, chosen[task.name], loaded, wording, request.max_tokens), notes.setdefault, show=show
+            )
             for task in tasks
         }
         for note in notes:
             say(f"note: {label}: {note}")
+        if show:
+            with Grader(request.grader) as grader:
+                for name, some in asked[label].items():
+                    asked[label][name], left_out = usable(some, loaded, grader)
+                    for note in left_out:
+                        say(f"note: {label}: {note}")
         problems = [problem for some in asked[label].values() for problem in some]
         if lost := loaded.unspelled(request.answer_prefix or ""):
             say(

@@ -10,13 +10,16 @@ from localpower.api.budget import allowed, within
 from localpower.api.question import check
 from localpower.api.request import Pick, SamplingOptions, check_width, suited
 from localpower.errors import UsageProblem
+from localpower.evals.experts import expert_of
+from localpower.evals.grade import Grader
 from localpower.evals.jobs import EvalMethod, RenderedProblem
 from localpower.loaded import Loaded, usual_alpha
-from localpower.methods import EVERYDAY, Method
+from localpower.methods import EVERYDAY, Expert, Method
 from localpower.registry import names, parse, split
 from localpower.samplers import Sampler
 
 _MATCHED = ":matched"
+_SOMEBODY = Expert((), (), lambda _: True)  # until problems are known
 
 
 def label_methods(
@@ -50,7 +53,7 @@ def _options(label: str, common: Mapping[str, Any], pick: Pick) -> SamplingOptio
             f"--budget {method.budget} would make answers depend on the machine", "use 4x or 5000t"
         )
     options = SamplingOptions(method, pick=pick)
-    check(options)  # values that can never be right are told before a model loads
+    check(options, _SOMEBODY)  # values that can never be right are told before a model loads
     return options
 
 
@@ -76,9 +79,15 @@ def matched_to(labels: Mapping[str, SamplingOptions]) -> str | None:
 
 
 def eval_methods(
-    labels: Mapping[str, SamplingOptions], loaded: Callable[[], Loaded], parallel: int | None
+    labels: Mapping[str, SamplingOptions],
+    loaded: Callable[[], Loaded],
+    parallel: int | None,
+    grader: Grader,
 ) -> list[EvalMethod]:
-    """The methods as a run uses them. parallel: answers at once; None: as many as the machine is good for."""
+    """The methods as a run uses them. parallel: answers at once; None: as many as the machine is good for.
+
+    grader: the verifier of methods that need one.
+    """
     to = matched_to(labels)
 
     def maker(options: SamplingOptions) -> Callable[[RenderedProblem, int | None], tuple[Sampler, float]]:
@@ -86,7 +95,8 @@ def eval_methods(
             method = options.method if n is None else options.method.having(n=n)
             mine = replace(options, method=method, max_tokens=asked.max_tokens)
             usual = usual_alpha(chat=asked.chat, preset=loaded().preset)
-            sampler = method.sampler(mine.target(usual, asked.rules))
+            expert = expert_of(asked, loaded(), grader) if method.needs_expert else None
+            sampler = method.sampler(mine.target(usual, asked.rules, expert))
             budget = allowed(method.budget, 1, lambda _: None, len(asked.tokens))
             sampler, _ = within(sampler, mine, budget)
             check_width(sampler, 1)
@@ -97,9 +107,14 @@ def eval_methods(
         return make
 
     return [
-        EvalMethod(label, maker(options), to if _MATCHED in label else None)
+        EvalMethod(label, maker(options), to if _MATCHED in label else None, options.method.needs_expert)
         for label, options in labels.items()
     ]
+
+
+def needs_expert(labels: Mapping[str, SamplingOptions]) -> bool:
+    """Whether one of the methods works from experts' answers."""
+    return any(options.method.needs_expert for options in labels.values())
 
 
 def to_json(options: SamplingOptions) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from localpower.completion import PLAIN, Rules
 from localpower.errors import UsageProblem, UserError
 from localpower.loaded import Loaded, usual_alpha
 from localpower.loaded.thoughts import limit, switched, thought_of
+from localpower.methods import Expert
 from localpower.model import Tokens
 from localpower.runs.pace import Pace
 from localpower.samplers import Sampler
@@ -90,9 +91,9 @@ def ask(
     )
 
 
-def check(options: SamplingOptions) -> None:
-    """Settings that contradict each other are told before a model loads. Raises UsageProblem."""
-    sampler = options.method.sampler(options.target(usual_alpha(chat=False), PLAIN))
+def check(options: SamplingOptions, expert: Expert | None = None) -> None:
+    """Settings that contradict each other are told before a model loads. expert: of an eval. Raises UsageProblem."""
+    sampler = options.method.sampler(options.target(usual_alpha(chat=False), PLAIN, expert))
     if options.method.budget is None:
         check_width(sampler, options.chains)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from localpower.errors import UsageProblem
-from localpower.methods import Method, Target
+from localpower.methods import Expert, Method, Target
 from localpower.readers import MOST_RUNS
 from localpower.samplers import Sampler
 from localpower.samplers.mh import Power
@@ -42,9 +42,9 @@ class SamplingOptions:
         if budget is not None and budget.endswith("t") and int(budget[:-1]) < self.chains:
             raise UsageProblem(f"a budget of {budget} is less than a token for each of {self.chains} chains")
 
-    def target(self, alpha: float, rules: Any) -> Target:
-        """For a method. alpha: the model's usual one."""
-        return Target(alpha, self.max_tokens, rules, self.pick)
+    def target(self, alpha: float, rules: Any, expert: Expert | None = None) -> Target:
+        """For a method. alpha: the model's usual one. expert: of the problem that is asked."""
+        return Target(alpha, self.max_tokens, rules, self.pick, expert)
 
 
 @dataclass(frozen=True, slots=True)

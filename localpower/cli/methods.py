@@ -64,7 +64,7 @@ def methods(name: str | None, debug: bool) -> int:
     reads = ", ".join(f"--{use}" for use in sorted(method.uses())) or "none"
     lines = [
         f"{method.name}: {method.summary()}",
-        f"Guarantee: {method.guarantee} ({_MEANING[method.guarantee]}).",
+        f"Guarantee: {method.guarantee} ({_MEANING[method.guarantee].replace('p^alpha', method.target)}).",
         f"Options of run, chat and eval that it reads, besides --max-tokens and --budget: {reads}.",
     ]
     indent = " " * (4 + max((len(option.name) for option in method.options()), default=0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from localpower.completion import Rules
@@ -16,6 +16,7 @@ from localpower.evals.task import Task
 from localpower.grading.thoughts import opens_thought
 from localpower.loaded import Loaded
 from localpower.loaded.thoughts import limit, switched, thought_of
+from localpower.model import Tokens
 from localpower.text.conversation import Conversation
 from localpower.text.stops import answer_text, ends
 
@@ -60,24 +61,28 @@ def ask(
     wording: Wording,
     max_tokens: int | None,
     say: Callable[[str], object] = lambda _: None,
+    *,
+    show: bool = False,
 ) -> list[RenderedProblem]:
     """Every problem as tokens of the model. max_tokens: None: the task's own. say: hears of settings that do nothing.
 
-    Raises UserError for a prefix that the model has no token for.
+    show: experts' answers are needed too. Raises UserError for a prefix that the model has no token for.
     """
     template = loaded.has_template and not wording.raw
     form = form_of(task, wording, template=template)
     chat = form.template and template
     stops = (*(form.stops if wording.own_stops else ()), *wording.stops)
     ended = ends([stop.encode() for stop in stops], loaded.piece, loaded.control_token)
-    texts = [form.write(problem) for problem in problems]
-    said = [Conversation([{"role": "user", "content": text}], started=wording.started) for text in texts]
-    whole = [each.under(wording.system) if chat else each for each in said]
     arguments, notes = switched(loaded.template if chat else None, wording.arguments, wording.think)
+
+    def prompts_of(texts: Sequence[str]) -> list[Tokens]:
+        said = [Conversation([{"role": "user", "content": text}], started=wording.started) for text in texts]
+        whole = [each.under(wording.system) if chat else each for each in said]
+        return loaded.prompts(whole, raw=not chat, arguments=arguments)
+
+    texts = [form.write(problem) for problem in problems]
     found = []
-    for problem, text, prompt in zip(
-        problems, texts, loaded.prompts(whole, raw=not chat, arguments=arguments), strict=True
-    ):
+    for problem, text, prompt in zip(problems, texts, prompts_of(texts), strict=True):
         opening = loaded.following(prompt, wording.prefix) if wording.prefix else ()
         if wording.prefix and not opening:
             raise UserError(f"{loaded.info.name} has no token for any part of --answer-prefix")
@@ -97,4 +102,16 @@ def ask(
         )
     for note in notes:
         say(note)
-    return found
+    if not show:
+        return found
+    with_answer = iter(prompts_of([form.shown(p, chat=chat) for p in problems if p.worked]))
+    return [
+        replace(
+            each,
+            shown=next(with_answer),
+            worked=loaded.following(each.tokens, form.before(each.text, chat=chat) + each.problem.worked),
+        )
+        if each.problem.worked
+        else each
+        for each in found
+    ]

@@ -17,11 +17,32 @@ from localpower.evals.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """template: through the model's chat template. stops: texts that end an answer inside the sampler."""
+    """template: through the model's chat template. stops: texts that end an answer inside the sampler.
+
+    alone: its model reads one problem and nothing else, so that no expert's answer can be shown to it.
+    """
 
     write: Callable[[Problem], str]
     template: bool = False
     stops: tuple[str, ...] = ()
+    alone: bool = False
+
+    def shown(self, problem: Problem, *, chat: bool) -> str:
+        """The prompt that shows the expert's answer too. chat: it goes through a template."""
+        text = self.write(problem)
+        if self.alone:
+            return text
+        if chat:
+            return f"{text}\n\n{_SOLUTION}\n\n{problem.worked}\n\n{_OWN_WORDS}"
+        return f"{text}{self.before(text, chat=False)}{problem.worked}\n\n{text}"
+
+    def before(self, text: str, *, chat: bool) -> str:
+        """What parts an answer from the end of a prompt's text: a space, where a text just goes on."""
+        return "" if chat or self.alone or text[-1:].isspace() else " "
+
+
+_SOLUTION = "Here is a correct solution, which an expert wrote:"
+_OWN_WORDS = "Now solve it yourself, in your own words."
 
 
 Forms = Mapping[str, Form]
@@ -129,4 +150,4 @@ OPEN: Forms = {
     "paper": Form(lambda p: p.text),
     "paper-chat": Form(lambda p: p.text, template=True),
 }
-BARE: Forms = {"chat": Form(lambda p: p.text), "plain": Form(lambda p: p.text)}
+BARE: Forms = {"chat": Form(lambda p: p.text, alone=True), "plain": Form(lambda p: p.text, alone=True)}

@@ -20,7 +20,8 @@ class RenderedProblem:
     """A problem as a model is asked it. chat: through its template. thinking: its end opens a thought.
 
     tokens: prompt and prefix. prefix: the opening that every answer is given, as its tokens spell it; n_prefix: how
-    many of the last tokens that is. thought: how thoughts lie in its answers; None: there are none.
+    many of the last tokens that is. thought: how thoughts lie in its answers; None: there are none. shown: the prompt
+    that shows the expert's answer too, and worked: that answer; as tokens. None: of no use here.
     """
 
     task: Task
@@ -35,18 +36,27 @@ class RenderedProblem:
     prefix: str = ""
     n_prefix: int = 0
     thought: Thought | None = None
+    shown: Tokens | None = None
+    worked: Tokens | None = None
+
+    @property
+    def longest_prompt(self) -> Tokens:
+        """Of the prompts that a method may use."""
+        return max(self.tokens, self.shown or (), key=len)
 
 
 @dataclass(frozen=True, slots=True)
 class EvalMethod:
     """make(asked, n): the sampler and the alpha it is about; n: of best-of-n when that is matched.
 
-    label: as the user wrote it. matched: to the tokens of the method called so.
+    label: as the user wrote it. matched: to the tokens of the method called so. needs_expert: it answers only the
+    problems that have an expert's answer.
     """
 
     label: str
     make: Callable[[RenderedProblem, int | None], tuple[Sampler, float]]
     matched: str | None = None
+    needs_expert: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,8 @@ def jobs(
     for sample in range(samples):
         for i, question in enumerate(asked):
             for method in methods:
+                if method.needs_expert and question.worked is None:
+                    continue
                 n = None
                 if method.matched is not None:
                     mean = matched[question.task.name, method.label]

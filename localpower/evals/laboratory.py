@@ -8,6 +8,7 @@ import numpy as np
 
 from localpower.evals.problem import Problem
 from localpower.evals.sources import Source
+from localpower.lab.careful import worked
 from localpower.lab.problems import FAMILIES, LEVELS, draw
 
 _SEED = 20251127
@@ -26,7 +27,8 @@ def problems(family: str) -> Callable[[Source], list[Problem]]:
             for problem in list({p.prompt: p for p in made}.values())[:_EACH]:
                 gold = {"family": family, "prompt": problem.prompt, "solution": problem.solution}
                 name = f"lab-{family}/{problem.prompt}"
-                found.setdefault(name, Problem(name, problem.prompt, gold, f"level {level}"))
+                page = worked(problem)
+                found.setdefault(name, Problem(name, problem.prompt, gold, f"level {level}", worked=page))
         return list(found.values())
 
     return load

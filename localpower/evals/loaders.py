@@ -36,6 +36,7 @@ ALPACA = Needs(
     ("alpaca_eval.json", "alpaca_eval.jsonl", "alpaca.json", "alpaca.jsonl"),
     "the AlpacaEval dataset page (alpaca_eval.json; its licence is CC BY-NC 4.0)",
 )
+_ASIDE = re.compile(r"<<[^<>]*>>")  # a sum for a calculator, in the midst of a sentence
 _MBPP_TEST = range(11, 511)  # the authors' test split
 
 
@@ -47,6 +48,7 @@ def math500(source: Source) -> list[Problem]:
             as_text(row, ("problem", "prompt", "question"), place),
             as_text(row, ("answer",), place),
             f"level {row['level']}" if row.get("level") else str(row.get("subject") or ""),
+            worked=_worked(row, "solution"),
         )
         for row, place, i in _rows("math500", MATH500, source)
     ]
@@ -62,20 +64,20 @@ def aime(source: Source) -> list[Problem]:
                 f"{place} has the answer {answer!r}", "AIME answers are whole numbers from 0 to 999"
             )
         text = as_text(row, ("problem", "Problem", "question", "Question"), place)
-        found.append(Problem(_id("aime", row, ("id", "ID"), i), text, str(int(answer))))
+        worked = _worked(row, "solution", "Solution")
+        found.append(Problem(_id("aime", row, ("id", "ID"), i), text, str(int(answer)), worked=worked))
     return found
 
 
 def gsm8k(source: Source) -> list[Problem]:
-    """The number after the marks, where the answer is the authors' whole solution."""
-    return [
-        Problem(
-            _id("gsm8k", row, ("id",), i),
-            as_text(row, ("question", "problem"), place),
-            as_text(row, ("answer",), place).rpartition("####")[2].strip().replace(",", ""),
-        )
-        for row, place, i in _rows("gsm8k", GSM8K, source)
-    ]
+    """The number after the marks, where the answer is the authors' whole solution; that without its <<2*3=6>>."""
+    found = []
+    for row, place, i in _rows("gsm8k", GSM8K, source):
+        working, marks, number = as_text(row, ("answer",), place).rpartition("####")
+        worked = f"{_ASIDE.sub('', working)}{marks}{number}" if marks else ""
+        text, gold = as_text(row, ("question", "problem"), place), number.strip().replace(",", "")
+        found.append(Problem(_id("gsm8k", row, ("id",), i), text, gold, worked=worked))
+    return found
 
 
 def svamp(source: Source) -> list[Problem]:
@@ -147,6 +149,12 @@ def alpaca(source: Source) -> list[Problem]:
 def _rows(task: str, needs: Needs, source: Source) -> list[tuple[Row, str, int]]:
     path = find(task, needs, source)
     return list(numbered(read_rows(path), path.name))
+
+
+def _worked(row: Row, *names: str) -> str:
+    """The expert's answer in the first of these fields that holds a text; "": none does."""
+    texts = (row.get(name) for name in names)
+    return next((text for text in texts if isinstance(text, str) and text.strip()), "")
 
 
 def _texts(value: Any) -> bool:

@@ -16,7 +16,8 @@ from localpower.errors import UserError
 class Problem:
     """text: what is asked. gold: what its grader needs, plain JSON. group: level, subject or kind.
 
-    options, order: of a multiple choice, as shown, and which of the file's options each of them is.
+    options, order: of a multiple choice, as shown, and which of the file's options each of them is. worked: a right
+    answer with its reasons, as an expert wrote it; "": nobody did.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Problem:
     group: str = ""
     options: tuple[str, ...] = ()
     order: tuple[int, ...] = ()
+    worked: str = ""
 
 
 def subset(problems: Sequence[Problem], limit: int | None) -> list[Problem]:

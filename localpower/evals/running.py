@@ -119,7 +119,8 @@ class Running:
         width = max(job.sampler.width for job in missing)
         at_once = self.parallel or best_parallel(loaded, asked, width, len(missing))
         at_once = max(min(at_once, MOST_RUNS // width, len(missing)), 1)
-        return engine_for(loaded, asked, at_once, width, self.check, keep), at_once, width
+        prompts = at_once * max(getattr(job.sampler, "n_prompts", 1) for job in missing)
+        return engine_for(loaded, asked, at_once, width, self.check, keep, prompts), at_once, width
 
     def _missing(self, model: str, task: str, methods: Sequence[EvalMethod]) -> list[Job]:
         self.check()
@@ -157,7 +158,7 @@ def times_drawn(rows: Sequence[Row]) -> float:
 
 def best_parallel(loaded: Loaded, asked: Sequence[RenderedProblem], width: int, n: int) -> int:
     """As many answers at once as this machine gains by, and the cache has modest room for."""
-    longest = max(len(question.tokens) + question.max_tokens for question in asked)
+    longest = max(len(question.longest_prompt) + question.max_tokens for question in asked)
     speeds = {
         wide: loaded.speed(wide * width)
         for wide in _WIDTHS
@@ -175,13 +176,16 @@ def engine_for(
     width: int,
     check: Callable[[], None],
     keep: Engine | None,
+    prompts: int | None = None,
 ) -> Engine:
-    """Room for `at_once` answers to different problems. Raises UserError that names a problem that is too long."""
-    longest = max(asked, key=lambda question: len(question.tokens))
+    """Room for `at_once` answers to different problems. prompts: that they have; None: one each.
+
+    Raises UserError that names a problem that is too long.
+    """
+    longest, n = max(asked, key=lambda question: len(question.longest_prompt)), prompts or at_once
+    prompt, most, rows = longest.longest_prompt, longest.max_tokens, at_once * width
     try:
-        return loaded.engine(
-            longest.tokens, longest.max_tokens, at_once * width, check, keep, chains=at_once, prompts=at_once
-        )
+        return loaded.engine(prompt, most, rows, check, keep, chains=n, prompts=n)
     except UserError as error:
         raise UserError(f"{longest.problem.id}: {error.message}", error.hint) from None
 

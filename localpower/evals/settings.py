@@ -54,8 +54,22 @@ def problem_rows(
                     "stops": list(question.stops),
                     **({"thinking": True} if question.thinking else {}),
                     **({"prefix": question.prefix, "n_prefix": question.n_prefix} if question.prefix else {}),
+                    **_shown_expert(question, kept=kept),
                 }
     return list(rows.values())
+
+
+def _shown_expert(question: RenderedProblem, *, kept: bool) -> Row:
+    """The expert's answer and the prompt that shows it, where a method uses them."""
+    if question.worked is None:
+        return {}
+    tokens = {"shown": list(question.shown or ()), "worked": list(question.worked)}
+    return {
+        "expert": {
+            **(tokens if kept else {}),
+            "sha256": hashlib.sha256(json.dumps(tokens).encode()).hexdigest(),
+        }
+    }
 
 
 def refuse_changes(old: Row, new: Row, where: str) -> list[str]:

@@ -4,6 +4,7 @@ name = "rivers"                     # else the file's name
 data = "rivers.jsonl"               # JSON, JSONL, CSV or TSV; relative to this file, or in the folder of --data
 prompt = "{question} One word."     # fields of a row in braces, {{ for a brace; else prompt, question or problem
 answer = "answer"                   # the field with the right answer, or a list of them
+worked = "solution"                 # a field with a right answer and its reasons, for --method project
 id = "id"                           # else the number of the row
 grader = "text"                     # text, number, list, math, letter or open
 max_tokens = 64
@@ -43,6 +44,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "data": str,
     "prompt": str,
     "answer": str,
+    "worked": str,
     "id": str,
     "grader": str,
     "max_tokens": int,
@@ -108,12 +110,13 @@ def _parts(said: dict[str, Any], path: Path, grader: str) -> list[Part] | None:
     if "prompt" not in said:
         return None
     parts = parts_of(said["prompt"], str(path))
-    answer = said.get("answer", "answer")
-    if grader != "open" and Part(answer, is_field=True) in parts:
-        raise UserError(
-            f"{path}: its prompt has {{{answer}}}, the right answer, which the model must not see",
-            f"write {{{{{answer}}}}} for the text {{{answer}}}",
-        )
+    hidden = [said.get("answer", "answer"), *([said["worked"]] if "worked" in said else [])]
+    for answer in hidden if grader != "open" else ():
+        if Part(answer, is_field=True) in parts:
+            raise UserError(
+                f"{path}: its prompt has {{{answer}}}, the right answer, which the model must not see",
+                f"write {{{{{answer}}}}} for the text {{{answer}}}",
+            )
     return parts
 
 
@@ -142,11 +145,17 @@ def _data(name: Path, path: Path, source: Source) -> Path:
     return next((each for each in folders if each.exists()), own)
 
 
+def _says(value: Any) -> bool:
+    """Whether a row has something in a field that may be empty."""
+    return value is not None and not (isinstance(value, str) and not value.strip())
+
+
 def _problem(
     row: Row, place: str, i: int, said: dict[str, Any], grader: str, parts: list[Part] | None
 ) -> Problem:
     right = said.get("answer", "answer")
-    asked = tuple(name for name in _TEXTS if name != right or grader == "open")
+    hidden = (right, said.get("worked"))
+    asked = tuple(name for name in _TEXTS if name not in hidden or grader == "open")
     text = as_text(row, asked, place) if parts is None else written(parts, row, place)
     if not text.strip():
         raise UserError(f"{place} has an empty prompt")
@@ -167,4 +176,5 @@ def _problem(
             f"{place} has the right answer {wrong[0]!a}, in which the grader {grader} finds no {_WHAT[grader]}"
         )
     gold = {"form": grader, "answers": answers} if _GRADERS[grader] == "short" else answers[0]
-    return Problem(str(i if own is None else own), text, gold)
+    worked = as_text(row, (said["worked"],), place) if _says(row.get(said.get("worked", ""))) else ""
+    return Problem(str(i if own is None else own), text, gold, worked=worked)

@@ -48,7 +48,9 @@ class Answer:
     the engine; None: counted for all chains together. plain_tokens: of a plain answer, which plain_answer names.
     cost_multiple: decoded_tokens over plain_tokens; time_multiple: seconds over those of such an answer.
     thinking_tokens: of a thought, its marks included; None: the answer has none.
-    tokens_per_second: of decoded_tokens, without the time that the prompt took. guarantee: as in docs/glossary.md.
+    n_refused: proposals that a verifier rejected, and scored_tokens: evaluated for their log p alone, of both prompts;
+    None: of methods without a verifier. tokens_per_second: of decoded_tokens, without the time that the prompt took.
+    guarantee: as in docs/glossary.md.
     """
 
     text: str
@@ -96,6 +98,8 @@ class Answer:
     diagnostics: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
     thinking_tokens: int | None = None
+    n_refused: int | None = None
+    scored_tokens: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; what belongs to several chains, and diagnostics, where there are any."""
@@ -107,6 +111,8 @@ class Answer:
             "picked": self.pick is not None,
             "chains": self.chains,
             "diagnostics": self.diagnostics,
+            "n_refused": self.n_refused is not None,
+            "scored_tokens": self.scored_tokens is not None,
         }
         return {name: value for name, value in found.items() if name not in optional or optional[name]}
 
@@ -143,7 +149,8 @@ def _one(paid: Sequence[Tally], answer: Tally, run: RunContext, text: Callable[[
     )
     moves, drawing = n_steps - n_free, run.seconds - run.reading
     cut_short = any(tally.finish in ("interrupted", "budget") for tally in paid)
-    no_step = answer.planned == 0 and run.alpha != 1.0  # only what a chain begins with is left
+    # Only what a chain begins with is left then: at alpha 1 a draw of its law, unless nobody drew it.
+    no_step = answer.planned == 0 and (run.alpha != 1.0 or answer.adopted)
     start: Guarantee = "approximate" if answer.log_z is None else "asymptotic"
     plain = run.plain_seconds(round(plain_tokens(paid))) if len(state) else None
     return Answer(
@@ -186,4 +193,6 @@ def _one(paid: Sequence[Tally], answer: Tally, run: RunContext, text: Callable[[
         guarantee="approximate" if cut_short else start if no_step else run.sampler.guarantee,
         model=run.model,
         version=__version__,
+        n_refused=sum(tally.n_refused for tally in paid) if answer.adopted else None,
+        scored_tokens=sum(tally.n_scored for tally in paid) if answer.adopted else None,
     )

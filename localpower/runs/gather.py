@@ -75,22 +75,30 @@ class Handle:
     """The model as one run sees it."""
 
     def __init__(
-        self, engine: Engine, index: int, prompt_length: int, hub: greenlet, crowd: Callable[[], int]
+        self,
+        engine: Engine,
+        index: int,
+        prompt_length: int,
+        hub: greenlet,
+        crowd: Callable[[], int],
+        pins: int = 0,
     ) -> None:
         self._engine, self._crowd = engine, crowd
-        self._index, self._prompt_length = index, prompt_length
+        self._index, self._prompt_length, self._pins = index, prompt_length, pins
         self._hub = hub
         self.n_vocab = engine.n_vocab
         self.eos = engine.eos
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[LogitRow]:
         """Wait for the batch; the rows are valid until this run's next call."""
-        rows: Sequence[LogitRow] = self._hub.switch(Request(list(contexts)))
+        rows: Sequence[LogitRow] = self._hub.switch(Request(list(contexts), None, self._prompt_length))
         return rows
 
     def weighed(self, contexts: Sequence[Tokens], temperature: float) -> Sequence[TokenDistribution]:
         """The same, weighed: those of all runs at once."""
-        rows: Sequence[TokenDistribution] = self._hub.switch(Request(list(contexts), temperature))
+        rows: Sequence[TokenDistribution] = self._hub.switch(
+            Request(list(contexts), temperature, self._prompt_length)
+        )
         return rows
 
     def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
@@ -107,8 +115,20 @@ class Handle:
         self._engine.waste(rows)
 
     def pin(self, context: Tokens) -> None:
-        """This run's pin."""
-        self._engine.pin(context, self._index, self._prompt_length)
+        """This view's pin."""
+        self._engine.pin(context, _owner(self._index, self._pins), self._prompt_length)
+
+    def beside(self, prompt: Tokens, pins: int) -> Handle:
+        """The same for contexts that begin with another prompt, as `model.beside` has it."""
+        return Handle(self._engine, self._index, len(prompt), self._hub, self._crowd, pins)
+
+
+_PINS = 3  # a run's own, and those of views beside it
+
+
+def _owner(index: int, pins: int) -> int:
+    """Who a pin of run `index` belongs to: a number of its own for each pin, the runs' own first."""
+    return index if pins == 0 else -(_PINS * index + pins)
 
 
 def gather(
@@ -136,6 +156,10 @@ def gather(
 
         return body
 
+    def unpin(index: int) -> None:
+        for pins in range(_PINS):
+            engine.unpin(_owner(index, pins))
+
     waiting = enumerate(runs)
     tasks: dict[int, greenlet] = {}
     prompt_lengths: dict[int, int] = {}
@@ -155,7 +179,7 @@ def gather(
                     message = task.switch()
                 if task.dead:
                     del tasks[index]
-                    engine.unpin(index)
+                    unpin(index)
                 else:
                     wanted[index] = message
                     watch(index, message.contexts[0])  # of several proposals the one that is decided next
@@ -164,7 +188,11 @@ def gather(
                     pace.batch(sum(len(asked.contexts) for asked in wanted.values()))
                 rows = engine.logits(
                     [context for asked in wanted.values() for context in asked.contexts],
-                    [prompt_lengths[index] for index, asked in wanted.items() for _ in asked.contexts],
+                    [
+                        asked.prompt_length or prompt_lengths[index]
+                        for index, asked in wanted.items()
+                        for _ in asked.contexts
+                    ],
                 )
                 each = [asked.temperature for asked in wanted.values() for _ in asked.contexts]
                 found = split(weigh_all(rows, each), list(wanted.values()))
@@ -172,4 +200,4 @@ def gather(
     finally:
         for index, task in tasks.items():
             task.throw()  # GreenletExit: unwind; what a run had accepted was told in its events
-            engine.unpin(index)
+            unpin(index)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from localpower.completion import Completion
-from localpower.events import Chosen, Event, Extended, Finished, Looked, Planned, Resampled, Stepped
+from localpower.events import Adopted, Chosen, Event, Extended, Finished, Looked, Planned, Resampled, Stepped
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class Tally:
     n_steps counts all steps, free ones (proposal = state) too, of all members. n_early: steps rejected before their
     proposal was complete. n_decoded: tokens drawn, rejected ones included. n_saved: tokens that proposals share with
     the state after the cut, not drawn again. planned: steps a stage within the budget.
+    n_refused: steps whose proposal a verifier rejected. n_scored: tokens evaluated for their log p alone. adopted: the
+    run began with an answer that it did not draw; that counts as its first draw.
     log_z: log of the estimated normaliser sum p^alpha, of a run that estimates it. first: tokens of the answer before
     the first step of a chain. n_first: tokens of the members' first draws, before any step. finish: "" while it runs.
     """
@@ -29,6 +31,9 @@ class Tally:
     n_decoded: int = 0
     n_first: int = 0
     n_saved: int = 0
+    n_refused: int = 0
+    n_scored: int = 0
+    adopted: bool = False
     planned: int | None = None
     log_z: float | None = None
     first: int | None = None
@@ -46,6 +51,11 @@ class Tally:
             n = event.suffix.n_drawn
             return replace(
                 self._with(event.member, grown), n_decoded=self.n_decoded + n, n_first=self.n_first + n
+            )
+        if isinstance(event, Adopted):
+            n = event.suffix.n_drawn
+            return replace(
+                self._with(0, event.suffix), n_first=n, n_scored=self.n_scored + event.n_scored, adopted=True
             )
         if isinstance(event, Stepped):
             return self._stepped(event)
@@ -93,6 +103,8 @@ class Tally:
             n_early=self.n_early + event.early,
             n_decoded=self.n_decoded + event.n_decoded,
             n_saved=self.n_saved + max(event.suffix.n_drawn - event.n_decoded, 0),
+            n_refused=self.n_refused + event.refused,
+            n_scored=self.n_scored + event.n_scored,
         )
 
     def _resampled(self, event: Resampled) -> Tally:
@@ -115,6 +127,8 @@ def cost_multiple(runs: Sequence[Tally]) -> float | None:
 
 def plain_answer(runs: Sequence[Tally]) -> str:
     """Which answer that is, for the line that says what a run cost. Without steps the answer is the draw itself."""
+    if runs[0].adopted:
+        return "the expert's answer"
     if len(runs) > 1 or len(runs[0].members) > 1:
         return "the mean first draw"
     return "the first draw" if runs[0].n_steps else "the answer"

@@ -15,9 +15,9 @@ from localpower.model import Model, Tokens
 from localpower.samplers.budget import Room
 
 Guarantee = Literal["exact", "invariant", "asymptotic", "approximate"]
-"""exact: the answer is a draw from the stated law. invariant: the last state of a chain that leaves p^alpha invariant,
-begun elsewhere and run for finitely many steps. asymptotic: its law tends to p^alpha as answers are added. approximate:
-none of these."""
+"""exact: the answer is a draw from the stated law. invariant: the last state of a chain that leaves p^alpha (or what
+`Method.target` names) invariant, begun elsewhere and run for finitely many steps. asymptotic: its law tends to p^alpha
+as answers are added. approximate: none of these."""
 
 SLICE = 8  # tokens between two Extended events: the most that Ctrl-C can lose of a draw
 

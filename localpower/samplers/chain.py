@@ -78,4 +78,6 @@ def stepped(stage: int, index: int, horizon: int, x: Completion, info: StepInfo,
         n_decoded=info.n_decoded,
         suffix=suffix,
         member=member,
+        n_scored=info.n_scored,
+        refused=info.refused,
     )

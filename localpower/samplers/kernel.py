@@ -37,7 +37,7 @@ class StepInfo(NamedTuple):
 
     log_w: sums from the divergence on. early: the proposal was given up unfinished; its terms are the upper bounds
     that decided.
-    undecided: the allowance ended before the proposal did.
+    undecided: the allowance ended before the proposal did. n_scored, refused: as of `Stepped`.
     """
 
     cut: int
@@ -53,6 +53,8 @@ class StepInfo(NamedTuple):
     early: bool
     n_decoded: int
     undecided: bool = False
+    n_scored: int = 0
+    refused: bool = False
 
 
 class Proposal(NamedTuple):

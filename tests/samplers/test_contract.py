@@ -10,7 +10,7 @@ import pytest
 from localpower.chance import StreamDice
 from localpower.completion import PLAIN
 from localpower.events import Finished, from_json, to_json
-from localpower.methods import Target
+from localpower.methods import Expert, Target
 from localpower.registry import find, names
 from localpower.runs.gather import Run, gather
 from localpower.runs.interrupt import Interrupts
@@ -19,9 +19,11 @@ from localpower.runs.session import run_chains
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfNSampler, Budget, LookaheadSampler, PowerMH, PowerSMC
 from localpower.samplers.acceptance import StepVariant
+from localpower.samplers.project import Projection
 from localpower.toy import ToyModel
 
 PROMPT, LONGEST, ALPHA = (0, 1), 12, 3.0
+EXPERT = Expert((1, 0, 2), (1, 2), lambda tokens: 1 in tokens)
 SAMPLERS = {
     "base": Ancestral("base", 1.0, LONGEST),
     "low-temp": Ancestral("low-temp", 1 / ALPHA, LONGEST),
@@ -30,6 +32,7 @@ SAMPLERS = {
     "best-of-n": BestOfNSampler(ALPHA, 1.0, LONGEST, n=3),
     "smc": PowerSMC(ALPHA, LONGEST, particles=4, ramp=5),
     "lookahead": LookaheadSampler(ALPHA, 1 / ALPHA, LONGEST, 4, candidates=2, rollouts=2),
+    "project": Projection(EXPERT, max_tokens=LONGEST, steps=9),
 }
 
 
@@ -67,7 +70,7 @@ def test_every_method_is_here():
 @pytest.mark.parametrize("name", names())
 def test_a_method_makes_the_sampler_that_it_says(name):
     method = find(name)
-    sampler = method().sampler(Target(ALPHA, LONGEST, PLAIN))
+    sampler = method().sampler(Target(ALPHA, LONGEST, PLAIN, expert=EXPERT))
     assert (sampler.method, sampler.guarantee) == (name, method.guarantee)
     assert all(
         option.reader.read(option.default_text) is not None

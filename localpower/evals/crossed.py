@@ -11,10 +11,11 @@ import numpy as np
 from localpower import jsonl
 from localpower.evals.contest import identity
 from localpower.evals.divergence import Divergence, divergence
+from localpower.evals.likelihood import drawn
 from localpower.evals.scoring import Numbers, stored_scores
 from localpower.evals.store import Key, Row, Stored, key
 
-Sums = tuple[float, int]  # nats of an answer and its tokens
+Sums = tuple[float, int]  # nats of an answer and its drawn tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Readings:
         It gives None where that is not known, or no finite number. Raises UserError for a damaged file of scores.
         """
         if identity(run, model) == sha256:
-            return lambda row: _sum(row["token_log_p"])
+            return lambda row: _sum(drawn(row, row["token_log_p"]))  # a scorer counts no given token either
         place = (str(run.path), sha256)
         if place not in self._kept:
             self._kept[place] = stored_scores(run, sha256, self._say)

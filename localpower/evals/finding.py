@@ -18,7 +18,7 @@ def finding(who: Contest, task: str, found: Pair, null: Null | None, share: Inte
     """
     one = found.passes[0]
     told = [
-        f"{task}: {_answer(null)}",
+        f"{task}: {_answer(found.solved, null)}",
         f"of the plain answers of {who.tuned} {_percent(one.tuned)} are correct, of those of {who.base} "
         f"{_percent(one.base)} (difference {_points(one.difference)})",
     ]
@@ -33,27 +33,43 @@ def finding(who: Contest, task: str, found: Pair, null: Null | None, share: Inte
     return [f"{text[0] if i == 0 else text[0].upper()}{text[1:]}." for i, text in enumerate(told)]
 
 
-def _answer(null: Null | None) -> str:
-    """In a few words, of what is shown at the 5 % level; nothing is corrected for looking three times."""
+def _answer(plain: SolvedSets, null: Null | None) -> str:
+    """In a few words, of what is shown at the 5 % level; nothing is corrected for looking more than once.
+
+    plain: solved sets of the plain answers. To solve more problems than the sharpened base alone shows nothing, for
+    sharpening narrows: the plain base may solve as many.
+    """
     if null is None:
         return "it cannot be said"
     ways = {
         "its plain answers are correct more often": null.plain.one.low > 0.0,
         "its answers that are sharpened alike are correct more often": null.alike is not None
         and null.alike.one.low > 0.0,
-        "it solves more problems": null.solved.p < _LEVEL
-        and len(null.solved.tuned_only) > len(null.solved.base_only),
+        f"with {_answers(null.solved.k)} it solves more problems, and more than the plain base too": (
+            _ahead(null.solved) and _ahead(plain)
+        ),
     }
     shown = [way for way, found in ways.items() if found]
     if not shown:
         return "no more than sharpening is shown"
-    return f"the tuned model does more than its base when that is sharpened: {', and '.join(shown)}"
+    looks = len(ways) - (null.alike is None)
+    return (
+        f"the tuned model does more than its base when that is sharpened: {', and '.join(shown)} ({looks} things were "
+        "looked at, each at the 5 % level)"
+    )
+
+
+def _ahead(solved: SolvedSets) -> bool:
+    """Whether the tuned model is shown to solve more problems."""
+    return solved.p < _LEVEL and len(solved.tuned_only) > len(solved.base_only)
 
 
 def _against(null: Null, share: Interval) -> list[str]:
     """The sharpened base beside the tuned model: its plain answers, and its answers that are sharpened alike."""
     method, gap, n = null.name.removeprefix("base, "), null.plain.one, null.plain.n_problems
-    beside = f"of the answers of the base sharpened without training ({method}) {_percent(share)} are correct"
+    beside = f"of the answers of the base sharpened without training ({method}) {_percent(share)} are correct, for "
+    beside += f"{null.tokens[0]:.0f} drawn tokens each where the plain answers of the tuned model take "
+    beside += f"{null.tokens[1]:.0f}"
     if gap.low > 0.0:
         told = [
             f"{beside}: the plain answers of the tuned model are ahead by {_points(gap)}, so this sharpening does not "
@@ -78,20 +94,23 @@ def _against(null: Null, share: Interval) -> list[str]:
 
 def _alone(solved: SolvedSets, n: int, null: Null | None) -> str:
     base, tuned = len(solved.base_only), len(solved.tuned_only)
-    answers = "1 plain answer" if solved.k == 1 else f"{solved.k} plain answers"
     sets = (
-        f"with {answers} to each of {n} problems the tuned model alone solves {tuned} and the base alone {base} (exact "
-        f"McNemar p {_p(solved.p)})"
+        f"with {_answers(solved.k, 'plain ')} to each of {n} problems the tuned model alone solves {tuned} and the "
+        f"base alone {base} (exact McNemar p {_p(solved.p)})"
     )
     if solved.p >= _LEVEL:
         return f"{sets}: neither is shown to solve more problems than the other"
     if tuned < base:
-        return f"{sets}: tuning has lost problems that the base solves"
+        return f"{sets}: the base solves more problems than the tuned model"
     if null is None or null.solved.k < solved.k or null.alone < tuned:
         return f"{sets}: the tuned model solves more problems than the plain base"
     return (
         f"{sets}, and {null.recovered} of these {tuned} are solved by as many sharpened answers of the base"
     )
+
+
+def _answers(k: int, kind: str = "") -> str:
+    return f"1 {kind}answer" if k == 1 else f"{k} {kind}answers"
 
 
 def _minus(gap: Interval) -> Interval:

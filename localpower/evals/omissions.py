@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from localpower.evals.contest import Contest, Entry
 from localpower.evals.crossed import Left
 from localpower.evals.divergence import Divergence
+from localpower.evals.null import Null
 from localpower.evals.samples import Samples
 
 _FEW = 50  # problems below which a bootstrap's intervals are too narrow (docs/evals.md)
@@ -65,6 +66,17 @@ def omitted_entries(mine: Sequence[Entry], base: Entry, tuned: Entry) -> list[st
     }
     lacking = [name for name, found in wanted.items() if not found]
     return [*notes, f"not stored, and so not compared: {', '.join(lacking)}"] if lacking else notes
+
+
+def omitted_alike(null: Null | None) -> list[str]:
+    """Sharpened answers of the tuned model that are no match for those of the base."""
+    if null is None:
+        return []
+    return [
+        f"{name} has other settings than {null.name}, or another alpha: it is not taken as sharpened in the same way "
+        "(--alpha gives both models one)"
+        for name in null.unlike
+    ]
 
 
 def omitted_scores(entry: Entry, found: Divergence | None, left: Left, who: Contest) -> list[str]:

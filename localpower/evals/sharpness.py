@@ -16,7 +16,7 @@ from localpower.evals.finding import finding
 from localpower.evals.groups import groups
 from localpower.evals.lineup import Known, Line, known, line
 from localpower.evals.null import Null, null_of
-from localpower.evals.omissions import omitted_entries, omitted_problems, omitted_scores
+from localpower.evals.omissions import omitted_alike, omitted_entries, omitted_problems, omitted_scores
 from localpower.evals.pairing import Pair, pair
 from localpower.evals.rivals import rivals
 from localpower.evals.samples import Samples, most_used
@@ -103,6 +103,7 @@ def _task(task: str, mine: Sequence[Entry], who: Contest, readings: Readings) ->
         (each.passes[0].passed for each in lines if null is not None and each.name == null.name), None
     )
     notes = [*omitted_problems(base, tuned, samples, shared, names, k), *omitted_entries(mine, base, tuned)]
+    notes += omitted_alike(null)
     divergences = []
     for entry, writer, reader in (
         (base, who.base_sha256, who.tuned_sha256),

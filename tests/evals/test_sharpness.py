@@ -216,6 +216,39 @@ def test_the_answer_says_only_what_intervals_show(tmp_path, tuned, power, alike,
         assert "sharpening alone is ahead of the plain answers of the tuned model" in task.finding[2]
 
 
+def test_what_sharpening_narrows_is_no_gain_of_tuning(tmp_path):
+    items = [f"i{i}" for i in range(20)]
+    once, sure = dict.fromkeys(items, 1), {name: 4 * (i < 8) for i, name in enumerate(items)}
+    task = only(both(tmp_path / "r", once, once, *answers("m", "power:steps=2", sure)))
+    assert (len(task.null.solved.tuned_only), task.null.solved.base_only) == (12, ()), (
+        "and the plain base has all"
+    )
+    assert task.finding[0] == "made: no more than sharpening is shown."
+    none = dict.fromkeys(items, 0)
+    more = only(both(tmp_path / "s", none, once, *answers("m", "power:steps=2", sure)))
+    assert "with 4 answers it solves more problems, and more than the plain base too" in more.finding[0]
+    assert "2 things were looked at, each at the 5 % level" in more.finding[0]
+
+
+def test_what_the_sharpened_base_costs_is_said_beside_what_it_is_worth(tmp_path):
+    items = {f"i{i}": i % 3 for i in range(12)}
+    task = only(both(tmp_path / "r", items, items, *answers("m", "power:steps=2", items, decoded_tokens=21)))
+    assert "for 21 drawn tokens each where the plain answers of the tuned model take 4" in task.finding[2]
+
+
+@pytest.mark.parametrize(
+    ("alpha", "settings"), [(2.0, {}), (4.0, {"power:steps=9": {"method": "power:steps=9"}})]
+)
+def test_another_alpha_or_other_settings_are_not_sharpened_alike(tmp_path, alpha, settings):
+    items = {f"i{i}": i % 3 for i in range(12)}
+    label = next(iter(settings), "power:steps=2")
+    more = [*answers("m", "power:steps=2", items, alpha=4.0), *answers("n", label, items, alpha=alpha)]
+    task = only(both(tmp_path / "r", items, items, *more, settings={"methods": METHODS | settings}))
+    assert (task.null.alike, task.null.tuned_name, task.null.unlike) == (None, None, (f"tuned, {label}",))
+    assert not any("sharpened in the same way" in sentence for sentence in task.finding)
+    assert any(f"tuned, {label} has other settings than base, power:steps=2" in note for note in task.notes)
+
+
 def test_without_sharpened_answers_it_cannot_be_said(tmp_path):
     task = only(both(tmp_path / "r", {"i": 1, "j": 2}, {"i": 4, "j": 4}))
     assert task.finding[0] == "made: it cannot be said."
@@ -368,6 +401,18 @@ def test_a_log_p_that_is_no_finite_number_is_left_out_and_counted(tmp_path):
         path.write_text(damaged + "\n")
         with pytest.raises(UserError, match=r"line 1 of .*scores-m.jsonl is no score of an answer"):
             only(run)
+
+
+def test_given_tokens_count_under_neither_model(tmp_path):
+    given = {"given": [0], "token_log_p": [0.0, -0.5]}
+    rows = [*answers("m", "base", {"i": 1, "j": 1}), *answers("n", "base", {"i": 2, "j": 2}, **given)]
+    run = write(tmp_path / "r", rows, models=("m", "n"), settings={"methods": METHODS})
+    score(run, "m", {"n": [-1.5]})
+    task = only(run)
+    tuned = line_of(task, "tuned, plain")
+    assert (tuned.under_tuned.per_token, tuned.under_base.per_token) == (-0.5, -1.5)
+    assert (task.kl_from_tuned.per_answer, task.kl_from_tuned.per_token) == (1.0, 1.0)
+    assert not any("in other tokens" in note for note in task.notes)
 
 
 def test_answers_that_the_other_model_spells_otherwise_are_told(tmp_path):

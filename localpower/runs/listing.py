@@ -70,6 +70,7 @@ class Listing:
     _heap: list[tuple[float, int, _Children]] = field(default_factory=list)
     _order: Iterator[int] = field(default_factory=count)
     _left_out: float = -math.inf  # log p of the likeliest child that is not kept
+    _rounding: float = 0.0  # how far the probabilities of all answers may be from 1 together
     _begun: bool = False
 
     @property
@@ -86,8 +87,13 @@ class Listing:
 
     @property
     def missing(self) -> float:
-        """The probability of all that was not found."""
-        return 0.0 if self.likeliest_left == -math.inf else max(1.0 - self.mass, 0.0)
+        """The probability of all that was not found, and what rounding may have hidden of it; 0 where nothing is left.
+
+        Probabilities of single precision sum to 1 up to an epsilon a token: a mass near 1 is no proof of the rest.
+        """
+        return (
+            0.0 if self.likeliest_left == -math.inf else min(max(1.0 - self.mass, 0.0) + self._rounding, 1.0)
+        )
 
     def missing_at(self, alpha: float) -> float:
         """At most this share of p^alpha was not found."""
@@ -147,6 +153,7 @@ class Listing:
     def _follow(self, prefix: _Prefix, row: LogitRow) -> None:
         """By the very numbers that a sampler records."""
         weighed = weigh(row, 1.0)
+        self._rounding = max(self._rounding, (len(prefix.tokens) + 1) * float(np.finfo(row.dtype).eps))
         log_p = prefix.log_p + ((row - weighed.top).astype(np.float64) - weighed.log_norm)
         if len(log_p) > _WHOLE:
             kept = np.argpartition(-log_p, _KEPT)

@@ -48,6 +48,28 @@ def test_the_whole_list_is_the_enumerated_law(model, rules):
         assert each.log_p == pytest.approx(law[each.tokens], abs=1e-12)
 
 
+class Single:
+    """A table whose logits have single precision, as llama.cpp's."""
+
+    def __init__(self, table):
+        self.eos, self._table = table.eos, table
+
+    def logits(self, contexts):
+        return [np.asarray(row, np.float32) for row in self._table.logits(contexts)]
+
+
+def test_what_rounding_hides_is_missing_until_nothing_is_left():
+    model = Single(ToyModel(("<end>", "a", "b", "c"), seed=2, spread=2.0))
+    whole = math.fsum(math.exp(each.log_p) for each in listed(model, horizon=6).answers)
+    listing, last = Listing(model, PROMPT, 6), 1.0
+    while not listing.done:
+        assert last > 0.0
+        assert min(whole - listing.mass, 1.0) <= listing.missing
+        listing.grow(1)
+        last = listing.missing
+    assert listing.missing == 0.0
+
+
 @pytest.mark.parametrize("at_once", [1, 4])
 @pytest.mark.parametrize("model", TABLES)
 def test_nothing_that_is_missing_is_likelier_than_said_and_its_mass_is_as_said(model, at_once):

@@ -12,6 +12,7 @@ from localpower.evals.bootstrap import difference_intervals, mean_intervals, res
 from localpower.evals.contest import Entry
 from localpower.evals.coverage import pass_at_tokens
 from localpower.evals.crossed import Likelihood
+from localpower.evals.likelihood import drawn
 from localpower.evals.pairing import doublings
 from localpower.evals.samples import Samples, most_used
 from localpower.statistics import Interval, percentiles
@@ -106,11 +107,11 @@ def line(
     entry, samples, names = one.entry, one.samples, one.names
     table = samples.table(names, one.most)
     ks = doublings(one.most)
-    entropies = [
-        sum(row["token_entropy"]) / len(row["token_entropy"])
+    sure = [
+        fmean(entropies)
         for name in names
         for row in samples.rows[name]
-        if row["token_entropy"]
+        if (entropies := drawn(row, row["token_entropy"]))
     ]
     return Line(
         name=entry.name,
@@ -128,7 +129,7 @@ def line(
         beside=None if one is tuned else beside(one, tuned),
         none_share=samples.share(names, "verdict", "none"),
         cut_share=samples.share(names, "finish", "length"),
-        entropy=fmean(entropies) if entropies else None,
+        entropy=fmean(sure) if sure else None,
         k=k,
         distinct_answers=samples.distinct(names, "extracted", k),
         distinct_texts=samples.distinct(names, "tokens", k),

@@ -114,7 +114,7 @@ def _task(task: str, mine: Sequence[Entry], who: Contest, readings: Readings) ->
         found, left = divergence_of(rows, *readers)
         divergences.append(found)
         notes += omitted_scores(entry, found, left, who)
-    held = [entry for entry in mine if null is not None and entry.name == null.name]
+    held = [entry for entry in mine if null is not None and entry.name in (null.name, null.tuned_name)]
     return TaskSharpening(
         finding=tuple(finding(who, task, compared, null, share)),
         base=base.name,

@@ -249,6 +249,18 @@ def test_another_alpha_or_other_settings_are_not_sharpened_alike(tmp_path, alpha
     assert any(f"tuned, {label} has other settings than base, power:steps=2" in note for note in task.notes)
 
 
+def test_what_the_tuned_models_sharpened_answers_were_asked_otherwise_is_told(tmp_path):
+    items = {f"i{i}": i % 3 for i in range(12)}
+    run = both(tmp_path / "r", items, items, *answers("m", "power:steps=2", items))
+    asked = {"methods": METHODS, "system": "Be brief."}
+    other = write(tmp_path / "s", answers("n", "power:steps=2", items), models=("n",), settings=asked)
+    task = only([run, other])
+    assert task.null.tuned_name == "tuned, power:steps=2"
+    assert any(
+        "the runs differ in more than method and model: system message" in each for each in task.rivals
+    )
+
+
 def test_without_sharpened_answers_it_cannot_be_said(tmp_path):
     task = only(both(tmp_path / "r", {"i": 1, "j": 2}, {"i": 4, "j": 4}))
     assert task.finding[0] == "made: it cannot be said."
@@ -411,6 +423,7 @@ def test_given_tokens_count_under_neither_model(tmp_path):
     task = only(run)
     tuned = line_of(task, "tuned, plain")
     assert (tuned.under_tuned.per_token, tuned.under_base.per_token) == (-0.5, -1.5)
+    assert (line_of(task, "base, plain").entropy, tuned.entropy) == (pytest.approx(0.3), 0.4)
     assert (task.kl_from_tuned.per_answer, task.kl_from_tuned.per_token) == (1.0, 1.0)
     assert not any("in other tokens" in note for note in task.notes)
 

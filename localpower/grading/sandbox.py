@@ -48,7 +48,10 @@ def isolation() -> str:
 def folder_of(package: str) -> str | None:
     """Where a package lies that this Python can import; None for one that is not installed, or comes with Python."""
     spec = PathFinder.find_spec(package) if package.isidentifier() else None
-    if spec is None or spec.origin is None or package in sys.stdlib_module_names:
+    own = (
+        package in sys.stdlib_module_names or package == "__main__"
+    )  # a folder on the path may hold a script so called
+    if spec is None or spec.origin is None or own:
         return None
     return str(Path(spec.origin).parents[1 if spec.submodule_search_locations else 0])
 

@@ -14,7 +14,7 @@ import pytest
 
 from localpower.cli.main import main
 from localpower.grading.program import program
-from localpower.grading.sandbox import isolation, passes
+from localpower.grading.sandbox import folder_of, isolation, passes
 from localpower.grading.verdicts import grade_code
 
 TASK = {
@@ -189,6 +189,12 @@ def test_a_package_that_is_not_installed_is_refused_in_one_line(tmp_path, capsys
     path = rows_file(tmp_path, [{"task": TASK, "completion": ""}])
     assert main(["grade", "--kind", "code", "--run-code", "--allow-import", name, path]) == 2
     assert f"{name!r} is no package that is installed here" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_script_beside_other_modules_is_no_package(tmp_path, monkeypatch):
+    (tmp_path / "__main__.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert folder_of("__main__") is None
 
 
 @pytest.mark.parametrize("command", [["eval", "tiny"], ["regrade"]])

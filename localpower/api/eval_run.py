@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from localpower.api.compare import read_with
+from localpower.api.eval_models import EvalModels, Surroundings
 from localpower.api.eval_request import EvalRequest, settings_of
 from localpower.api.labels import eval_methods, needs_expert
-from localpower.api.opening import Waiting, nobody, opened
 from localpower.api.programs import allowed, run_programs
 from localpower.errors import Interrupted, UsageProblem, UserError
 from localpower.evals import store
@@ -20,7 +19,7 @@ from localpower.evals.experts import UNVERIFIED, usable
 from localpower.evals.grade import Grader
 from localpower.evals.jobs import RenderedProblem
 from localpower.evals.problem import Problem, subset
-from localpower.evals.running import Running, Watcher
+from localpower.evals.running import Running
 from localpower.evals.scoring import Scorer
 from localpower.evals.settings import (
     problem_rows,
@@ -32,64 +31,16 @@ from localpower.evals.sources import Source
 from localpower.evals.task import Task
 from localpower.evals.tasks import find_tasks
 from localpower.grading.math_verify import require
-from localpower.inputs import readable
-from localpower.loaded import Loaded
 from localpower.loading import Request
-from localpower.runs.interrupt import Interrupts
 
 _MOST_ANSWERS = 1_000_000
-
-
-@dataclass
-class Surroundings:
-    """Who hears of an eval and may stop it; nobody, unless they are named."""
-
-    interrupts: Interrupts
-    watching: Callable[[], AbstractContextManager[Watcher]]
-    say: Callable[[str], None] = lambda _: None
-    waiting: Waiting = nobody
-    heard: Callable[[int, int], None] = lambda _done, _of: None  # of answers that a model reads
-
-
-@dataclass
-class _Models:
-    """The models by label, one of them open at a time."""
-
-    around: Surroundings
-    open_one: tuple[str, Loaded] | None = None
-    requests: dict[str, Request | Loaded] = field(default_factory=dict)
-    known: dict[str | None, str] = field(default_factory=dict)  # labels by sha256
-
-    def open(self, label: str) -> Loaded:
-        """The model of a label."""
-        if self.open_one is None or self.open_one[0] != label:
-            self.open_one = None  # its memory is free before the next one needs some
-            self.open_one = (label, self._load(self.requests[label]))
-        return self.open_one[1]
-
-    def learn(self, request: Request | Loaded) -> tuple[str, Loaded]:
-        """Open a model for the first time; its label is its name, or its path where two are called the same."""
-        self.open_one = None
-        loaded = self._load(request)
-        info = loaded.info
-        if info.sha256 in self.known:
-            raise UsageProblem(f"-m {info.path or info.name} is the same model as {self.known[info.sha256]}")
-        label = readable(info.path or info.name) if info.name in self.requests else info.name
-        self.known[info.sha256] = label
-        self.requests[label], self.open_one = request, (label, loaded)
-        return label, loaded
-
-    def _load(self, request: Request | Loaded) -> Loaded:
-        if not isinstance(request, Request):
-            return request
-        return opened(request, self.around.interrupts, self.around.waiting)
 
 
 @dataclass
 class _Plan:
     """What is to be made, and what of it is there."""
 
-    models: _Models
+    models: EvalModels
     asked: dict[str, dict[str, list[RenderedProblem]]]
     settings: dict[str, Any]
     problems: list[store.Row]
@@ -135,7 +86,7 @@ def _prepare(
             )
     now = datetime.datetime.now().isoformat(timespec="seconds")
     created = before.settings["created"] if before else now
-    models = _Models(around)
+    models = EvalModels(around)
     asked, identities = _ask_all(request, models, tasks, chosen, datetime.datetime.fromisoformat(created))
     settings = settings_of(request, tasks, problems, identities, seed, created)
     rows = problem_rows(asked, save_text=request.save_text)
@@ -244,7 +195,7 @@ def _check_request(request: EvalRequest, tasks: Sequence[Task]) -> None:
 
 def _ask_all(
     request: EvalRequest,
-    models: _Models,
+    models: EvalModels,
     tasks: Sequence[Task],
     chosen: Mapping[str, Sequence[Problem]],
     started: datetime.datetime,

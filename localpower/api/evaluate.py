@@ -12,8 +12,9 @@ from typing import Any
 
 from localpower.api.compare import Report, compare
 from localpower.api.eval_answer import EvalAnswer
+from localpower.api.eval_models import Surroundings
 from localpower.api.eval_request import EvalRequest
-from localpower.api.eval_run import Surroundings, run_eval
+from localpower.api.eval_run import run_eval
 from localpower.api.labels import label_methods
 from localpower.api.model import Model
 from localpower.api.request import PromptOptions

@@ -38,8 +38,9 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     Every answer is one JSON line in DIR/answers.jsonl, written at once. Ctrl-C loses the answers that are being made;
     the same command goes on. -m may be given several times. The table is printed at the end, and by localpower compare.
     """
+    from localpower.api.eval_models import Surroundings
     from localpower.api.eval_request import EvalRequest
-    from localpower.api.eval_run import Surroundings, run_eval
+    from localpower.api.eval_run import run_eval
     from localpower.api.labels import label_methods
     from localpower.cli import terminal
     from localpower.cli.compare import show

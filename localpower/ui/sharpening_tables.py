@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from localpower.evals.contest import Contest
-from localpower.evals.coverage import Crossing
 from localpower.evals.crossed import Likelihood
 from localpower.evals.divergence import Divergence
 from localpower.evals.lineup import Line
 from localpower.evals.overlap import SolvedSets
 from localpower.evals.pairing import Pair
 from localpower.evals.sharpness import TaskSharpening
-from localpower.statistics import Interval
+from localpower.ui.crossings import at_sample, at_token, crossed
+from localpower.ui.shares import (
+    gap_long,
+    gap_short,
+    p_value,
+    rounded,
+    share_bare,
+    share_long,
+    share_short,
+    some,
+)
 
-_Spell = Callable[[Crossing], str]
 _IDS = 12  # problems that are named in a line
 
 
@@ -57,10 +65,10 @@ def _beside(task: TaskSharpening) -> Section:
                 line.name,
                 *(() if alike else (sizes[line.name].replace(" problems", "").replace(" answers", ""),)),
                 f"{line.tokens:.0f}",
-                _wide(line.passes[0].passed),
-                _gap(beside.one) if beside else "",
-                _short(most.passed),
-                _rough(beside.most) if beside else "",
+                share_long(line.passes[0].passed),
+                gap_long(beside.one) if beside else "",
+                share_short(most.passed),
+                gap_short(beside.most) if beside else "",
             )
         )
     words = (
@@ -84,22 +92,22 @@ def _beside(task: TaskSharpening) -> Section:
 
 
 def _at_k(task: TaskSharpening) -> Section | None:
-    ks = _some(sorted({each.k for line in task.lines for each in line.passes}))
+    ks = some(sorted({each.k for line in task.lines for each in line.passes}))
     if len(ks) < 2:
         return None
     rows = []
     for line in task.lines:
-        known = {each.k: _short(each.passed) for each in line.passes}
+        known = {each.k: share_short(each.passed) for each in line.passes}
         rows.append((line.name, *(known.get(k, "") for k in ks)))
     last, null = task.pair.passes[-1], task.null
     words = (
         "Chance in % that at least one of k answers is correct (95 %), at equal numbers of answers.",
-        f"Plain answers, base against tuned: {_crossed(task.pair.crossings, _at_sample)}; at k = "
-        f"{last.at:.0f} tuned minus base is {_gap(last.difference)} points.",
+        f"Plain answers, base against tuned: {crossed(task.pair.crossings, at_sample)}; at k = "
+        f"{last.at:.0f} tuned minus base is {gap_long(last.difference)} points.",
         *(
             []
             if null is None
-            else [f"{null.name} against tuned, plain: {_crossed(null.crossings, _at_sample)}."]
+            else [f"{null.name} against tuned, plain: {crossed(null.crossings, at_sample)}."]
         ),
     )
     return Section("pass@k at equal k", words, ("answers", *(f"pass@{k}" for k in ks)), tuple(rows))
@@ -107,47 +115,27 @@ def _at_k(task: TaskSharpening) -> Section | None:
 
 def _at_tokens(task: TaskSharpening) -> Section | None:
     spent = {each.multiple: each.tokens for line in task.lines for each in line.budgets}
-    multiples = _some(sorted(spent))
+    multiples = some(sorted(spent))
     if len(multiples) < 2:
         return None
     rows = []
     for line in task.lines:
-        known = {each.multiple: _short(each.passed) for each in line.budgets}
+        known = {each.multiple: share_short(each.passed) for each in line.budgets}
         rows.append((line.name, *(known.get(multiple, "") for multiple in multiples)))
     pair, null = task.pair, task.null
     words = (
         "The same at equal numbers of drawn tokens for a problem: those of 1, 2, 4, ... plain answers of the base. "
         "They buy tokens / (tokens of an answer) answers on average. Empty: less than one answer, or more than there "
         "are.",
-        f"Plain answers, base against tuned: {_crossed(pair.token_crossings, _at_token)}.",
+        f"Plain answers, base against tuned: {crossed(pair.token_crossings, at_token)}.",
         *(
             []
             if null is None
-            else [f"{null.name} against tuned, plain: {_crossed(null.token_crossings, _at_token)}."]
+            else [f"{null.name} against tuned, plain: {crossed(null.token_crossings, at_token)}."]
         ),
     )
     heads = ("answers", *(f"{spent[multiple]:.0f} tokens" for multiple in multiples))
     return Section("pass@k at equal tokens", words, heads, tuple(rows))
-
-
-def _crossed(found: Sequence[Crossing], spell: _Spell) -> str:
-    """Where the mean curves change places; that they may do so by chance is for the intervals to say."""
-    if not found:
-        return "the mean curves do not cross"
-    told = [f"{spell(each)} ({_leader(each.leader == 1)} is above before)" for each in found]
-    return f"the mean curves cross {', '.join(told)}"
-
-
-def _leader(tuned: bool) -> str:
-    return "the tuned model" if tuned else "the base"
-
-
-def _at_sample(each: Crossing) -> str:
-    return f"between k = {each.before:.0f} and {each.after:.0f}"
-
-
-def _at_token(each: Crossing) -> str:
-    return f"at {each.x:.0f} tokens"
 
 
 def _solved(task: TaskSharpening) -> Section:
@@ -169,7 +157,7 @@ def _solved(task: TaskSharpening) -> Section:
 
 def _sets(name: str, solved: SolvedSets) -> tuple[str, ...]:
     counts = (solved.both, len(solved.tuned_only), len(solved.base_only), solved.neither)
-    return (name, *map(str, counts), _p(solved.p))
+    return (name, *map(str, counts), p_value(solved.p))
 
 
 def _alone(pair: Pair) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -183,7 +171,12 @@ def _ids(names: Sequence[str]) -> str:
 
 def _cover(pair: Pair) -> Section:
     rows = [
-        (f"{100 * point.at:.0f} %", _wide(point.base), _wide(point.tuned), _gap(point.difference))
+        (
+            f"{100 * point.at:.0f} %",
+            share_long(point.base),
+            share_long(point.tuned),
+            gap_long(point.difference),
+        )
         for point in pair.cover
     ]
     words = (
@@ -201,12 +194,12 @@ def _strata(task: TaskSharpening) -> Section:
             (
                 f"{rate} of {each.of}",
                 str(each.pair.n_problems),
-                _whole(one.base),
-                _whole(one.tuned),
-                _rough(one.difference),
-                _whole(most.base),
-                _whole(most.tuned),
-                _rough(most.difference),
+                share_bare(one.base),
+                share_bare(one.tuned),
+                gap_short(one.difference),
+                share_bare(most.base),
+                share_bare(most.tuned),
+                gap_short(most.difference),
                 f"{len(solved.tuned_only)} / {len(solved.base_only)}",
             )
         )
@@ -229,7 +222,7 @@ def _tax(pair: Pair) -> Section | None:
         f"S({tax.k}): how much of what more answers could bring they do bring, from 0 to 1. The tax is what tuning "
         "took of it (arXiv 2610.01509).",
     )
-    value, low, high = (_rounded(each, 2) for each in tax.tax)
+    value, low, high = (rounded(each, 2) for each in tax.tax)
     row = (f"{value:+.2f} ({low:+.2f} to {high:+.2f})",)
     sides = tuple(f"{each.value:.2f} ({each.low:.2f} to {each.high:.2f})" for each in (tax.base, tax.tuned))
     return Section(
@@ -297,42 +290,3 @@ def _variety(lines: Sequence[Line]) -> Section:
     )
     heads = ("answers", f"distinct answers in {k}", f"distinct texts in {k}", "no answer", "cut off")
     return Section("Variety", words, heads, tuple(rows))
-
-
-def _some(values: Sequence[int], most: int = 5) -> list[int]:
-    """At most so many of them, the first and the last among them."""
-    n = min(len(values), most)
-    return [values[round(i * (len(values) - 1) / max(n - 1, 1))] for i in range(n)]
-
-
-def _wide(share: Interval) -> str:
-    return f"{100 * share.value:.1f} ({100 * share.low:.0f} to {100 * share.high:.0f})"
-
-
-def _short(share: Interval) -> str:
-    return f"{100 * share.value:.0f} ({100 * share.low:.0f}-{100 * share.high:.0f})"
-
-
-def _whole(share: Interval) -> str:
-    return f"{100 * share.value:.0f}"
-
-
-def _gap(gap: Interval) -> str:
-    return f"{_rounded(100 * gap.value, 1):+.1f} ({_ends(gap)})"
-
-
-def _rough(gap: Interval) -> str:
-    return f"{_rounded(100 * gap.value, 0):+.0f} ({_ends(gap)})"
-
-
-def _ends(gap: Interval) -> str:
-    return " to ".join(f"{_rounded(100 * end, 0):.0f}" for end in (gap.low, gap.high))
-
-
-def _rounded(value: float, digits: int) -> float:
-    """Without a minus before 0."""
-    return round(value, digits) + 0.0
-
-
-def _p(p: float) -> str:
-    return "<.001" if p < 0.001 else f"{p:.3f}".removeprefix("0")

@@ -20,7 +20,7 @@ from tests.cli.terminal import Terminal
 ROWS, COLUMNS = 30, 92
 SCREENS = {  # what is typed for each picture, and what its screen shows when it is done
     "chat-answer": (["Write a Python function that adds two numbers."], "seed 3"),
-    "chat-trace": (["/trace", "/regen"], "seed 4"),
+    "chat-trace": (["/trace"], "from token"),
 }
 
 

@@ -95,7 +95,10 @@ class Chat:
     def drop(self, n: int) -> None:
         """Forget the n oldest turns. Raises UserError where there are fewer."""
         if not 1 <= n <= len(self.turns):
-            raise UserError(f"{n} turns cannot be forgotten: there are {len(self.turns)}")
+            there = {0: "there are none", 1: "there is 1"}.get(
+                len(self.turns), f"there are {len(self.turns)}"
+            )
+            raise UserError(f"{n} turn{'' if n == 1 else 's'} cannot be forgotten: {there}")
         del self.turns[:n]
 
     def clear(self) -> None:

@@ -134,10 +134,7 @@ def export(
     finally:
         if reader is not None:
             reader.close()
-    if plainly := sum(not each.chat for each in left):
-        notes.append(
-            f"{plainly} answers were asked without a chat template: `messages` puts them into one, `tokens` does not"
-        )
+    notes += _without_template(sum(not each.chat for each in left), forms)
     before, after = expectations(samples), expectations(left, samples)
     notes += warnings(before, after)
     methods_left = [each.method for each in after]
@@ -194,6 +191,17 @@ def _write(folder: Path, record: Record, parts: dict[str, list[Sample]]) -> None
 
 def _names(given: str | Sequence[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _without_template(n: int, forms: Sequence[str]) -> list[str]:
+    """What becomes of answers that were asked as plain text, in the formats that are written."""
+    texts = [f"`{form}`" for form in forms if form != "tokens"]
+    if not n or not texts:
+        return []
+    asked, them = ("answer was", "it") if n == 1 else ("answers were", "them")
+    put = f"{' and '.join(texts)} {'puts' if len(texts) == 1 else 'put'} one around {them}"
+    kept = "; `tokens` has what was asked" if "tokens" in forms else ""
+    return [f"{n} {asked} asked without a chat template, and {put}{kept}"]
 
 
 def _formats(given: str | Sequence[str]) -> tuple[str, ...]:

@@ -118,6 +118,8 @@ def removable(name: str) -> tuple[Path, int]:
         raise UserError(
             f"{name} is your alias of {target}", f"localpower models alias --remove {name}, or rm {target}"
         )
+    if (absent := missing(name)) is not None:
+        raise ModelError(f"the model {absent.name} is not on this machine", "there is nothing to remove")
     found, path = catalogue.locate(name)
     if path is None:
         raise ModelError("the toy has no file")

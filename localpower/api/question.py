@@ -120,6 +120,17 @@ def notes(loaded: Loaded, options: SamplingOptions, prompting: PromptOptions) ->
     return found
 
 
+def chosen(loaded: Loaded, options: SamplingOptions, prompting: PromptOptions) -> dict[str, float]:
+    """What the everyday settings that nobody has set come to with this model. A budget chooses the steps by itself."""
+    usual = usual_alpha(chat=loaded.has_template and not prompting.raw, preset=loaded.preset)
+    method = options.method
+    found = method.sampler(options.target(usual, PLAIN)).settings()
+    left_out = {"steps"} if method.budget is not None else set()
+    return {
+        key: found[key] for key in method.uses() - left_out if getattr(method, key) is None and key in found
+    }
+
+
 def conversation_of(prompt: Prompt) -> Conversation:
     """A text, or messages. Raises UserError for what is neither."""
     if isinstance(prompt, str):

@@ -41,7 +41,7 @@ def read_prompt(argument: str | None, *, raw: bool, files: Sequence[Path] = ()) 
     else:
         text = "\n\n".join([*(part.rstrip("\r\n") for part in parts[:-1] if part.strip()), *parts[-1:]])
     if not text.strip():
-        raise UserError("the prompt is empty")
+        raise UserError("the prompt is empty", 'localpower run "PROMPT", or a text through a pipe')
     return text
 
 

@@ -128,6 +128,7 @@ def compare(
         from localpower.ui.eval_plots import draw
 
         draw(found.to_dict(), plot)
+        say(f"wrote {plot}")
     if export:
         for path, text in export_alpaca(runs, export).items():
             _write(path, text)

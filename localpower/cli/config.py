@@ -41,10 +41,15 @@ def config(ctx: click.Context, debug: bool) -> int:
         if len(found) == 2:
             lines += [_line(key, each[key], f" [{name}]") for name, each in (("run", run), ("chat", chat))]
         elif found:
-            only = "" if key in chat and key in run else f" [{'chat' if key in chat else 'run'}]"
-            lines.append(_line(key, chat.get(key) or run[key], only))
+            if key in chat and key in run:
+                lines.append(_line(key, chat[key], ""))
+            elif key in chat:
+                lines += [] if key == "no-session" else [f"{_usual(key)} [run]"]  # run has no sessions
+                lines.append(_line(key, chat[key], " [chat]"))
+            else:
+                lines += [_line(key, run[key], " [run]"), f"{_usual(key)} [chat]"]
         else:
-            lines.append(f"{key:<{_WIDTH}} {_built_in(key):<20} built in")
+            lines.append(_usual(key))
     write_answer("\n".join(lines))
     return EXIT_OK
 
@@ -72,6 +77,10 @@ def _shown(value: Any) -> str:
 
 def _line(key: str, each: Any, only: str) -> str:
     return f"{key:<{_WIDTH}} {_shown(each.value):<20} {each.source}{only}"
+
+
+def _usual(key: str) -> str:
+    return f"{key:<{_WIDTH}} {_built_in(key):<20} built in"
 
 
 def _built_in(key: str) -> str:

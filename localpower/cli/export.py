@@ -124,7 +124,8 @@ def export(folders: tuple[Path, ...], as_json: bool, debug: bool, **options: Any
         **options,
     )
     write_answer(json.dumps(found.to_dict()) if as_json else str(found))
-    say(f"wrote {found.record.n_rows:,} rows to {found.path}")
+    n = found.record.n_rows
+    say(f"wrote {n:,} row{'' if n == 1 else 's'} to {found.path}")
     return EXIT_OK
 
 

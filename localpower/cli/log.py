@@ -100,7 +100,7 @@ def show(id_: str | None, as_json: bool, debug: bool) -> int:
     cut = "" if entry.prompt_length == len(entry.prompt) else f" (of {entry.prompt_length:,} characters)"
     facts = [
         f"{entry.id} · {_when(entry.time)} · {entry.command}{f' · session {entry.session}' if entry.session else ''}",
-        f"{entry.model}, {entry.method}, alpha {entry.alpha:g} · seed {entry.seed} · {entry.finish} · "
+        f"{entry.model}, {entry.method}, alpha {entry.alpha:g} · seed {entry.seed} · {_finish(entry.finish)} · "
         f"{entry.n_tokens} tokens · log p {entry.log_p:.2f} · {entry.seconds:.1f} s",
         *([f"system: {entry.system}"] if entry.system else []),
     ]
@@ -188,6 +188,15 @@ def _line(entry: Entry) -> str:
     name = f"{entry.model} {entry.method}"
     numbers = f"{entry.n_tokens:>5} tokens  log p {entry.log_p:>8.1f}"
     return f"{entry.id}  {_when(entry.time)}  {name:<18.30}  {numbers}  {_begins(entry.prompt)}"
+
+
+def _finish(finish: str) -> str:
+    """In the words of the line below an answer, where the log knows enough for them."""
+    return {
+        "stop": "ended by itself",
+        "length": "stopped at --max-tokens",
+        "budget": "stopped by --budget",
+    }.get(finish, finish)
 
 
 def _when(time: str) -> str:

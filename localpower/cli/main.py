@@ -24,7 +24,7 @@ from localpower.cli.process import open_streams
 from localpower.cli.regrade import regrade
 from localpower.cli.replay import replay
 from localpower.cli.run import run
-from localpower.cli.sections import Group, no_such
+from localpower.cli.sections import Group, no_such, wrong_use
 from localpower.cli.selftest import selftest
 from localpower.cli.sessions import sessions
 from localpower.errors import (
@@ -92,8 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
         _problem(no_such(error))
         return EXIT_USAGE
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "localpower"
-        _problem(f"{error.format_message()} (see {command} --help)")
+        _problem(wrong_use(error))
         return EXIT_USAGE
     except UserError as error:
         _trace(arguments)

@@ -71,7 +71,10 @@ def _spelled(key: str, value: Any) -> Any:
     if key == "exactness" and not isinstance(value, str):
         return f"log p moves by up to {value:.2g} nats with the batch shape"
     if isinstance(value, dict):
-        return ", ".join(f"{speed:g} with {rows} at a time" for rows, speed in value.items())
+        return ", ".join(
+            f"{f'{speed:.0f}' if speed >= 10 else f'{speed:.2g}'} with {rows} at a time"
+            for rows, speed in value.items()
+        )
     return ", ".join(map(repr, value)) if isinstance(value, list) else value
 
 

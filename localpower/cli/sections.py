@@ -124,6 +124,7 @@ _ELSEWHERE = {  # what llama.cpp and others call it
     "--format": "--json",
     "--temp": "--temperature",
     "-c": "--ctx",
+    "-q": "--quiet",
     "--ctx-size": "--ctx",
     "-t": "--threads",
     "-s": "--seed",
@@ -140,13 +141,29 @@ def no_such(error: click.NoSuchOption) -> str:
     known = [name for param in params for name in param.opts]
     meant = _ELSEWHERE.get(error.option_name)
     near = [meant] if meant in known else get_close_matches(error.option_name, known, 1, _NEAR)
-    takes_text = command is not None and any(param.name == "prompt" for param in command.params)
-    if takes_text and (" " in error.option_name or not near):
+    if takes_prompt(command) and (" " in error.option_name or not near):
         guess = "; a prompt that begins with a dash follows --"
     else:
         guess = f": did you mean {near[0]}?" if near else ""
     path = error.ctx.command_path if error.ctx else "localpower"
     return f"No such option: {error.option_name}{guess} (see {path} --help)"
+
+
+def wrong_use(error: click.UsageError) -> str:
+    """One line, with what helps where words were not quoted, or values that want an option each were joined."""
+    command, path = (error.ctx.command, error.ctx.command_path) if error.ctx else (None, "localpower")
+    words = error.format_message()
+    if words.startswith("Got unexpected extra argument") and takes_prompt(command):
+        words += ': a PROMPT of several words stands in quotation marks, "like this"'
+    param = getattr(error, "param", None)
+    if isinstance(param, click.Option) and param.multiple and isinstance(param.type, click.Choice):
+        words += f" The option may be repeated: {param.opts[-1]} A {param.opts[-1]} B."
+    return f"{words} (see {path} --help)"
+
+
+def takes_prompt(command: click.Command | None) -> bool:
+    """Whether what is typed may be a text for the model."""
+    return command is not None and any(param.name == "prompt" for param in command.params)
 
 
 def renamed(old: str, new: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

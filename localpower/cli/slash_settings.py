@@ -12,9 +12,10 @@ import click
 from click.core import ParameterSource
 
 from localpower.api.presets import NO_PRESET, presets
-from localpower.api.question import notes
+from localpower.api.question import chosen, notes
 from localpower.api.request import chosen_seed
 from localpower.cli import terminal
+from localpower.cli.refused import REFUSED
 from localpower.cli.requests import from_preset, preset_notes, typed_stops
 from localpower.cli.talk import Talk
 from localpower.errors import UsageProblem, UserError
@@ -47,6 +48,11 @@ def set_(talk: Talk, ctx: click.Context, rest: str) -> None:
         (seed if name == "seed" else preset)(talk, ctx, text)
         return
     if param is None and own is None:
+        if f"--{name}" in REFUSED:
+            raise UserError(f"{name} is refused: {REFUSED[f'--{name}']}")
+        typed = text.partition(" ")[0]
+        if name == "parameter" and typed in names(ctx):  # as Ollama has it
+            raise UserError("parameter is no setting here", f"/set {text}")
         raise UserError(f"{name} cannot be changed in a chat", "/set lists what can")
     if text:
         _change(talk, ctx, name, param, "" if text.lower() == _DEFAULT else text)
@@ -132,7 +138,7 @@ def _say_lines(lines: Iterable[str]) -> None:
 def _line(talk: Talk, ctx: click.Context, name: str, param: click.Option | None, own: Any) -> str:
     """Value, where it comes from, what it means."""
     if param is not None:
-        value, words = _shown(param, talk.options), (param.help or "").split("  [")[0]
+        value, words = _shown(param, talk), (param.help or "").split("  [")[0]
     else:
         _, texts = split(talk.options["method"])
         value, words = str(texts.get(own.key, own.default_text)), own.help
@@ -192,10 +198,14 @@ def _name(param: click.Option) -> str:
     return param.opts[0 if param.secondary_opts else -1].lstrip("-")
 
 
-def _shown(param: click.Option, options: dict[str, Any]) -> str:
-    value = options[str(param.name)]
+def _shown(param: click.Option, talk: Talk) -> str:
+    """Of what nobody has set, also what it comes to with this model."""
+    value = talk.options[str(param.name)]
     if value is None:
-        return "none" if param.name == "system" else "automatic"
+        if param.name == "system":
+            return "none"
+        found = chosen(talk.loaded, talk.chat.options, talk.chat.prompting).get(str(param.name))
+        return "automatic" if found is None else f"automatic: {found:.3g}"
     if isinstance(value, tuple):
         return " · ".join(map(repr, value)) or "none"
     return ("off", "on")[value] if isinstance(value, bool) else str(value)

@@ -44,12 +44,12 @@ def undo(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/undo."""
     if talk.waiting:
         name, _ = talk.waiting.pop()
-        say(f"taken back: {name}, which stood before the next message")
+        say(f"{name} is taken back: it stood before the next message")
         return
     turn = talk.chat.undo()
     talk.heard = None
     talk.keep()
-    say(f"taken back: {' '.join(turn.question.split())[:60]}")
+    say(f"The message is taken back: {' '.join(turn.question.split())[:60]}")
 
 
 def edit(talk: Talk, ctx: click.Context, rest: str) -> None:
@@ -65,7 +65,8 @@ def drop(talk: Talk, ctx: click.Context, rest: str) -> None:
         raise UserError("/drop needs the number of turns to forget, the oldest first")
     talk.chat.drop(int(rest))
     talk.keep()
-    say(f"{len(talk.chat.turns)} turns are left")
+    n = len(talk.chat.turns)
+    say(f"{n} turn{' is' if n == 1 else 's are'} left")
 
 
 def clear(talk: Talk, ctx: click.Context, rest: str) -> None:
@@ -81,6 +82,7 @@ def trace(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/trace."""
     if talk.heard is None:
         raise UserError("there is no answer yet")
+    _which(talk)
     for line in history(talk.heard.chains[talk.heard.picked], talk.loaded.piece):
         say(line)
 
@@ -89,8 +91,19 @@ def diagnose(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/diagnose."""
     if talk.heard is None:
         raise UserError("there is no answer yet")
+    _which(talk)
     for line in lines(talk.heard.diagnosis.report()):
         say(line)
+
+
+def _which(talk: Talk) -> None:
+    """Say it where the run that is kept is not that of the answer on the screen."""
+    turn = talk.chat.turns[-1]
+    drawn = len(turn.answers)
+    if turn.chosen != drawn - 1:
+        say(
+            f"This is about answer {drawn} of {drawn}, which was drawn last; answer {turn.chosen + 1} is shown."
+        )
 
 
 def stats(talk: Talk, ctx: click.Context, rest: str) -> None:

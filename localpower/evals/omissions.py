@@ -80,14 +80,11 @@ def omitted_alike(null: Null | None) -> list[str]:
 
 
 def omitted_scores(entry: Entry, found: Divergence | None, left: Left, who: Contest) -> list[str]:
-    """Answers without a log p under the other model."""
+    """Answers that the other model has read and that have no log p under it all the same."""
     other = who.base if entry.tuned else who.tuned
+    notes: list[str] = []
     if found is None:
-        return [
-            f"{other} has not read the answers of {entry.name}: localpower compare DIR --sharpening "
-            f"--scorer {who.base} --scorer {who.tuned} reads all (or eval --cross-score)"
-        ]
-    notes = []
+        return notes
     if left.missing:
         notes.append(
             f"{left.missing} plain answers of {entry.name} have no log p under one of the models (not read yet, "
@@ -99,6 +96,20 @@ def omitted_scores(entry: Entry, found: Divergence | None, left: Left, who: Cont
             "texts, by one spelling of each, and not exact"
         )
     return notes
+
+
+def omitted_reading(unread: Sequence[Entry], who: Contest) -> list[str]:
+    """Plain answers that the other model has not read at all: one line, with the command that lets it."""
+    told = [
+        f"{who.base if entry.tuned else who.tuned} has not read the answers of {entry.name}"
+        for entry in unread
+    ]
+    if not told:
+        return []
+    return [
+        f"{', and '.join(told)}: there is no divergence. localpower compare DIR --sharpening --scorer {who.base} "
+        f"--scorer {who.tuned} reads all of them (and so does eval --cross-score)"
+    ]
 
 
 def _to_come(entry: Entry) -> int:

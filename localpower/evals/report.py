@@ -171,6 +171,10 @@ def _pair(first: Group, second: Group) -> Report | None:
     }
 
 
+def _problems(n: int) -> str:
+    return f"{n:,} problem{'' if n == 1 else 's'}"
+
+
 def _notes(found: Sequence[Group], pairs: Sequence[Report], judgements: Sequence[Report]) -> list[str]:
     notes = []
     few = [
@@ -182,14 +186,19 @@ def _notes(found: Sequence[Group], pairs: Sequence[Report], judgements: Sequence
     if few:
         most = max(pair["n_items"] for pair in pairs)
         notes.append(
-            f"{most} problems are too few to tell from none a difference as seen; what would do: {'; '.join(few)}"
+            f"{_problems(most)} {'is' if most == 1 else 'are'} too few: differences as large as these could be luck. "
+            f"To show them one needs: {'; '.join(few)}"
         )
+    alone: dict[int, list[str]] = {}  # by how many problems tell the two apart
+    for pair in pairs:
+        if pair["p"] > _ONE and pair["difference"]["value"]:
+            told = alone.setdefault(pair["only_first"] + pair["only_second"], [])
+            told.append(f"{pair['second']} - {pair['first']}")
     notes += [
-        f"{pair['second']} - {pair['first']}: p is 1 beside a range because only "
-        f"{pair['only_first'] + pair['only_second']} of the problems tell the two apart, and coin tosses are always as "
-        "uneven; the range comes from drawing these same problems again, and shows less doubt than there is"
-        for pair in pairs
-        if pair["p"] > _ONE and pair["difference"]["value"]
+        f"{', '.join(told)}: p is 1 although there is a difference, because the two differ on only {_problems(n)}, "
+        "and tossed coins always come out as uneven; the range comes from drawing these same problems again, and shows "
+        "less doubt than there is"
+        for n, told in alone.items()
     ]
     notes += difference_note(found)
     graders = {row["grader"] for group in found for row in group.rows}

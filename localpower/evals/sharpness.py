@@ -16,7 +16,13 @@ from localpower.evals.finding import finding
 from localpower.evals.groups import groups
 from localpower.evals.lineup import Known, Line, known, line
 from localpower.evals.null import Null, null_of
-from localpower.evals.omissions import omitted_alike, omitted_entries, omitted_problems, omitted_scores
+from localpower.evals.omissions import (
+    omitted_alike,
+    omitted_entries,
+    omitted_problems,
+    omitted_reading,
+    omitted_scores,
+)
 from localpower.evals.pairing import Pair, pair
 from localpower.evals.rivals import rivals
 from localpower.evals.samples import Samples, most_used
@@ -104,7 +110,7 @@ def _task(task: str, mine: Sequence[Entry], who: Contest, readings: Readings) ->
     )
     notes = [*omitted_problems(base, tuned, samples, shared, names, k), *omitted_entries(mine, base, tuned)]
     notes += omitted_alike(null)
-    divergences = []
+    divergences, unread = [], []
     for entry, writer, reader in (
         (base, who.base_sha256, who.tuned_sha256),
         (tuned, who.tuned_sha256, who.base_sha256),
@@ -113,7 +119,9 @@ def _task(task: str, mine: Sequence[Entry], who: Contest, readings: Readings) ->
         readers = [readings.reader(entry.group.run, entry.group.model, sha256) for sha256 in (writer, reader)]
         found, left = divergence_of(rows, *readers)
         divergences.append(found)
+        unread += [entry] if found is None else []
         notes += omitted_scores(entry, found, left, who)
+    notes += omitted_reading(unread, who)
     held = [entry for entry in mine if null is not None and entry.name in (null.name, null.tuned_name)]
     return TaskSharpening(
         finding=tuple(finding(who, task, compared, null, share)),

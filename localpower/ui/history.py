@@ -48,12 +48,12 @@ def _line(what: str, before: Tally, after: Tally, kept: int, piece: Piece) -> st
 
 
 def _idle(n: int) -> str:
-    return f"          {n} step{'s' if n != 1 else ''} changed nothing"
+    return f"{'then':<9} {n} step{'s' if n != 1 else ''} changed nothing"
 
 
 def table(answers: Sequence[Answer]) -> Iterator[str]:
     """What each answer cost."""
-    yield "answer  prompt  evaluated  answer  drawn   cost  accepted    log p  seconds"
+    yield "answer  prompt  evaluated  length  drawn   cost  accepted    log p  seconds"
     for i, answer in enumerate(answers, 1):
         cost, rate = answer.cost_multiple, answer.acceptance_rate
         yield (

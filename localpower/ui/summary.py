@@ -75,7 +75,7 @@ def _notes(answer: Answer) -> list[str]:
     lines = []
     if answer.finish in ("budget", "interrupted") and drawn:
         state = "the last accepted state" if answer.n_steps else "what was drawn until then"
-        lines.append(f"note: this is {state}; nothing is claimed of its law")
+        lines.append(f"note: this is {state}; the guarantee of the method does not hold for it")
     if answer.thinking_tokens is not None and answer.thinking_tokens >= answer.n_tokens > 0:
         lines.append(
             "note: the model has thought and not answered: a higher --max-tokens gives it room, --thinking-budget N "

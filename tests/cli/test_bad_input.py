@@ -70,6 +70,7 @@ USAGE = {
     "method unknown": (["--method", "magic"], "'magic' is none of"),
     "top-k": (["--top-k", "5"], "--top-k is refused: it would change the target"),
     "no such option": (["--colour"], "No such option: --colour"),
+    "another program's -q": (["-q"], "No such option: -q: did you mean --quiet?"),
     "template argument without a value": (
         ["--template-arg", "x"],
         "--template-arg takes NAME=VALUE, got 'x'",

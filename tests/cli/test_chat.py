@@ -151,7 +151,7 @@ def test_set_changes_shows_and_puts_back():
     assert said[1:] == [
         "alpha 3.0 set",
         "alpha 3.0 set",
-        "alpha automatic default",
+        "alpha automatic: 4",
         "raw on set",
         "stop 'x' set",
         "stop none default",
@@ -170,7 +170,28 @@ def test_set_says_where_each_value_comes_from_and_what_it_does():
     assert re.search(r"max-tokens +16 +command line +Most tokens of an answer", rows["max-tokens"])
     assert re.search(r"steps +7 +set here +Number of steps", rows["steps"])
     assert re.search(r"cuts +uniform +method +Where a step cuts", rows["cuts"])
-    assert re.search(r"alpha +automatic +default +The power", rows["alpha"])
+    assert re.search(r"alpha +automatic: 4 +default +The power", rows["alpha"])
+
+
+@pytest.mark.parametrize(
+    ("method", "alpha", "temperature", "steps"),
+    [
+        ("power", "automatic: 4", "automatic: 0.25", "automatic: 5"),
+        ("power:budget=3x", "automatic: 4", "automatic: 0.25", "automatic"),
+        ("base", "automatic", "automatic", "automatic"),
+    ],
+)
+def test_set_shows_what_automatic_comes_to_with_the_model_and_the_method(method, alpha, temperature, steps):
+    done = chat([f"/set method {method}", "/set alpha", "/set temperature", "/set steps"])
+    shown = [line[16:36].rstrip() for line in done.stderr.splitlines()[-3:]]
+    assert shown == [alpha, temperature, steps]
+
+
+def test_what_no_chat_can_change_says_why_or_how():
+    said = chat(["/set top-k 5", "/set parameter alpha 3", "/set parameter x 3"]).stderr
+    assert "localpower: top-k is refused: it would change the target" in said
+    assert "localpower: parameter is no setting here (/set alpha 3)" in said
+    assert "localpower: parameter cannot be changed in a chat (/set lists what can)" in said
 
 
 def talk_with(loaded, *arguments):
@@ -494,7 +515,7 @@ def test_undo_edit_and_drop_change_what_was_said(tiny16, capsys):
     assert [turn.question for turn in talk.chat.turns] == ["a", "ca"]
     talk.chat.drop(1)
     assert [turn.question for turn in talk.chat.turns] == ["ca"]
-    with pytest.raises(UserError, match="2 turns cannot be forgotten: there are 1"):
+    with pytest.raises(UserError, match="2 turns cannot be forgotten: there is 1"):
         talk.chat.drop(2)
 
 
@@ -516,6 +537,11 @@ def test_a_trace_tells_how_the_last_answer_came_about():
     ]
     assert lines[0].startswith("drawn     log p ")
     assert done.stdout.strip() in " ".join(lines)
+
+
+def test_a_trace_says_so_where_it_is_not_of_the_answer_that_is_shown():
+    said = chat(["hello there", "/regen", "/trace", "/alt", "/trace", "/diagnose"]).stderr
+    assert said.count("This is about answer 2 of 2, which was drawn last; answer 1 is shown.") == 2
 
 
 def test_a_conversation_is_exported_for_people_and_for_programs(tmp_path):

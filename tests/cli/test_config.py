@@ -62,6 +62,19 @@ def test_config_shows_each_value_and_where_it_comes_from(folder, capsys, monkeyp
     assert rows["pick"] == ["pick", "random", "built", "in"]
 
 
+def test_config_shows_both_commands_where_a_value_is_for_one_of_them(folder, capsys):
+    (folder / "config.toml").write_text("[chat]\nmax-tokens = 99\nno-session = true\n[run]\nsteps = 7\n")
+    assert main(["config"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    path = str(folder / "config.toml")
+    assert ["max-tokens", "256", "built", "in", "[run]"] in rows
+    assert ["max-tokens", "99", path, "[chat]"] in rows
+    assert [row for row in rows if row[0] == "steps"] == [
+        ["steps", "7", path, "[run]"], ["steps", "automatic", "built", "in", "[chat]"],
+    ]  # fmt: skip
+    assert [row for row in rows if row[0] == "no-session"] == [["no-session", "on", path, "[chat]"]]
+
+
 @pytest.mark.parametrize(
     ("text", "words", "code"),
     [

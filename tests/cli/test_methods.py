@@ -100,7 +100,10 @@ def test_quiet_leaves_the_answer_alone(command, capsys, monkeypatch):
 
 def test_quiet_problems_are_one_line(capsys):
     assert main([*RUN, "--quiet", ""]) == 1
-    assert capsys.readouterr() == ("", "localpower: the prompt is empty\n")
+    assert capsys.readouterr() == (
+        "",
+        'localpower: the prompt is empty (localpower run "PROMPT", or a text through a pipe)\n',
+    )
 
 
 def test_a_budget_decides_the_steps_and_those_given_by_hand_are_only_lowered(capsys):
@@ -260,6 +263,26 @@ def test_settings_that_are_options_too_may_follow_the_name(capsys):
 )
 def test_what_an_option_is_called_now_is_said_in_one_line(arguments, words, capsys):
     assert main([*RUN, *arguments, "x"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "say", "hi"), '(hi): a PROMPT of several words stands in quotation marks, "like this" (see'),
+        (
+            ("sessions", "show", "a", "b"),
+            "unexpected extra argument (b) (see localpower sessions show --help)",
+        ),
+        (("export", "d", "--out", "e", "--format", "a,b"), "may be repeated: --format A --format B. (see"),
+        (("run", "x", "--pick", "y"), "is not one of 'random', 'logp', 'all'. (see localpower run --help)"),
+    ],
+)
+def test_words_that_were_not_quoted_and_values_that_were_joined_are_told_how_to_be_given(
+    arguments, words, capsys
+):
+    assert main([*arguments]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert words in line
 

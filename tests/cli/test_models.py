@@ -242,7 +242,8 @@ def test_two_files_of_one_name_in_lm_studio_are_told_apart_by_their_folders(home
     assert list(elsewhere.found()) == ["lmstudio:x/r/same", "lmstudio:y/r/same"]
 
 
-def test_a_description_says_where_its_alpha_comes_from_and_what_was_measured(capsys):
+def test_a_description_says_where_its_alpha_comes_from_and_what_was_measured(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("LOCALPOWER_CACHE", str(tmp_path))  # nothing was measured yet
     assert main(["models", "show", "lab-base", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["suggested_alpha"], found["memory"]) == (4.0, "attention")

@@ -137,9 +137,9 @@ def test_a_chat_shows_what_comes_from_its_preset_and_changes_it(folder):
     steps = [line[1:4] for line in lines if line[:1] == ["steps"]]
     alpha = [line[1:4] for line in lines if line[:1] == ["alpha"]]
     assert steps == [
-        ["3", "preset", "quick"], ["7", "preset", "mine"], ["20", "preset", "careful"], ["automatic", "default", "Number"],
+        ["3", "preset", "quick"], ["7", "preset", "mine"], ["20", "preset", "careful"], ["automatic:", "5", "default"],
     ]  # fmt: skip
-    assert alpha == [["3.0", "preset", "mine"], ["3.0", "preset", "mine"], ["automatic", "default", "The"]]
+    assert alpha == [["3.0", "preset", "mine"], ["3.0", "preset", "mine"], ["automatic:", "4", "default"]]
 
 
 def test_a_chat_goes_back_to_what_its_command_line_said_when_a_preset_is_taken_away():

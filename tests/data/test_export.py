@@ -73,6 +73,28 @@ def test_the_end_token_is_trained_on(data):
     assert data.record.ended == 72
 
 
+def test_the_note_on_a_missing_chat_template_names_the_formats_that_are_written(run, tmp_path):
+    def told(*formats):
+        found = lp.export(run, out=tmp_path / "-".join(formats), methods="power", formats=formats)
+        return [note for note in found.record.notes if "without a chat template" in note]
+
+    assert told("tokens") == []
+    (note,) = told("sharegpt")
+    assert note.endswith("asked without a chat template, and `sharegpt` puts one around them")
+    (note,) = told("messages", "tokens")
+    assert note.endswith("and `messages` puts one around them; `tokens` has what was asked")
+
+
+def test_the_card_names_only_the_settings_that_were_given_and_tells_of_no_other_ends_where_there_are_none(
+    run, tmp_path
+):
+    lp.export(run, out=tmp_path / "d", methods="power")
+    card = (tmp_path / "d" / "README.md").read_text()
+    assert "null" not in card
+    assert "- Every row ends with the model's end token.\n" in card
+    assert "The others were cut off" not in card
+
+
 READ = """
 import json, sys
 import datasets

@@ -86,7 +86,17 @@ def test_a_p_of_one_beside_a_range_gets_its_reason(tmp_path):
     task = report([write(tmp_path / "r", rows)])["tasks"]["made"]
     assert task["pairs"][0]["p"] == 1.0
     assert task["pairs"][0]["difference"]["high"] > 0
-    assert "b - a: p is 1 beside a range because only 1 of the problems" in task["notes"][-1]
+    assert (
+        "b - a: p is 1 although there is a difference, because the two differ on only 1 problem,"
+        in task["notes"][-1]
+    )
+
+
+def test_pairs_whose_p_is_one_for_the_same_reason_share_a_line(tmp_path):
+    rows = [row(m, f"i{i}", "right" if m in "bc" or i else "wrong") for m in "abc" for i in range(8)]
+    notes = report([write(tmp_path / "r", rows)])["tasks"]["made"]["notes"]
+    (told,) = [note for note in notes if "p is 1" in note]
+    assert told.startswith("b - a, c - a: ")
 
 
 def test_enough_items_are_not_complained_about(tmp_path):

@@ -396,7 +396,8 @@ def test_likelihoods_and_divergences_come_from_what_each_model_read_of_the_other
 def test_scores_that_are_missing_are_told_with_the_command_that_makes_them(tmp_path):
     task = only(both(tmp_path / "r", {"i": 1, "j": 1}, {"i": 2, "j": 2}))
     assert (task.kl_from_base, task.lines[0].under_tuned) == (None, None)
-    (told,) = [each for each in task.notes if "n has not read the answers of base, plain" in each]
+    (told,) = [each for each in task.notes if "has not read" in each]
+    assert "n has not read the answers of base, plain, and m has not read the answers of tuned, plain" in told
     assert "localpower compare DIR --sharpening --scorer m --scorer n" in told
 
 

@@ -200,6 +200,13 @@ def test_on_a_terminal_a_missing_model_is_offered(hub, answer, code):
     assert words in terminal.text.replace("\n", " ")
 
 
+def test_a_model_that_is_not_here_cannot_be_removed_and_no_hint_tells_to_fetch_it(hub, capsys):
+    assert main(["models", "rm", "qwen3-0.6b", "--yes"]) == 1
+    assert capsys.readouterr().err == (
+        "localpower: the model qwen3-0.6b is not on this machine (there is nothing to remove)\n"
+    )
+
+
 def test_elsewhere_a_missing_model_is_one_line(hub, capsys):
     assert main(["run", "-m", "qwen3-0.6b", "hi"]) == 1
     assert capsys.readouterr().err == (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,10 @@ def _built_in(key: str) -> str:
         return _shown(param.default is True)
     if isinstance(param.default, str | int):
         return str(param.default)
+    if isinstance(param, click.Option) and (
+        told := re.search(r"\[default: ([^],]{1,20})[],]", param.help or "")
+    ):
+        return told[1]  # longer ones say how it is found
     return "none" if param is _FOLDER or key in ("preset", "system", "stop") else "automatic"
 
 

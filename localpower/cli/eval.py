@@ -77,6 +77,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     if not run_eval(asked, around):
         return EXIT_INTERRUPTED
     show([asked.out])
+    say(f"`localpower compare {asked.out}` prints this again; `--html FILE` writes a page with all answers.")
     return EXIT_OK
 
 

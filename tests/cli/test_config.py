@@ -70,7 +70,7 @@ def test_config_shows_both_commands_where_a_value_is_for_one_of_them(folder, cap
     assert ["max-tokens", "256", "built", "in", "[run]"] in rows
     assert ["max-tokens", "99", path, "[chat]"] in rows
     assert [row for row in rows if row[0] == "steps"] == [
-        ["steps", "7", path, "[run]"], ["steps", "automatic", "built", "in", "[chat]"],
+        ["steps", "7", path, "[run]"], ["steps", "5", "built", "in", "[chat]"],
     ]  # fmt: skip
     assert [row for row in rows if row[0] == "no-session"] == [["no-session", "on", path, "[chat]"]]
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from localpower.api.compare import read_runs
 from localpower.api.evaluate import EvalRun
+from localpower.api.export_selection import selected
 from localpower.api.opening import Say
-from localpower.catalogue import NAMES, locate
-from localpower.data.agreement import agreement, refuse_foreign_ids
+from localpower.catalogue import NAMES
 from localpower.data.card import card, dataset_info
 from localpower.data.expectations import expectations, warnings
 from localpower.data.files import (
@@ -31,15 +30,12 @@ from localpower.data.likeness import Overlap
 from localpower.data.record import Record, plain
 from localpower.data.rerun import command
 from localpower.data.samples import Choice, Sample, Source, missing, samples_of
-from localpower.data.selection import Selection, select
+from localpower.data.selection import Selection
 from localpower.data.splits import shares_of, splits
-from localpower.errors import ModelError, UsageProblem, UserError
+from localpower.errors import UsageProblem, UserError
 from localpower.evals import sources
 from localpower.evals.store import Row, Stored, at_rest
 from localpower.evals.tasks import find_tasks, known
-from localpower.grading.thoughts import OPENED
-from localpower.loaded.reader import GgufReader
-from localpower.text.thinking import marks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,32 +108,11 @@ def export(
     source, samples = samples_of(stored, choice)
     if own := sorted({each.task for each in samples} & benchmarks.keys()):
         raise UserError(f"the answers are to {own[0]}, whose problems all of them repeat", "name other tasks")
-    reader, notes = _reader(source)
-    notes += missing(stored)
-    ended = None
-    try:
-        if reader is not None:
-            refuse_foreign_ids(samples, reader.piece, reader.n_vocab)
-            samples = [_opened(each, reader) for each in samples]
-        left, steps = select(samples, how, benchmarks)
-        if not left:
-            raise UserError(
-                "no answer is left", "; ".join(f"{step.name}: {step.dropped}" for step in steps[1:])
-            )
-        parts = splits(left, stored, shares)
-        if reader is not None:
-            ended = sum(bool(each.tokens) and each.tokens[-1] in reader.eos for each in left)
-            for i, run in enumerate(stored):
-                now = datetime.datetime.fromisoformat(run.settings["created"])
-                mine = [each for each in left if each.run == i]
-                notes += agreement(mine, reader, run.settings["template_args"], now).notes()
-    finally:
-        if reader is not None:
-            reader.close()
-    notes += _without_template(sum(not each.chat for each in left), forms)
-    before, after = expectations(samples), expectations(left, samples)
-    notes += warnings(before, after)
-    methods_left = [each.method for each in after]
+    found = selected(samples, stored, source, how, benchmarks)
+    left = found.left
+    before, after = expectations(found.all), expectations(left, found.all)
+    notes = [*missing(stored), *found.notes]
+    notes += _without_template(sum(not each.chat for each in left), forms) + warnings(before, after)
     choices = {
         "keep": keep,
         "unfinished": unfinished,
@@ -148,23 +123,24 @@ def export(
         "tasks": list(choice.tasks),
         "methods": list(choice.methods),
     }
+    parts = splits(left, stored, shares)
     record = Record(
         source=source,
         formats=forms,
         parquet=parquet,
         provenance=provenance,
         choices=choices,
-        runs=tuple(_told(run, methods_left) for run in stored),
+        runs=tuple(_told(run, [each.method for each in after]) for run in stored),
         licences={task: _licence(task, stored) for task in dict.fromkeys(each.task for each in left)},
         rows={name: len(some) for name, some in parts.items()},
         problems={name: len({each.place for each in some}) for name, some in parts.items()},
         tokens={name: sum(len(x.tokens) - len(x.given) for x in some) for name, some in parts.items()},
-        steps=tuple(steps),
+        steps=tuple(found.steps),
         before=tuple(before),
         after=tuple(after),
         notes=tuple(notes),
         rerun=command(left[0], stored[left[0].run], _spoken_of(source)),
-        ended=ended,
+        ended=found.ended,
     )
     write_folder(place, lambda folder: _write(folder, record, parts), overwrite=overwrite)
     for note in notes:
@@ -233,37 +209,6 @@ def _benchmarks(names: Sequence[str], data: Path | None, password: Callable[[], 
     return {
         task.name: Overlap(each.text for each in task.problems(source)) for task in find_tasks(tuple(names))
     }
-
-
-def _reader(source: Source) -> tuple[GgufReader | None, list[str]]:
-    """The vocabulary of the very model that answered, where its file is still there."""
-    from localpower.engine.files import sha256
-
-    if source.sha256 is None:
-        return None, []
-    for name in (source.path, source.name):
-        if name is None:
-            continue
-        try:
-            _, path = locate(name)
-            if path is not None and path.is_file() and sha256(path) == source.sha256:
-                return GgufReader.open(path), []
-        except (ModelError, OSError):
-            continue
-    return None, [
-        f"the file of {source.name} is not where it was: whether its template writes messages as they were asked was "
-        "not looked at"
-    ]
-
-
-def _opened(sample: Sample, reader: GgufReader) -> Sample:
-    """With the thought that the prompt opened begun by the model's own mark."""
-    if not sample.asked.get("thinking"):
-        return sample
-    marks = marks_of(reader.template, reader.control_token)
-    if marks is None or OPENED.startswith(marks[0]):
-        return sample
-    return replace(sample, answer=f"{marks[0]}\n{sample.answer.removeprefix(OPENED)}")
 
 
 def _told(run: Stored, methods: Sequence[str]) -> dict[str, Any]:

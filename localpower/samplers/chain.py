@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from localpower.completion import Completion
 from localpower.events import Stepped
@@ -14,29 +15,40 @@ from localpower.samplers.kernel import StepInfo
 STEPS = 5  # a stage, where nobody says how many
 
 
+def cuts_setting(usual: str) -> Any:
+    """The law of the cuts."""
+    words = "Where a step cuts the answer: anywhere, at times at its very start, or where the entropy rises."
+    return setting(usual, choice(*CUTS), words)
+
+
+def restart_weight_setting() -> Any:
+    """What the restart law has beside it."""
+    usual = RestartCuts().rho
+    return setting(
+        usual, number(0.0, 1.0, below=True), "Weight of a cut at the first token, with cuts=restart."
+    )
+
+
+def unread_weight(cuts: str, weight: float) -> list[str]:
+    """A note on a weight that the cut law does not read."""
+    unread = weight != RestartCuts().rho and cuts != "restart"
+    return [f"restart-weight means nothing to cuts={cuts}"] if unread else []
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChainMethod(Method):
     """Settings of every method that walks a chain."""
 
     alpha: float | None = alpha_setting()
     steps: int | None = steps_setting()
-    cuts: str = setting(
-        "restart",
-        choice(*CUTS),
-        "Where a step cuts the answer: anywhere, at times at its very start, or where the entropy rises.",
-    )
-    restart_weight: float = setting(
-        RestartCuts().rho,
-        number(0.0, 1.0, below=True),
-        "Weight of a cut at the first token, with cuts=restart.",
-    )
+    cuts: str = cuts_setting("restart")
+    restart_weight: float = restart_weight_setting()
     hot_cut: bool = setting(True, SWITCH, "Whether the token at the cut is drawn from p itself.")
     block: int | None = setting(None, whole(1), "Tokens by which the horizon grows.", "all of --max-tokens")
 
     def notes(self) -> list[str]:
         """A weight that no cut law reads."""
-        unread = self.restart_weight != RestartCuts().rho and self.cuts != "restart"
-        return [f"restart-weight means nothing to cuts={self.cuts}"] if unread else []
+        return unread_weight(self.cuts, self.restart_weight)
 
     @property
     def cut_law(self) -> CutLaw:

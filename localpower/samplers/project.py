@@ -27,11 +27,11 @@ from localpower.errors import UsageProblem
 from localpower.events import Adopted, Event, Planned
 from localpower.methods import Expert, Method, Target, setting, temperature_setting
 from localpower.model import Model, Tokens, beside
-from localpower.readers import MOST_ALPHA, choice, number, whole
+from localpower.readers import MOST_ALPHA, number, whole
 from localpower.samplers.base import Guarantee, finished, require
 from localpower.samplers.budget import Budget, Room
-from localpower.samplers.chain import stepped
-from localpower.samplers.cuts import CUTS, CutLaw, RestartCuts, UniformCuts, cut_law
+from localpower.samplers.chain import cuts_setting, restart_weight_setting, stepped, unread_weight
+from localpower.samplers.cuts import CutLaw, RestartCuts, UniformCuts, cut_law
 from localpower.samplers.kernel import ChainState
 from localpower.samplers.projection import ProjectionKernel
 
@@ -148,16 +148,8 @@ class Project(Method):
     alpha: float | None = setting(None, number(1.0, MOST_ALPHA), "The power.", "1")
     temperature: float | None = temperature_setting()
     steps: int | None = setting(None, whole(0), "Steps of the chain.", str(STEPS))
-    cuts: str = setting(
-        "uniform",
-        choice(*CUTS),
-        "Where a step cuts the answer: anywhere, at times at its very start, or where the entropy rises.",
-    )
-    restart_weight: float = setting(
-        RestartCuts().rho,
-        number(0.0, 1.0, below=True),
-        "Weight of a cut at the first token, with cuts=restart.",
-    )
+    cuts: str = cuts_setting("uniform")
+    restart_weight: float = restart_weight_setting()
 
     def power(self, usual: float) -> float:
         """1 unless it is set: the law of right answers itself, which no model's kind makes another."""
@@ -165,8 +157,7 @@ class Project(Method):
 
     def notes(self) -> list[str]:
         """A weight that no cut law reads."""
-        unread = self.restart_weight != RestartCuts().rho and self.cuts != "restart"
-        return [f"restart-weight means nothing to cuts={self.cuts}"] if unread else []
+        return unread_weight(self.cuts, self.restart_weight)
 
     def sampler(self, target: Target) -> Projection:
         """The chain. Raises UsageProblem where nobody knows an expert's answer and a verifier."""

@@ -21,6 +21,7 @@ from localpower.evals.making import make_rows
 from localpower.evals.problem import Problem
 from localpower.evals.store import read
 from localpower.evals.tasks import TASKS
+from localpower.loaded.reader import GgufReader
 from localpower.loaded.toy import LoadedToy
 from localpower.samplers import Ancestral
 from tests.data.made import sample
@@ -83,6 +84,20 @@ def test_the_note_on_a_missing_chat_template_names_the_formats_that_are_written(
     assert note.endswith("asked without a chat template, and `sharegpt` puts one around them")
     (note,) = told("messages", "tokens")
     assert note.endswith("and `messages` puts one around them; `tokens` has what was asked")
+
+
+@pytest.mark.parametrize("some", [True, False])
+def test_the_vocabulary_is_freed_also_where_no_answer_is_left(run, tmp_path, monkeypatch, some):
+    freed = []
+    close = GgufReader.close
+    monkeypatch.setattr(GgufReader, "close", lambda reader: (freed.append(reader), close(reader)))
+    if some:
+        lp.export(run, out=tmp_path / "d", methods="power")
+    else:
+        monkeypatch.setattr("localpower.api.export_selection.select", lambda *_: ([], []))
+        with pytest.raises(lp.UserError, match="no answer is left"):
+            lp.export(run, out=tmp_path / "d", methods="power")
+    assert len(freed) == 1
 
 
 def test_the_card_names_only_the_settings_that_were_given_and_tells_of_no_other_ends_where_there_are_none(

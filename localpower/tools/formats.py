@@ -1,0 +1,55 @@
+"""How a model writes its calls, and how it is shown what they gave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from localpower.tools.calls import BadCall, Call, Observation
+from localpower.tools.environment import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a turn that is not the model's.
+
+    control: control texts in it are control tokens (what a template writes). Else it is text, whatever it spells.
+    """
+
+    text: str
+    control: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a template writes around the text of a turn of `ToolFormat.role` that follows a turn of the model.
+
+    before: from the model's end token, which it does not hold, to the text. after: to the model's next turn. Both are
+    empty where there is no template.
+    """
+
+    before: str = ""
+    after: str = ""
+
+
+class ToolFormat(Protocol):
+    """role: of the turn that tells observations, for the template (`user` or `tool`); "": no turn, the text goes on."""
+
+    name: str
+    role: str
+
+    def calls(self, turn: str) -> list[Call | BadCall]:
+        """The calls of a turn of the model, in order; none: the turn ends the trace. Never raises; linear in time."""
+
+    def over(self, turn: str) -> bool:
+        """Whether an unfinished turn is over though no end token was drawn: its call is complete."""
+
+    def opening(self, observations: Sequence[Observation], frame: Frame) -> list[Piece]:
+        """What stands between the model's turn and its next: observations, one for each call, inside the frame."""
+
+    def instructions(self, tools: Sequence[Tool]) -> str:
+        """The system text that tells the tools and the format, for templates that do not know `tools`."""
+
+    def written(self, call: Call) -> str:
+        """A call as the model should write it."""

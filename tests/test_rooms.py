@@ -113,7 +113,7 @@ MAY_IMPORT = {
         *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it
     },
     "grading": {"errors", "grading", "subprocesses"},
-    "tools": {"errors", "grading", "inputs", "jsonl", "subprocesses", "tools"},
+    "tools": {"errors", "grading", "inputs", "jsonl", "localpower", "subprocesses", "tools"},
     "loaded": {"completion", "doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
     "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},

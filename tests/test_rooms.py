@@ -60,6 +60,7 @@ MAY_IMPORT = {
         "samplers",
         "statistics",
         "text",
+        "tools",
         "localpower",
     },
     "data": {"data", "errors", "evals", "grading", "jsonl", "localpower", "model", "runs", "text"},

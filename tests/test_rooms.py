@@ -63,7 +63,7 @@ MAY_IMPORT = {
         "tools",
         "localpower",
     },
-    "data": {"data", "errors", "evals", "grading", "jsonl", "localpower", "model", "runs", "text"},
+    "data": {"data", "errors", "evals", "grading", "jsonl", "localpower", "model", "runs", "text", "tools"},
     "names": set(),
     "readers": set(),
     "methods": {
@@ -103,6 +103,7 @@ MAY_IMPORT = {
         "runs",
         "samplers",
         "text",
+        "tools",
         "ui",
         "userfile",
         "api",

@@ -72,7 +72,7 @@ class Ancestral:
             rules=self.rules,
             stage=0,
         )
-        yield finished(state, budget=not state.complete_at(self.max_tokens))
+        yield finished(state, self.rules, budget=not state.complete_at(self.max_tokens))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -174,7 +174,7 @@ class PowerMH:
                 break
             yield planned
             yield from chain.walk(horizon, stage)
-        yield finished(chain.state, budget=chain.meter.out, n_dropped=chain.n_dropped)
+        yield finished(chain.state, self.rules, budget=chain.meter.out, n_dropped=chain.n_dropped)
 
 
 def _read_prefetch(text: str) -> int | None:

@@ -1,7 +1,7 @@
 """The contract of an environment, and how one is copied.
 
-An environment answers calls with text. Its state after `reset(seed)` and a list of calls is what these make of it, so that
-a trace that is cut can be continued from any of its turns, either on a copy or after the calls have been made again.
+An environment answers calls with text. Its state is what `reset(seed)` and the calls since have made of it, so that a
+trace that is cut can be continued from any of its turns, either on a copy or after the calls have been made again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self, TypeAlias, runtime_checkable
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 _NO_PARAMETERS: Mapping[str, Json] = {"type": "object", "properties": {}, "required": []}
 
 
@@ -26,8 +26,12 @@ class Tool:
 
     @property
     def schema(self) -> dict[str, Json]:
-        """As chat templates and trainers take it: `{"type": "function", "function": {name, description, parameters}}`."""
-        function = {"name": self.name, "description": self.description, "parameters": self.parameters}
+        """As chat templates and trainers take it: type function, function {name, description, parameters}."""
+        function: dict[str, Json] = {
+            "name": self.name,
+            "description": self.description,
+            "parameters": self.parameters,
+        }
         return {"type": "function", "function": function}
 
 

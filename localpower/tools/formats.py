@@ -1,4 +1,4 @@
-"""How a model writes its calls, and how it is shown what they gave."""
+"""How a model writes its calls, and how it is shown what they gave: the contract, and which format is meant."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from localpower.errors import UsageProblem
 from localpower.tools.calls import BadCall, Call, Observation
 from localpower.tools.environment import Tool
 
@@ -34,10 +35,15 @@ class Frame:
 
 
 class ToolFormat(Protocol):
-    """role: of the turn that tells observations, for the template (`user` or `tool`); "": no turn, the text goes on."""
+    """A way of writing calls. It is a value: two of one name are alike."""
 
-    name: str
-    role: str
+    @property
+    def name(self) -> str:
+        """As --tool-format takes it."""
+
+    @property
+    def role(self) -> str:
+        """The template's role of the turn that tells observations; "": the text goes on without a turn."""
 
     def calls(self, turn: str) -> list[Call | BadCall]:
         """The calls of a turn of the model, in order; none: the turn ends the trace. Never raises; linear in time."""
@@ -53,3 +59,29 @@ class ToolFormat(Protocol):
 
     def written(self, call: Call) -> str:
         """A call as the model should write it."""
+
+
+NAMES = ("hermes", "llama3", "plain", "inline")
+
+
+def find(name: str) -> ToolFormat:
+    """The format of a name. Raises UsageProblem."""
+    from localpower.tools.markup import Hermes, Llama3
+    from localpower.tools.plain import Inline, Plain
+
+    found: dict[str, ToolFormat] = {f.name: f for f in (Hermes(), Llama3(), Plain(), Inline())}
+    if name not in found:
+        raise UsageProblem(f"--tool-format {name!r} is none of {', '.join(NAMES)}")
+    return found[name]
+
+
+def choose(template: str | None, name: str | None = None) -> ToolFormat:
+    """The format that was named, else the one that the chat template writes, else plain. Raises UsageProblem."""
+    if name is not None:
+        return find(name)
+    said = template or ""
+    if "<tool_call>" in said:
+        return find("hermes")
+    return find(
+        "llama3" if "<|python_tag|>" in said or ("ipython" in said and "parameters" in said) else "plain"
+    )

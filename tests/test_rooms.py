@@ -114,7 +114,10 @@ MAY_IMPORT = {
         *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it
     },
     "grading": {"errors", "grading", "subprocesses"},
-    "tools": {"completion", "errors", "grading", "inputs", "jsonl", "model", "rules", "subprocesses", "tools"},
+    "tools": {
+        *("completion", "errors", "grading", "inputs", "jsonl", "localpower", "model", "rules", "subprocesses"),
+        "tools",
+    },
     "loaded": {"completion", "doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
     "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},

@@ -37,9 +37,14 @@ class Tool:
 
 @runtime_checkable
 class Environment(Protocol):
-    """deterministic: after an equal state, an equal call gives an equal text and an equal next state."""
+    """deterministic: after an equal state, an equal call gives an equal text and an equal next state.
 
-    deterministic: bool
+    One that is not may have `reseed(seed)` as well: the chance of the calls that follow, for --fresh-environment.
+    """
+
+    @property
+    def deterministic(self) -> bool:
+        """As above; an attribute of the class will do."""
 
     @property
     def tools(self) -> Sequence[Tool]:

@@ -66,7 +66,7 @@ def execute(
                 readable(f"Error: {found.problem}", limits.characters), ok=False, executed=False
             )
         start = clock()
-        text, ok = _text_of(environment.call(found.name, found.arguments)), True
+        text, ok = text_of(environment.call(found.name, found.arguments)), True
     except (KeyboardInterrupt, Interrupted):
         raise
     except BaseException as error:  # SystemExit too: a tool ends no process of ours
@@ -102,7 +102,7 @@ def _named(bare: str, tool: Tool) -> Mapping[str, Any] | None:
     return {names[0]: value if value is not None and is_json(value) else bare.strip()}
 
 
-def _text_of(given: Any) -> str:
+def text_of(given: Any) -> str:
     """What a tool gave, as text: JSON where it is no text."""
     if isinstance(given, str):
         return given
@@ -120,6 +120,8 @@ def _said(error: BaseException) -> str:
         said = ""
     if isinstance(error, SystemExit):
         return "the tool tried to end the process"
+    if type(error).__name__ == "ToolRaised":  # of another process: it has the name in it
+        return said
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 

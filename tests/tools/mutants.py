@@ -11,7 +11,7 @@ from localpower.completion import extend
 from localpower.samplers import kernel
 from localpower.samplers.kernel import ChainState, Kernel
 from tests.mutants import _decide, _right
-from tests.tools.toys import Counter
+from tests.tools.traces import Counter
 
 
 def _plain(ratio, rules=lambda rules, x, cut: rules):

@@ -15,25 +15,25 @@ from localpower.samplers.kernel import ChainState, Kernel, Optimizations
 from localpower.testing import outcomes
 from localpower.toy import ToyModel
 from tests.samplers.ends import end_of
-from tests.tools import toys
+from tests.tools import traces
 from tests.tools.mutants import FRESH_MUTANTS, MUTANTS
-from tests.tools.toys import ALPHA, MODELS, PROMPT
+from tests.tools.traces import ALPHA, MODELS, PROMPT
 
 HORIZON = 3
 OFF = Optimizations(skip=False, early=False)
 
 
 def transitions(model, kernel=Kernel, cuts="uniform", horizon=HORIZON, variant=StepVariant(), on=Optimizations(), **options):
-    rules = toys.rules(model, **options)
-    known = toys.states(model, horizon, 1 / ALPHA, rules)
-    law = toys.target(model, horizon, **options)
+    rules = traces.rules(model, **options)
+    known = traces.states(model, horizon, 1 / ALPHA, rules)
+    law = traces.target(model, horizon, **options)
     assert set(known) == set(law)
     chain = kernel(ALPHA, 1 / ALPHA, cut_law(cuts), rules, variant, on)
 
     def step(dice, x):
         return chain.step(dice, ChainState(x, horizon), model, PROMPT)[0].completion
 
-    return toys.matrix(step, known), np.array([law[x] for x in known])
+    return traces.matrix(step, known), np.array([law[x] for x in known])
 
 
 ONE, TWO, CALL = MODELS.values()
@@ -51,7 +51,7 @@ def test_a_step_leaves_the_law_of_traces_invariant_and_is_reversible(model, opti
     found, pi = transitions(model, cuts=cuts, variant=StepVariant(hot_cut=hot), **options)
     flow = pi[:, None] * found[:, :-1]
     assert found[:, -1].max() == 0.0, "a step left the traces that the environment can answer"
-    assert toys.invariance_error(found, pi) < 1e-12
+    assert traces.invariance_error(found, pi) < 1e-12
     assert np.abs(flow - flow.T).max() < 1e-12
 
 
@@ -66,7 +66,7 @@ def weighted(sampler, model):
     for (tally, choice), probability in outcomes(lambda dice: end_of(sampler, model, PROMPT, dice)):
         weights = np.exp(np.array(choice.log_w))
         for trace, weight in zip(tally.members, weights / weights.sum(), strict=True):
-            key = toys.key(trace)
+            key = traces.key(trace)
             found[key] = found.get(key, 0.0) + probability * math.exp(choice.log_z) * weight
     return found
 
@@ -81,11 +81,11 @@ def weighted(sampler, model):
     ids=["best-of-n", "smc"],
 )
 def test_weights_of_many_traces_estimate_the_law_without_bias(sampler, options):
-    model = ToyModel(toys.CALLS, seed=4)
-    rules = toys.rules(model, **options)
+    model = ToyModel(traces.CALLS, seed=4)
+    rules = traces.rules(model, **options)
     wanted = {
         x: math.exp(ALPHA * log_p + log_e)
-        for x, (log_p, log_e) in toys.traces(model, 2, **options).items()
+        for x, (log_p, log_e) in traces.traces(model, 2, **options).items()
     }
     found = weighted(sampler(rules=rules), model)
     assert set(found) == set(wanted)
@@ -94,7 +94,7 @@ def test_weights_of_many_traces_estimate_the_law_without_bias(sampler, options):
 
 @pytest.mark.parametrize(("kernel", "model"), MUTANTS.values(), ids=MUTANTS.keys())
 def test_control_a_wrong_law_of_traces_is_caught_by_the_same_enumeration(kernel, model):
-    assert toys.invariance_error(*transitions(MODELS[model], kernel)) > 1e-4
+    assert traces.invariance_error(*transitions(MODELS[model], kernel)) > 1e-4
 
 
 @pytest.mark.parametrize("kernel", FRESH_MUTANTS.values(), ids=FRESH_MUTANTS.keys())
@@ -106,12 +106,12 @@ def test_control_a_skip_over_what_is_drawn_anew_is_another_step(kernel):
 
 def test_control_laws_where_observations_matter_differ():
     """What the environment answers moves the law: a seed more is another law, so that no test above is empty."""
-    assert toys.target(ONE, HORIZON).keys() != toys.target(ONE, HORIZON, seed=1).keys()
-    assert any(len(chances) == 2 for _, chances in toys.target(ONE, HORIZON))
+    assert traces.target(ONE, HORIZON).keys() != traces.target(ONE, HORIZON, seed=1).keys()
+    assert any(len(chances) == 2 for _, chances in traces.target(ONE, HORIZON))
 
 
 def test_a_horizon_counts_drawn_tokens_alone():
-    for x in toys.states(ONE, HORIZON, 1 / ALPHA, toys.rules(ONE)).values():
+    for x in traces.states(ONE, HORIZON, 1 / ALPHA, traces.rules(ONE)).values():
         assert x.n_drawn == x.n_counted == len(x) - int(x.observed.sum())
         assert x.ended or x.n_drawn == HORIZON
         assert (x.log_p[x.given] == 0.0).all()

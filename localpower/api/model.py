@@ -259,7 +259,7 @@ class Model:
         chains = options.chains * prompts
         self._engine = self.loaded.engine(
             question.prompt,
-            options.max_tokens,
+            question.longest,
             chains * question.sampler.width,
             interrupts.check,
             self._engine,

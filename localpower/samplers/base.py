@@ -76,7 +76,8 @@ def grow(
 
 
 def finished(
-    state: Completion, rules: Rules = PLAIN, *, budget: bool = False, n_dropped: int = 0) -> Finished:
+    state: Completion, rules: Rules = PLAIN, *, budget: bool = False, n_dropped: int = 0
+) -> Finished:
     """The closing event of a run that was not interrupted. budget: it was cut short by its budget."""
     finish = "budget" if budget else "stop" if state.ended else "length"
     if finish == "stop" and rules.turns is not None and rules.turns.cut_off(state):

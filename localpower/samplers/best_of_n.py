@@ -115,6 +115,7 @@ class BestOfN(Method):
 
     name = "best-of-n"
     guarantee = "asymptotic"
+    traces = True
     alpha: float | None = alpha_setting()
     temperature: float | None = temperature_setting()
     n: int | None = setting(

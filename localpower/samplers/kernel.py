@@ -99,7 +99,9 @@ class Kernel:
         early = not proposal.y.complete_at(horizon)
         log_ratio = proposal.ratio.log_ratio(unfinished=early)
         accepted = not early and threshold.below(log_ratio)
-        info = step_info(x, cut, threshold, proposal, log_ratio, accepted=accepted, early=early, rules=self.rules)
+        info = step_info(
+            x, cut, threshold, proposal, log_ratio, accepted=accepted, early=early, rules=self.rules
+        )
         return ChainState(proposal.y if accepted else x, horizon), info
 
     def propose(
@@ -120,7 +122,10 @@ class Kernel:
         parting = self.part(dice, x, cut) if skip else cut
         anew = fresh_from(x, cut, self.rules)
         if anew is not None and (parting is None or anew < parting):
-            parting, skip = anew, False  # up to there it follows x; what the environment answers is drawn anew
+            parting, skip = (
+                anew,
+                False,
+            )  # up to there it follows x; what the environment answers is drawn anew
         if parting is None:
             plain = AcceptanceRatio(
                 threshold, x, cut, len(x), self.alpha, self.cuts, self.rules, PLAIN_STEP, None

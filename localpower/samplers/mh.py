@@ -82,6 +82,8 @@ class PowerMH:
         if self.steps is None and self.budget is None:
             raise UsageProblem("--steps can only be left to a budget")
         require("prefetch", self.prefetch, 1)
+        if self.rules.fresh and self.variant.metropolised:
+            raise UsageProblem("metropolised=yes and --fresh-environment exclude each other")
         if self.start.n > 1:
             if self.block < self.max_tokens:
                 raise UsageProblem("a start draws whole answers", "leave block at all of --max-tokens")
@@ -187,6 +189,7 @@ class Power(ChainMethod):
 
     name = "power"
     guarantee = "invariant"
+    traces = True
     temperature: float | None = temperature_setting()
     metropolised: bool = setting(False, SWITCH, "Whether every proposal differs from the answer so far.")
     start: Start | str = setting(

@@ -182,6 +182,7 @@ class SMC(Method):
 
     name = "smc"
     guarantee = "asymptotic"
+    traces = True
     alpha: float | None = alpha_setting()
     particles: int | None = setting(
         None,

@@ -36,7 +36,7 @@ class Reseeded(Protocol):
 
 
 class Spelling(NamedTuple):
-    """How a model's tokens are text. text: of a turn, control texts shown. read: tokens of pieces right after others."""
+    """Tokens and text of a model. text: of a turn, control texts shown. read: tokens of pieces right after others."""
 
     text: Callable[[Tokens], str]
     read: Callable[[Tokens, Sequence[Piece]], Tokens]
@@ -65,7 +65,9 @@ class Work:
     cut: int = 0
 
 
-Key = tuple[Tokens, tuple[int, ...]]  # tokens up to the end of a turn, chance of each observation, the next one's too
+Key = tuple[
+    Tokens, tuple[int, ...]
+]  # tokens up to the end of a turn, chance of each observation, the next one's too
 
 
 class Exchange:
@@ -88,7 +90,7 @@ class Exchange:
         chances: int = 1,
         limits: Limits = Limits(),  # noqa: B008 a frozen value
     ) -> None:
-        self.environment, self.format, self.seed, self.turns, self.most = environment, format, seed, turns, tokens
+        self.format, self.seed, self.turns, self.most = format, seed, turns, tokens
         self.chances, self.work = chances, Work()
         self._frame, self._spelling, self._limits = frame, spelling, limits
         self._known: dict[Key, Round] = {}
@@ -96,13 +98,29 @@ class Exchange:
         if chances > 1 and not isinstance(environment, Reseeded):
             raise UsageProblem("--fresh-environment takes an environment whose chance can be drawn anew")
         try:
-            environment.reset(seed)
+            self.environment = environment.fork()
+            self.environment.reset(seed)
         except Exception as error:
             raise UserError(f"the environment cannot begin: {type(error).__name__}: {error}") from None
+        self._copied = int(getattr(self.environment, "n_replayed", 0))
         needed = len(self._read((), [Observation(_NO_ROOM, ok=False, executed=False)]))
         if not 1 <= needed <= tokens:
             problem = "are not enough for an empty one, which has" if needed else "cannot be told:"
             raise UsageProblem(f"--observation-tokens {tokens} {problem} {needed} tokens of this model")
+
+    @property
+    def room(self) -> int:
+        """Most tokens that all observations of a trace can have."""
+        return (self.turns - 1) * self.most
+
+    @property
+    def copied(self) -> int:
+        """Calls that the environment itself has made again, for copies of it."""
+        return int(getattr(self.environment, "n_replayed", 0)) - self._copied
+
+    def text(self, turn: Tokens) -> str:
+        """The text of a turn, control texts shown."""
+        return self._spelling.text(turn)
 
     def after(self, turn: Tokens, rounds: int, *, end: bool) -> After:
         """As in `Turns`: a turn is over by an end token, or where its format says so."""
@@ -155,7 +173,9 @@ class Exchange:
         self.work.cut += cut
         return Round(calls, observations, tokens, cut)
 
-    def _made(self, there: Environment, calls: Sequence[Call | BadCall], chance: int) -> tuple[Observation, ...]:
+    def _made(
+        self, there: Environment, calls: Sequence[Call | BadCall], chance: int
+    ) -> tuple[Observation, ...]:
         if self.chances > 1 and isinstance(there, Reseeded):
             there.reseed(chance)
         made = tuple(execute(there, call, self._limits) for call in calls)
@@ -195,7 +215,7 @@ class Exchange:
                 Observation(readable(each.text, characters), each.ok, each.executed) for each in observations
             ]
             tokens = self._read(before, told)
-        if len(tokens) > self.most:
+        if len(tokens) > self.most or not tokens:  # nothing of it can be spelled
             tokens = self._read(before, [Observation(_NO_ROOM, ok=False, executed=False)])
         return tokens, cut
 

@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 from unittest.mock import patch
 
-
 from localpower.completion import extend
 from localpower.samplers import kernel
 from localpower.samplers.kernel import ChainState, Kernel
@@ -22,7 +21,9 @@ def _plain(ratio, rules=lambda rules, x, cut: rules):
             x = state.completion
             cut = self.cuts.pick(dice, x)
             own = rules(self.rules, x, cut)
-            y = extend(dice, model, prompt, x.head(cut), state.horizon, temperature=self.temperature, rules=own)
+            y = extend(
+                dice, model, prompt, x.head(cut), state.horizon, temperature=self.temperature, rules=own
+            )
             return _decide(dice, state, x, y, cut, ratio(self, model, prompt, x, y, cut))
 
     return Wrong
@@ -37,7 +38,8 @@ def _observations_powered(chain, model, prompt, x, y, cut):
 
     def told(z):
         return sum(
-            float(model.score(prompt + z.tokens[:begin], z.tokens[begin:end]).sum()) for begin, end in z.rounds
+            float(model.score(prompt + z.tokens[:begin], z.tokens[begin:end]).sum())
+            for begin, end in z.rounds
         )
 
     return _as_is(chain, model, prompt, x, y, cut) + chain.alpha * (told(y) - told(x))

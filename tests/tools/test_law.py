@@ -20,10 +20,18 @@ from tests.tools.mutants import FRESH_MUTANTS, MUTANTS
 from tests.tools.traces import ALPHA, MODELS, PROMPT
 
 HORIZON = 3
-OFF = Optimizations(skip=False, early=False)
+PLAIN_STEP, ON, OFF = StepVariant(), Optimizations(), Optimizations(skip=False, early=False)
 
 
-def transitions(model, kernel=Kernel, cuts="uniform", horizon=HORIZON, variant=StepVariant(), on=Optimizations(), **options):
+def transitions(
+    model,
+    kernel=Kernel,
+    cuts="uniform",
+    horizon=HORIZON,
+    variant=PLAIN_STEP,
+    on=ON,
+    **options,
+):
     rules = traces.rules(model, **options)
     known = traces.states(model, horizon, 1 / ALPHA, rules)
     law = traces.target(model, horizon, **options)
@@ -84,8 +92,7 @@ def test_weights_of_many_traces_estimate_the_law_without_bias(sampler, options):
     model = ToyModel(traces.CALLS, seed=4)
     rules = traces.rules(model, **options)
     wanted = {
-        x: math.exp(ALPHA * log_p + log_e)
-        for x, (log_p, log_e) in traces.traces(model, 2, **options).items()
+        x: math.exp(ALPHA * log_p + log_e) for x, (log_p, log_e) in traces.traces(model, 2, **options).items()
     }
     found = weighted(sampler(rules=rules), model)
     assert set(found) == set(wanted)

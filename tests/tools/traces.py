@@ -20,7 +20,11 @@ PROMPT, ALPHA = (1, 2), 3.0
 ARGUMENT = {"type": "object", "properties": {"x": {"type": "string"}}, "required": ["x"]}
 CALLS = ("<end>", "[1]", "[2]")  # a call is one token
 SPLIT = ("<end>", "[", "1]", "2]")  # or two, between which a cut may fall
-LETTERS = {"a": 1, "b": 2, "?": 0}  # tokens of an observation: the end token and calls among them, which are text there
+LETTERS = {
+    "a": 1,
+    "b": 2,
+    "?": 0,
+}  # tokens of an observation: the end token and calls among them, which are text there
 
 
 class Counter:
@@ -64,7 +68,9 @@ def read(before, pieces):
 def exchange(model, chances=1, turns=3, seed=0, kind=Exchange):
     text = Spelling(lambda turn: b"".join(map(model.piece, turn)).decode(), read)
     # the sentence that stands in for what has no room is not spelled here: observations have at most two letters
-    spelled = text._replace(read=lambda before, pieces: read(before, pieces) if len(pieces[0].text) < 3 else (0,))
+    spelled = text._replace(
+        read=lambda before, pieces: read(before, pieces) if len(pieces[0].text) < 3 else (0,)
+    )
     return kind(Counter(), Inline(), Frame(), spelled, seed=seed, turns=turns, chances=chances)
 
 
@@ -103,9 +109,9 @@ def traces(model, horizon, chances=1, turns=3, seed=0):
             asks = bool(closed)
             if not asks and token:
                 walk(longer, said, calls, drawn, n + 1, total)
-            elif not asks or len(drawn) + 1 == turns:  # an end that calls nothing, or one turn too many
-                found[longer, drawn] = total, -len(drawn) * math.log(chances)
-            elif n + 1 == horizon:
+            elif (
+                not asks or len(drawn) + 1 == turns or n + 1 == horizon
+            ):  # an end without a call, or a horizon
                 found[longer, drawn] = total, -len(drawn) * math.log(chances)
             else:
                 for chance in range(chances):

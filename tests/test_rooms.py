@@ -61,9 +61,10 @@ MAY_IMPORT = {
         "samplers",
         "statistics",
         "text",
+        "tools",
         "localpower",
     },
-    "data": {"data", "errors", "evals", "grading", "jsonl", "localpower", "model", "runs", "text"},
+    "data": {"data", "errors", "evals", "grading", "jsonl", "localpower", "model", "runs", "text", "tools"},
     "names": set(),
     "readers": set(),
     "methods": {

@@ -6,6 +6,8 @@ is the text after the last `>`, as in the other families (problems.py).
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from localpower.lab.problems import Problem
@@ -33,3 +35,12 @@ def draw_product(level: int, rng: np.random.Generator, *, held_out: bool) -> Pro
 def _number(digits: int, rng: np.random.Generator) -> int:
     """Of so many digits; 0 of none."""
     return int(rng.integers(10 ** (digits - 1), 10**digits)) if digits else 0
+
+
+def calculated(call: str) -> str | None:
+    """What the calculator gives for a call's text: of two numbers of up to nine digits; None for any other text."""
+    found = re.fullmatch(r"(\d{1,9})([*+])(\d{1,9})", call)
+    if found is None:
+        return None
+    a, b = int(found[1]), int(found[3])
+    return str(a * b if found[2] == "*" else a + b)

@@ -60,6 +60,9 @@ class ToolFormat(Protocol):
     def written(self, call: Call) -> str:
         """A call as the model should write it."""
 
+    def before(self, turn: str) -> str:
+        """What a turn that calls says before its first call."""
+
 
 NAMES = ("hermes", "llama3", "plain", "inline")
 

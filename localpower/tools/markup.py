@@ -68,6 +68,11 @@ class Hermes:
         body = json.dumps({"name": call.name, "arguments": dict(call.arguments)}, ensure_ascii=False)
         return f"{_OPEN}\n{body}\n{_CLOSE}"
 
+    def before(self, turn: str) -> str:
+        """Thoughts are part of it."""
+        first = turn.find(_OPEN, max(turn.rfind("</think>"), 0))
+        return turn[:first].strip() if first >= 0 else turn
+
 
 @dataclass(frozen=True, slots=True)
 class Llama3:
@@ -120,6 +125,11 @@ class Llama3:
     def written(self, call: Call) -> str:
         """Without the tag."""
         return json.dumps({"name": call.name, "parameters": dict(call.arguments)}, ensure_ascii=False)
+
+    def before(self, turn: str) -> str:
+        """Thoughts, and nothing else."""
+        thought, mark, _ = turn.rpartition("</think>")
+        return (thought + mark).strip()
 
 
 def after_thoughts(turn: str) -> str:

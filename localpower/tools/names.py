@@ -73,6 +73,11 @@ def open_tools(
     return combined(parts)
 
 
+def runs_code(name: str) -> bool:
+    """Whether tools of this name run programs: the model's, or those of a file."""
+    return name.endswith(".py") or (name in SHIPPED and SHIPPED[name].runs_code)
+
+
 def _opened(name: str, run_code: bool, seconds: float, stop: Callable[[], bool]) -> Environment:
     from localpower.tools.remote import Remote
 

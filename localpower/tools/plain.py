@@ -58,6 +58,11 @@ class Plain:
             return f"Call: {call.name} {bare}\n"
         return f"Call: {call.name} {json.dumps(dict(call.arguments), ensure_ascii=False)}\n"
 
+    def before(self, turn: str) -> str:
+        """The lines before that of the call."""
+        found = _LINE.search(turn)
+        return turn[: found.start()].strip() if found else turn
+
 
 @dataclass(frozen=True, slots=True)
 class Inline:
@@ -93,6 +98,10 @@ class Inline:
         """In brackets."""
         only = call.bare if call.bare is not None else next(iter(call.arguments.values()), "")
         return f"[{only}]"
+
+    def before(self, turn: str) -> str:
+        """Up to the bracket."""
+        return turn.partition("[")[0]
 
 
 def _call_of(body: str) -> Call | BadCall:

@@ -12,7 +12,7 @@ from network import Shape, encode
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from localpower.lab.problems import LEVELS, Problem
-from localpower.lab.products import draw_product
+from localpower.lab.products import calculated, draw_product
 
 SHAPE = Shape(width=96, layers=4, heads=3, hidden=256, alphabet="0123456789*+=>?[]")
 BOS, EOS = len(SHAPE.alphabet), len(SHAPE.alphabet) + 1
@@ -38,11 +38,7 @@ def write(problem: Problem, rng: np.random.Generator) -> str:
 
 def value(call: str) -> str:
     """What the calculator gives for a call's text: the value, or `?` for what cannot be read."""
-    found = re.fullmatch(r"(\d{1,9})([*+])(\d{1,9})", call)
-    if found is None:
-        return "?"
-    a, b = int(found[1]), int(found[3])
-    return str(a * b if found[2] == "*" else a + b)
+    return calculated(call) or "?"
 
 
 def _with_tool(expression: str, rng: np.random.Generator) -> str:

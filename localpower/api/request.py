@@ -59,12 +59,35 @@ class ToolUse:
     """
 
     environment: Environment
-    name: str
+    name: str = ""
     format: str | None = None
     turns: int = 8
     observation_tokens: int = 256
     seed: int = 0
     fresh: bool = False
+
+    @classmethod
+    def of(cls, *tools: Any, run_code: bool = False, seconds: float = 10.0, **settings: Any) -> ToolUse:
+        """Names, files, Python functions and environments as one environment; settings: the fields.
+
+        run_code: tools may run programs that the model writes. seconds: that a tool of a file may take. Raises
+        UserError for what is none of these, and for two tools of one name.
+        """
+        from localpower.tools.names import open_tools
+
+        words = [
+            tool if isinstance(tool, str) else getattr(tool, "__name__", type(tool).__name__)
+            for tool in tools
+        ]
+        environment = open_tools(tools, run_code=run_code, seconds=seconds)
+        return cls(environment, **{"name": ", ".join(words), **settings})
+
+    @classmethod
+    def among(cls, tools: Any) -> ToolUse | None:
+        """As calls take it: a `ToolUse`, or one or several of what `of` takes; None: nothing."""
+        if tools is None or isinstance(tools, ToolUse):
+            return tools
+        return cls.of(*tools) if isinstance(tools, list | tuple) else cls.of(tools)
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""
@@ -123,14 +146,16 @@ class PromptOptions:
         template_args: Mapping[str, Any] | None,
         think: bool | None = None,
         thinking_budget: int | None = None,
-        tools: ToolUse | None = None,
+        tools: Any = None,
     ) -> PromptOptions:
         """As calls have them. Raises UsageProblem."""
         if isinstance(stops, str | bytes) or not isinstance(stops, Sequence):
             raise UsageProblem(f"stops is a list of texts, got {stops!r}")
         if template_args is not None and not isinstance(template_args, Mapping):
             raise UsageProblem(f"template_args is a dictionary, got {template_args!r}")
-        return cls(system, raw, tuple(stops), template_args or {}, think, thinking_budget, tools)
+        return cls(
+            system, raw, tuple(stops), template_args or {}, think, thinking_budget, ToolUse.among(tools)
+        )
 
 
 def whole_number(name: str, value: Any, low: int, high: int) -> int:
@@ -164,3 +189,14 @@ def suited(sampler: Sampler, chains: int, widest: int, *, ahead: bool) -> Sample
     own = getattr(sampler, "suited", None)  # only chains have a choice
     found: Sampler = own(widest, MOST_RUNS // chains, ahead=ahead) if own else sampler
     return found
+
+
+def sampling_options(
+    method: Method | str | None, max_tokens: int, chains: int, pick: Pick
+) -> SamplingOptions:
+    """As calls have them. Raises UsageProblem."""
+    from localpower.registry import parse
+
+    if isinstance(method, str):
+        method = parse(method)
+    return SamplingOptions(Power() if method is None else method, max_tokens, chains, pick)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from localpower.completion import Completion
@@ -16,23 +16,45 @@ _FINISHES = {"stop": "answer", "length": "tokens"}
 
 @dataclass(frozen=True, slots=True)
 class MadeCall:
-    """A call of a turn. name: "" where it could not be read; text: what it gave. ok: the tool answered."""
+    """A call of a turn. ok: the tool answered; gave: the text of that, or of what was wrong.
+
+    name: "" where it could not be made; then written is what the model wrote, and problem what is wrong with it.
+    """
 
     name: str
     arguments: dict[str, Json]
     ok: bool
-    text: str
+    gave: str
+    written: str = ""
+    problem: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; a call that could not be made has no name."""
+        if self.name:
+            return {"name": self.name, "arguments": self.arguments, "ok": self.ok, "text": self.gave}
+        return {"text": self.written, "problem": self.problem, "ok": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Tokens begin to end of the trace. kind: model or observation. calls: of a turn of the model that was answered."""
+    """Tokens begin to end of the trace. kind: model or observation.
+
+    calls: of a turn of the model that was answered. observations: of the turn that answers them, a text each.
+    """
 
     begin: int
     end: int
     kind: str
     text: str
     calls: tuple[MadeCall, ...] = ()
+    observations: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        found: dict[str, Any] = {"from": self.begin, "to": self.end, "kind": self.kind, "text": self.text}
+        if self.kind == "observation":
+            return found | {"observations": list(self.observations)}
+        return found | {"calls": [call.to_dict() for call in self.calls]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +64,7 @@ class TraceReport:
     calls, calls_ok: of this trace, and those of them that a tool answered. calls_executed: by the whole run, proposals
     that were rejected included; calls_replayed: made again to copy a state. observation_tokens: that the model read in
     the whole run. observations_cut: shortened to their limit, in the whole run. finish: answer, turns or tokens, or
-    how the run was cut short. check, state: of the environment at the end of the trace.
+    how the run was cut short. check, state: of the environment at the end of the trace. tools: their schemas.
     """
 
     format: str
@@ -60,21 +82,12 @@ class TraceReport:
     finish: str
     check: bool | None
     state: Json
+    tools: tuple[dict[str, Json], ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from` and `to` of a turn are its tokens in the trace."""
-        found = asdict(self)
-        found["turns"] = [
-            {
-                "from": turn.begin,
-                "to": turn.end,
-                "kind": turn.kind,
-                "text": turn.text,
-                "calls": [asdict(call) for call in turn.calls],
-            }
-            for turn in self.turns
-        ]
-        return found
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        return own | {"turns": [turn.to_dict() for turn in self.turns], "tools": list(self.tools)}
 
 
 def report(exchange: Exchange, trace: Completion, finish: str, environment: str, read: int) -> TraceReport:
@@ -86,8 +99,9 @@ def report(exchange: Exchange, trace: Completion, finish: str, environment: str,
             _made(call, resolve(call, tools), told.ok, told.text)
             for call, told in zip(done.calls, done.observations, strict=True)
         )
+        texts = tuple(told.text for told in done.observations)
         turns.append(Turn(place, begin, "model", exchange.text(trace.tokens[place:begin]), calls))
-        turns.append(Turn(begin, end, "observation", exchange.text(trace.tokens[begin:end])))
+        turns.append(Turn(begin, end, "observation", exchange.text(trace.tokens[begin:end]), (), texts))
         place = end
     if place < len(trace):
         turns.append(Turn(place, len(trace), "model", exchange.text(trace.tokens[place:])))
@@ -110,10 +124,11 @@ def report(exchange: Exchange, trace: Completion, finish: str, environment: str,
         _FINISHES.get(finish, finish),
         check,
         state,
+        tuple(tool.schema for tool in tools),
     )
 
 
-def _made(call: Call | BadCall, resolved: Call | BadCall, ok: bool, text: str) -> MadeCall:
+def _made(call: Call | BadCall, resolved: Call | BadCall, ok: bool, gave: str) -> MadeCall:
     if isinstance(resolved, Call):
-        return MadeCall(resolved.name, dict(resolved.arguments), ok, text)
-    return MadeCall(call.name if isinstance(call, Call) else "", {}, ok, text)
+        return MadeCall(resolved.name, dict(resolved.arguments), ok, gave)
+    return MadeCall("", {}, ok, gave, resolved.text, resolved.problem)

@@ -58,6 +58,8 @@ TASKS = {
             environment=tooltasks.lab_calculator_of,
             tools="calculator",
             tool_format="inline",
+            max_turns=4,
+            observation_tokens=20,
         ),
         Task(
             "calc-word",

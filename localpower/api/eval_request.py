@@ -20,6 +20,7 @@ from localpower.loaded import Loaded
 from localpower.loading import Request
 from localpower.names import GRADERS
 from localpower.readers import MOST_RUNS
+from localpower.tools.exchange import OBSERVATION_TOKENS, TURNS
 
 _LONGEST_PREFIX = 4000  # characters
 _LARGEST = {"seed": 2**64 - 1}
@@ -33,7 +34,8 @@ class EvalRequest:
     `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
     a problem is put. answer_prefix: an opening that every answer is given: conditioned on, not drawn. data: a file or a
     folder of files. password: asks for GPQA's. parallel: answers in one batch. packages: that programs may import.
-    cross_score: at the end every model reads the others' answers.
+    cross_score: at the end every model reads the others' answers. max_turns, observation_tokens, fresh_environment: of
+    tasks with tools, as of `ToolUse`.
     """
 
     tasks: tuple[str, ...]
@@ -58,6 +60,9 @@ class EvalRequest:
     packages: tuple[str, ...] = ()
     seconds: float = 10.0
     cross_score: bool = False
+    max_turns: int = TURNS
+    observation_tokens: int = OBSERVATION_TOKENS
+    fresh_environment: bool = False
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""
@@ -124,11 +129,22 @@ def settings_of(
                 "n_problems": len(problems[task.name]),
                 "problems_sha256": fingerprint(problems[task.name]),
                 "licence": task.licence,
-                **({"tools": task.tools} if task.tools else {}),
+                **(_tools(request, task) if task.tools else {}),
             }
             for task in tasks
         },
         "methods": {label: to_json(each) for label, each in request.labels.items()},
         "models": dict(identities),
         "matched": [],
+    }
+
+
+def _tools(request: EvalRequest, task: Task) -> dict[str, Any]:
+    """What a task with tools depends on besides."""
+    return {
+        "tools": task.tools,
+        "tool_format": task.tool_format,
+        "max_turns": request.max_turns,
+        "observation_tokens": request.observation_tokens,
+        "fresh_environment": request.fresh_environment,
     }

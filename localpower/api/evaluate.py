@@ -25,6 +25,7 @@ from localpower.loading import Request
 from localpower.methods import Method
 from localpower.runs.forecast import Forecast
 from localpower.runs.interrupt import Interrupts
+from localpower.tools.exchange import OBSERVATION_TOKENS, TURNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,9 @@ def evaluate(
     packages: Sequence[str] = (),
     seconds: float = 10.0,
     cross_score: bool = False,
+    max_turns: int = TURNS,
+    observation_tokens: int = OBSERVATION_TOKENS,
+    fresh_environment: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> EvalRun:
     """Ask models the problems of tasks by several methods: the same folder and answers as by `localpower eval`.
@@ -88,8 +92,9 @@ def evaluate(
     answer_prefix: an opening that every answer is given: it is conditioned on and graded, and not drawn.
     think, thinking_budget: as of `generate`.
     packages: that programs may import, where run_code lets them run. cross_score: at the end every model reads the
-    others' answers, for `compare(..., sharpening=True)`. say: hears what a user should know. Raises
-    UserError, and KeyboardInterrupt for Ctrl-C: every answer that was made stays.
+    others' answers, for `compare(..., sharpening=True)`. max_turns, observation_tokens, fresh_environment: of tasks
+    with tools (docs/tools.md). say: hears what a user should know. Raises UserError, and KeyboardInterrupt for Ctrl-C:
+    every answer that was made stays.
     """
     models = (models,) if isinstance(models, Model | str | Path) else models
     methods = (methods,) if isinstance(methods, Method | str) else methods
@@ -115,6 +120,9 @@ def evaluate(
         packages=tuple(packages),
         seconds=seconds,
         cross_score=cross_score,
+        max_turns=max_turns,
+        observation_tokens=observation_tokens,
+        fresh_environment=fresh_environment,
     )
     interrupts = Interrupts((signal.SIGINT,))
     try:

@@ -192,16 +192,9 @@ def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def tool_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What the model may call."""
-    for option in (
-        click.option(
-            "--environment-seed",
-            type=click.IntRange(min=0, max=2**64 - 1),
-            default=0,
-            show_default=True,
-            help="The seed of what is random in the tools, the same for all proposals.",
-        ),
+def trace_options() -> tuple[Callable[..., Any], ...]:
+    """How far a trace goes, and what of it is random."""
+    return (
         click.option(
             "--fresh-environment",
             is_flag=True,
@@ -221,6 +214,20 @@ def tool_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Most turns of the model; a call in the last one is not made.",
         ),
+    )
+
+
+def tool_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What the model may call."""
+    for option in (
+        click.option(
+            "--environment-seed",
+            type=click.IntRange(min=0, max=2**64 - 1),
+            default=0,
+            show_default=True,
+            help="The seed of what is random in the tools, the same for all proposals.",
+        ),
+        *trace_options(),
         click.option(
             "--tool-format",
             metavar="FORMAT",

@@ -20,7 +20,6 @@ from localpower.loaded import Loaded
 from localpower.loading import Request
 from localpower.names import GRADERS
 from localpower.readers import MOST_RUNS
-from localpower.tools.exchange import OBSERVATION_TOKENS, TURNS
 
 _LONGEST_PREFIX = 4000  # characters
 _LARGEST = {"seed": 2**64 - 1}
@@ -34,8 +33,8 @@ class EvalRequest:
     `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
     a problem is put. answer_prefix: an opening that every answer is given: conditioned on, not drawn. data: a file or a
     folder of files. password: asks for GPQA's. parallel: answers in one batch. packages: that programs may import.
-    cross_score: at the end every model reads the others' answers. max_turns, observation_tokens, fresh_environment: of
-    tasks with tools, as of `ToolUse`.
+    cross_score: at the end every model reads the others' answers. max_turns, observation_tokens (None: the task's
+    own), fresh_environment: of tasks with tools, as of `ToolUse`.
     """
 
     tasks: tuple[str, ...]
@@ -60,8 +59,8 @@ class EvalRequest:
     packages: tuple[str, ...] = ()
     seconds: float = 10.0
     cross_score: bool = False
-    max_turns: int = TURNS
-    observation_tokens: int = OBSERVATION_TOKENS
+    max_turns: int | None = None
+    observation_tokens: int | None = None
     fresh_environment: bool = False
 
     def __post_init__(self) -> None:
@@ -144,7 +143,7 @@ def _tools(request: EvalRequest, task: Task) -> dict[str, Any]:
     return {
         "tools": task.tools,
         "tool_format": task.tool_format,
-        "max_turns": request.max_turns,
-        "observation_tokens": request.observation_tokens,
+        "max_turns": request.max_turns or task.max_turns,
+        "observation_tokens": request.observation_tokens or task.observation_tokens,
         "fresh_environment": request.fresh_environment,
     }

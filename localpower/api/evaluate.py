@@ -25,7 +25,6 @@ from localpower.loading import Request
 from localpower.methods import Method
 from localpower.runs.forecast import Forecast
 from localpower.runs.interrupt import Interrupts
-from localpower.tools.exchange import OBSERVATION_TOKENS, TURNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +80,8 @@ def evaluate(
     packages: Sequence[str] = (),
     seconds: float = 10.0,
     cross_score: bool = False,
-    max_turns: int = TURNS,
-    observation_tokens: int = OBSERVATION_TOKENS,
+    max_turns: int | None = None,
+    observation_tokens: int | None = None,
     fresh_environment: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> EvalRun:

@@ -15,10 +15,10 @@ from localpower.cli.options import (
     steps_option,
     target_options,
     thinking_options,
-    trace_options,
     wording_options,
 )
 from localpower.cli.sections import renamed
+from localpower.cli.tool_options import trace_options
 from localpower.names import FORMS, GRADERS
 from localpower.readers import MOST_RUNS
 
@@ -76,7 +76,7 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--save-text", is_flag=True, help="Questions and answers of gpqa are stored in clear."),
         click.option("--no-stops", is_flag=True, help="The stops that tasks have of their own are left out."),
-        *trace_options(),
+        *trace_options(own=False),
         *thinking_options(),
         *wording_options(),
         click.option(

@@ -23,7 +23,7 @@ from localpower.model import Tokens
 from localpower.text.conversation import Conversation
 from localpower.text.stops import answer_text, ends
 from localpower.tools.environment import environment_seed
-from localpower.tools.exchange import OBSERVATION_TOKENS, TURNS, Exchange
+from localpower.tools.exchange import Exchange
 from localpower.tools.use import ToolUse
 
 _TAIL = 16  # tokens of a prompt that may spell the mark at its end
@@ -48,8 +48,8 @@ class Wording:
     prefix: str | None = None
     think: bool | None = None
     thinking_budget: int | None = None
-    turns: int = TURNS
-    observation_tokens: int = OBSERVATION_TOKENS
+    turns: int | None = None
+    observation_tokens: int | None = None
     fresh: bool = False
 
 
@@ -152,8 +152,8 @@ def _with_tools(
             task.environment(problem),
             task.tools,
             task.tool_format or None,
-            wording.turns,
-            wording.observation_tokens,
+            wording.turns or task.max_turns,
+            wording.observation_tokens or task.observation_tokens,
             environment_seed(problem.id),
             wording.fresh,
         )

@@ -45,9 +45,8 @@ def make_rows(
 def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_text: bool) -> Row:
     state = one.tally.state
     stops = [stop.encode() for stop in job.asked.stops]
-    rounds = state.rounds
-    said = state.tokens[rounds[-1][1] if rounds else 0 :]  # of a trace the last turn is the answer
-    text = ("" if rounds else job.asked.prefix) + answer_text(said, loaded.piece, stops)
+    rounds = state.rounds  # of a trace the last turn is the answer
+    text = ("" if rounds else job.asked.prefix) + answer_text(state.last_turn, loaded.piece, stops)
     model = loaded.info.to_dict()
     run = RunContext(
         job.sampler, job.alpha, job.seed, len(job.asked.tokens), one.seconds, loaded.exactness, model

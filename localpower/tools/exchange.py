@@ -157,9 +157,7 @@ class Exchange:
 
     def cut_off(self, trace: Completion) -> bool:
         """Whether its last turn calls and is one too many for an answer."""
-        rounds = trace.rounds
-        turn = trace.tokens[rounds[-1][1] if rounds else 0 :]
-        return len(rounds) + 1 >= self.turns and bool(self.format.calls(self._spelling.text(turn)))
+        return len(trace.rounds) + 1 >= self.turns and bool(self.calls(trace.last_turn))
 
     def reply(self, trace: Completion, chance: int) -> Tokens:
         """The observation, from memory where the same turn was answered before."""
@@ -167,8 +165,7 @@ class Exchange:
         drawn = before[-1][1] if before else ()
         key = trace.tokens, (*drawn, chance)
         if key not in self._known:
-            begin = trace.rounds[-1][1] if before else 0
-            self._known[key] = self._answered(key, trace.tokens[begin:], before)
+            self._known[key] = self._answered(key, trace.last_turn, before)
         return self._known[key].tokens
 
     def rounds(self, trace: Completion) -> list[Round]:

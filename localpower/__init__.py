@@ -31,6 +31,8 @@ _HOMES = {
     "methods": ("Method", "Target", "Expert", "setting"),
     "registry": ("register",),
     "evals.task": ("Task",),
+    "tools.environment": ("Environment", "Tool"),
+    "tools.names": ("open_tools",),
     "toy": ("ToyModel", "power_law"),
     "errors": ("UserError", "UsageProblem", "ModelError", "EngineError"),
     "": ("testing",),

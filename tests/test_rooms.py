@@ -60,9 +60,10 @@ MAY_IMPORT = {
         "samplers",
         "statistics",
         "text",
+        "tools",
         "localpower",
     },
-    "data": {"data", "errors", "evals", "grading", "jsonl", "localpower", "model", "runs", "text"},
+    "data": {"data", "errors", "evals", "grading", "jsonl", "localpower", "model", "runs", "text", "tools"},
     "names": set(),
     "readers": set(),
     "methods": {
@@ -102,6 +103,7 @@ MAY_IMPORT = {
         "runs",
         "samplers",
         "text",
+        "tools",
         "ui",
         "userfile",
         "api",
@@ -113,6 +115,7 @@ MAY_IMPORT = {
         *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it
     },
     "grading": {"errors", "grading", "subprocesses"},
+    "tools": {"errors", "grading", "inputs", "jsonl", "localpower", "subprocesses", "tools"},
     "loaded": {"completion", "doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
     "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},

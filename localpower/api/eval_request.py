@@ -124,6 +124,7 @@ def settings_of(
                 "n_problems": len(problems[task.name]),
                 "problems_sha256": fingerprint(problems[task.name]),
                 "licence": task.licence,
+                **({"tools": task.tools} if task.tools else {}),
             }
             for task in tasks
         },

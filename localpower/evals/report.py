@@ -12,6 +12,7 @@ from localpower.evals.differing import difference_note
 from localpower.evals.groups import Group, groups
 from localpower.evals.judging import judged
 from localpower.evals.likelihood import Scores, likelihoods, own_scores
+from localpower.evals.rounds import tool_use
 from localpower.evals.store import Row, Stored
 from localpower.runs.repetition import loops
 from localpower.statistics import (
@@ -109,6 +110,7 @@ def _group(group: Group) -> Report:
         else [],
         "distinct": _distinct(group, "extracted") if n_samples > 1 else None,
         "distinct_texts": _distinct(group, "tokens") if n_samples > 1 else None,
+        "tools": tool_use(group),
     }
 
 

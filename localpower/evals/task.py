@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from localpower.evals.forms import Forms
 from localpower.evals.problem import Problem
 from localpower.evals.sources import Source
+from localpower.tools.environment import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,9 @@ class Task:
     """kind: of the grader (grade.py); `open` answers are for a judge. secret: questions are not stored.
 
     licence: of the problems, as their authors state it, an SPDX identifier; empty: not stated.
+    environment: of a problem, new or a copy, not yet reset; None: the task has no tools. tools: its name in settings.
+    tool_format: as --tool-format, "": the model's own. runs_code: the environment runs programs of the model or of the
+    task's author, which the user must have allowed.
     """
 
     name: str
@@ -25,3 +29,7 @@ class Task:
     about: str
     secret: bool = False
     licence: str = ""
+    environment: Callable[[Problem], Environment] | None = None
+    tools: str = ""
+    tool_format: str = ""
+    runs_code: bool = False

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from localpower.errors import UserError
-from localpower.evals import countdown, forms, gpqa, laboratory, loaders, taskfile, tiny
+from localpower.evals import countdown, forms, gpqa, laboratory, loaders, taskfile, tiny, tooltasks
 from localpower.evals.task import Task
 from localpower.lab.problems import FAMILIES
 
@@ -46,6 +46,40 @@ TASKS = {
                 licence="MIT",
             )
             for name in FAMILIES
+        ),
+        Task(
+            "lab-product",
+            "lab",
+            tooltasks.products,
+            forms.BARE,
+            _LONGEST_LAB,
+            "for lab-tools, with a calculator, generated",
+            licence="MIT",
+            environment=tooltasks.lab_calculator_of,
+            tools="calculator",
+            tool_format="inline",
+        ),
+        Task(
+            "calc-word",
+            "number",
+            tooltasks.calc_word,
+            tooltasks.CALC_WORD,
+            128,
+            "word problems with a calculator, generated",
+            licence="MIT",
+            environment=tooltasks.calculator_of,
+            tools="calculator",
+        ),
+        Task(
+            "notes-sum",
+            "number",
+            tooltasks.notes_sum,
+            tooltasks.NOTES_SUM,
+            192,
+            "numbers in notes are added and noted, generated",
+            licence="MIT",
+            environment=tooltasks.notes_of,
+            tools="notes and calculator",
         ),
         Task("math500", "math", loaders.math500, forms.MATH, 1024, "500 problems of MATH", licence="MIT"),
         Task(

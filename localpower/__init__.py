@@ -17,6 +17,8 @@ _HOMES = {
     "api.listing": ("list_answers", "AnswerList", "ListedAnswer", "Bounds"),
     "api.export": ("export", "Exported"),
     "runs.answer": ("Answer",),
+    "api.request": ("ToolUse",),
+    "tools.report": ("TraceReport",),
     "loaded": ("ModelInfo",),
     "samplers.mh": ("Power",),
     "samplers.ancestral": ("Base", "LowTemperature"),

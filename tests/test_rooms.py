@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "statistics": set(),
     "numerics": {"errors"},
     "model": {"numerics"},
-    "completion": {"chance", "drafts", "model", "numerics"},
+    "completion": {"chance", "drafts", "model", "numerics", "rules"},
+    "rules": {"completion", "model"},  # the former for types
     "events": {"completion"},
     "toy": {"completion", "model", "numerics"},
     "width": set(),
@@ -32,7 +33,7 @@ MAY_IMPORT = {
         *("doing", "inputs", "subprocesses", "errors", "folders", "model", "numerics", "engine", "width"),
     },
     "text": {"subprocesses", "errors", "model", "text"},
-    "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower"},
+    "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower", "tools"},
     "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "ui"},
     "userfile": {"errors", "folders", "inputs", "localpower"},
     "catalogue": {"catalogue", "elsewhere", "errors", "inputs", "localpower"},
@@ -115,7 +116,10 @@ MAY_IMPORT = {
         *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it
     },
     "grading": {"errors", "grading", "subprocesses"},
-    "tools": {"errors", "grading", "inputs", "jsonl", "localpower", "subprocesses", "tools"},
+    "tools": {
+        *("completion", "errors", "grading", "inputs", "jsonl", "localpower", "model", "rules", "subprocesses"),
+        "tools",
+    },
     "loaded": {"completion", "doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
     "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},

@@ -36,7 +36,7 @@ class Desk:
         """Raise Busy or Closing where n more answers would not be taken."""
         if self.closing is not None:
             raise Closing
-        waiting = self._waiting.copy()
+        waiting = [job for job in self._waiting.copy() if not job.ticket.cancelled]
         backlog = self.rows_busy + sum(job.rows for job in waiting)
         if len(waiting) + n > self.limits.queue and backlog + n > self.limits.rows:
             turns = math.ceil((backlog + n) / self.limits.rows)

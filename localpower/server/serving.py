@@ -24,10 +24,17 @@ _KEEP_ALIVE_S = 15
 
 def serve(app: Starlette, limits: Limits, made: socket.socket, say: Callable[[str], None]) -> int:
     """Serve until SIGTERM (exit code 0) or Ctrl-C (130). say: what a user must hear of."""
+    scheduler: Scheduler = app.state.scheduler
+    server = _Server(config_of(app, limits), scheduler, say)
+    server.run(sockets=[made])
+    return EXIT_INTERRUPTED if server.signal == signal.SIGINT else EXIT_OK
+
+
+def config_of(app: Starlette, limits: Limits) -> uvicorn.Config:
+    """How uvicorn is to serve: one process, plain HTTP, no words of its own."""
     logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
     logging.getLogger("uvicorn.error").propagate = False
-    scheduler: Scheduler = app.state.scheduler
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
         http=_impatient(limits.slow),
         ws="none",
@@ -39,9 +46,6 @@ def serve(app: Starlette, limits: Limits, made: socket.socket, say: Callable[[st
         limit_concurrency=limits.connections,
         timeout_keep_alive=_KEEP_ALIVE_S,
     )
-    server = _Server(config, scheduler, say)
-    server.run(sockets=[made])
-    return EXIT_INTERRUPTED if server.signal == signal.SIGINT else EXIT_OK
 
 
 class _Server(uvicorn.Server):

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -24,11 +25,15 @@ class Browser:
     def __init__(self, folder, width=1300, height=900, dark=False):
         down, self._write = os.pipe()
         self._read, up = os.pipe()
+        pipes = f"import os, sys; os.dup2({down}, 3); os.dup2({up}, 4); os.execv(sys.argv[1], sys.argv[1:])"
+        options = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
+        own = ("--remote-debugging-pipe", f"--user-data-dir={folder}", "about:blank")
         self._process = subprocess.Popen(
-            ["sh", "-c", f"exec 3<&{down} 4>&{up}; exec \"$@\"", "sh", found(), "--headless", "--no-sandbox", "--disable-gpu",
-             "--remote-debugging-pipe", f"--user-data-dir={folder}", "--no-first-run", "--disable-dev-shm-usage", "about:blank"],
-            pass_fds=(down, up), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+            [sys.executable, "-c", pipes, found(), *options, *own],
+            pass_fds=(down, up),
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
         os.close(down)
         os.close(up)
         self._buffer, self._number, self._session, self.errors = b"", 0, None, []
@@ -82,7 +87,7 @@ class Browser:
     def until(self, script):
         """Wait until an expression is true."""
         for _ in range(WAIT_S * 20):
-            if self.run(script):
+            if self.run(f"!!({script})"):
                 return
             time.sleep(0.05)
         raise AssertionError(f"never: {script}")

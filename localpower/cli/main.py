@@ -27,6 +27,7 @@ from localpower.cli.run import run
 from localpower.cli.sections import Group, no_such, wrong_use
 from localpower.cli.selftest import selftest
 from localpower.cli.sessions import sessions
+from localpower.cli.tasks import tasks
 from localpower.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -51,6 +52,7 @@ for _command in (
         log,
         methods,
         models,
+        tasks,
         evaluate,
         compare,
         regrade,

@@ -13,6 +13,7 @@ from localpower.api.programs import allowed
 from localpower.api.request import PromptOptions, SamplingOptions, whole_number
 from localpower.errors import UsageProblem
 from localpower.evals import store
+from localpower.evals.dates import check_date
 from localpower.evals.problem import Problem
 from localpower.evals.settings import fingerprint
 from localpower.evals.task import Task
@@ -57,6 +58,8 @@ class EvalRequest:
     run_code: bool = False
     packages: tuple[str, ...] = ()
     seconds: float = 10.0
+    since: str = ""
+    until: str = ""
     cross_score: bool = False
 
     def __post_init__(self) -> None:
@@ -76,6 +79,8 @@ class EvalRequest:
         if not 0.1 <= self.seconds <= 600:
             raise UsageProblem(f"seconds must be from 0.1 to 600, got {self.seconds!r}")
         allowed(self.packages, self.run_code)
+        for name in ("since", "until"):
+            check_date(f"--{name}", getattr(self, name))
 
 
 def _check_prefix(prefix: Any) -> None:
@@ -105,6 +110,8 @@ def settings_of(
         "created": created,
         "seed": seed,
         "limit": request.limit,
+        **({"since": request.since} if request.since else {}),
+        **({"until": request.until} if request.until else {}),
         "samples": request.samples,
         "prompt": request.form,
         "system": request.prompting.system,

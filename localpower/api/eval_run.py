@@ -15,6 +15,7 @@ from localpower.api.programs import allowed, run_programs
 from localpower.errors import Interrupted, UsageProblem, UserError
 from localpower.evals import store
 from localpower.evals.asking import Wording, ask
+from localpower.evals.dates import dated
 from localpower.evals.experts import UNVERIFIED, usable
 from localpower.evals.grade import Grader
 from localpower.evals.jobs import RenderedProblem
@@ -75,7 +76,10 @@ def _prepare(
     """Read the problems, open every model once, and settle what the run is about. Raises UserError."""
     before = None if folder.is_new else store.read(request.out, around.say)
     seed = request.seed if request.seed is not None else before.settings["seed"] if before else request.drawn
-    problems = {task.name: task.problems(Source(request.data, seed, request.password)) for task in tasks}
+    source = Source(request.data, seed, request.password, request.since, request.until)
+    problems = {
+        task.name: dated(task.name, task.problems(source), request.since, request.until) for task in tasks
+    }
     chosen = {task.name: subset(problems[task.name], request.limit) for task in tasks}
     _check_size(request, chosen)
     for name, some in chosen.items():
@@ -190,7 +194,7 @@ def _check_request(request: EvalRequest, tasks: Sequence[Task]) -> None:
             )
         if request.form not in task.forms:
             forms = " or ".join(form for form in task.forms if form != "plain")
-            raise UsageProblem(f"the paper has no prompt for {task.name}: --prompt-style {forms}")
+            raise UsageProblem(f"{task.name} has no prompt of style {request.form}: --prompt-style {forms}")
 
 
 def _ask_all(

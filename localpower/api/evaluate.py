@@ -74,6 +74,8 @@ def evaluate(
     template_args: Mapping[str, Any] | None = None,
     grader: str = "value",
     data: str | Path | None = None,
+    since: str = "",
+    until: str = "",
     parallel: int | None = None,
     save_text: bool = False,
     run_code: bool = False,
@@ -86,7 +88,7 @@ def evaluate(
 
     models: loaded ones, names or files; none: the default. out: the folder; a run that was stopped goes on there.
     answer_prefix: an opening that every answer is given: it is conditioned on and graded, and not drawn.
-    think, thinking_budget: as of `generate`.
+    think, thinking_budget: as of `generate`. since, until: dates of problems, YYYY, YYYY-MM or YYYY-MM-DD.
     packages: that programs may import, where run_code lets them run. cross_score: at the end every model reads the
     others' answers, for `compare(..., sharpening=True)`. say: hears what a user should know. Raises
     UserError, and KeyboardInterrupt for Ctrl-C: every answer that was made stays.
@@ -109,6 +111,8 @@ def evaluate(
         answer_prefix=answer_prefix,
         grader=grader,
         data=None if data is None else Path(data),
+        since=since,
+        until=until,
         parallel=parallel,
         save_text=save_text,
         run_code=run_code,

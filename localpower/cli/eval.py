@@ -82,7 +82,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
 
 
 _SAME = (
-    *("seed", "limit", "samples", "max_tokens", "form", "grader", "data"),
+    *("seed", "limit", "samples", "max_tokens", "form", "grader", "data", "since", "until"),
     "answer_prefix",
     *("parallel", "save_text", "run_code", "packages", "seconds", "cross_score"),
 )

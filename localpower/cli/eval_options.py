@@ -83,8 +83,8 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(FORMS),
             default="chat",
             show_default=True,
-            help="How a problem is put: through the model's template (chat), by Karan & Du's texts (paper), or by "
-            "those in the template (paper-chat).",
+            help="How a problem is put: through the model's template (chat), as the benchmark's authors put it "
+            "(authors), by Karan & Du's texts (paper), or by those in the template (paper-chat).",
         ),
         renamed("--prompt", "--prompt-style"),
         click.option(
@@ -97,7 +97,16 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--data",
             type=click.Path(path_type=Path),
             metavar="PATH",
-            help="The file of a task, or a folder of files.  [default: LOCALPOWER_DATA]",
+            help="The file of a task, a folder of files, or of a dataset as hubs keep it.  [default: LOCALPOWER_DATA]",
+        ),
+        *(
+            click.option(
+                f"--{name}",
+                default="",
+                metavar="DATE",
+                help=f"The {which} date of the problems, of tasks that have dates: 2024, 2024-08 or 2024-08-31.",
+            )
+            for name, which in (("until", "last"), ("since", "first"))
         ),
         click.option(
             "--out",

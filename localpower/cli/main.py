@@ -30,6 +30,7 @@ from localpower.cli.serve import serve
 from localpower.cli.sessions import sessions
 from localpower.cli.tools import tools
 from localpower.cli.watch import watch
+from localpower.cli.tasks import tasks
 from localpower.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -55,6 +56,7 @@ for _command in (
         methods,
         models,
         tools,
+        tasks,
         evaluate,
         compare,
         regrade,

@@ -272,7 +272,7 @@ def test_samples_of_a_problem_have_streams_of_their_own_and_methods_share_them()
         (("--method", "best-of-n:matched:n=3,power"), 2, "takes its n"),
         (("--budget", "3s"), 2, "depend on the machine"),
         (("--top-k", "5"), 2, "refused"),
-        (("--prompt-style", "paper"), 2, "the paper has no prompt for lab-chain"),
+        (("--prompt-style", "paper"), 2, "lab-chain has no prompt of style paper"),
         (("--limit", "0"), 2, "0 is not in the range"),
         (("--stop", ""), 2, "must not be empty"),
         (("--stop", "\udcff"), 2, "valid Unicode"),

@@ -24,8 +24,8 @@ from localpower.evals.store import Key, Row, Stored
 
 MOST = 100_000
 _NAMED = 8  # parts in a note
-_NAME = re.compile(r"(\d{1,6})-of-(\d{1,6})")
-_FORM = re.compile(r"(\d{1,6})\s*/\s*(\d{1,6})")
+_NAME = re.compile(r"([0-9]{1,6})-of-([0-9]{1,6})")
+_FORM = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def _lacking(run: Stored, found: Sequence[Stored]) -> Iterator[str]:
         return
     total = len(there) + len(missing) + max(unknown, 0) * each
     absent, short = _absent(found) if unknown > 0 else [], _short(found, missing)
-    told = [f"no answer of {_listed(absent)} is there"] if absent else []
+    told = [f"missing: {_listed(absent)}"] if absent else []
     told += [f"{_listed(short)} lack{'s' if len(short) == 1 else ''} answers"] if short else []
     yield f"{run.path} holds {len(there):,} of {total:,} answers" + "".join(f"; {each}" for each in told)
 

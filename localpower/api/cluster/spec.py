@@ -60,7 +60,7 @@ class WorkersSpec:
             raise UsageProblem("--workers slurm needs a partition: slurm:PARTITION")
         if texts.get("cluster", "slurm") not in _CLUSTERS:
             raise UsageProblem(f"cluster is one of {', '.join(_CLUSTERS)}, got {texts['cluster']!r}")
-        return cls(kind, place, numbers.pop("jobs", _JOBS), numbers, texts)
+        return cls(kind, place, numbers.pop("jobs", _JOBS if kind == "slurm" else 1), numbers, texts)
 
 
 def read_shard(text: str) -> Shard:

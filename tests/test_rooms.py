@@ -117,7 +117,17 @@ MAY_IMPORT = {
     },
     "grading": {"errors", "grading", "subprocesses"},
     "tools": {
-        *("completion", "errors", "grading", "inputs", "jsonl", "localpower", "model", "rules", "subprocesses"),
+        *(
+            "completion",
+            "errors",
+            "grading",
+            "inputs",
+            "jsonl",
+            "localpower",
+            "model",
+            "rules",
+            "subprocesses",
+        ),
         "tools",
     },
     "loaded": {"completion", "doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},

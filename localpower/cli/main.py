@@ -28,9 +28,9 @@ from localpower.cli.sections import Group, no_such, wrong_use
 from localpower.cli.selftest import selftest
 from localpower.cli.serve import serve
 from localpower.cli.sessions import sessions
+from localpower.cli.tasks import tasks
 from localpower.cli.tools import tools
 from localpower.cli.watch import watch
-from localpower.cli.tasks import tasks
 from localpower.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,

@@ -52,7 +52,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Which answers": (
         *("tasks", "keep", "unfinished", "duplicates", "max_per_problem", "decontaminate", "split"),
     ),
-    "Machine": ("threads", "n_ctx", "gpu_layers", "fast"),
+    "Machine": ("threads", "n_ctx", "gpu_layers", "fast", "shard", "workers", "copy_model", "dry_run"),
     "Output": (
         *(
             "as_json",

@@ -25,15 +25,17 @@ def cold(results: Results) -> str:
             if found is None:
                 continue
             name, arm = found
-            k = min(*base.n, *arm.n)
+            k = max(base.n)
             families = [f"{accuracy(arm, results.places(family)).value:.2f}" for family in FAMILIES]
-            many = passes(arm, places, [DISTINCT_OF, k])
-            sets = ["", ""] if arm is base else [f"{n:.0f}" for n in alone(results, BASE, name, k, places)]
+            whole = min(arm.n) >= k
+            sets = alone(results, BASE, name, k, places) if whole and arm is not base else ()
             near = "0" if arm is base else f"{arm.kl:.2f}"
             rows.append(
                 [
-                    start, str(step), told(accuracy(arm, places)), *families, f"{many[0].value:.3f}", told(many[1]),
-                    *sets, f"{arm.distinct:.1f}", f"{arm.entropy:.3f}", near,
+                    start, str(step), told(accuracy(arm, places)), *families,
+                    f"{passes(arm, places, [DISTINCT_OF])[0].value:.3f}",
+                    told(passes(arm, places, [k])[0]) if whole else "",
+                    *([f"{n:.0f}" for n in sets] or ["", ""]), f"{arm.distinct:.1f}", f"{arm.entropy:.3f}", near,
                 ]
             )  # fmt: skip
     header = [

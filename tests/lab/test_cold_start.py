@@ -177,6 +177,14 @@ def test_the_table_has_each_start_before_and_after_and_who_solves_what_the_base_
     assert rows["own", "0"][-2:] == ["0.500", "1.25"]
 
 
+def test_pass_at_the_bases_k_is_told_of_no_model_with_fewer_answers():
+    results = made(base=(8, 0, 0), cold_own_0=(8, 0, 0), cold_right_0=(8, 0, 0))
+    fewer = replace(results.arms["base"], n=(16, 16, 16))
+    rows = {row[0]: row for row in cells(cold(replace(results, arms=results.arms | {"base": fewer})))}
+    assert rows["base"][7] != ""
+    assert rows["own"][7:10] == ["", "", ""]
+
+
 def test_a_start_is_compared_with_the_bases_own_reinforcement_learning():
     results = made(base=(8, 0, 0), cold_base_60=(8, 0, 4), cold_own_0=(0, 0, 0), cold_own_60=(0, 8, 8))
     rows = {row[0]: row for row in cells(cold_gains(results))}

@@ -111,18 +111,30 @@ MAY_IMPORT = {
     },
     "cli": {
         *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
-        *("bench", "selftest", "example"),  # what one command alone is about
+        *("bench", "selftest", "example", "server"),  # what one command alone is about
         *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
         *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it
     },
     "grading": {"errors", "grading", "subprocesses"},
     "tools": {
-        *("completion", "errors", "grading", "inputs", "jsonl", "localpower", "model", "rules", "subprocesses"),
+        *(
+            "completion",
+            "errors",
+            "grading",
+            "inputs",
+            "jsonl",
+            "localpower",
+            "model",
+            "rules",
+            "subprocesses",
+        ),
         "tools",
     },
     "loaded": {"completion", "doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
     "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
+    "server": PURE
+    | {"api", "jsonl", "inputs", "loaded", "localpower", "registry", "runs", "samplers", "server", "text"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))

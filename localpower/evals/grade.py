@@ -17,8 +17,11 @@ from localpower.grading.verdicts import (
     Verdict,
     grade_code,
     grade_countdown,
+    grade_grid,
+    grade_instructions,
     grade_letter,
     grade_number,
+    grade_phrase,
     grade_short,
 )
 from localpower.lab import problems as lab
@@ -105,6 +108,10 @@ class Grader:
             "number": lambda gold, text: grade_number(gold, completion=text),
             "letter": lambda gold, text: grade_letter(gold, completion=text),
             "short": lambda gold, text: grade_short(gold["form"], gold["answers"], text),
+            "choice": lambda gold, text: grade_letter(gold["answer"], completion=text, last=gold["last"]),
+            "phrase": grade_phrase,
+            "grid": grade_grid,
+            "instructions": lambda gold, text: grade_instructions(gold["rules"], gold["prompt"], text),
             "countdown": lambda gold, text: grade_countdown(gold["numbers"], gold["target"], text),
             "lab": _lab,
         }

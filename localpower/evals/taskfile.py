@@ -1,7 +1,9 @@
 """A task of the user's own: a small TOML file beside the rows it is about.
 
 name = "rivers"                     # else the file's name
-data = "rivers.jsonl"               # JSON, JSONL, CSV or TSV; relative to this file, or in the folder of --data
+data = "rivers.jsonl"               # JSON, JSONL, CSV, TSV or parquet, or a dataset's folder; relative to this file
+config = "default"                  # of a dataset in hub layout, and its split
+split = "test"
 prompt = "{question} One word."     # fields of a row in braces, {{ for a brace; else prompt, question or problem
 answer = "answer"                   # the field with the right answer, or a list of them
 worked = "solution"                 # a field with a right answer and its reasons, for --method project
@@ -25,6 +27,7 @@ from typing import Any
 
 from localpower import inputs, jsonl
 from localpower.errors import UserError
+from localpower.evals import hub_layout
 from localpower.evals.forms import Form, Forms
 from localpower.evals.problem import Problem
 from localpower.evals.rows import Row
@@ -60,6 +63,8 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "licence": str,
     "environment": (str, list),
     "tool_format": str,
+    "config": str,
+    "split": str,
 }
 _FITS: dict[str, Callable[[str], bool]] = {  # a right answer that is none would make every answer a wrong one
     "number": lambda answer: (
@@ -154,10 +159,16 @@ def _loader(
 ) -> Callable[[Source], list[Problem]]:
     def load(source: Source) -> list[Problem]:
         data = _data(Path(said.get("data", f"{path.stem}.jsonl")), path, source)
-        return [
-            _problem(row, place, i, said, grader, parts)
-            for row, place, i in numbered(read_rows(data), data.name)
-        ]
+        files = [data]
+        if data.is_dir():
+            files = hub_layout.files(data, said.get("config", ""), said.get("split", ""))
+            if not files:
+                raise UserError(
+                    f"cannot read {data}: it is a folder, and no dataset",
+                    "a dataset has a README.md with `configs: data_files`, or parquet files",
+                )
+        rows = [row for file in files for row in numbered(read_rows(file), file.name)]
+        return [_problem(row, place, i, said, grader, parts) for i, (row, place, _) in enumerate(rows)]
 
     return load
 
@@ -170,8 +181,10 @@ def _data(name: Path, path: Path, source: Source) -> Path:
     if named is not None and not named.is_dir():
         return named
     own = path.parent / name
-    folders = [own, data_folder() / name] if named is None else [named / name, named / name.name, own]
-    return next((each for each in folders if each.exists()), own)
+    folders = [own, data_folder() / name] if named is None else [named / name, named / name.name]
+    if named is not None and not any(each.exists() for each in folders) and hub_layout.is_dataset(named):
+        return named
+    return next((each for each in [*folders, own] if each.exists()), own)
 
 
 def _says(value: Any) -> bool:

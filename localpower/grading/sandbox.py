@@ -56,6 +56,12 @@ def folder_of(package: str) -> str | None:
     return str(Path(spec.origin).parents[1 if spec.submodule_search_locations else 0])
 
 
+def with_packages(packages: Mapping[str, str] | None, names: Sequence[str]) -> Mapping[str, str]:
+    """The packages and those called so, as far as they are installed."""
+    more = {name: folder for name in names if (folder := folder_of(name)) is not None}
+    return {**more, **(packages or {})}
+
+
 def passes(
     checks: str,
     seconds: float = 10.0,

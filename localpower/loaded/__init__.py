@@ -55,6 +55,10 @@ class Loaded(Protocol):
         """ "exact", or the largest |difference in log p| seen between batch shapes, nats."""
 
     @property
+    def machine(self) -> str:
+        """What besides the model may decide the bits of its numbers, in a few words: processor and engine settings."""
+
+    @property
     def preset(self) -> Preset | None:
         """The power that the catalogue gives it; None: the model is not in there."""
 

@@ -46,6 +46,13 @@ class LoadedGguf:
     def _spelled(self) -> Callable[[int], bytes]:
         return lru_cache(maxsize=None)(spelling(self.vocabulary))
 
+    @cached_property
+    def machine(self) -> str:
+        """The processor, and what was chosen of the engine's settings, without the threads: they move no bit."""
+        from localpower.engine.verdict import processor
+
+        return f"{processor()}, {self.verdict.settings.way()}"
+
     @property
     def template(self) -> str | None:
         """The model's own."""

@@ -26,6 +26,7 @@ class LoadedToy:
     n_ctx: int | None = None
     template: str | None = None
     preset: Preset | None = None
+    machine: str = "a table"
 
     def prompt(self, conversation: Conversation, *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
         """A toy word for each word."""

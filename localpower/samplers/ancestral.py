@@ -8,7 +8,7 @@ Cost     one row a token.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,10 @@ class Ancestral:
     def width(self) -> int:
         """One context at a time."""
         return 1
+
+    def settled(self, members: Sequence[Completion]) -> int:
+        """All that is drawn."""
+        return len(members[0])
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 from localpower.chance import Dice
@@ -48,6 +48,16 @@ class Sampler(Protocol):
 
     def fit(self, room: Room) -> tuple[Sampler, str]:
         """The sampler whose schedule fits into a budget, and the schedule in words; "": there is nothing to say."""
+
+
+def settled(sampler: Sampler, members: Sequence[Completion]) -> int:
+    """How many tokens of the answer can no longer change, whatever the run still does, by what it holds now.
+
+    0 for a sampler that does not say it by a method of this name.
+    """
+    own = getattr(sampler, "settled", None)
+    found: int = own(members) if own else 0
+    return found
 
 
 def grow(

@@ -9,7 +9,7 @@ Cost     n plain answers, n rows a batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from localpower.model import Model, Tokens
 from localpower.readers import MOST_RUNS, choice, whole
 from localpower.samplers.base import SLICE, Guarantee, finished, require
 from localpower.samplers.budget import Budget, BudgetMeter, Room
-from localpower.samplers.population import Choosing, draw, log_mean, look, members, shares
+from localpower.samplers.population import Choosing, common, draw, log_mean, look, members, shares
 
 _N = 8
 
@@ -57,6 +57,10 @@ class BestOfNSampler:
     def width(self) -> int:
         """All at once."""
         return self.n
+
+    def settled(self, members: Sequence[Completion]) -> int:
+        """What all answers begin with."""
+        return common(members, self.n)
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -14,7 +14,7 @@ Cost     L (1 + M) plain answers, in batches of L and L M rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,6 +63,10 @@ class LookaheadSampler:
     def width(self) -> int:
         """Rollouts of all candidates at once."""
         return self.candidates * max(self.rollouts, 1)
+
+    def settled(self, members: Sequence[Completion]) -> int:
+        """Every block that is chosen."""
+        return len(members[0])
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -22,12 +22,12 @@ Cost     one decode a step of what follows the divergence, at most; the prefix's
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from localpower.chance import Dice
-from localpower.completion import PLAIN, Rules
+from localpower.completion import PLAIN, Completion, Rules
 from localpower.drafts import Mode
 from localpower.errors import UsageProblem
 from localpower.events import Event
@@ -117,6 +117,10 @@ class PowerMH:
     def width(self) -> int:
         """All proposals at once, or all answers of the start."""
         return max(self.prefetch, self.start.n)
+
+    def settled(self, members: Sequence[Completion]) -> int:
+        """Nothing, while a step may cut anywhere; without steps all that is drawn."""
+        return len(members[0]) if self.steps == 0 and self.start.n == 1 else 0
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -58,6 +58,14 @@ def draw(live: Sequence[Member], alpha: float) -> None:
         member.log_w += alpha * log_p - log_q
 
 
+def common(answers: Sequence[Completion], n: int) -> int:
+    """How many tokens all n answers begin with; 0 while some have none."""
+    if len(answers) < n:
+        return 0
+    length = min(map(len, answers))
+    return next((t for t in range(length) if len({answer.tokens[t] for answer in answers}) > 1), length)
+
+
 def shares(log_weights: Floats) -> Floats:
     """Weights that sum to 1, of logs in nats."""
     weights = np.exp(log_weights - log_weights.max())

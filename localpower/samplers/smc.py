@@ -16,7 +16,7 @@ Cost     a row a particle and token, one batch a token; contexts share what they
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,7 +30,16 @@ from localpower.model import Model, Tokens
 from localpower.readers import MOST_RUNS, number, whole
 from localpower.samplers.base import SLICE, Guarantee, finished, require
 from localpower.samplers.budget import Budget, BudgetMeter, Room
-from localpower.samplers.population import Choosing, Member, effective, log_mean, look, members, shares
+from localpower.samplers.population import (
+    Choosing,
+    Member,
+    common,
+    effective,
+    log_mean,
+    look,
+    members,
+    shares,
+)
 
 _PARTICLES = 8
 
@@ -71,6 +80,10 @@ class PowerSMC:
     def width(self) -> int:
         """All at once."""
         return self.particles
+
+    def settled(self, members: Sequence[Completion]) -> int:
+        """What all particles begin with: they are drawn on, and go on from each other."""
+        return common(members, self.particles)
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -47,7 +47,14 @@ def main() -> None:
     options = parser.parse_args()
     TASKS[NAME] = replace(TASKS["lab-product"], name=NAME, problems=problems)
     run = localpower.evaluate(
-        NAME, options.model, [options.method], limit=options.problems, seed=1, out=options.out / "run"
+        NAME,
+        options.model,
+        [options.method],
+        limit=options.problems,
+        seed=1,
+        out=options.out / "run",
+        max_turns=4,
+        observation_tokens=20,
     )
     print(localpower.compare(run))
     print(

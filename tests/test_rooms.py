@@ -113,7 +113,13 @@ MAY_IMPORT = {
         *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
         *("bench", "selftest", "example", "server"),  # what one command alone is about
         *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
-        *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it
+        *(
+            "loaded",
+            "loading",
+            "runs",
+            "text",
+            "tools",
+        ),  # a model that is open, and who hears of a run or stops it
     },
     "grading": {"errors", "grading", "subprocesses"},
     "tools": {
@@ -130,7 +136,21 @@ MAY_IMPORT = {
         ),
         "tools",
     },
-    "loaded": {"completion", "doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
+    "loaded": {
+        *(
+            "completion",
+            "doing",
+            "engine",
+            "errors",
+            "loaded",
+            "model",
+            "runs",
+            "text",
+            "tools",
+            "toy",
+            "width",
+        ),
+    },
     "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "server": PURE

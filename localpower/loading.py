@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localpower.catalogue import NAMES, entry_of, locate
@@ -35,13 +36,17 @@ def load(
     *,
     say: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
+    at: Path | None = None,
+    settled: Callable[[int], Verdict | None] = lambda _threads: None,
 ) -> Loaded:
     """Find, check and load a model. say: hears what is waited for.
 
-    Raises ModelError for a file that cannot be used, Interrupted by stop()."""
+    at: where its file lies, if not where its name says. settled: the engine's settings for so many threads, where they
+    are known and need no check. Raises ModelError for a file that cannot be used, Interrupted by stop()."""
     name, path = locate(request.model)
     if path is None:
         return LoadedToy(notes=_toy_notes(request))
+    named, path = path, at or path
     from localpower.engine.cores import Governor, physical_cores
     from localpower.engine.files import check_file, sha256
     from localpower.engine.verdict import verdict_for
@@ -51,7 +56,7 @@ def load(
     threads = request.threads or physical_cores()
     gpu_layers = request.gpu_layers or 0
     say(f"Reading {path.name}")
-    verdict = verdict_for(
+    verdict = settled(threads) or verdict_for(
         path,
         threads=threads,
         gpu_layers=gpu_layers,
@@ -73,7 +78,7 @@ def load(
     n_ctx = request.ctx or weights.n_ctx_train
     if not n_ctx:
         raise ModelError(f"{path} says that its context has 0 tokens", "--ctx gives it another")
-    info = ModelInfo(name, str(path), sha256(path), weights.quantization())
+    info = ModelInfo(name, str(named), sha256(path), weights.quantization())
     return LoadedGguf(
         info,
         weights,

@@ -7,13 +7,16 @@ import operator
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from localpower.errors import UsageProblem
 from localpower.methods import Expert, Method, Target
 from localpower.readers import MOST_RUNS
 from localpower.samplers import Sampler
 from localpower.samplers.mh import Power
+
+if TYPE_CHECKING:
+    from localpower.tools.environment import Environment
 
 Pick = Literal["random", "logp", "all"]
 _OURS = ("messages", "bos_token", "eos_token", "add_generation_prompt")  # template variables
@@ -48,11 +51,58 @@ class SamplingOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolUse:
+    """What the model may call (docs/tools.md). name: of the environment, for the record.
+
+    format: how calls are written; None: as the template has it. turns: most turns of the model; observation_tokens:
+    most of what one turn is answered. seed: of the environment's chance, which fixes it; fresh: it is drawn instead.
+    """
+
+    environment: Environment
+    name: str = ""
+    format: str | None = None
+    turns: int = 8
+    observation_tokens: int = 256
+    seed: int = 0
+    fresh: bool = False
+
+    @classmethod
+    def of(cls, *tools: Any, run_code: bool = False, seconds: float = 10.0, **settings: Any) -> ToolUse:
+        """Names, files, Python functions and environments as one environment; settings: the fields.
+
+        run_code: tools may run programs that the model writes. seconds: that a tool of a file may take. Raises
+        UserError for what is none of these, and for two tools of one name.
+        """
+        from localpower.tools.names import open_tools
+
+        words = [
+            tool if isinstance(tool, str) else getattr(tool, "__name__", type(tool).__name__)
+            for tool in tools
+        ]
+        environment = open_tools(tools, run_code=run_code, seconds=seconds)
+        return cls(environment, **{"name": ", ".join(words), **settings})
+
+    @classmethod
+    def among(cls, tools: Any) -> ToolUse | None:
+        """As calls take it: a `ToolUse`, or one or several of what `of` takes; None: nothing."""
+        if tools is None or isinstance(tools, ToolUse):
+            return tools
+        return cls.of(*tools) if isinstance(tools, list | tuple) else cls.of(tools)
+
+    def __post_init__(self) -> None:
+        """Raises UsageProblem for values that can never be right."""
+        whole_number("max_turns", self.turns, 1, 1000)
+        whole_number("observation_tokens", self.observation_tokens, 1, 2**20)
+        whole_number("environment_seed", self.seed, 0, 2**64 - 1)
+
+
+@dataclass(frozen=True, slots=True)
 class PromptOptions:
     """How a text becomes a prompt, and what ends its answer. raw: as it is, without the chat template.
 
     think: thoughts are switched on or off, where the template has a switch for them; None: as the template likes.
     thinking_budget: most tokens of a thought; then the model is led to its answer (text/thinking.py). None: no limit.
+    tools: what the model may call; None: nothing, and its first turn is its answer.
     """
 
     system: str | None = None
@@ -61,6 +111,7 @@ class PromptOptions:
     template_args: Mapping[str, Any] = field(default_factory=dict)
     think: bool | None = None
     thinking_budget: int | None = None
+    tools: ToolUse | None = None
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""
@@ -95,13 +146,16 @@ class PromptOptions:
         template_args: Mapping[str, Any] | None,
         think: bool | None = None,
         thinking_budget: int | None = None,
+        tools: Any = None,
     ) -> PromptOptions:
         """As calls have them. Raises UsageProblem."""
         if isinstance(stops, str | bytes) or not isinstance(stops, Sequence):
             raise UsageProblem(f"stops is a list of texts, got {stops!r}")
         if template_args is not None and not isinstance(template_args, Mapping):
             raise UsageProblem(f"template_args is a dictionary, got {template_args!r}")
-        return cls(system, raw, tuple(stops), template_args or {}, think, thinking_budget)
+        return cls(
+            system, raw, tuple(stops), template_args or {}, think, thinking_budget, ToolUse.among(tools)
+        )
 
 
 def whole_number(name: str, value: Any, low: int, high: int) -> int:
@@ -135,3 +189,14 @@ def suited(sampler: Sampler, chains: int, widest: int, *, ahead: bool) -> Sample
     own = getattr(sampler, "suited", None)  # only chains have a choice
     found: Sampler = own(widest, MOST_RUNS // chains, ahead=ahead) if own else sampler
     return found
+
+
+def sampling_options(
+    method: Method | str | None, max_tokens: int, chains: int, pick: Pick
+) -> SamplingOptions:
+    """As calls have them. Raises UsageProblem."""
+    from localpower.registry import parse
+
+    if isinstance(method, str):
+        method = parse(method)
+    return SamplingOptions(Power() if method is None else method, max_tokens, chains, pick)

@@ -28,6 +28,8 @@ from localpower.cli.sections import Group, no_such, wrong_use
 from localpower.cli.selftest import selftest
 from localpower.cli.serve import serve
 from localpower.cli.sessions import sessions
+from localpower.cli.tasks import tasks
+from localpower.cli.tools import tools
 from localpower.cli.watch import watch
 from localpower.errors import (
     EXIT_INTERRUPTED,
@@ -53,6 +55,8 @@ for _command in (
         log,
         methods,
         models,
+        tools,
+        tasks,
         evaluate,
         compare,
         regrade,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import click
@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from localpower import jsonl
 from localpower.api.opening import opened
 from localpower.api.question import check
-from localpower.api.request import PromptOptions, SamplingOptions
+from localpower.api.request import PromptOptions, SamplingOptions, ToolUse
 from localpower.cli.options import IDLE, PRESET
 from localpower.cli.terminal import waiting
 from localpower.errors import UsageProblem
@@ -45,6 +45,27 @@ def prompting(options: dict[str, Any]) -> PromptOptions:
         arguments,
         options.get("think"),
         options.get("thinking_budget"),
+    )
+
+
+def tool_use(options: dict[str, Any], stop: Callable[[], bool] = lambda: False) -> ToolUse | None:
+    """What the model may call; None: nothing. stop: asked while a tool runs. Raises UserError."""
+    from localpower.tools.names import open_tools
+
+    names = options["tools"]
+    if not names:
+        idle = [name for name in ("tool_format", "fresh_environment", "run_code") if options[name]]
+        if idle:
+            raise UsageProblem(f"--{idle[0].replace('_', '-')} means nothing without --tools")
+        return None
+    return ToolUse(
+        open_tools(names, run_code=options["run_code"], stop=stop),
+        ", ".join(names),
+        options["tool_format"],
+        options["max_turns"],
+        options["observation_tokens"],
+        options["environment_seed"],
+        options["fresh_environment"],
     )
 
 

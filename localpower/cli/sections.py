@@ -44,7 +44,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "How many": ("chains", "pick", "samples", "limit", "parallel"),
     "Prompt": (
         *("files", "system", "raw", "template_args", "think", "thinking_budget", "stops", "no_stops"),
-        *("prompt_cache", "form", "answer_prefix", "data", "gpqa_password"),
+        *("prompt_cache", "form", "answer_prefix", "data", "since", "until", "gpqa_password"),
     ),
     "Session": ("go_on", "session", "no_session"),
     "Grading": ("kind", "grader", "judge", "reference", "run_code", "packages", "seconds"),
@@ -52,7 +52,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Which answers": (
         *("tasks", "keep", "unfinished", "duplicates", "max_per_problem", "decontaminate", "split"),
     ),
-    "Machine": ("threads", "n_ctx", "gpu_layers", "fast"),
+    "Machine": ("threads", "n_ctx", "gpu_layers", "fast", "shard", "workers", "copy_model", "dry_run"),
     "Output": (
         *(
             "as_json",

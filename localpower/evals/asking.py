@@ -47,7 +47,7 @@ def form_of(task: Task, wording: Wording, *, template: bool) -> Form:
     """The task's form; `chat` is `plain` without a template. Raises UsageProblem where the task lacks it."""
     if wording.form not in task.forms:
         raise UsageProblem(
-            f"{task.name} has no prompt of the paper's",
+            f"{task.name} has no prompt of style {wording.form}",
             f"--prompt-style {' or '.join(n for n in task.forms if n != 'plain')}",
         )
     form = task.forms[wording.form]

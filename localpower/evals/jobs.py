@@ -98,12 +98,24 @@ def jobs(
     for sample in range(samples):
         for i, question in enumerate(asked):
             for method in methods:
-                if method.needs_expert and question.worked is None:
-                    continue
-                n = None
-                if method.matched is not None:
-                    mean = matched[question.task.name, method.label]
-                    n = max(round((i + 1) * mean) - round(i * mean), 1)
-                sampler, alpha = method.make(question, n)
-                own = seed_of(seed, question.problem.id, sample)
-                yield Job(question, model, method.label, sample, own, sampler, alpha)
+                if not method.needs_expert or question.worked is not None:
+                    yield job_of(question, i, model, method, sample, seed, matched)
+
+
+def job_of(
+    question: RenderedProblem,
+    place: int,
+    model: str,
+    method: EvalMethod,
+    sample: int,
+    seed: int,
+    matched: Mapping[tuple[str, str], float],
+) -> Job:
+    """One answer. place: of the problem among all of its task. Others as of `jobs`."""
+    n = None
+    if method.matched is not None:
+        mean = matched[question.task.name, method.label]
+        n = max(round((place + 1) * mean) - round(place * mean), 1)
+    sampler, alpha = method.make(question, n)
+    own = seed_of(seed, question.problem.id, sample)
+    return Job(question, model, method.label, sample, own, sampler, alpha)

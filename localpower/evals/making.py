@@ -66,4 +66,5 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
         "first_drawn": one.tally.n_first,
         "token_log_p": state.log_p.tolist(),
         "token_entropy": state.entropy.tolist(),
+        "machine": loaded.machine,
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -125,6 +125,11 @@ def _log_kappa(cuts: CutLaw, x: Completion, y: Completion, event: Stepped) -> fl
     return min(bounds, key=lambda bound: abs(bound - event.log_kappa_y))
 
 
+def _anew(x: Completion, cut: int) -> int | None:
+    """The first observation after a cut, which a fresh environment draws anew."""
+    return next((begin for begin, _ in x.rounds if begin > cut), None)
+
+
 class _Chain:
     """One chain of a run, folded again."""
 
@@ -139,6 +144,7 @@ class _Chain:
         self._alpha = float(settings["alpha"])
         self._temperature = float(settings["temperature"])
         self._method = trace.started.method
+        self._drawn_anew = bool((settings.get("tools") or {}).get("fresh"))
         self._start = str(settings.get("start") or "")
         self._cuts = _law(settings)
         self._variant = _variant(settings)
@@ -172,7 +178,7 @@ class _Chain:
         state, fresh = self._of(member)
         self._same(where, "the length before", len(state), event.kept)
         longer = state.head(event.kept).join(event.suffix)
-        self._claim(where, len(longer) <= event.horizon <= self._longest, "it goes beyond its horizon")
+        self._claim(where, longer.n_counted <= event.horizon <= self._longest, "it goes beyond its horizon")
         self._fresh[member] = self._evaluated(fresh.head(event.kept), event.suffix, self._temperature)
         self._states[member] = longer
 
@@ -184,7 +190,7 @@ class _Chain:
             self._claim(where, False, "its cut is none of the state's")
             return
         y = x.head(cut).join(event.suffix)
-        if len(y) == cut or y.given[cut] or not len(y) <= event.horizon <= self._longest:
+        if len(y) == cut or y.given[cut] or not y.n_counted <= event.horizon <= self._longest:
             self._claim(where, False, "its proposal is none from this cut to its horizon")
             return
         self._claim(
@@ -192,7 +198,7 @@ class _Chain:
         )
         self._same(where, "n_x", x.n_drawn, event.n_x)
         self._same(where, "n_y", y.n_drawn, event.n_y)
-        parting = divergence(x, y)
+        parting = divergence(x, y, _anew(x, cut) if self._drawn_anew else None)
         self._same(where, "the divergence", parting, event.divergence)
         self._same(where, "free", event.divergence is None, event.free)
         since = len(x) if parting is None else parting
@@ -247,7 +253,10 @@ class _Chain:
 
     def _finished(self, event: Finished) -> None:
         where, state = f"{self._name}, end", self._of(self._shown)[0]
-        ends = {"stop": state.ended, "length": not state.ended and len(state) == self._longest}
+        ends = {
+            **dict.fromkeys(("stop", "turns"), state.ended),
+            "length": not state.ended and state.n_counted == self._longest,
+        }
         self._claim(where, ends.get(event.finish, True), f"its state did not end by {event.finish}")
         self._claim(where, event is self._events[-1], "events follow it")
         self._same(where, "the number of tokens", len(state), event.n_tokens)
@@ -272,7 +281,7 @@ class _Chain:
         if self._method != "smc":  # whose proposal follows the ramp
             gaps = np.concatenate((gaps, np.abs(log_q - suffix.log_q)))
         self._findings.largest = max(self._findings.largest, float(gaps.max()))  # finite records: never NaN
-        return kept.join(Completion(suffix.tokens, suffix.ended, log_p, log_q, suffix.entropy, suffix.given))
+        return kept.join(replace(suffix, log_p=log_p, log_q=log_q))
 
     def _same(self, where: str, name: str, ours: object, recorded: object) -> None:
         self._claim(where, ours == recorded, f"{name} is {ours}, recorded as {recorded}")

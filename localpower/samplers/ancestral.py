@@ -76,7 +76,7 @@ class Ancestral:
             rules=self.rules,
             stage=0,
         )
-        yield finished(state, budget=not state.complete_at(self.max_tokens))
+        yield finished(state, self.rules, budget=not state.complete_at(self.max_tokens))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +85,7 @@ class Base(Method):
 
     name = "base"
     guarantee = "exact"
+    traces = True
 
     def sampler(self, target: Target) -> Ancestral:
         """A draw from p."""
@@ -97,6 +98,7 @@ class LowTemperature(Method):
 
     name = "low-temp"
     guarantee = "approximate"
+    traces = True
     alpha: float | None = alpha_setting()
     temperature: float | None = temperature_setting()
 

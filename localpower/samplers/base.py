@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 from localpower.chance import Dice
-from localpower.completion import Completion, Rules, extend
+from localpower.completion import PLAIN, Completion, Rules, extend
 from localpower.drafts import NgramDrafter
 from localpower.errors import UsageProblem
 from localpower.events import Event, Extended, Finished
@@ -79,15 +79,19 @@ def grow(
     """
     while not state.complete_at(horizon):
         kept = len(state)
-        until = min(kept + SLICE, horizon)
+        until = min(state.n_counted + SLICE, horizon)
         state = extend(dice, model, prompt, state, until, temperature=temperature, rules=rules, drafts=drafts)
         yield Extended(stage, horizon, kept, state.tail(kept), member)
     return state
 
 
-def finished(state: Completion, *, budget: bool = False, n_dropped: int = 0) -> Finished:
+def finished(
+    state: Completion, rules: Rules = PLAIN, *, budget: bool = False, n_dropped: int = 0
+) -> Finished:
     """The closing event of a run that was not interrupted. budget: it was cut short by its budget."""
     finish = "budget" if budget else "stop" if state.ended else "length"
+    if finish == "stop" and rules.turns is not None and rules.turns.cut_off(state):
+        finish = "turns"
     return Finished(finish, len(state), state.total_log_p(), n_dropped)
 
 

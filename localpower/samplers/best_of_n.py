@@ -85,7 +85,7 @@ class BestOfNSampler:
         """Draw all, then choose. Member i draws from `dice.spawn(i)`, the choice from `dice.spawn(n)`."""
         meter = BudgetMeter(self.budget, self.max_tokens)
         _, answer = yield from self.choose(model, prompt, dice, meter)
-        yield finished(answer, budget=meter.out)
+        yield finished(answer, self.rules, budget=meter.out)
 
     def choose(self, model: Model, prompt: Tokens, dice: Dice, meter: BudgetMeter) -> Choosing:
         """A run up to the choice; returns which answer it fell on, and the answer."""
@@ -119,6 +119,7 @@ class BestOfN(Method):
 
     name = "best-of-n"
     guarantee = "asymptotic"
+    traces = True
     alpha: float | None = alpha_setting()
     temperature: float | None = temperature_setting()
     n: int | None = setting(

@@ -123,7 +123,7 @@ class LookaheadSampler:
             block += 1
             if not done:  # chosen by what was known
                 break
-        yield finished(state, budget=meter.out, n_dropped=meter.tokens - told)
+        yield finished(state, self.rules, budget=meter.out, n_dropped=meter.tokens - told)
 
     def _grow(self, model: Model, prompt: Tokens, group: list[Member], meter: BudgetMeter) -> bool:
         """Every member to its horizon; False: the budget does not allow it."""

@@ -82,6 +82,8 @@ class PowerMH:
         if self.steps is None and self.budget is None:
             raise UsageProblem("--steps can only be left to a budget")
         require("prefetch", self.prefetch, 1)
+        if self.rules.fresh and self.variant.metropolised:
+            raise UsageProblem("metropolised=yes and --fresh-environment exclude each other")
         if self.start.n > 1:
             if self.block < self.max_tokens:
                 raise UsageProblem("a start draws whole answers", "leave block at all of --max-tokens")
@@ -178,7 +180,7 @@ class PowerMH:
                 break
             yield planned
             yield from chain.walk(horizon, stage)
-        yield finished(chain.state, budget=chain.meter.out, n_dropped=chain.n_dropped)
+        yield finished(chain.state, self.rules, budget=chain.meter.out, n_dropped=chain.n_dropped)
 
 
 def _read_prefetch(text: str) -> int | None:
@@ -191,6 +193,7 @@ class Power(ChainMethod):
 
     name = "power"
     guarantee = "invariant"
+    traces = True
     temperature: float | None = temperature_setting()
     metropolised: bool = setting(False, SWITCH, "Whether every proposal differs from the answer so far.")
     start: Start | str = setting(

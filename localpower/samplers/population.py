@@ -40,7 +40,7 @@ def members(
 def look(model: Model, prompt: Tokens, group: Sequence[Member], temperature: float) -> list[Member]:
     """Give every member that will draw its row, all from one batch; returns these. Given tokens are written first."""
     for member in group:
-        member.writer.write_given()
+        member.writer.write_given(member.dice)
         member.row = None
     live = [member for member in group if not member.writer.complete]
     if live:

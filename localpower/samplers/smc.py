@@ -114,7 +114,7 @@ class PowerSMC:
         """Slot i draws from `dice.spawn(i)`, resampling and the choice from `dice.spawn(particles)`."""
         meter = BudgetMeter(self.budget, self.max_tokens)
         _, answer = yield from self.choose(model, prompt, dice, meter)
-        yield finished(answer, budget=meter.out)
+        yield finished(answer, self.rules, budget=meter.out)
 
     def choose(self, model: Model, prompt: Tokens, dice: Dice, meter: BudgetMeter) -> Choosing:
         """A run up to the choice; returns which particle it fell on, and its answer."""
@@ -195,6 +195,7 @@ class SMC(Method):
 
     name = "smc"
     guarantee = "asymptotic"
+    traces = True
     alpha: float | None = alpha_setting()
     particles: int | None = setting(
         None,

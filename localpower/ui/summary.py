@@ -22,6 +22,7 @@ def chains_in_words(texts: Sequence[str]) -> str:
 FINISHES = {
     "stop": "ended by itself",
     "length": "stopped at --max-tokens {max_tokens}",
+    "turns": "stopped at --max-turns",
     "budget": "stopped by --budget {budget}",
     "interrupted": "interrupted",
 }
@@ -58,7 +59,35 @@ def summary(answer: Answer) -> list[str]:
     if answer.tokens_per_second is not None:
         kept = f", {answer.n_tokens / answer.seconds:.0f} kept" if answer.n_steps else ""
         cost.append(f"{answer.tokens_per_second:.0f} tokens drawn a second{kept}")
-    return [" · ".join(what), " · ".join(cost), *_notes(answer)]
+    return [" · ".join(what), " · ".join(cost), *_tools(answer), *_notes(answer)]
+
+
+def _tools(answer: Answer) -> list[str]:
+    """What the tools did, where there were any."""
+    trace = answer.trace
+    if trace is None:
+        return []
+    said = [
+        f"{_number(trace.calls, 'call')}, {trace.calls_ok} of them answered" if trace.calls else "no call",
+        f"{_number(trace.calls_executed, 'call')} made in all",
+        f"{_number(trace.observation_tokens, 'token')} of results read",
+        f"{trace.seconds_outside:.2g} s in the tools",
+    ]
+    if trace.calls_replayed:
+        said.insert(2, f"{trace.calls_replayed} made again")
+    if trace.fresh:
+        said.append("a fresh environment: its chance was drawn anew in every proposal")
+    if trace.check is not None:
+        said.append(
+            "the environment says: fulfilled" if trace.check else "the environment says: not fulfilled"
+        )
+    cut = trace.observations_cut
+    told = [f"note: {_number(cut, 'result')} had to be cut to --observation-tokens"] if cut else []
+    return [f"tools {trace.environment}: " + " · ".join(said), *told]
+
+
+def _number(n: int, of: str) -> str:
+    return f"{n} {of}{'' if n == 1 else 's'}"
 
 
 def _proposals(answer: Answer) -> str:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 from arms import CUES, FAMILIES, NAMES
+from cold_tables import cold, cold_data, cold_gains
 from controls import checkpoints, controls
 from drawings import drawings
 from marked import table, told
@@ -224,6 +225,9 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "cost": costs,
     "controls": controls,
     "checkpoints": checkpoints,
+    "cold-data": cold_data,
+    "cold": cold,
+    "cold-gains": cold_gains,
     "exact": exact_accuracy,
     "exact-pass": exact_passes,
     "distances": distances,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from localpower.chance import Dice
 from localpower.drafts import Ahead, NgramDrafter
-from localpower.model import Model, Tokens
+from localpower.model import Model, Tokens, context_of
 from localpower.numerics import TokenDistribution
 
 Floats = NDArray[np.float64]
@@ -160,10 +160,13 @@ class Writer:
     ) -> None:
         self.tokens = list(start.tokens)
         self.ended = start.ended
-        self._horizon, self._eos, self._rules = horizon, eos, rules
-        self._log_p, self._log_q = start.log_p.tolist(), start.log_q.tolist()
-        self._entropy, self._given = start.entropy.tolist(), start.given.tolist()
-        self._run_start = 1 + max((i for i, g in enumerate(self._given) if g), default=-1)
+        self._start, self._horizon, self._eos, self._rules = start, horizon, eos, rules
+        self._log_p: list[float] = []  # of what is written here: answers grow in many short pieces
+        self._log_q: list[float] = []
+        self._entropy: list[float] = []
+        self._given: list[bool] = []
+        given = np.flatnonzero(start.given)
+        self._run_start = int(given[-1]) + 1 if len(given) else 0
 
     @property
     def complete(self) -> bool:
@@ -172,6 +175,8 @@ class Writer:
 
     def write_given(self) -> Tokens:
         """Write the tokens that must follow, none where one is to be drawn; returns them."""
+        if self._rules.given is _nothing_given:
+            return ()
         before = len(self.tokens)
         while not self.complete and (token := self._rules.given(tuple(self.tokens))) is not None:
             self._write(token, (0.0, 0.0, 0.0), given=True)
@@ -198,8 +203,15 @@ class Writer:
             token = dice.pick(weights, None if hot else row.sums)
         numbers = (row.log_p(token), (recorded or row).log_q(token), row.entropy)
         self._write(token, numbers, given=False)
-        self.ended = token in self._eos or self._rules.ended(tuple(self.tokens[self._run_start :]))
+        self.ended = token in self._eos or self._completes_a_stop()
         return numbers
+
+    def _completes_a_stop(self) -> bool:
+        if self._rules.ended is _never_ended:
+            return False
+        if self._run_start:
+            return self._rules.ended(tuple(self.tokens[self._run_start :]))
+        return self._rules.ended(context_of(self._rules.ended, self.tokens))
 
     def _write(self, token: int, numbers: tuple[float, float, float], *, given: bool) -> None:
         self.tokens.append(token)
@@ -209,13 +221,14 @@ class Writer:
 
     def completion(self) -> Completion:
         """What has been written."""
+        start = self._start
         return Completion(
             tuple(self.tokens),
             self.ended,
-            _frozen(self._log_p, np.float64),
-            _frozen(self._log_q, np.float64),
-            _frozen(self._entropy, np.float64),
-            _frozen(self._given, np.bool_),
+            _frozen(np.concatenate((start.log_p, self._log_p)), np.float64),
+            _frozen(np.concatenate((start.log_q, self._log_q)), np.float64),
+            _frozen(np.concatenate((start.entropy, self._entropy)), np.float64),
+            _frozen(np.concatenate((start.given, np.array(self._given, np.bool_))), np.bool_),
         )
 
 

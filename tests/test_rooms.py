@@ -114,7 +114,7 @@ MAY_IMPORT = {
     },
     "grading": {"errors", "grading", "subprocesses"},
     "loaded": {"completion", "doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
-    "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "text"},
+    "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "readers", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},
 }

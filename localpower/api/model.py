@@ -13,14 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from localpower.api.answer_run import AnswerRun, run
 from localpower.api.question import Prompt, Question, ask, conversation_of
-from localpower.api.request import (
-    Pick,
-    PromptOptions,
-    SamplingOptions,
-    chosen_seed,
-    sampling_options,
-    whole_number,
-)
+from localpower.api.request import Pick, PromptOptions, SamplingOptions, chosen_seed
+
+from localpower.api.request import sampling_options, whole_number  # isort: skip
 from localpower.api.stream import Stream
 from localpower.errors import EngineError, Interrupted, UsageProblem, UserError
 from localpower.events import Event

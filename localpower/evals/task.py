@@ -20,7 +20,8 @@ class Task:
     noise: what is known to be wrong with the labels, in a sentence; empty: nothing is known here.
     environment: of a problem, new or a copy, not yet reset; None: the task has no tools. tools: its name in settings.
     tool_format: as --tool-format, "": the model's own. runs_code: the environment runs programs of the model or of the
-    task's author, which the user must have allowed.
+    task's author, which the user must have allowed. max_turns, observation_tokens: as of a single answer, the latter of
+    what the tools answer to one turn.
     """
 
     name: str
@@ -38,3 +39,5 @@ class Task:
     tools: str = ""
     tool_format: str = ""
     runs_code: bool = False
+    max_turns: int = 8
+    observation_tokens: int = 256

@@ -11,6 +11,7 @@ from localpower.errors import UserError
 from localpower.evals import (
     arc,
     bbh,
+    bfcl,
     countdown,
     evalplus,
     forms,
@@ -63,6 +64,8 @@ _OURS: tuple[Task, ...] = (
         environment=tooltasks.lab_calculator_of,
         tools="calculator",
         tool_format="inline",
+        max_turns=4,
+        observation_tokens=20,
     ),
     Task(
         *("calc-word", "number", tooltasks.calc_word, tooltasks.CALC_WORD, 128),
@@ -79,6 +82,15 @@ _OURS: tuple[Task, ...] = (
         size=60,
         environment=tooltasks.notes_of,
         tools="notes and calculator",
+    ),
+    Task(
+        *("bfcl", "state", bfcl.problems, bfcl.FORMS, 512),
+        "multi-turn function calls, from the package bfcl-eval",
+        licence="Apache-2.0",
+        size=200,
+        environment=bfcl.environment_of,
+        tools="the classes of bfcl-eval",
+        max_turns=24,
     ),
 )
 _OLDER = (

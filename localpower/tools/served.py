@@ -101,9 +101,13 @@ def _forked(environment: Environment, number: int) -> bool:
 
 
 def open_source(source: dict[str, str]) -> Environment:
-    """The environment of a file, or of an entry point. Raises UserError."""
+    """The environment of a file, of an entry point, or of a task of bfcl-eval. Raises UserError."""
     if "file" in source:
         return of_file(Path(source["file"]))
+    if "bfcl" in source:
+        from localpower.tools.bfcl import Bfcl, entry_of
+
+        return Bfcl(entry_of(source["bfcl"]))
     return of_entry(source["entry"])
 
 

@@ -1,4 +1,4 @@
-"""Draws traces of lab-tools in PyTorch, many at a time: what the model writes, and what the calculator says in between."""
+"""Draws traces of lab-tools in PyTorch, many at a time: what the model writes, and what the calculator answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from network import CONTEXT, Network, decode
-from tools_corpus import BOS, EOS, SHAPE, row, value
+from tools_corpus import EOS, SHAPE, row, value
 from torch import Tensor
 
 CLOSE, ASK = SHAPE.alphabet.index("]"), SHAPE.alphabet.index("[")
@@ -40,7 +40,11 @@ class Traces:
 
 @torch.no_grad()
 def draw_traces(
-    network: Network, prompts: list[str], generator: torch.Generator, temperature: float = 1.0, begin: str = ""
+    network: Network,
+    prompts: list[str],
+    generator: torch.Generator,
+    temperature: float = 1.0,
+    begin: str = "",
 ) -> Traces:
     """One trace a prompt; what does not end within the context is cut there. begin: given to every answer."""
     n = len(prompts)
@@ -64,7 +68,9 @@ def draw_traces(
         ended |= free & (found == EOS)
         for i in torch.nonzero(free & (found == CLOSE)).flatten().tolist():
             text = decode(tokens[i, : at + 1].tolist(), SHAPE.alphabet)
-            since = int(torch.nonzero(given[i, : at + 1]).max()) + 1  # the model's turn begins after what was given
+            since = (
+                int(torch.nonzero(given[i, : at + 1]).max()) + 1
+            )  # the model's turn begins after what was given
             turn = decode(tokens[i, since : at + 1].tolist(), SHAPE.alphabet)
             if "[" not in turn and not (begin and since <= int(starts[i]) + len(begin)):
                 continue

@@ -41,12 +41,14 @@ def load(
     say: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     at: Path | None = None,
-    settled: Callable[[int], Verdict | None] = lambda _threads: None,
+    settled: Callable[[int, int], Verdict | None] = lambda _threads, _gpu_layers: None,
 ) -> Loaded:
     """Find, check and load a model. say: hears what is waited for.
 
-    at: where its file lies, if not where its name says. settled: the engine's settings for so many threads, where they
-    are known and need no check. Raises ModelError for a file that cannot be used, Interrupted by stop()."""
+    at: where its file lies, if not where its name says. settled: the engine's settings for so many threads and layers
+    on the GPU, where they are known and need no check. Raises ModelError for a file that cannot be used, Interrupted by
+    stop().
+    """
     name, path = locate(request.model)
     if path is None:
         return LoadedToy(notes=_toy_notes(request))
@@ -60,7 +62,7 @@ def load(
     threads = request.threads or physical_cores()
     gpu_layers = _layers(request.gpu_layers or 0)
     say(f"Reading {path.name}")
-    verdict = settled(threads) or verdict_for(
+    verdict = settled(threads, gpu_layers) or verdict_for(
         path,
         threads=threads,
         gpu_layers=gpu_layers,

@@ -17,7 +17,7 @@ _HOMES = {
     "api.listing": ("list_answers", "AnswerList", "ListedAnswer", "Bounds"),
     "api.export": ("export", "Exported"),
     "runs.answer": ("Answer",),
-    "api.request": ("ToolUse",),
+    "tools.use": ("ToolUse",),
     "tools.report": ("TraceReport",),
     "loaded": ("ModelInfo",),
     "samplers.mh": ("Power",),

@@ -15,7 +15,6 @@ from .api.listing import ListedAnswer as ListedAnswer
 from .api.listing import list_answers as list_answers
 from .api.model import Model as Model
 from .api.model import load as load
-from .api.request import ToolUse as ToolUse
 from .api.stream import Stream as Stream
 from .errors import EngineError as EngineError
 from .errors import ModelError as ModelError
@@ -50,6 +49,7 @@ from .tools.environment import Environment as Environment
 from .tools.environment import Tool as Tool
 from .tools.names import open_tools as open_tools
 from .tools.report import TraceReport as TraceReport
+from .tools.use import ToolUse as ToolUse
 from .toy import ToyModel as ToyModel
 from .toy import power_law as power_law
 

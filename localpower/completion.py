@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from localpower.chance import Dice
 from localpower.drafts import Ahead, NgramDrafter
-from localpower.model import Model, Tokens
+from localpower.model import Model, Tokens, context_of
 from localpower.numerics import TokenDistribution
-from localpower.rules import PLAIN, After, Rules
+from localpower.rules import PLAIN, After, Rules, TokenObserver
 
 __all__ = ["PLAIN", "Completion", "Floats", "Rules", "TokenObserver", "Writer", "extend"]
 Floats = NDArray[np.float64]
@@ -57,8 +57,8 @@ class Completion:
         """Completions are equal by what they say: same tokens, same end, same chance of the environment."""
         if not isinstance(other, Completion):
             return NotImplemented
-        same = self.tokens == other.tokens and self.ended == other.ended
-        return same and np.array_equal(self.world, other.world)
+        mine, its = ((x.tokens, x.ended, x.world.tobytes()) for x in (self, other))
+        return mine == its
 
     def __hash__(self) -> int:
         return hash((self.tokens, self.ended))
@@ -83,6 +83,12 @@ class Completion:
         """(begin, end) of each observation, in order."""
         edges = np.flatnonzero(np.diff(np.concatenate(((0,), self.observed.astype(np.int8), (0,)))))
         return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+    @property
+    def last_turn(self) -> Tokens:
+        """What follows the last observation; all of it where there is none."""
+        rounds = self.rounds
+        return self.tokens[rounds[-1][1] if rounds else 0 :]
 
     def total_log_p(self) -> float:
         """log p(completion | prompt), nats."""
@@ -146,13 +152,6 @@ def _without(weights: NDArray[np.floating], token: int) -> NDArray[np.floating]:
     return others if others.any() else weights
 
 
-class TokenObserver(Protocol):
-    """Hears of every token as it is drawn."""
-
-    def drawn(self, position: int, log_p: float, log_q: float, entropy: float, *, complete: bool) -> bool:
-        """Whether to stop here; not heeded when the answer is complete anyway."""
-
-
 class Writer:
     """A completion while it grows towards `horizon`."""
 
@@ -165,15 +164,17 @@ class Writer:
     ) -> None:
         self.tokens = list(start.tokens)
         self.ended = start.ended
-        self._horizon, self._eos, self._rules = horizon, eos, rules
-        self._log_p, self._log_q = start.log_p.tolist(), start.log_q.tolist()
-        self._entropy, self._given = start.entropy.tolist(), start.given.tolist()
-        self._world = start.world.tolist()
-        self._run_start = 1 + max((i for i, g in enumerate(self._given) if g), default=-1)
-        rounds = start.rounds
-        self.n_counted, self._rounds = start.n_counted, len(rounds)
-        self._turn_start = rounds[-1][1] if rounds else 0
-        drawn_last = bool(self.tokens) and not self._given[-1]
+        self._start, self._horizon, self._eos, self._rules = start, horizon, eos, rules
+        self._log_p: list[float] = []  # of what is written here: answers grow in many short pieces
+        self._log_q: list[float] = []
+        self._entropy: list[float] = []
+        self._given: list[bool] = []
+        self._world: list[int] = []
+        given = np.flatnonzero(start.given)
+        self._run_start = int(given[-1]) + 1 if len(given) else 0
+        self.n_counted, self._rounds = start.n_counted, len(start.rounds)
+        self._turn_start = len(self.tokens) - len(start.last_turn)
+        drawn_last = bool(self.tokens) and not start.given[-1]
         self._asks = rules.turns is not None and drawn_last and not self.ended and self._after() == "asks"
 
     @property
@@ -183,6 +184,8 @@ class Writer:
 
     def write_given(self, dice: Dice) -> Tokens:
         """Write the tokens that must follow, none where one is to be drawn; returns them. dice: of an environment."""
+        if self._rules.given is PLAIN.given and not self._asks:
+            return ()
         before = len(self.tokens)
         while not self.complete:
             if self._asks:
@@ -224,20 +227,24 @@ class Writer:
         numbers = (row.log_p(token), (recorded or row).log_q(token), row.entropy)
         self._write(token, numbers, given=False)
         if self._rules.turns is None:
-            self.ended = token in self._eos or self._stopped()
+            self.ended = token in self._eos or self._completes_a_stop()
         else:
-            after = "over" if self._stopped() else self._after()
+            after = "over" if self._completes_a_stop() else self._after()
             self.ended, self._asks = after == "over", after == "asks"
         return numbers
 
-    def _stopped(self) -> bool:
-        return self._rules.ended(tuple(self.tokens[self._run_start :]))
+    def _completes_a_stop(self) -> bool:
+        if self._rules.ended is PLAIN.ended:
+            return False
+        if self._run_start:
+            return self._rules.ended(tuple(self.tokens[self._run_start :]))
+        return self._rules.ended(context_of(self._rules.ended, self.tokens))
 
     def _after(self) -> After:
         """What follows the last drawn token of a trace."""
         assert self._rules.turns is not None
-        end = self.tokens[-1] in self._eos
-        return self._rules.turns.after(tuple(self.tokens[self._turn_start :]), self._rounds, end=end)
+        turn, end = tuple(self.tokens[self._turn_start :]), self.tokens[-1] in self._eos
+        return self._rules.turns.after(turn, self._rounds, end=end)
 
     def _write(
         self, token: int, numbers: tuple[float, float, float], *, given: bool, chance: int = -1
@@ -251,14 +258,15 @@ class Writer:
 
     def completion(self) -> Completion:
         """What has been written."""
+        start = self._start
         return Completion(
             tuple(self.tokens),
             self.ended,
-            _frozen(self._log_p, np.float64),
-            _frozen(self._log_q, np.float64),
-            _frozen(self._entropy, np.float64),
-            _frozen(self._given, np.bool_),
-            _frozen(self._world, np.int64),
+            _frozen(np.concatenate((start.log_p, self._log_p)), np.float64),
+            _frozen(np.concatenate((start.log_q, self._log_q)), np.float64),
+            _frozen(np.concatenate((start.entropy, self._entropy)), np.float64),
+            _frozen(np.concatenate((start.given, np.array(self._given, np.bool_))), np.bool_),
+            _frozen(np.concatenate((start.world, np.array(self._world, np.int64))), np.int64),
         )
 
 
@@ -278,12 +286,10 @@ def extend(
 ) -> Completion:
     """Draw tokens after `start` from p^(1/temperature) until the answer ends, is `horizon` long, or `watch` stops it.
 
-    Exact for its own law q: every token comes from the full vocabulary, nothing is truncated. An
-    already complete `start` comes back as it is.
+    Exact for its own law q: every token comes from the full vocabulary. A complete `start` comes back as it is.
 
-    unlike: the first token drawn is another than this one, in proportion to q. Where rounding leaves no other token
-    any weight, it is drawn like the rest. hot: the first token drawn is drawn from p itself (temperature 1). Either
-    way its recorded log_q is q's.
+    unlike: the first token drawn is another than this one, in proportion to q; where rounding leaves no other token
+    any weight, it is drawn like the rest. hot: that token is drawn from p itself. Either way its log_q is q's.
     drafts: rows are asked for ahead where it guesses what comes; changes nothing but the batches.
     """
     if start.complete_at(horizon):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from localpower.model import Model, Tokens, weighed
+from localpower.model import Model, Tokens, context_of, weighed
 from localpower.numerics import TokenDistribution
 from localpower.width import best_width
 
@@ -96,9 +96,9 @@ class Ahead:
         """The row after the text, valid until the next one. most: tokens that may still be drawn, this one included."""
         if self._rows:
             return self._rows.popleft()
-        context = tuple(self._text)
         if self._drafts is None:
-            return self._weighed([context])[0]
+            return self._weighed([context_of(self._model, self._text)])[0]
+        context = tuple(self._text)
         self._source, guess = self._drafts.guess(self._text)
         self._guess = deque(guess)
         ahead = min(len(guess), self._drafts.width(self._source, self._model) if guess else 0, most - 1)

@@ -68,3 +68,10 @@ class Rules:
 
 
 PLAIN = Rules()
+
+
+class TokenObserver(Protocol):
+    """Hears of every token as it is drawn."""
+
+    def drawn(self, position: int, log_p: float, log_q: float, entropy: float, *, complete: bool) -> bool:
+        """Whether to stop here; not heeded when the answer is complete anyway."""

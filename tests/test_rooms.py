@@ -111,9 +111,15 @@ MAY_IMPORT = {
     },
     "cli": {
         *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
-        *("bench", "selftest", "example", "server"),  # what one command alone is about
+        *("bench", "selftest", "example", "server", "server"),  # what one command alone is about
         *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
-        *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it
+        *(
+            "loaded",
+            "loading",
+            "runs",
+            "text",
+            "tools",
+        ),  # a model that is open, and who hears of a run or stops it
     },
     "grading": {"errors", "grading", "subprocesses"},
     "tools": {
@@ -130,11 +136,39 @@ MAY_IMPORT = {
         ),
         "tools",
     },
-    "loaded": {"completion", "doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
-    "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "text"},
+    "loaded": {
+        *(
+            "completion",
+            "doing",
+            "engine",
+            "errors",
+            "loaded",
+            "model",
+            "runs",
+            "text",
+            "tools",
+            "toy",
+            "width",
+        ),
+    },
+    "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "readers", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "server": PURE
     | {"api", "jsonl", "inputs", "loaded", "localpower", "registry", "runs", "samplers", "server", "text"},
+    "server": PURE
+    | {
+        "api",
+        "jsonl",
+        "inputs",
+        "loaded",
+        "localpower",
+        "registry",
+        "runs",
+        "samplers",
+        "server",
+        "text",
+        "tools",
+    },
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))

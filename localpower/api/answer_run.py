@@ -119,9 +119,7 @@ class AnswerRun:
 
     def _text(self, tally: Tally) -> str:
         """The answer's text, without the stop that ended it; of a trace that of its last turn."""
-        rounds = tally.state.rounds
-        said = tally.state.tokens[rounds[-1][1] if rounds else 0 :]
-        return answer_text(said, self.loaded.piece, self.question.stops)
+        return answer_text(tally.state.last_turn, self.loaded.piece, self.question.stops)
 
     def _tools(self) -> dict[str, Any] | None:
         """What the record says of tools."""

@@ -60,6 +60,9 @@ def ask_one(
         request.answer_prefix,
         prompting.think,
         prompting.thinking_budget,
+        request.max_turns,
+        request.observation_tokens,
+        request.fresh_environment,
     )
     for note in loaded.notes:
         say(f"note: {label}: {note}")

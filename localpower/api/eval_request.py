@@ -38,7 +38,8 @@ class EvalRequest:
     folder of files. password: asks for GPQA's. parallel: answers in one batch. packages: that programs may import.
     cross_score: at the end every model reads the others' answers. shard: only its problems, into a part of the folder.
     workers: who makes the answers; None: this process. copy_model: the models' files are copied to each machine's own
-    disk first.
+    disk first. max_turns, observation_tokens (None: the task's own), fresh_environment: of tasks with tools, as of
+    `ToolUse`.
     """
 
     tasks: tuple[str, ...]
@@ -68,6 +69,9 @@ class EvalRequest:
     shard: Shard | None = None
     workers: WorkersSpec | None = None
     copy_model: bool = False
+    max_turns: int | None = None
+    observation_tokens: int | None = None
+    fresh_environment: bool = False
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""
@@ -158,11 +162,22 @@ def settings_of(
                 "n_problems": len(problems[task.name]),
                 "problems_sha256": fingerprint(problems[task.name]),
                 "licence": task.licence,
-                **({"tools": task.tools} if task.tools else {}),
+                **(_tools(request, task) if task.tools else {}),
             }
             for task in tasks
         },
         "methods": {label: to_json(each) for label, each in request.labels.items()},
         "models": dict(identities),
         "matched": [],
+    }
+
+
+def _tools(request: EvalRequest, task: Task) -> dict[str, Any]:
+    """What a task with tools depends on besides."""
+    return {
+        "tools": task.tools,
+        "tool_format": task.tool_format,
+        "max_turns": request.max_turns or task.max_turns,
+        "observation_tokens": request.observation_tokens or task.observation_tokens,
+        "fresh_environment": request.fresh_environment,
     }

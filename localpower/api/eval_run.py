@@ -16,6 +16,7 @@ from localpower.api.eval_models import EvalModels, Surroundings
 from localpower.api.eval_request import EvalRequest, settings_of
 from localpower.api.labels import eval_methods, needs_expert
 from localpower.api.programs import allowed, run_programs
+from localpower.api.question import check_traces
 from localpower.errors import Interrupted, UsageProblem, UserError
 from localpower.evals import store
 from localpower.evals.dates import dated
@@ -281,6 +282,14 @@ def _check_request(request: EvalRequest, tasks: Sequence[Task]) -> None:
     if data is not None and data.is_file() and len(tasks) > 1:
         raise UsageProblem("--data names one file, and there are several tasks: name a folder")
     for task in tasks:
+        if task.environment is not None:
+            for options in request.labels.values():
+                check_traces(options)
+        if task.runs_code and not request.run_code:
+            raise UserError(
+                f"the tools of {task.name} run programs of the model, or of the task",
+                "say --run-code if you want that",
+            )
         if task.kind in UNVERIFIED and needs_expert(request.labels):
             raise UsageProblem(
                 f"--method project asks a verifier while it writes: {task.name} has {UNVERIFIED[task.kind]}"

@@ -87,6 +87,9 @@ def evaluate(
     shard: str | None = None,
     workers: str | None = None,
     copy_model: bool = False,
+    max_turns: int | None = None,
+    observation_tokens: int | None = None,
+    fresh_environment: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> EvalRun:
     """Ask models the problems of tasks by several methods: the same folder and answers as by `localpower eval`.
@@ -97,8 +100,9 @@ def evaluate(
     packages: that programs may import, where run_code lets them run. cross_score: at the end every model reads the
     others' answers, for `compare(..., sharpening=True)`. shard: "I/N": only this part of the problems, into a part
     of the folder. workers: "local:K", "slurm:PARTITION" or "ray": who makes the answers (docs/cluster.md); copy_model:
-    the models' files are copied to each machine's own disk first. say: hears what a user should know. Raises
-    UserError, and KeyboardInterrupt for Ctrl-C: every answer that was made stays.
+    the models' files are copied to each machine's own disk first. max_turns, observation_tokens, fresh_environment: of
+    tasks with tools (docs/tools.md). say: hears what a user should know. Raises UserError, and KeyboardInterrupt for
+    Ctrl-C: every answer that was made stays.
     """
     models = (models,) if isinstance(models, Model | str | Path) else models
     methods = (methods,) if isinstance(methods, Method | str) else methods
@@ -129,6 +133,9 @@ def evaluate(
         shard=None if shard is None else Shard.read(shard),
         workers=None if workers is None else WorkersSpec.read(workers),
         copy_model=copy_model,
+        max_turns=max_turns,
+        observation_tokens=observation_tokens,
+        fresh_environment=fresh_environment,
     )
     interrupts = Interrupts((signal.SIGINT,))
     try:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from localpower.api.budget import allowed, within
-from localpower.api.request import PromptOptions, SamplingOptions, ToolUse, check_width, suited
-from localpower.api.tooling import tooled
+from localpower.api.request import PromptOptions, SamplingOptions, check_width, suited
 from localpower.completion import PLAIN, Rules
 from localpower.errors import ContextFull, UsageProblem, UserError
 from localpower.loaded import Loaded, usual_alpha
 from localpower.loaded.thoughts import limit, switched, thought_of
+from localpower.loaded.tooling import tooled
 from localpower.methods import Expert
 from localpower.model import Tokens
 from localpower.registry import find, names
@@ -21,6 +21,7 @@ from localpower.text.conversation import Conversation
 from localpower.text.stops import ends
 from localpower.text.thinking import Thought
 from localpower.tools.exchange import Exchange
+from localpower.tools.use import ToolUse
 
 Prompt = str | Sequence[Mapping[str, str]]
 

@@ -7,16 +7,14 @@ import operator
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from localpower.errors import UsageProblem
 from localpower.methods import Expert, Method, Target
 from localpower.readers import MOST_RUNS
 from localpower.samplers import Sampler
 from localpower.samplers.mh import Power
-
-if TYPE_CHECKING:
-    from localpower.tools.environment import Environment
+from localpower.tools.use import ToolUse
 
 Pick = Literal["random", "logp", "all"]
 _OURS = ("messages", "bos_token", "eos_token", "add_generation_prompt")  # template variables
@@ -48,52 +46,6 @@ class SamplingOptions:
     def target(self, alpha: float, rules: Any, expert: Expert | None = None) -> Target:
         """For a method. alpha: the model's usual one. expert: of the problem that is asked."""
         return Target(alpha, self.max_tokens, rules, self.pick, expert)
-
-
-@dataclass(frozen=True, slots=True)
-class ToolUse:
-    """What the model may call (docs/tools.md). name: of the environment, for the record.
-
-    format: how calls are written; None: as the template has it. turns: most turns of the model; observation_tokens:
-    most of what one turn is answered. seed: of the environment's chance, which fixes it; fresh: it is drawn instead.
-    """
-
-    environment: Environment
-    name: str = ""
-    format: str | None = None
-    turns: int = 8
-    observation_tokens: int = 256
-    seed: int = 0
-    fresh: bool = False
-
-    @classmethod
-    def of(cls, *tools: Any, run_code: bool = False, seconds: float = 10.0, **settings: Any) -> ToolUse:
-        """Names, files, Python functions and environments as one environment; settings: the fields.
-
-        run_code: tools may run programs that the model writes. seconds: that a tool of a file may take. Raises
-        UserError for what is none of these, and for two tools of one name.
-        """
-        from localpower.tools.names import open_tools
-
-        words = [
-            tool if isinstance(tool, str) else getattr(tool, "__name__", type(tool).__name__)
-            for tool in tools
-        ]
-        environment = open_tools(tools, run_code=run_code, seconds=seconds)
-        return cls(environment, **{"name": ", ".join(words), **settings})
-
-    @classmethod
-    def among(cls, tools: Any) -> ToolUse | None:
-        """As calls take it: a `ToolUse`, or one or several of what `of` takes; None: nothing."""
-        if tools is None or isinstance(tools, ToolUse):
-            return tools
-        return cls.of(*tools) if isinstance(tools, list | tuple) else cls.of(tools)
-
-    def __post_init__(self) -> None:
-        """Raises UsageProblem for values that can never be right."""
-        whole_number("max_turns", self.turns, 1, 1000)
-        whole_number("observation_tokens", self.observation_tokens, 1, 2**20)
-        whole_number("environment_seed", self.seed, 0, 2**64 - 1)
 
 
 @dataclass(frozen=True, slots=True)

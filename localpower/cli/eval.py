@@ -98,6 +98,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
 _SAME = (
     *("seed", "limit", "samples", "max_tokens", "form", "grader", "data", "since", "until"),
     "answer_prefix",
+    *("max_turns", "observation_tokens", "fresh_environment"),
     *("parallel", "save_text", "run_code", "packages", "seconds", "cross_score"),
     *("shard", "workers", "copy_model"),
 )

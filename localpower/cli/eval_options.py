@@ -18,6 +18,7 @@ from localpower.cli.options import (
     wording_options,
 )
 from localpower.cli.sections import renamed
+from localpower.cli.tool_options import trace_options
 from localpower.names import FORMS, GRADERS
 from localpower.readers import MOST_RUNS
 
@@ -124,6 +125,7 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--save-text", is_flag=True, help="Questions and answers of gpqa are stored in clear."),
         click.option("--no-stops", is_flag=True, help="The stops that tasks have of their own are left out."),
+        *trace_options(own=False),
         *thinking_options(),
         *wording_options(),
         click.option(

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from localpower.cli import completion
-from localpower.cli.values import BudgetText, Finite
+from localpower.cli.values import BudgetText, Finite, Layers
 from localpower.readers import MOST_ALPHA, MOST_RUNS, MOST_THREADS
 from localpower.registry import names
 
@@ -37,7 +37,10 @@ def _engine_options(command: Callable[..., Any], *, several: bool) -> Callable[.
             "--fast", is_flag=True, help="The engine uses llama.cpp's own numerics instead of the exact mode."
         ),
         click.option(
-            "--gpu-layers", type=click.IntRange(min=0), help="Number of layers on the GPU.  [default: 0]"
+            "--gpu-layers",
+            type=Layers(),
+            metavar="N|auto",
+            help="Number of layers on the GPU; auto: all of them where llama.cpp was built for one.  [default: 0]",
         ),
         click.option(
             "--ctx",
@@ -188,57 +191,6 @@ def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="The evaluated prompt is kept in FILE, and a run begins from what FILE has of it.",
     )
     for option in (cache, *thinking_options(), *wording_options()):
-        command = option(command)
-    return command
-
-
-def tool_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What the model may call."""
-    for option in (
-        click.option(
-            "--environment-seed",
-            type=click.IntRange(min=0, max=2**64 - 1),
-            default=0,
-            show_default=True,
-            help="The seed of what is random in the tools, the same for all proposals.",
-        ),
-        click.option(
-            "--fresh-environment",
-            is_flag=True,
-            help="What is random in the tools is drawn anew in every proposal, instead of fixed by one seed.",
-        ),
-        click.option(
-            "--observation-tokens",
-            type=click.IntRange(min=1),
-            default=256,
-            show_default=True,
-            help="Most tokens of what the tools answer to one turn; what is longer is cut, and says so.",
-        ),
-        click.option(
-            "--max-turns",
-            type=click.IntRange(1, 1000),
-            default=8,
-            show_default=True,
-            help="Most turns of the model; a call in the last one is not made.",
-        ),
-        click.option(
-            "--tool-format",
-            metavar="FORMAT",
-            help="How calls are written: hermes, llama3, plain or inline.  [default: as the chat template has it, else "
-            "plain]",
-        ),
-        click.option(
-            "--run-code", is_flag=True, help="The tools python may run the programs that the model writes."
-        ),
-        click.option(
-            "--tools",
-            "tools",
-            multiple=True,
-            metavar="NAME|FILE.py",
-            help="Tools that the model may call: calculator, notes, sqlite, countdown-check, python, or the functions "
-            "of a file of yours, which is run. The option may be repeated.",
-        ),
-    ):
         command = option(command)
     return command
 

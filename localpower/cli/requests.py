@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from localpower import jsonl
 from localpower.api.opening import opened
 from localpower.api.question import check
-from localpower.api.request import PromptOptions, SamplingOptions, ToolUse
+from localpower.api.request import PromptOptions, SamplingOptions
 from localpower.cli.options import IDLE, PRESET
 from localpower.cli.terminal import waiting
 from localpower.errors import UsageProblem
@@ -21,6 +21,7 @@ from localpower.loading import Request
 from localpower.methods import EVERYDAY, Method
 from localpower.registry import parse, split
 from localpower.runs.interrupt import Interrupts
+from localpower.tools.use import ToolUse
 
 _BESIDE = (*EVERYDAY, "budget")  # options that are settings of the method
 

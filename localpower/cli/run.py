@@ -18,10 +18,10 @@ from localpower.cli.options import (
     quiet_option,
     sampling_options,
     thoughts_option,
-    tool_options,
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
+from localpower.cli.tool_options import tool_options
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
 
 if TYPE_CHECKING:

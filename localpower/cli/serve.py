@@ -149,10 +149,9 @@ def _serve(
             say(f"note: {note}")
         app = create(loaded, limits, access, manner, say)
         names = ", ".join(listed(loaded.info.name)[:3])
-        say(f"serving {where}/v1 with the models {names} ...")
-        say(
-            f"the page is {where}/ · {limits.rows} rows of at most {context_of(loaded, limits):,} tokens · Ctrl-C stops"
-        )
+        say(f"serving {where}/v1 with the models {names} ...", always=True)
+        room = f"{limits.rows} rows of at most {context_of(loaded, limits):,} tokens"
+        say(f"the page is {where}/ · {room} · Ctrl-C stops", always=True)
         return run(app, limits, made, say)
     finally:
         loaded.close()

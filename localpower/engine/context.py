@@ -99,6 +99,7 @@ class Context:
             self._free()
             raise
         self.n_cells = int(L.llama_n_ctx_seq(self._context))
+        self.total_cells = int(params.n_ctx)  # of all sequences
         self._batch = Batch(settings.batch)
         self._row_type = ctypes.c_float * self.n_vocab
 

@@ -18,7 +18,7 @@ from localpower.runs.forecast import Forecast
 from localpower.runs.gather import Engine
 
 _MOST_CELLS = 1 << 15  # that an automatic width may ask of the cache
-_WIDTHS = (1, 2, 4, 8)
+_WIDTHS = (1, 2, 4, 8, 16)  # the last one is for GPUs: there 16 rows cost little more than one
 _NEARLY = 0.9  # of the best speed is good enough, with fewer answers lost by Ctrl-C
 
 
@@ -175,7 +175,7 @@ def times_drawn(rows: Sequence[Row]) -> float:
 
 def best_parallel(loaded: Loaded, asked: Sequence[RenderedProblem], width: int, n: int) -> int:
     """As many answers at once as this machine gains by, and the cache has modest room for."""
-    longest = max(len(question.longest_prompt) + question.max_tokens for question in asked)
+    longest = max(len(question.longest_prompt) + question.longest for question in asked)
     speeds = {
         wide: loaded.speed(wide * width)
         for wide in _WIDTHS
@@ -200,7 +200,7 @@ def engine_for(
     Raises UserError that names a problem that is too long.
     """
     longest, n = max(asked, key=lambda question: len(question.longest_prompt)), prompts or at_once
-    prompt, most, rows = longest.longest_prompt, longest.max_tokens, at_once * width
+    prompt, most, rows = longest.longest_prompt, longest.longest, at_once * width
     try:
         return loaded.engine(prompt, most, rows, check, keep, chains=n, prompts=n)
     except UserError as error:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from localpower.completion import Completion
-from localpower.errors import UsageProblem, UserError
+from localpower.errors import Interrupted, UsageProblem, UserError
 from localpower.model import Tokens
 from localpower.rules import After
 from localpower.tools.calls import BadCall, Call, Observation
@@ -90,23 +91,48 @@ class Exchange:
         chances: int = 1,
         limits: Limits = Limits(),  # noqa: B008 a frozen value
     ) -> None:
-        self.format, self.seed, self.turns, self.most = format, seed, turns, tokens
+        self.environment, self.format, self.seed, self.turns, self.most = (
+            environment,
+            format,
+            seed,
+            turns,
+            tokens,
+        )
         self.chances, self.work = chances, Work()
         self._frame, self._spelling, self._limits = frame, spelling, limits
         self._known: dict[Key, Round] = {}
         self._copies: OrderedDict[Key, Environment] = OrderedDict()
+        self._origin: Environment | None = None  # as it is before the first call
+        self._copied = 0
         if chances > 1 and not isinstance(environment, Reseeded):
             raise UsageProblem("--fresh-environment takes an environment whose chance can be drawn anew")
-        try:
-            self.environment = environment.fork()
-            self.environment.reset(seed)
-        except Exception as error:
-            raise UserError(f"the environment cannot begin: {type(error).__name__}: {error}") from None
-        self._copied = int(getattr(self.environment, "n_replayed", 0))
         needed = len(self._read((), [Observation(_NO_ROOM, ok=False, executed=False)]))
         if not 1 <= needed <= tokens:
             problem = "are not enough for an empty one, which has" if needed else "cannot be told:"
             raise UsageProblem(f"--observation-tokens {tokens} {problem} {needed} tokens of this model")
+
+    def anew(self) -> Exchange:
+        """The same of another run: nothing is remembered, and nothing counted yet."""
+        other = copy(self)
+        other.work, other._known, other._copies, other._origin = Work(), {}, OrderedDict(), None
+        return other
+
+    def forget(self) -> None:
+        """What is remembered is not needed any more."""
+        self._known, self._copies, self._origin = {}, OrderedDict(), None
+
+    def begin(self) -> Environment:
+        """The environment before the first call. Raises UserError for one that cannot begin, or be copied."""
+        if self._origin is None:
+            try:
+                self._origin = self.environment.fork()
+                self._origin.reset(self.seed)
+            except (UserError, Interrupted):
+                raise
+            except Exception as error:
+                raise UserError(f"the environment cannot begin: {type(error).__name__}: {error}") from None
+            self._copied = int(getattr(self._origin, "n_replayed", 0))
+        return self._origin
 
     @property
     def room(self) -> int:
@@ -116,7 +142,7 @@ class Exchange:
     @property
     def copied(self) -> int:
         """Calls that the environment itself has made again, for copies of it."""
-        return int(getattr(self.environment, "n_replayed", 0)) - self._copied
+        return int(getattr(self._origin, "n_replayed", 0)) - self._copied
 
     def text(self, turn: Tokens) -> str:
         """The text of a turn, control texts shown."""
@@ -131,9 +157,7 @@ class Exchange:
 
     def cut_off(self, trace: Completion) -> bool:
         """Whether its last turn calls and is one too many for an answer."""
-        rounds = trace.rounds
-        turn = trace.tokens[rounds[-1][1] if rounds else 0 :]
-        return len(rounds) + 1 >= self.turns and bool(self.format.calls(self._spelling.text(turn)))
+        return len(trace.rounds) + 1 >= self.turns and bool(self.calls(trace.last_turn))
 
     def reply(self, trace: Completion, chance: int) -> Tokens:
         """The observation, from memory where the same turn was answered before."""
@@ -141,13 +165,17 @@ class Exchange:
         drawn = before[-1][1] if before else ()
         key = trace.tokens, (*drawn, chance)
         if key not in self._known:
-            begin = trace.rounds[-1][1] if before else 0
-            self._known[key] = self._answered(key, trace.tokens[begin:], before)
+            self._known[key] = self._answered(key, trace.last_turn, before)
         return self._known[key].tokens
 
     def rounds(self, trace: Completion) -> list[Round]:
         """What the turns of a trace called, in order; of a trace that was answered here."""
         return [self._known[key] for key in keys_of(trace)]
+
+    def told(self, trace: Completion) -> list[str]:
+        """The texts of a trace's last observation, without what the format and the template put around them."""
+        pieces = self.format.opening(self.rounds(trace)[-1].observations, Frame())
+        return [piece.text for piece in pieces if not piece.control]
 
     def calls(self, turn: Tokens) -> list[Call | BadCall]:
         """What a turn calls."""
@@ -185,8 +213,11 @@ class Exchange:
     def _after(self, keys: Sequence[Key]) -> Environment:
         """A copy of the environment as it is after these rounds."""
         known = next((n for n in range(len(keys), 0, -1) if keys[n - 1] in self._copies), 0)
+        before = self._copies[keys[known - 1]] if known else self.begin()
         try:
-            there = (self._copies[keys[known - 1]] if known else self.environment).fork()
+            there = before.fork()
+        except (UserError, Interrupted):
+            raise
         except Exception as error:
             raise UserError(f"the environment cannot be copied: {type(error).__name__}: {error}") from None
         if known:

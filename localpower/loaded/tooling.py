@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from localpower.api.request import ToolUse
 from localpower.errors import ModelError, UsageProblem
 from localpower.loaded import Loaded
 from localpower.model import Tokens
@@ -16,6 +15,7 @@ from localpower.text.frames import knows_tools
 from localpower.tools.calls import Call, Observation
 from localpower.tools.exchange import CHANCES, Exchange, Reseeded, Spelling
 from localpower.tools.formats import Frame, Piece, ToolFormat, choose
+from localpower.tools.use import ToolUse
 
 _frames: dict[tuple[str, ...], Frame] = {}
 
@@ -39,8 +39,9 @@ def tooled(
     raw: bool,
     think: bool | None,
 ) -> Tooled:
-    """chat: the prompt goes through the template. raw: nothing is added to it. think: as in `PromptOptions`.
+    """chat: the prompt goes through the template. raw: no words on the tools are added to a prompt without one.
 
+    think: as in `PromptOptions`.
     Raises UserError for what the model or the environment cannot do.
     """
     if "tools" in arguments:
@@ -75,6 +76,7 @@ def tooled(
         tokens=use.observation_tokens,
         chances=CHANCES if use.fresh else 1,
     )
+    exchange.begin()
     return Tooled(said, arguments, exchange)
 
 

@@ -32,7 +32,7 @@ class Arm(NamedTuple):
 ARMS = {
     "base": Arm("lab-tools", "base", 8),
     "low-temp": Arm("lab-tools", "low-temp:alpha=4", 4),
-    "best-of-n, 20": Arm("lab-tools", "best-of-n:alpha=4:n=20", 1),
+    "best-of-n, 20 draws": Arm("lab-tools", "best-of-n:alpha=4:n=20:temperature=1", 1),
     "smc, 20 particles": Arm("lab-tools", "smc:alpha=4:particles=20", 1),
     "power, 20 steps": Arm("lab-tools", "power:alpha=4:steps=20", 1),
     "power, 100 steps": Arm("lab-tools", "power:alpha=4:steps=100", 1),

@@ -249,11 +249,9 @@ class Writer:
     def _write(
         self, token: int, numbers: tuple[float, float, float], *, given: bool, chance: int = -1
     ) -> None:
-        self.tokens.append(token)
-        for values, number in zip((self._log_p, self._log_q, self._entropy), numbers, strict=True):
-            values.append(number)
-        self._given.append(given)
-        self._world.append(chance)
+        columns = (self.tokens, self._log_p, self._log_q, self._entropy, self._given, self._world)
+        for values, value in zip(columns, (token, *numbers, given, chance), strict=True):
+            values.append(value)
         self.n_counted += chance < 0
 
     def completion(self) -> Completion:

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     },
     "text": {"subprocesses", "errors", "model", "text"},
     "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower", "tools"},
-    "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "ui"},
+    "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "tools", "ui"},
     "userfile": {"errors", "folders", "inputs", "localpower"},
     "catalogue": {"catalogue", "elsewhere", "errors", "inputs", "localpower"},
     "elsewhere": {"errors", "localpower"},

@@ -75,6 +75,7 @@ def tooled(
         turns=use.turns,
         tokens=use.observation_tokens,
         chances=CHANCES if use.fresh else 1,
+        begun=use.begun,
     )
     exchange.begin()
     return Tooled(said, arguments, exchange)

@@ -75,7 +75,7 @@ class Exchange:
     """`Rules.turns` of one environment. Raises UserError for an environment that cannot begin or be copied.
 
     turns: most turns of the model; tokens: most of an observation; both at least 1. fresh: chances of observations are
-    drawn, which takes an environment that can be reseeded; else all are fixed by `seed`.
+    drawn, which takes an environment that can be reseeded; else all are fixed by `seed`. begun: it is not reset.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class Exchange:
         turns: int = TURNS,
         tokens: int = OBSERVATION_TOKENS,
         chances: int = 1,
+        begun: bool = False,
         limits: Limits = Limits(),  # noqa: B008 a frozen value
     ) -> None:
         self.environment, self.format, self.seed, self.turns, self.most = (
@@ -98,7 +99,7 @@ class Exchange:
             turns,
             tokens,
         )
-        self.chances, self.work = chances, Work()
+        self.chances, self.work, self._begun = chances, Work(), begun
         self._frame, self._spelling, self._limits = frame, spelling, limits
         self._known: dict[Key, Round] = {}
         self._copies: OrderedDict[Key, Environment] = OrderedDict()
@@ -126,7 +127,8 @@ class Exchange:
         if self._origin is None:
             try:
                 self._origin = self.environment.fork()
-                self._origin.reset(self.seed)
+                if not self._begun:
+                    self._origin.reset(self.seed)
             except (UserError, Interrupted):
                 raise
             except Exception as error:

@@ -125,7 +125,8 @@ class Endpoints:
         inbox = Inbox(events=sampling.stream)
         ticket = Ticket(found, seed, inbox, scheduler.clock() + scheduler.limits.seconds, sampling.top)
         scheduler.desk.submit(ticket)
-        reply = Reply(scheduler.loaded, sampling, ticket, isinstance(asked, ChatRequest))
+        tools = isinstance(asked, ChatRequest) and bool(asked.tools)
+        reply = Reply(scheduler.loaded, sampling, ticket, isinstance(asked, ChatRequest), tools)
         headers = _warned(sampling.warnings)
         if sampling.stream:
             lines = self._streamed(Streaming(reply, inbox), ticket, began)

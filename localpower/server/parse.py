@@ -19,6 +19,7 @@ _MOST_STOPS = 16
 _MOST_TOP = 20
 _MOST_PROMPTS = 64
 _LONGEST = 2**31 - 1
+_SHOWN = 80  # characters of a name that nobody knows
 _BOOKKEEPING = (  # of a client's own books: they mean nothing to the answer
     *("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key"),
     *("prompt_cache_retention", "parallel_tool_calls", "verbosity"),
@@ -199,7 +200,7 @@ def _refuse(fields: Fields, options: Fields, manner: Manner, warnings: list[str]
         elif key in _UNABLE:
             problems.append((key, f"{key} is not supported by this server"))
         else:
-            problems.append((key, f"{key!r} is no parameter that this server knows"))
+            problems.append((key, f"{key[:_SHOWN]!r} is no parameter that this server knows"))
     problems += [(options.name(key), f"{options.name(key)!r} is not known") for key in options.rest()]
     if problems and not manner.lenient:
         key, problem = problems[0]

@@ -199,7 +199,8 @@ class Writer:
 
     def _observe(self, dice: Dice) -> None:
         """Write what the environment answers."""
-        assert (turns := self._rules.turns) is not None
+        turns = self._rules.turns
+        assert turns is not None
         chance = dice.pick(np.ones(turns.chances)) if turns.chances > 1 else 0
         for token in turns.reply(self.completion(), chance):
             self._write(token, (0.0, 0.0, 0.0), given=True, chance=chance)

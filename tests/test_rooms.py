@@ -151,7 +151,7 @@ MAY_IMPORT = {
             "width",
         ),
     },
-    "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "text"},
+    "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "readers", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "server": PURE
     | {"api", "jsonl", "inputs", "loaded", "localpower", "registry", "runs", "samplers", "server", "text"}

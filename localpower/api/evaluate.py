@@ -101,8 +101,8 @@ def evaluate(
     others' answers, for `compare(..., sharpening=True)`. shard: "I/N": only this part of the problems, into a part
     of the folder. workers: "local:K", "slurm:PARTITION" or "ray": who makes the answers (docs/cluster.md); copy_model:
     the models' files are copied to each machine's own disk first. max_turns, observation_tokens, fresh_environment: of
-    tasks with tools (docs/tools.md). say: hears what a user should know. Raises UserError, and KeyboardInterrupt for Ctrl-C:
-    every answer that was made stays.
+    tasks with tools (docs/tools.md). say: hears what a user should know. Raises UserError, and KeyboardInterrupt for
+    Ctrl-C: every answer that was made stays.
     """
     models = (models,) if isinstance(models, Model | str | Path) else models
     methods = (methods,) if isinstance(methods, Method | str) else methods

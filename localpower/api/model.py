@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from localpower.api.answer_run import AnswerRun, run
 from localpower.api.question import Prompt, Question, ask, conversation_of
@@ -23,7 +23,7 @@ from localpower.loaded import Loaded, ModelInfo
 from localpower.loading import Request
 from localpower.loading import load as load_file
 from localpower.methods import Method
-from localpower.readers import MOST_THREADS
+from localpower.readers import AUTO_LAYERS, MOST_THREADS
 from localpower.runs.answer import Answer
 from localpower.runs.gather import Engine
 from localpower.runs.heard import Forwarded
@@ -40,20 +40,21 @@ def load(
     *,
     threads: int | None = None,
     ctx: int | None = None,
-    gpu_layers: int = 0,
+    gpu_layers: int | Literal["auto"] = 0,
     exact: bool = True,
 ) -> Model:
     """A model by its name, its file, or "toy"; None: LOCALPOWER_MODEL, else the default.
 
-    threads: None: the cores that are free. ctx: most tokens of a prompt and its answer; None: the model's own. exact:
-    log-probabilities keep their bits whatever else is in the batch; False: llama.cpp's own numerics. The first time
-    that a file is seen its engine is checked, which takes some seconds. Raises ModelError for a file that cannot be
-    used.
+    threads: None: the cores that are free. ctx: most tokens of a prompt and its answer; None: the model's own.
+    gpu_layers: on the GPU; "auto": all where the build has one. exact: log-probabilities keep their bits whatever else
+    is in the batch; False: llama.cpp's own numerics. The first time that a file is seen its engine is checked, which
+    takes some seconds. Raises ModelError for a file that cannot be used.
     """
     name = None if model is None else str(model)
     threads = None if threads is None else whole_number("threads", threads, 1, MOST_THREADS)
     ctx = None if ctx is None else whole_number("ctx", ctx, 1, _MOST)
-    layers = whole_number("gpu_layers", gpu_layers, 0, _MOST)
+    auto = gpu_layers == "auto"
+    layers = AUTO_LAYERS if auto else whole_number("gpu_layers", gpu_layers, 0, _MOST)
     return Model(load_file(Request(name, threads, ctx, layers or None, not exact)))
 
 

@@ -172,6 +172,11 @@ class Exchange:
         """What the turns of a trace called, in order; of a trace that was answered here."""
         return [self._known[key] for key in keys_of(trace)]
 
+    def told(self, trace: Completion) -> list[str]:
+        """The texts of a trace's last observation, without what the format and the template put around them."""
+        pieces = self.format.opening(self.rounds(trace)[-1].observations, Frame())
+        return [piece.text for piece in pieces if not piece.control]
+
     def calls(self, turn: Tokens) -> list[Call | BadCall]:
         """What a turn calls."""
         return self.format.calls(self._spelling.text(turn))

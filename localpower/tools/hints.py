@@ -38,14 +38,20 @@ def schema_of(hint: Any) -> dict[str, Any]:
         return {"enum": [member.value for member in hint]}
     if (origin or hint) in (list, Sequence, typing.List):  # noqa: UP006 - as users write it
         return {"type": "array"} | ({"items": schema_of(parts[0])} if parts else {})
+    if (origin or hint) in (tuple, set, frozenset):
+        alike = [part for part in parts if part is not ...]
+        return {"type": "array"} | ({"items": schema_of(alike[0])} if len(set(alike)) == 1 else {})
     if (origin or hint) in (dict, Mapping, typing.Dict):  # noqa: UP006
         return {"type": "object"}
     raise NoSchema(inspect.formatannotation(hint))
 
 
 def as_hinted(value: Any, hint: Any) -> Any:
-    """A value of JSON as its hint wants it: members of enums, and floats for whole numbers."""
+    """A value of JSON as its hint wants it: members of enums, floats for whole numbers, tuples and sets of lists."""
     parts = typing.get_args(hint)
+    origin = typing.get_origin(hint) or hint
+    if origin in (tuple, set, frozenset) and isinstance(value, list):
+        return origin(as_hinted(each, parts[0] if parts else None) for each in value)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return hint(value)
     if hint is float and isinstance(value, int):

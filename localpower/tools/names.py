@@ -79,18 +79,25 @@ def runs_code(name: str) -> bool:
 
 
 def _opened(name: str, run_code: bool, seconds: float, stop: Callable[[], bool]) -> Environment:
-    from localpower.tools.remote import Remote
+    from localpower.tools.remote import Remote, ToolRaised
+
+    def elsewhere(source: dict[str, str]) -> Environment:
+        try:
+            return Remote(source, seconds, stop)
+        except (TimeoutError, ToolRaised) as error:  # of the import
+            said = str(error).replace("the tool", "its code")
+            raise UserError(f"{name} cannot be opened: {said}") from None
 
     if name in SHIPPED:
         return _shipped(SHIPPED[name], name, run_code, seconds)
     if name.endswith(".py"):
         path = Path(name)
         inputs.text(inputs.read(path, "it should be a Python file of tools"), name)
-        return Remote({"file": str(path.resolve())}, seconds, stop)
+        return elsewhere({"file": str(path.resolve())})
     if name in entries():
-        return Remote({"entry": name}, seconds, stop)
+        return elsewhere({"entry": name})
     if name.startswith("bfcl:"):
-        return Remote({"bfcl": name.partition(":")[2]}, seconds, stop)
+        return elsewhere({"bfcl": name.partition(":")[2]})
     known = ", ".join([*SHIPPED, *entries()])
     raise UsageProblem(f"there are no tools {name!r}", f"tools: {known}, or a file FILE.py")
 

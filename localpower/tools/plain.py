@@ -14,7 +14,7 @@ from localpower.tools.formats import Frame, Piece
 
 _LINE = re.compile(r"^[ \t]*Call:[ \t]*(.*)$", re.MULTILINE)
 _COMPLETE = re.compile(r"^[ \t]*Call:[^\n]*\n", re.MULTILINE)
-_NAME = re.compile(r"([A-Za-z_][\w.-]*)[ \t]*:?[ \t]*(.*)$")
+_NAME = re.compile(r"([^\W\d][\w.-]*)[ \t]*:?[ \t]*(.*)$")
 _SHOWN = 200
 
 

@@ -49,8 +49,7 @@ class Recheck:
                 continue
             self.n += 1
             said = self._text(trace.tokens[begin:end])
-            for told in self._exchange.rounds(trace.head(end))[-1].observations:
-                text = told.text.strip()
+            for text in map(str.strip, self._exchange.told(trace.head(end))):
                 if not (text in said or (_CUT in said and text[:1] in said)):
                     shown = readable(said.strip(), 60)
                     found.append(f"observation {i + 1} is {text[:60]!r} now, recorded as {shown!r}")

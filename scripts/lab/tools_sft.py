@@ -18,7 +18,7 @@ from tools_corpus import EOS, SHAPE
 from torch.nn import functional
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BATCH, RATE, KEEP_EVERY, IGNORED = 64, 3e-4, 50, -100
+BATCH, RATE, KEEP_EVERY, IGNORED = 64, 3e-4, 20, -100
 
 
 def rows_of(folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("name")
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--base", type=Path, default=ROOT / "models" / "lab-tools.gguf")
     parser.add_argument("--folder", type=Path, default=Path(".cache/lab"))

@@ -30,6 +30,9 @@ class Colour(enum.Enum):
         (list[int], {"type": "array", "items": {"type": "integer"}}),
         (typing.List[int], {"type": "array", "items": {"type": "integer"}}),  # noqa: UP006
         (list, {"type": "array"}),
+        (tuple[int, ...], {"type": "array", "items": {"type": "integer"}}),
+        (tuple[int, str], {"type": "array"}),
+        (set[str], {"type": "array", "items": {"type": "string"}}),
         (dict[str, int], {"type": "object"}),
         (Literal["a", 1], {"enum": ["a", 1]}),
         (Colour, {"enum": ["red", "blue"]}),
@@ -74,6 +77,15 @@ def test_arguments_come_as_their_hints_say():
     assert (
         "must be one of 'red', 'blue'" in execute(Functions([paint]), Call("paint", {"colour": "pink"})).text
     )
+
+
+def span(ends: tuple[int, int]) -> str:
+    """A span."""
+    return repr(ends)
+
+
+def test_a_tuple_comes_as_one():
+    assert execute(Functions([span]), Call("span", {"ends": [1, 2]})).text == "(1, 2)"
 
 
 def no_hint(a):

@@ -147,6 +147,7 @@ def test_a_stop_ends_a_call_that_hangs(tmp_path):
         ("def f(:", "bad.py: line 1"),
         ("import nothing_of_that_name", "bad.py cannot be imported: ModuleNotFoundError"),
         ("raise SystemExit(3)", "bad.py cannot be imported: SystemExit: 3"),
+        ("import os\nos._exit(3)", "bad.py cannot be opened: its code ended its process"),
         ("x = 3", "there is no public function and no environment in it"),
         ('def f(a):\n    """F."""', "bad.py: f: the argument a has no type hint"),
         (

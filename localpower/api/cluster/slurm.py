@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from localpower.api.cluster.spec import WorkersSpec
+from localpower.api.cluster.work import portable, portable_tasks
 from localpower.api.eval_models import Surroundings
 from localpower.api.eval_request import EvalRequest
 from localpower.errors import Interrupted, UserError
@@ -72,7 +73,8 @@ def run_jobs(request: EvalRequest, tasks: Sequence[Task], around: Surroundings) 
         out=request.out.absolute(),
         password=_Said(password),
         data=request.data and request.data.absolute(),
-        tasks=tuple(map(_absolute, request.tasks)),
+        tasks=portable_tasks(request.tasks),
+        models=tuple(portable(each) if isinstance(each, Request) else each for each in request.models),
     )
     shards = [Shard(i, spec.count) for i in range(1, spec.count + 1)]
     there = [shard for shard in shards if any(shard.has(p.id) for some in problems.values() for p in some)]
@@ -187,11 +189,6 @@ def _problem(job: Any) -> str:
 def _last_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip(" -")]
     return lines[-1] if lines else type(error).__name__
-
-
-def _absolute(task: str) -> str:
-    """A task file by a path that holds everywhere."""
-    return str(Path(task).absolute()) if task.lower().endswith(".toml") else task
 
 
 @dataclass(frozen=True)

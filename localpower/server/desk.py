@@ -51,8 +51,13 @@ class Desk:
                     f"and this server has room for {self.limits.rows}",
                     "ask for fewer, or start the server with more --rows",
                 )
+        n, most = len(ticket.jobs), max(self.limits.rows, self.limits.queue)
+        if n > most:
+            raise UsageProblem(
+                f"a request for {n} answers, and this server has room for {most}", "ask for fewer"
+            )
         with self._lock:
-            self.check_room(len(ticket.jobs))
+            self.check_room(n)
             self._waiting.extend(ticket.jobs)
             self._lock.notify()
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _AT_ONCE = 4  # prompts that are read at a time
-_SHOWN = 2000  # characters of a prompt in the log
+_SHOWN = 2000  # characters of a prompt in the log, and of warnings in a header
 
 
 @dataclass(slots=True)
@@ -125,7 +125,8 @@ class Endpoints:
         inbox = Inbox(events=sampling.stream)
         ticket = Ticket(found, seed, inbox, scheduler.clock() + scheduler.limits.seconds, sampling.top)
         scheduler.desk.submit(ticket)
-        reply = Reply(scheduler.loaded, sampling, ticket, isinstance(asked, ChatRequest))
+        tools = isinstance(asked, ChatRequest) and bool(asked.tools)
+        reply = Reply(scheduler.loaded, sampling, ticket, isinstance(asked, ChatRequest), tools)
         headers = _warned(sampling.warnings)
         if sampling.stream:
             lines = self._streamed(Streaming(reply, inbox), ticket, began)
@@ -203,7 +204,7 @@ async def _collected(request: Request, inbox: Inbox, n: int) -> list[Done] | Non
 def _warned(warnings: tuple[str, ...]) -> dict[str, str]:
     """Warnings as a header, which holds ASCII alone."""
     text = "; ".join(warnings).encode("ascii", "replace").decode()
-    return {"x-localpower-warning": " ".join(text.split())} if text else {}
+    return {"x-localpower-warning": " ".join(text.split())[:_SHOWN]} if text else {}
 
 
 def problem(error: Exception) -> ApiError:

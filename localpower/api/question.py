@@ -96,6 +96,10 @@ def ask(
     check_width(sampler, options.chains)
     sampler = suited(sampler, options.chains, loaded.widest(), ahead=loaded.goes_ahead())
     alpha = options.method.power(usual)
+    rows = options.chains * sampler.width
+    cells = loaded.cells(len(tokens), options.max_tokens, rows, options.chains)
+    if cells is not None and cells.is_long:
+        notes = [*notes, cells.words()]
     return Question(
         tokens,
         sampler,

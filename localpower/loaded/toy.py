@@ -77,6 +77,9 @@ class LoadedToy:
         """The table itself."""
         return self.toy
 
+    def cells(self, prompt_length: int, horizon: int, rows: int, chains: int, prompts: int = 1) -> None:
+        """A table keeps nothing."""
+
     def longer_context(self, need: int) -> tuple[int, int] | None:
         """A table has no limit."""
         return None

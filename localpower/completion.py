@@ -249,7 +249,14 @@ class Writer:
     def _write(
         self, token: int, numbers: tuple[float, float, float], *, given: bool, chance: int = -1
     ) -> None:
-        columns = (self.tokens, self._log_p, self._log_q, self._entropy, self._given, self._world)
+        columns: tuple[list[Any], ...] = (
+            self.tokens,
+            self._log_p,
+            self._log_q,
+            self._entropy,
+            self._given,
+            self._world,
+        )
         for values, value in zip(columns, (token, *numbers, given, chance), strict=True):
             values.append(value)
         self.n_counted += chance < 0

@@ -106,6 +106,7 @@ MAY_IMPORT = {
         "userfile",
         "api",
     },
+    "adapters": {"adapters", "api", "errors", "loaded", "methods", "model", "readers", "registry", "runs"},
     "cli": {
         *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
         *("bench", "selftest", "example"),  # what one command alone is about

@@ -21,13 +21,12 @@ from localpower.loaded import Loaded, ModelInfo
 from localpower.loading import Request
 from localpower.loading import load as load_file
 from localpower.methods import Method
+from localpower.model import Tokens
 from localpower.readers import MOST_THREADS
-from localpower.registry import parse
 from localpower.runs.answer import Answer
 from localpower.runs.gather import Engine
 from localpower.runs.heard import Forwarded
 from localpower.runs.interrupt import Interrupts
-from localpower.samplers.mh import Power
 
 if TYPE_CHECKING:
     from localpower.api.chat import Chat
@@ -119,7 +118,7 @@ class Model:
         can; thinking_budget: most tokens of a thought, then the model is led to its answer. on_event: hears (chain,
         event) of every event. Raises UserError for what the model cannot be asked, KeyboardInterrupt for Ctrl-C.
         """
-        options = _options(method, max_tokens, chains, pick)
+        options = SamplingOptions.of(method, max_tokens, chains, pick)
         prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget)
         with self.use() as interrupts:
             job = self._job(prompt, options, prompting, seed, interrupts)
@@ -141,7 +140,7 @@ class Model:
         thinking_budget: int | None = None,
     ) -> Stream:
         """The events of one chain as they happen, as `--events` records them; `answer` of the stream at its end."""
-        options = _options(method, max_tokens, 1, "random")
+        options = SamplingOptions.of(method, max_tokens)
         prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget)
         stream = Stream(self.use, lambda interrupts: self._job(prompt, options, prompting, seed, interrupts))
         self._stream = weakref.ref(stream)
@@ -169,7 +168,7 @@ class Model:
         """
         from localpower.api.many import answers, fitting
 
-        options = _options(method, max_tokens, 1, "random")
+        options = SamplingOptions.of(method, max_tokens)
         prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget)
         if isinstance(prompts, str):
             raise UsageProblem("prompts is one text", "give a list of prompts, or call generate")
@@ -198,7 +197,7 @@ class Model:
         """A conversation. The first answer uses `seed`, each further one the next number."""
         from localpower.api.chat import Chat
 
-        options = _options(method, max_tokens, 1, "random")
+        options = SamplingOptions.of(method, max_tokens)
         prompting = PromptOptions.of(system, False, stops, template_args, think, thinking_budget)
         return Chat(self, options, prompting, seed)
 
@@ -255,17 +254,16 @@ class Model:
 
     def room(self, question: Question, interrupts: Interrupts, prompts: int = 1) -> Engine:
         """The engine, with room for a question; prompts: for so many no longer than this one, side by side."""
-        options = question.options
-        chains = options.chains * prompts
-        self._engine = self.loaded.engine(
-            question.prompt,
-            options.max_tokens,
-            chains * question.sampler.width,
-            interrupts.check,
-            self._engine,
-            chains,
-            prompts,
-        )
+        chains = question.options.chains * prompts
+        rows = chains * question.sampler.width
+        return self.space(question.prompt, question.options.max_tokens, rows, interrupts, chains, prompts)
+
+    def space(
+        self, prompt: Tokens, horizon: int, rows: int, interrupts: Interrupts, chains: int, prompts: int
+    ) -> Engine:
+        """The engine, with room for what is asked of it as of `Loaded.engine`."""
+        check = interrupts.check
+        self._engine = self.loaded.engine(prompt, horizon, rows, check, self._engine, chains, prompts)
         return self._engine
 
     @contextmanager
@@ -289,9 +287,3 @@ class Model:
             raise
         finally:
             self._busy.release()
-
-
-def _options(method: Method | str | None, max_tokens: int, chains: int, pick: Pick) -> SamplingOptions:
-    if isinstance(method, str):
-        method = parse(method)
-    return SamplingOptions(Power() if method is None else method, max_tokens, chains, pick)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from localpower.errors import UsageProblem
 from localpower.methods import Expert, Method, Target
 from localpower.readers import MOST_RUNS
+from localpower.registry import parse
 from localpower.samplers import Sampler
 from localpower.samplers.mh import Power
 
@@ -41,6 +42,15 @@ class SamplingOptions:
         budget = self.method.budget
         if budget is not None and budget.endswith("t") and int(budget[:-1]) < self.chains:
             raise UsageProblem(f"a budget of {budget} is less than a token for each of {self.chains} chains")
+
+    @classmethod
+    def of(
+        cls, method: Method | str | None, max_tokens: int, chains: int = 1, pick: Pick = "random"
+    ) -> SamplingOptions:
+        """As calls have them; a method may be its text, None: Power(). Raises UsageProblem."""
+        if isinstance(method, str):
+            method = parse(method)
+        return cls(Power() if method is None else method, max_tokens, chains, pick)
 
     def target(self, alpha: float, rules: Any, expert: Expert | None = None) -> Target:
         """For a method. alpha: the model's usual one. expert: of the problem that is asked."""

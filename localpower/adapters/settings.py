@@ -1,0 +1,38 @@
+"""Settings as other programs hand them over: texts or values by name, read as the command line reads its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from localpower.errors import UsageProblem
+from localpower.methods import EVERYDAY, Method
+from localpower.registry import split
+
+BESIDE = (*EVERYDAY, "budget")  # settings of a method that programs offer beside it
+_TARGET = "it would change the target: power sampling needs the model's whole distribution"
+REFUSED = (
+    *("top_p", "top_k", "min_p", "typical_p", "repeat_penalty", "repetition_penalty"),
+    *("presence_penalty", "frequency_penalty", "logit_bias"),
+)
+
+
+def refuse(given: Mapping[str, Any], idle: Mapping[str, Any] | None = None) -> None:
+    """Raise UsageProblem that names a setting which would change the target. idle: values that change nothing."""
+    for name in REFUSED:
+        value = given.get(name)
+        if value is not None and value != (idle or {}).get(name):
+            raise UsageProblem(f"{name} is refused: {_TARGET}", "use alpha")
+
+
+def method_of(text: str | None, beside: Mapping[str, Any]) -> Method:
+    """The method that a text such as `power:cuts=uniform` names, with settings beside it; None: power.
+
+    Settings that are None are not given. Raises UsageProblem for a setting that the method does not have, for one that
+    is given twice, and for a value that can never be right.
+    """
+    method, texts = split(text or "power")
+    given = {key: value for key, value in beside.items() if value is not None}
+    if twice := sorted(given.keys() & texts.keys()):
+        raise UsageProblem(f"{twice[0]} is given twice: in the method {text!r} and beside it")
+    return method.of(given | texts)

@@ -106,9 +106,12 @@ MAY_IMPORT = {
         "userfile",
         "api",
     },
-    "adapters": {"adapters", "api", "errors", "loaded", "methods", "model", "readers", "registry", "runs"},
+    "adapters": {
+        *("adapters", "api", "errors", "evals", "loaded", "loading", "localpower", "methods", "model"),
+        *("readers", "registry", "runs", "text"),
+    },
     "cli": {
-        *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
+        *("adapters", "api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
         *("bench", "selftest", "example"),  # what one command alone is about
         *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
         *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it

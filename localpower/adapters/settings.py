@@ -11,18 +11,24 @@ from localpower.registry import split
 
 BESIDE = (*EVERYDAY, "budget")  # settings of a method that programs offer beside it
 _TARGET = "it would change the target: power sampling needs the model's whole distribution"
-REFUSED = (
-    *("top_p", "top_k", "min_p", "typical_p", "repeat_penalty", "repetition_penalty"),
-    *("presence_penalty", "frequency_penalty", "logit_bias"),
-)
+REFUSED: dict[str, tuple[Any, ...]] = {  # with the values that change nothing
+    "top_p": (1,),
+    "top_k": (0, -1),
+    "min_p": (0,),
+    "typical_p": (1,),
+    "repeat_penalty": (1,),
+    "repetition_penalty": (1,),
+    "presence_penalty": (0,),
+    "frequency_penalty": (0,),
+    "logit_bias": ({},),
+}
 
 
-def refuse(given: Mapping[str, Any], idle: Mapping[str, Any] | None = None) -> None:
-    """Raise UsageProblem that names a setting which would change the target. idle: values that change nothing."""
-    for name in REFUSED:
-        value = given.get(name)
-        if value is not None and value != (idle or {}).get(name):
-            raise UsageProblem(f"{name} is refused: {_TARGET}", "use alpha")
+def refuse(given: Mapping[str, Any]) -> None:
+    """Raise UsageProblem that names a setting that would change the target; values that change nothing may be given."""
+    for name, idle in REFUSED.items():
+        if given.get(name) is not None and given[name] not in idle:
+            raise UsageProblem(f"{name}={given[name]} is refused: {_TARGET}", "leave it out, and use alpha")
 
 
 def method_of(text: str | None, beside: Mapping[str, Any]) -> Method:

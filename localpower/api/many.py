@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from localpower.api.question import Question
@@ -28,14 +28,15 @@ def answers(
     loaded: Loaded,
     engine: Engine,
     questions: Sequence[Question],
-    seed: int,
+    seeds: Sequence[int],
     at_once: int,
     interrupts: Interrupts,
+    on_answer: Callable[[int, Answer], None],
 ) -> list[Answer]:
-    """An answer to each question; question i has seed + i. Raises UserError, Interrupted."""
+    """An answer to each question; question i has the seed that stands there. Raises UserError, Interrupted."""
     if any(question.seconds is not None for question in questions):
         raise UsageProblem("a budget in seconds would make answers depend on each other", "use 4x or 5000t")
-    jobs = [Job(question.prompt, question.sampler, seed + i) for i, question in enumerate(questions)]
+    jobs = [Job(question.prompt, question.sampler, seeds[i]) for i, question in enumerate(questions)]
     found: dict[int, Answer] = {}
     for outcome in side_by_side(engine, jobs, at_once, check=interrupts.check):
         question = questions[outcome.index]
@@ -46,7 +47,7 @@ def answers(
         context = RunContext(
             question.sampler,
             question.alpha,
-            seed + outcome.index,
+            seeds[outcome.index],
             len(question.prompt),
             outcome.seconds,
             loaded.exactness,
@@ -55,4 +56,5 @@ def answers(
         )
         answer = describe([outcome.tally], 0, question.options.pick, context, text)
         found[outcome.index] = with_thoughts(replace(answer, notes=question.notes), question.thought)
+        on_answer(outcome.index, found[outcome.index])
     return [found[i] for i in range(len(questions))]

@@ -12,8 +12,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from localpower.api.answer_run import AnswerRun, run
-from localpower.api.question import Prompt, Question, ask, conversation_of
-from localpower.api.request import Pick, PromptOptions, SamplingOptions, chosen_seed, whole_number
+from localpower.api.question import Prompt, Question, ask, conversation_of, in_vocabulary
+from localpower.api.request import (
+    Pick,
+    PromptOptions,
+    SamplingOptions,
+    chosen_seed,
+    chosen_seeds,
+    whole_number,
+)
 from localpower.api.stream import Stream
 from localpower.errors import EngineError, Interrupted, UsageProblem, UserError
 from localpower.events import Event
@@ -113,9 +120,9 @@ class Model:
     ) -> Answer:
         """One answer: with the same seed and settings that of `localpower run`, token for token.
 
-        prompt: a text, or messages with "role" and "content". method: a value such as Power(alpha=4), or its text;
-        None: Power(). seed: None: drawn; the answer tells it. think: thoughts are switched on or off, where a template
-        can; thinking_budget: most tokens of a thought, then the model is led to its answer. on_event: hears (chain,
+        prompt: a text, messages with "role" and "content", or tokens. method: a value such as Power(alpha=4), or its
+        text; None: Power(). seed: None: drawn; the answer tells it. think: thoughts on or off, where a template can;
+        thinking_budget: most tokens of a thought, then the model is led to its answer. on_event: hears (chain,
         event) of every event. Raises UserError for what the model cannot be asked, KeyboardInterrupt for Ctrl-C.
         """
         options = SamplingOptions.of(method, max_tokens, chains, pick)
@@ -151,7 +158,7 @@ class Model:
         prompts: Sequence[Prompt],
         method: Method | str | None = None,
         *,
-        seed: int | None = None,
+        seed: int | Sequence[int] | None = None,
         max_tokens: int = 256,
         at_once: int = 8,
         system: str | None = None,
@@ -160,11 +167,13 @@ class Model:
         template_args: Mapping[str, Any] | None = None,
         think: bool | None = None,
         thinking_budget: int | None = None,
+        on_answer: Callable[[int, Answer], None] = lambda _i, _answer: None,
     ) -> list[Answer]:
         """An answer to each prompt, at most `at_once` of them in one batch.
 
-        Prompt i has seed + i. With an exact model it gets the answer that `generate` gives it with that seed. A
-        budget in seconds is refused, for the answers would depend on each other.
+        Prompt i has seed + i, or the one of several seeds that stands there. With an exact model it gets the answer
+        that `generate` gives it with that seed. A budget in seconds is refused, for the answers would depend on each
+        other. on_answer: hears (number of the prompt, answer) as each is there.
         """
         from localpower.api.many import answers, fitting
 
@@ -172,7 +181,7 @@ class Model:
         prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget)
         if isinstance(prompts, str):
             raise UsageProblem("prompts is one text", "give a list of prompts, or call generate")
-        first = chosen_seed(seed)
+        seeds = chosen_seeds(seed, len(prompts))
         with self.use() as interrupts:
             loaded = self.loaded
             questions = [ask(loaded, conversation_of(prompt), options, prompting) for prompt in prompts]
@@ -180,7 +189,8 @@ class Model:
                 return []
             at_once = fitting(questions, at_once)
             engine = self.room(max(questions, key=lambda each: len(each.prompt)), interrupts, at_once)
-            return answers(loaded, engine, questions, first, at_once, interrupts)
+            in_vocabulary(engine.n_vocab, *(question.prompt for question in questions))
+            return answers(loaded, engine, questions, seeds, at_once, interrupts, on_answer)
 
     def chat(
         self,
@@ -245,6 +255,7 @@ class Model:
     ) -> AnswerRun:
         question = ask(self.loaded, conversation_of(prompt), options, prompting)
         engine = self.room(question, interrupts)
+        in_vocabulary(engine.n_vocab, question.prompt)
         return AnswerRun(self.loaded, engine, question, chosen_seed(seed), interrupts)
 
     def unpin(self, owner: object) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from localpower.api.budget import allowed, within
-from localpower.api.request import PromptOptions, SamplingOptions, check_width, suited
+from localpower.api.request import PromptOptions, SamplingOptions, check_width, suited, whole_number
 from localpower.completion import PLAIN, Rules
 from localpower.errors import UsageProblem, UserError
 from localpower.loaded import Loaded, usual_alpha
@@ -19,7 +19,7 @@ from localpower.text.conversation import Conversation
 from localpower.text.stops import ends
 from localpower.text.thinking import Thought
 
-Prompt = str | Sequence[Mapping[str, str]]
+Prompt = str | Sequence[Mapping[str, str]] | Tokens  # the last as they are, without the chat template
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,9 @@ def ask(
     Raises UserError for what the model cannot be asked.
     """
     conversation = Conversation.of(said) if isinstance(said, str) else said
-    chat = loaded.has_template and not prompting.raw
-    if not (conversation.messages and conversation.messages[-1]["content"].strip()):
+    ready = conversation.prompt
+    chat = loaded.has_template and not prompting.raw and ready is None
+    if ready is None and not (conversation.messages and conversation.messages[-1]["content"].strip()):
         raise UserError("the prompt is empty")
     try:
         stops = [stop.encode("utf-8", "surrogateescape") for stop in prompting.stops]
@@ -57,7 +58,7 @@ def ask(
     usual = usual_alpha(chat=chat, preset=loaded.preset)
     whole = conversation.under(prompting.system) if chat else conversation
     arguments, told = switched(loaded.template if chat else None, prompting.template_args, prompting.think)
-    tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
+    tokens = loaded.prompt(whole, raw=not chat, arguments=arguments) if ready is None else ready
     thought = thought_of(loaded, tokens)
     given, also = limit(loaded, thought, prompting.thinking_budget)
     rules = Rules(ended=ends(stops, loaded.piece, loaded.control_token), given=given)
@@ -132,15 +133,26 @@ def chosen(loaded: Loaded, options: SamplingOptions, prompting: PromptOptions) -
 
 
 def conversation_of(prompt: Prompt) -> Conversation:
-    """A text, or messages. Raises UserError for what is neither."""
+    """A text, messages, or tokens. Raises UserError for what is none of them."""
     if isinstance(prompt, str):
         return Conversation.of(prompt)
+    if isinstance(prompt, tuple) and prompt and not any(isinstance(each, str | Mapping) for each in prompt):
+        return Conversation(prompt=tuple(whole_number("a token", each, 0, 2**31 - 1) for each in prompt))
     messages = list(prompt) if isinstance(prompt, Sequence) and not isinstance(prompt, bytes) else []
     if not messages or not all(map(_is_message, messages)):
-        raise UsageProblem("a prompt is a text, or messages with a role and a content that are texts")
+        raise UsageProblem(
+            "a prompt is a text, messages with a role and a content that are texts, or a tuple of tokens"
+        )
     return Conversation(
         [{str(k): v for k, v in message.items()} for message in messages if isinstance(message, Mapping)]
     )
+
+
+def in_vocabulary(n_vocab: int, *texts: Tokens) -> None:
+    """Raise UsageProblem for a token that the model does not have."""
+    last = max((token for text in texts for token in text), default=0)
+    if last >= n_vocab:
+        raise UsageProblem(f"there is no token {last}: this model has {n_vocab}")
 
 
 def _is_message(message: object) -> bool:

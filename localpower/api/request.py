@@ -130,6 +130,16 @@ def chosen_seed(seed: Any) -> int:
     return secrets.randbits(32) if seed is None else whole_number("seed", seed, 0, 2**64 - 1)
 
 
+def chosen_seeds(seed: Any, n: int) -> list[int]:
+    """Seeds of n answers: a first one and the numbers after it, or as many as are given. Raises UsageProblem."""
+    if isinstance(seed, Sequence) and not isinstance(seed, str | bytes):
+        if len(seed) != n:
+            raise UsageProblem(f"{len(seed)} seeds for {n} prompts")
+        return [chosen_seed(whole_number("seed", each, 0, 2**64 - 1)) for each in seed]
+    first = chosen_seed(seed)
+    return [first + i for i in range(n)]
+
+
 def check_width(sampler: Sampler, chains: int) -> None:
     """Raise UsageProblem for more answers at once than llama.cpp has sequences for."""
     at_once = sampler.width * chains

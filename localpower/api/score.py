@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from localpower.api.model import Model
-from localpower.api.question import Prompt, conversation_of
+from localpower.api.question import Prompt, conversation_of, in_vocabulary
 from localpower.api.request import PromptOptions, whole_number
 from localpower.errors import UsageProblem
 from localpower.events import Event
@@ -20,7 +20,7 @@ from localpower.readers import MOST_RUNS
 from localpower.runs.gather import Handle, Run, gather
 
 _ROWS = 56  # of a batch, shared by those who ask for rows ahead: fewer than any engine takes
-Pair = tuple[Prompt | Tokens, str | Tokens]
+Pair = tuple[Prompt, str | Tokens]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def score(
 ) -> list[Score]:
     """How likely the second of each pair is after the first, a prompt; at most `at_once` of them in one batch.
 
-    A prompt is what `generate` takes, or tokens, which are sent as they are. A continuation is a text, none of which
+    A prompt is what `generate` takes. A continuation is a text, none of which
     is read as a control token, or tokens: a text has no end token. What prompts have in common is read once. With an
     exact model the numbers have the bits that they have in an answer with these tokens. heard: of the number of
     each pair that is done. Raises UserError for a pair that the context does not hold, KeyboardInterrupt for Ctrl-C.
@@ -67,8 +67,7 @@ def score(
         prompt, longest = max(read, key=lambda pair: len(pair[0]) + len(pair[1]))
         width = min(at_once, len(read))
         engine = model.space(prompt, max(len(longest), 1), width, interrupts, width, width)
-        if (last := max(max((*prompt, *tokens)) for prompt, tokens in read)) >= engine.n_vocab:
-            raise UsageProblem(f"there is no token {last}: this model has {engine.n_vocab}")
+        in_vocabulary(engine.n_vocab, *(text for pair in read for text in pair))
         ahead = max(_ROWS // width, 1) if model.loaded.goes_ahead() else 1
 
         def run(i: int) -> Run:
@@ -106,34 +105,18 @@ def _read(loaded: Loaded, pairs: Sequence[Pair], prompting: PromptOptions) -> li
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise UsageProblem(f"a pair is a prompt and a continuation, got {pair!r}")
     chat = loaded.has_template and not prompting.raw
-    said = {}
-    for i, (prompt, _) in enumerate(pairs):
-        if not _is_tokens(prompt):
-            conversation = conversation_of(cast(Prompt, prompt))
-            if not conversation.messages[-1]["content"].strip():
-                raise UsageProblem("the prompt is empty")
-            said[i] = conversation.under(prompting.system) if chat else conversation
-    template = loaded.template if chat else None
-    arguments, _ = switched(template, prompting.template_args, prompting.think)
-    spoken = loaded.prompts(list(said.values()), raw=not chat, arguments=arguments) if said else []
-    prompts = dict(zip(said, spoken, strict=True))
-    found = []
-    for i, (given, continuation) in enumerate(pairs):
-        prompt = prompts[i] if i in prompts else _checked(given)
-        if not prompt:
+    said = [conversation_of(prompt) for prompt, _ in pairs]
+    for each in said:
+        if each.prompt is None and not each.messages[-1]["content"].strip():
             raise UsageProblem("the prompt is empty")
-        if isinstance(continuation, str):
-            found.append((prompt, loaded.following(prompt, continuation)))
+    arguments, _ = switched(loaded.template if chat else None, prompting.template_args, prompting.think)
+    texts = [each.under(prompting.system) if chat else each for each in said if each.prompt is None]
+    spoken = iter(loaded.prompts(texts, raw=not chat, arguments=arguments) if texts else [])
+    found = []
+    for each, (_, continuation) in zip(said, pairs, strict=True):
+        prompt = next(spoken) if each.prompt is None else each.prompt
+        if not isinstance(continuation, str):
+            found.append((prompt, tuple(whole_number("a token", t, 0, 2**31 - 1) for t in continuation)))
         else:
-            found.append((prompt, _checked(continuation)))
+            found.append((prompt, loaded.following(prompt, continuation)))
     return found
-
-
-def _is_tokens(value: object) -> bool:
-    return isinstance(value, tuple | list) and all(not isinstance(each, str | Mapping) for each in value)
-
-
-def _checked(tokens: object) -> Tokens:
-    """Tokens by their numbers. Raises UsageProblem."""
-    assert isinstance(tokens, Sequence)
-    return tuple(whole_number("a token", token, 0, 2**31 - 1) for token in tokens)

@@ -142,7 +142,7 @@ def test_text_streams_where_it_cannot_change_any_more(cli):
         ({"max_tokens": 0}, "max_tokens must be a whole number from 1"),
         ({"seed": -1}, "seed must be a whole number from 0"),
         ({"stop": ""}, "it must not be empty"),
-        ({"top_p": 0.9}, "top_p is refused: it would change the target"),
+        ({"top_p": 0.9}, "top_p=0.9 is refused: it would change the target"),
         ({"nosuch": 1}, "nosuch\n  Extra inputs are not permitted"),
     ],
 )

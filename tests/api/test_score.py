@@ -63,7 +63,7 @@ def test_what_is_no_pair_is_refused_and_nothing_scores_nothing():
         for pairs, why in [
             (["ab"], "pair"),
             ([("", "a")], "empty"),
-            ([((), "a")], "empty"),
+            ([((), "a")], "a prompt is a text"),
             ([("a", (-1,))], "token"),
             ([("a", (99,))], "no token 99"),
         ]:

@@ -139,12 +139,12 @@ class LocalpowerLM(TemplateLM):
         return list(loaded.prompt(Conversation.of(string), raw=True, arguments={}))
 
     def _loglikelihood_tokens(
-        self, requests: Sequence[tuple[Any, list[int], list[int]]], disable_tqdm: bool = False, **_: Any
+        self, requests: Sequence[tuple[Any, list[int], list[int]]], disable_tqdm: bool = False, **_kwargs: Any
     ) -> list[tuple[float, bool]]:
         pairs = [(tuple(context), tuple(continuation)) for _, context, continuation in requests]
         found = self._scores(pairs, disable_tqdm)
         answers = [(each.log_p, each.greedy) for each in found]
-        for (key, _, _), answer in zip(requests, answers, strict=True):
+        for (key, *_rest), answer in zip(requests, answers, strict=True):
             if key is not None:
                 self.cache_hook.add_partial("loglikelihood", key, answer)
         return answers

@@ -109,8 +109,12 @@ MAY_IMPORT = {
         "userfile",
         "api",
     },
+    "adapters": {
+        *("adapters", "api", "errors", "evals", "loaded", "loading", "localpower", "methods", "model"),
+        *("readers", "registry", "runs", "text"),
+    },
     "cli": {
-        *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
+        *("adapters", "api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
         *("bench", "selftest", "example", "server"),  # what one command alone is about
         *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
         *(

@@ -85,6 +85,15 @@ class Loaded(Protocol):
     ) -> list[Tokens]:
         """The same for many conversations, none of which holds tokens that a model drew."""
 
+    def chat_text(self, conversation: Conversation, arguments: Mapping[str, Any]) -> str:
+        """What the template makes of a conversation, for `read_chat`. Raises ModelError where there is none."""
+
+    def read_chat(self, text: str) -> Tokens:
+        """Tokens of a text that begins with one of `chat_text`; control texts of the template are control tokens."""
+
+    def opener(self) -> int | None:
+        """The token before a text that nothing stands before; None: the model has none."""
+
     @property
     def template(self) -> str | None:
         """The model's chat template."""

@@ -82,6 +82,18 @@ class LoadedGguf:
             return [self.vocabulary.raw_prompt(each) for each in conversations]
         return self.vocabulary.chat_prompts(conversations, arguments)
 
+    def chat_text(self, conversation: Conversation, arguments: Mapping[str, Any]) -> str:
+        """By the vocabulary."""
+        return self.vocabulary.chat_text(conversation, arguments)
+
+    def read_chat(self, text: str) -> Tokens:
+        """By the vocabulary."""
+        return self.vocabulary.read_chat(text)
+
+    def opener(self) -> int | None:
+        """By the vocabulary."""
+        return self.vocabulary.opener()
+
     def following(self, before: Tokens, text: str, *, controls: bool = False) -> Tokens:
         """By the vocabulary."""
         return self.vocabulary.following(before, text, controls=controls)

@@ -111,7 +111,7 @@ MAY_IMPORT = {
     },
     "cli": {
         *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
-        *("bench", "selftest", "example", "server", "server"),  # what one command alone is about
+        *("bench", "selftest", "example", "server"),  # what one command alone is about
         *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
         *(
             "loaded",
@@ -153,8 +153,6 @@ MAY_IMPORT = {
     },
     "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "readers", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
-    "server": PURE
-    | {"api", "jsonl", "inputs", "loaded", "localpower", "registry", "runs", "samplers", "server", "text"},
     "server": PURE
     | {
         "api",

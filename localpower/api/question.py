@@ -11,7 +11,7 @@ from localpower.completion import PLAIN, Rules
 from localpower.errors import ContextFull, UsageProblem, UserError
 from localpower.loaded import Loaded, usual_alpha
 from localpower.loaded.thoughts import limit, switched, thought_of
-from localpower.loaded.tooling import tooled
+from localpower.loaded.tooling import open_first_turn, tooled
 from localpower.methods import Expert
 from localpower.model import Tokens
 from localpower.registry import find, names
@@ -80,6 +80,8 @@ def ask(
     if exchange is not None:
         _fits(loaded, len(tokens), options.max_tokens, exchange)
     thought = thought_of(loaded, tokens)
+    if exchange is not None:
+        open_first_turn(exchange, thought)
     given, also = limit(loaded, thought, prompting.thinking_budget)
     rules = Rules(ends(stops, loaded.piece, loaded.control_token), given, exchange)
     sampler = options.method.sampler(options.target(usual, rules))

@@ -25,6 +25,7 @@ from localpower.tools.formats import Frame, Piece, ToolFormat
 TURNS, OBSERVATION_TOKENS = 8, 256
 CHANCES = 1 << 16  # numbers that the chance of an observation is drawn from, in a fresh environment
 _COPIES = 256  # of the environment, at most
+_THINK = "<think>"  # of thoughts: a call in one is none
 _NO_ROOM = "(the results have no room here)"
 
 
@@ -103,6 +104,9 @@ class Exchange:
         self._frame, self._spelling, self._limits = frame, spelling, limits
         self._known: dict[Key, Round] = {}
         self._copies: OrderedDict[Key, Environment] = OrderedDict()
+        self.opening = (
+            ""  # text of the prompt that belongs to the first turn: an answer's prefix, the mark of a thought
+        )
         self._origin: Environment | None = None  # as it is before the first call
         self._copied = 0
         if chances > 1 and not isinstance(environment, Reseeded):
@@ -152,14 +156,15 @@ class Exchange:
 
     def after(self, turn: Tokens, rounds: int, *, end: bool) -> After:
         """As in `Turns`: a turn is over by an end token, or where its format says so."""
-        text = self._spelling.text(turn)
+        text = self._begun_by(rounds) + self._spelling.text(turn)
         if not end and not self.format.over(text):
             return "on"
         return "asks" if rounds + 1 < self.turns and self.format.calls(text) else "over"
 
     def cut_off(self, trace: Completion) -> bool:
         """Whether its last turn calls and is one too many for an answer."""
-        return len(trace.rounds) + 1 >= self.turns and bool(self.calls(trace.last_turn))
+        rounds = len(trace.rounds)
+        return rounds + 1 >= self.turns and bool(self.calls(trace.last_turn, rounds))
 
     def reply(self, trace: Completion, chance: int) -> Tokens:
         """The observation, from memory where the same turn was answered before."""
@@ -179,9 +184,15 @@ class Exchange:
         pieces = self.format.opening(self.rounds(trace)[-1].observations, Frame())
         return [piece.text for piece in pieces if not piece.control]
 
-    def calls(self, turn: Tokens) -> list[Call | BadCall]:
-        """What a turn calls."""
-        return self.format.calls(self._spelling.text(turn))
+    def calls(self, turn: Tokens, rounds: int) -> list[Call | BadCall]:
+        """What a turn calls that follows so many observations."""
+        return self.format.calls(self._begun_by(rounds) + self._spelling.text(turn))
+
+    def _begun_by(self, rounds: int) -> str:
+        """What stands before the model's own text of a turn: the prompt, or the template, may open it."""
+        if not rounds:
+            return self.opening
+        return _THINK if self._frame.after.rstrip().endswith(_THINK) else ""
 
     def outcome(self, trace: Completion) -> tuple[Json, bool | None]:
         """State and verdict of the environment at the end of a trace; None where it cannot tell."""
@@ -192,7 +203,7 @@ class Exchange:
             return None, None
 
     def _answered(self, key: Key, turn: Tokens, before: Sequence[Key]) -> Round:
-        calls = tuple(self.calls(turn))
+        calls = tuple(self.calls(turn, len(before)))
         there = self._after(before)
         observations = self._made(there, calls, key[1][-1])
         executed = sum(each.executed for each in observations)

@@ -237,3 +237,12 @@ def test_ctrl_c_inside_a_tool_ends_the_run_with_what_was_accepted():
     assert isinstance(events[-1], Finished)
     assert events[-1].finish == "interrupted"
     assert not any(isinstance(event, Stepped) for event in events)
+
+
+def test_what_the_prompt_opens_the_first_turn_with_is_part_of_it():
+    words = Toy(ToyModel(("<end>", "1", "]")))
+    own = Exchange(Counter(), Inline(), Frame(), spelling(words), seed=0, turns=3, tokens=8)
+    assert own.after((1, 2), 0, end=False) == "on"
+    own.opening = "["
+    assert own.after((1, 2), 0, end=False) == "asks"
+    assert own.after((1, 2), 1, end=False) == "on"

@@ -45,6 +45,11 @@ from .samplers.lookahead import Lookahead as Lookahead
 from .samplers.mh import Power as Power
 from .samplers.project import Project as Project
 from .samplers.smc import SMC as SMC
+from .tools.environment import Environment as Environment
+from .tools.environment import Tool as Tool
+from .tools.names import open_tools as open_tools
+from .tools.report import TraceReport as TraceReport
+from .tools.use import ToolUse as ToolUse
 from .toy import ToyModel as ToyModel
 from .toy import power_law as power_law
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from localpower.api.question import Question
@@ -39,20 +39,37 @@ def answers(
     found: dict[int, Answer] = {}
     for outcome in side_by_side(engine, jobs, at_once, check=interrupts.check):
         question = questions[outcome.index]
-
-        def text(tally: Tally, question: Question = question) -> str:
-            return answer_text(tally.state.tokens, loaded.piece, question.stops)
-
-        context = RunContext(
-            question.sampler,
-            question.alpha,
-            seed + outcome.index,
-            len(question.prompt),
-            outcome.seconds,
-            loaded.exactness,
-            loaded.info.to_dict(),
-            budget=question.options.method.budget,
+        found[outcome.index] = described(
+            loaded, question, seed + outcome.index, outcome.tally, outcome.seconds
         )
-        answer = describe([outcome.tally], 0, question.options.pick, context, text)
-        found[outcome.index] = with_thoughts(replace(answer, notes=question.notes), question.thought)
     return [found[i] for i in range(len(questions))]
+
+
+def described(
+    loaded: Loaded,
+    question: Question,
+    seed: int,
+    tally: Tally,
+    seconds: float,
+    cost: Callable[[int], float] | None = None,
+) -> Answer:
+    """The answer of a run among others. cost: of rows in a batch; the time of a plain answer is measured with it."""
+    pace = question.pace
+
+    def text(tally: Tally) -> str:
+        return answer_text(tally.state.tokens, loaded.piece, question.stops)
+
+    context = RunContext(
+        question.sampler,
+        question.alpha,
+        seed,
+        len(question.prompt),
+        seconds,
+        loaded.exactness,
+        loaded.info.to_dict(),
+        budget=question.options.method.budget,
+        plain_seconds=lambda n: None if cost is None else pace.plain_seconds(n, cost),
+        reading=pace.reading,
+    )
+    answer = describe([tally], 0, question.options.pick, context, text)
+    return with_thoughts(replace(answer, notes=question.notes), question.thought)

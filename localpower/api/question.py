@@ -8,16 +8,20 @@ from dataclasses import dataclass, field
 from localpower.api.budget import allowed, within
 from localpower.api.request import PromptOptions, SamplingOptions, check_width, suited
 from localpower.completion import PLAIN, Rules
-from localpower.errors import UsageProblem, UserError
+from localpower.errors import ContextFull, UsageProblem, UserError
 from localpower.loaded import Loaded, usual_alpha
 from localpower.loaded.thoughts import limit, switched, thought_of
+from localpower.loaded.tooling import tooled
 from localpower.methods import Expert
 from localpower.model import Tokens
+from localpower.registry import find, names
 from localpower.runs.pace import Pace
 from localpower.samplers import Sampler
 from localpower.text.conversation import Conversation
 from localpower.text.stops import ends
 from localpower.text.thinking import Thought
+from localpower.tools.exchange import Exchange
+from localpower.tools.use import ToolUse
 
 Prompt = str | Sequence[Mapping[str, str]]
 
@@ -37,6 +41,13 @@ class Question:
     thought: Thought | None = None
     thinking_budget: int | None = None
     pace: Pace = field(default_factory=Pace)
+    exchange: Exchange | None = None
+    tools: ToolUse | None = None
+
+    @property
+    def longest(self) -> int:
+        """Most tokens of an answer: those that are drawn, and observations."""
+        return self.options.max_tokens + (self.exchange.room if self.exchange else 0)
 
 
 def ask(
@@ -57,10 +68,19 @@ def ask(
     usual = usual_alpha(chat=chat, preset=loaded.preset)
     whole = conversation.under(prompting.system) if chat else conversation
     arguments, told = switched(loaded.template if chat else None, prompting.template_args, prompting.think)
+    exchange = None
+    if prompting.tools is not None:
+        check_traces(options)
+        found = tooled(
+            loaded, prompting.tools, whole, arguments, chat=chat, raw=prompting.raw, think=prompting.think
+        )
+        whole, arguments, exchange = found.said, found.arguments, found.exchange
     tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
+    if exchange is not None:
+        _fits(loaded, len(tokens), options.max_tokens, exchange)
     thought = thought_of(loaded, tokens)
     given, also = limit(loaded, thought, prompting.thinking_budget)
-    rules = Rules(ended=ends(stops, loaded.piece, loaded.control_token), given=given)
+    rules = Rules(ends(stops, loaded.piece, loaded.control_token), given, exchange)
     sampler = options.method.sampler(options.target(usual, rules))
     fresh = whole.messages[-1:] if whole.drawn else whole.messages
     lost = sum(loaded.unspelled(message["content"]) for message in fresh)
@@ -92,7 +112,28 @@ def ask(
         thought,
         prompting.thinking_budget,
         pace,
+        exchange,
+        prompting.tools,
     )
+
+
+def check_traces(options: SamplingOptions) -> None:
+    """Raise UsageProblem for a method that cannot use tools."""
+    if not options.method.traces:
+        can = ", ".join(name for name in names() if find(name).traces)
+        raise UsageProblem(f"--method {options.method.name} cannot use tools", f"methods that can: {can}")
+
+
+def _fits(loaded: Loaded, prompt: int, drawn: int, exchange: Exchange) -> None:
+    """Raise ContextFull unless the longest trace has room in the context."""
+    need = prompt + drawn + exchange.room
+    if loaded.n_ctx is not None and need > loaded.n_ctx:
+        raise ContextFull(
+            f"the prompt has {prompt} tokens, the answer may have {drawn}, and what tools answer in "
+            f"{exchange.turns - 1} turns {exchange.room}: more than the context of {loaded.n_ctx}",
+            "lower --max-tokens, --max-turns or --observation-tokens, or raise --ctx",
+            need,
+        )
 
 
 def check(options: SamplingOptions, expert: Expert | None = None) -> None:

@@ -14,6 +14,7 @@ from localpower.methods import Expert, Method, Target
 from localpower.readers import MOST_RUNS
 from localpower.samplers import Sampler
 from localpower.samplers.mh import Power
+from localpower.tools.use import ToolUse
 
 Pick = Literal["random", "logp", "all"]
 _OURS = ("messages", "bos_token", "eos_token", "add_generation_prompt")  # template variables
@@ -53,6 +54,7 @@ class PromptOptions:
 
     think: thoughts are switched on or off, where the template has a switch for them; None: as the template likes.
     thinking_budget: most tokens of a thought; then the model is led to its answer (text/thinking.py). None: no limit.
+    tools: what the model may call; None: nothing, and its first turn is its answer.
     """
 
     system: str | None = None
@@ -61,6 +63,7 @@ class PromptOptions:
     template_args: Mapping[str, Any] = field(default_factory=dict)
     think: bool | None = None
     thinking_budget: int | None = None
+    tools: ToolUse | None = None
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""
@@ -95,13 +98,16 @@ class PromptOptions:
         template_args: Mapping[str, Any] | None,
         think: bool | None = None,
         thinking_budget: int | None = None,
+        tools: Any = None,
     ) -> PromptOptions:
         """As calls have them. Raises UsageProblem."""
         if isinstance(stops, str | bytes) or not isinstance(stops, Sequence):
             raise UsageProblem(f"stops is a list of texts, got {stops!r}")
         if template_args is not None and not isinstance(template_args, Mapping):
             raise UsageProblem(f"template_args is a dictionary, got {template_args!r}")
-        return cls(system, raw, tuple(stops), template_args or {}, think, thinking_budget)
+        return cls(
+            system, raw, tuple(stops), template_args or {}, think, thinking_budget, ToolUse.among(tools)
+        )
 
 
 def whole_number(name: str, value: Any, low: int, high: int) -> int:
@@ -135,3 +141,14 @@ def suited(sampler: Sampler, chains: int, widest: int, *, ahead: bool) -> Sample
     own = getattr(sampler, "suited", None)  # only chains have a choice
     found: Sampler = own(widest, MOST_RUNS // chains, ahead=ahead) if own else sampler
     return found
+
+
+def sampling_options(
+    method: Method | str | None, max_tokens: int, chains: int, pick: Pick
+) -> SamplingOptions:
+    """As calls have them. Raises UsageProblem."""
+    from localpower.registry import parse
+
+    if isinstance(method, str):
+        method = parse(method)
+    return SamplingOptions(Power() if method is None else method, max_tokens, chains, pick)

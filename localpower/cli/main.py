@@ -26,8 +26,11 @@ from localpower.cli.replay import replay
 from localpower.cli.run import run
 from localpower.cli.sections import Group, no_such, wrong_use
 from localpower.cli.selftest import selftest
+from localpower.cli.serve import serve
 from localpower.cli.sessions import sessions
 from localpower.cli.tasks import tasks
+from localpower.cli.tools import tools
+from localpower.cli.watch import watch
 from localpower.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -52,6 +55,7 @@ for _command in (
         log,
         methods,
         models,
+        tools,
         tasks,
         evaluate,
         compare,
@@ -62,7 +66,7 @@ for _command in (
         replay,
         selftest,
     ),
-    *(bench, config, completion),
+    *(bench, serve, watch, config, completion),
 ):
     cli.add_command(_command)
 

@@ -27,6 +27,20 @@ SECTIONS: dict[str, tuple[str, ...]] = {
             "seed",
         ),
     ),
+    "Address": ("host", "port", "api_key_file", "insecure", "origins"),
+    "Requests": (
+        *(
+            "rows",
+            "queue",
+            "max_n",
+            "max_body",
+            "time_limit",
+            "grace",
+            "lenient",
+            "allow_watch",
+            "log_prompts",
+        ),
+    ),
     "How many": ("chains", "pick", "samples", "limit", "parallel"),
     "Prompt": (
         *("files", "system", "raw", "template_args", "think", "thinking_budget", "stops", "no_stops"),
@@ -38,7 +52,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Which answers": (
         *("tasks", "keep", "unfinished", "duplicates", "max_per_problem", "decontaminate", "split"),
     ),
-    "Machine": ("threads", "n_ctx", "gpu_layers", "fast"),
+    "Machine": ("threads", "n_ctx", "gpu_layers", "fast", "shard", "workers", "copy_model", "dry_run"),
     "Output": (
         *(
             "as_json",

@@ -37,15 +37,21 @@ class Scorer:
     _known: dict[Path, dict[Key, Numbers]] = field(default_factory=dict)
 
     def read_all(self, run: Stored, heard: Callable[[int, int], None] = lambda _done, _all: None) -> None:
-        """Read every answer of a run that has not been read yet. heard: (answers done, of how many)."""
+        """Read every answer of a run that has not been read yet, and those that are alike once.
+
+        heard: (answers done, of how many).
+        """
         known = self._load(run)
         missing = [row for row in run.rows if key(row) not in known and not self._wrote(run, row)]
         if not missing:
             return
+        alike: dict[tuple[object, ...], Numbers | None] = {}
         with jsonl.Writer(self._path(run), busy=_BUSY) as file:
             for i, row in enumerate(missing):
                 self.check()
-                numbers = self._read(run, row)
+                said = _said(row)
+                numbers = alike[said] if said in alike else self._read(run, row)
+                alike[said] = numbers
                 if numbers is None:
                     self.n_skipped += 1
                     continue
@@ -123,6 +129,12 @@ class Scorer:
         template = self.loaded.template if asked["chat"] else None
         arguments, _ = switched(template, settings["template_args"], settings.get("think"))
         return self.loaded.prompt(whole, raw=not asked["chat"], arguments=arguments)
+
+
+def _said(row: Row) -> tuple[object, ...]:
+    """All that an answer's numbers depend on: after which prompt it is read, and what is read."""
+    asked = row["task"], row["id"], row["model"]
+    return (*asked, tuple(row["tokens"]), tuple(row.get("given", ())), row["text"])
 
 
 def scores_path(run: Stored, sha256: str) -> Path:

@@ -11,6 +11,7 @@ from localpower.errors import UserError
 from localpower.evals import (
     arc,
     bbh,
+    bfcl,
     countdown,
     evalplus,
     forms,
@@ -23,6 +24,7 @@ from localpower.evals import (
     olympiad,
     taskfile,
     tiny,
+    tooltasks,
 )
 from localpower.evals.task import Task
 from localpower.lab.problems import FAMILIES
@@ -53,6 +55,42 @@ _OURS: tuple[Task, ...] = (
             size={"countdown": 169}.get(name, 200),
         )
         for name in FAMILIES
+    ),
+    Task(
+        *("lab-product", "lab", tooltasks.products, forms.BARE, _LONGEST_LAB),
+        "for lab-tools, with a calculator, generated",
+        licence="MIT",
+        size=200,
+        environment=tooltasks.lab_calculator_of,
+        tools="calculator",
+        tool_format="inline",
+        max_turns=4,
+        observation_tokens=20,
+    ),
+    Task(
+        *("calc-word", "number", tooltasks.calc_word, tooltasks.CALC_WORD, 128),
+        "word problems with a calculator, generated",
+        licence="MIT",
+        size=180,
+        environment=tooltasks.calculator_of,
+        tools="calculator",
+    ),
+    Task(
+        *("notes-sum", "number", tooltasks.notes_sum, tooltasks.NOTES_SUM, 192),
+        "numbers in notes are added and noted, generated",
+        licence="MIT",
+        size=60,
+        environment=tooltasks.notes_of,
+        tools="notes and calculator",
+    ),
+    Task(
+        *("bfcl", "state", bfcl.problems, bfcl.FORMS, 512),
+        "multi-turn function calls, from the package bfcl-eval",
+        licence="Apache-2.0",
+        size=200,
+        environment=bfcl.environment_of,
+        tools="the classes of bfcl-eval",
+        max_turns=24,
     ),
 )
 _OLDER = (

@@ -58,6 +58,10 @@ class Loaded(Protocol):
         """ "exact", or the largest |difference in log p| seen between batch shapes, nats."""
 
     @property
+    def machine(self) -> str:
+        """What besides the model may decide the bits of its numbers, in a few words: processor and engine settings."""
+
+    @property
     def preset(self) -> Preset | None:
         """The power that the catalogue gives it; None: the model is not in there."""
 
@@ -88,8 +92,19 @@ class Loaded(Protocol):
     def written(self, text: str) -> Tokens:
         """Tokens of a text of ours, in which control texts are control tokens."""
 
-    def following(self, before: Tokens, text: str) -> Tokens:
-        """Tokens of a text right after others, none of which is read anew. Control texts stay text."""
+    def following(self, before: Tokens, text: str, *, controls: bool = False) -> Tokens:
+        """Tokens of a text right after others, none of which is read anew. Control texts are text unless `controls`."""
+
+    def spelled(self, token: int) -> bytes:
+        """The bytes of a token, of a control token its own text; none of a token that ends a turn."""
+
+    def frame(
+        self, told: str, role: str, call: str, arguments: Mapping[str, Any], *, thoughts: bool
+    ) -> tuple[str, str]:
+        """What the template writes before and after a message of that role after a turn of the model.
+
+        As in `text.frames`; raises ModelError for a template that cannot be used so, or where there is none.
+        """
 
     def unspelled(self, text: str) -> int:
         """How many characters of a text are left out of a prompt, for want of a token."""

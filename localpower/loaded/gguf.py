@@ -47,6 +47,13 @@ class LoadedGguf:
     def _spelled(self) -> Callable[[int], bytes]:
         return lru_cache(maxsize=None)(spelling(self.vocabulary))
 
+    @cached_property
+    def machine(self) -> str:
+        """The processor, and what was chosen of the engine's settings, without the threads: they move no bit."""
+        from localpower.engine.verdict import processor
+
+        return f"{processor()}, {self.verdict.settings.way()}"
+
     @property
     def template(self) -> str | None:
         """The model's own."""
@@ -75,9 +82,19 @@ class LoadedGguf:
             return [self.vocabulary.raw_prompt(each) for each in conversations]
         return self.vocabulary.chat_prompts(conversations, arguments)
 
-    def following(self, before: Tokens, text: str) -> Tokens:
+    def following(self, before: Tokens, text: str, *, controls: bool = False) -> Tokens:
         """By the vocabulary."""
-        return self.vocabulary.following(before, text)
+        return self.vocabulary.following(before, text, controls=controls)
+
+    def spelled(self, token: int) -> bytes:
+        """By the vocabulary."""
+        return b"" if token in self.weights.eos else self.vocabulary.spelled(token)
+
+    def frame(
+        self, told: str, role: str, call: str, arguments: Mapping[str, Any], *, thoughts: bool
+    ) -> tuple[str, str]:
+        """By the template."""
+        return self.vocabulary.frame(told, role, call, self.weights.eos, arguments, thoughts=thoughts)
 
     def unspelled(self, text: str) -> int:
         """By the vocabulary."""

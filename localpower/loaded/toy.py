@@ -26,6 +26,7 @@ class LoadedToy:
     n_ctx: int | None = None
     template: str | None = None
     preset: Preset | None = None
+    machine: str = "a table"
 
     def prompt(self, conversation: Conversation, *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
         """A toy word for each word."""
@@ -45,9 +46,19 @@ class LoadedToy:
         """The toy has no control texts."""
         return self.toy.tokenize(text)
 
-    def following(self, before: Tokens, text: str) -> Tokens:
+    def following(self, before: Tokens, text: str, *, controls: bool = False) -> Tokens:
         """A toy word for each word, whatever stands before."""
         return self.toy.tokenize(text)
+
+    def spelled(self, token: int) -> bytes:
+        """A word."""
+        return self.toy.piece(token)
+
+    def frame(
+        self, told: str, role: str, call: str, arguments: Mapping[str, Any], *, thoughts: bool
+    ) -> tuple[str, str]:
+        """The toy has no template."""
+        return "", ""
 
     def unspelled(self, text: str) -> int:
         """The toy reads every word."""

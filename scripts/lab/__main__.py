@@ -17,10 +17,18 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 from arms import DEFAULT, FAMILIES, FULL, MAIN, QUICK, SEED, TIMING, Arm, Mode, sweeps, trained
+from cold_start import cold_arms
 from results import gather
 from summary import line
 
 import localpower as lp
+
+
+def asked(mode: Mode, models: Path | None) -> list[Arm]:
+    """The arms of a run. models: folder of what was trained beside the shipped models."""
+    if mode is not FULL:
+        return [*MAIN, *trained(models)]
+    return [*MAIN, *sweeps(), *trained(models), *cold_arms(models)]
 
 
 def answered(arm: Arm, mode: Mode, out: Path, threads: int | None, at_once: int) -> list[lp.EvalRun]:
@@ -52,8 +60,9 @@ def main(arguments: list[str] | None = None) -> None:
     size.add_argument("--full", dest="mode", action="store_const", const=FULL)
     parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "lab" / "runs")
     parser.add_argument(
-        "--models", type=Path, help="folder of what train_grpo.py wrote: controls, checkpoints"
-    )
+        "--models", type=Path,
+        help="folder of what train_grpo.py wrote: controls, checkpoints; with --full of what cold_train.py wrote too",
+    )  # fmt: skip
     parser.add_argument("--only", nargs="+", default=[], help="arms whose names begin so")
     parser.add_argument("--results", type=Path, help="write the counts here: docs/lab.json is such a file")
     parser.add_argument("--made", default="", help="when and where, for that file")
@@ -66,8 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.models and not options.models.is_dir():
         raise lp.UsageProblem(f"there is no folder {options.models}")
     mode, start = options.mode, time.perf_counter()
-    arms = [*MAIN, *(sweeps() if mode is FULL else ()), *trained(options.models)]
-    for arm in arms:
+    for arm in asked(mode, options.models):
         if options.only and not arm.name.startswith(tuple(options.only)):
             continue
         begun = time.perf_counter()
@@ -81,8 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
         )
     if options.timing:
         timed(options.out, options.threads)
-    known = [*MAIN, *sweeps(), *trained(options.models)]
-    results = gather(options.out, known, options.made, options.models)
+    results = gather(options.out, asked(FULL, options.models), options.made, options.models)
     if options.results:
         results.write(options.results)
     print(json.dumps(line(results, time.perf_counter() - start)))

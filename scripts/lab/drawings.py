@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arms import ALPHA, FAMILIES, STEPS
+from cold_tables import cold_panels
 from controls import REWARDS, at_steps
 from panels import Curve, Panel, steps, svg
 from results import ArmResult, Results
@@ -22,6 +23,7 @@ def drawings(results: Results) -> dict[str, str]:
         "cost": [panel for timed in (False, True) if (panel := _cost(results, timed=timed))],
         "alpha": _alpha(results),
         "training": _training(results),
+        "cold": cold_panels(results),
     }
     return {name: svg(panels) for name, panels in found.items() if panels}
 

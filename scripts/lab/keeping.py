@@ -16,6 +16,11 @@ def descend(network: Network, optimizer: torch.optim.Optimizer, loss: torch.Tens
     """One step down the gradient, whose norm is held at 1."""
     optimizer.zero_grad()
     loss.backward()
+    follow(network, optimizer)
+
+
+def follow(network: Network, optimizer: torch.optim.Optimizer) -> None:
+    """One step down the gradient that was gathered, whose norm is held at 1."""
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
 
@@ -31,7 +36,7 @@ class Kept:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path, self._every = folder / f"{name}.pt", every
-        self._network, self._optimizer = network, optimizer
+        self.network, self.optimizer = network, optimizer
         self.values: list[float] = []
         self.right: list[float] = []
         self.seconds = 0.0
@@ -56,8 +61,8 @@ class Kept:
 
     def _save(self) -> None:
         state = {
-            "network": self._network.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
             "values": self.values,
             "right": self.right,
             "seconds": self.seconds,

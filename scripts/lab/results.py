@@ -27,6 +27,7 @@ from localpower.evals.scoring import Scorer
 from localpower.evals.store import Stored, read
 from localpower.loading import Request, load
 
+PLAIN = "base"  # the method of plain draws
 DISTINCT_OF = 8  # answers among which different ones are counted: the fewest that an arm has
 
 
@@ -37,7 +38,8 @@ class ArmResult:
     tokens: drawn for an answer; length: of it; seconds: for it, beside other answers. distinct: expected among
     DISTINCT_OF. log_p: mean over answers of log p under the base, nats; log_p_right: of the right ones; quartiles: of
     log p, by family. likely, confident: histograms of mean log p and minus mean entropy of a token under the base
-    (edges: `Results`).
+    (edges: `Results`). Of plain draws, whose law is the model's: entropy: mean over drawn tokens, nats; kl: mean over
+    answers of log p under the model less log p under the base, nats.
     """
 
     model: str
@@ -53,6 +55,8 @@ class ArmResult:
     quartiles: tuple[tuple[float, ...], ...] = ()
     likely: tuple[int, ...] = ()
     confident: tuple[int, ...] = ()
+    entropy: float | None = None
+    kl: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,7 @@ def _result(
     counts = [Counter(str(row["text"]) for row in each) for each in group.items.values()]
     enough = [list(count.values()) for count in counts if count.total() >= DISTINCT_OF]
     ours = [value for row, value in log_p if row["verdict"] == "right"]
+    plain = log_p if group.method == PLAIN else []
     return ArmResult(
         group.model,
         group.method,
@@ -180,6 +185,8 @@ def _result(
         tuple(_quartiles([value for row, value in log_p if row["task"] == f"lab-{f}"]) for f in FAMILIES),
         tuple(shape["log_p"]["counts"]) if shape and shape["log_p"] else (),
         tuple(shape["confidence"]["counts"]) if shape and shape["confidence"] else (),
+        round(fmean(value for row, _ in plain for value in row["token_entropy"]), 4) if plain else None,
+        round(fmean(sum(row["token_log_p"]) - value for row, value in plain), 4) if plain else None,
     )
 
 

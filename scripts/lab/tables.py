@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 from arms import CUES, FAMILIES, NAMES
+from cold_tables import cold, cold_data, cold_gains
 from controls import checkpoints, controls
 from drawings import drawings
 from marked import table, told
@@ -23,6 +24,7 @@ from proofs import distances, exact_accuracy, exact_passes
 from results import DISTINCT_OF, Results
 from summary import LEVELS, accuracy, alone, gain, ks, passes, share_of_gain, solved, tax
 from sweeping import alphas, costs
+from tools_tables import tools, tools_levels
 
 PAGE, COUNTS = ROOT / "docs" / "lab.md", ROOT / "docs" / "lab.json"
 
@@ -224,9 +226,14 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "cost": costs,
     "controls": controls,
     "checkpoints": checkpoints,
+    "cold-data": cold_data,
+    "cold": cold,
+    "cold-gains": cold_gains,
     "exact": exact_accuracy,
     "exact-pass": exact_passes,
     "distances": distances,
+    "tools": tools,
+    "tools-levels": tools_levels,
 }
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import copy
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,9 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from keeping import Kept, descend
-from network import export, load
-from sampling import draw_answers, token_log_p
+from keeping import Kept, follow
+from network import Network, export, load
+from sampling import Drawn, draw_answers, token_log_p
 
 from localpower.lab.problems import FAMILIES, LEVELS, Problem, draw, verify
 
@@ -67,6 +68,70 @@ def rewards_of(
     return log_p if reward == "log-p" else right
 
 
+def adam(network: Network) -> torch.optim.Optimizer:
+    """The optimiser of every run here."""
+    return torch.optim.AdamW(network.parameters(), lr=RATE, betas=(0.9, 0.95), weight_decay=0.0)
+
+
+def by_length(drawn: Drawn, parts: int) -> list[torch.Tensor]:
+    """Places of the answers in so many parts, the short ones first. One part: all in their order."""
+    order = drawn.lengths.argsort(stable=True) if parts > 1 else torch.arange(len(drawn.lengths))
+    return list(order.tensor_split(parts))
+
+
+def widest(drawn: Drawn, part: torch.Tensor, parts: int) -> int:
+    """Columns of a part that hold anything; one part: all of the context, padding too."""
+    return int(drawn.lengths[part].max()) if parts > 1 else drawn.tokens.shape[1]
+
+
+def optimise(
+    base: Network,
+    kept: Kept,
+    steps: int,
+    *,
+    reward: str = REWARDS[0],
+    seed: int = 1,
+    parts: int = 1,
+    at: Callable[[int], None] = lambda step: None,
+) -> None:
+    """So many steps of the network that is kept, held near the base. at: is called after each, with their number.
+
+    parts: answers of like length are read together, so many at a time: less padding is computed. It changes the last
+    bits of sums, and with them, in the end, which answers are drawn.
+    """
+    network, optimizer = kept.network, kept.optimizer
+    for step in kept.steps(steps, "reward"):
+        problems = problems_of(seed, step)
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+        drawn = draw_answers(network, [problem.prompt for problem in problems], 1.0, generator)
+        right = torch.tensor(
+            [float(verify(p, text)) for p, text in zip(problems, drawn.texts(), strict=True)]
+        )
+        mask = drawn.mask()
+        places = by_length(drawn, parts)
+        cuts = [widest(drawn, part, parts) for part in places]
+        old: list[torch.Tensor] = []
+        near, log_p = [], torch.zeros(len(right))
+        for part, cut in zip(places, cuts, strict=True):
+            with torch.no_grad():
+                near.append(token_log_p(base, drawn.tokens[part, :cut]))
+            log_p[part] = (near[-1] * mask[part, : cut - 1]).sum(1)
+        rewards = rewards_of(reward, right, log_p, generator)
+        gain = advantages(rewards)
+        for _ in range(EPOCHS):
+            optimizer.zero_grad()
+            for i, (part, cut) in enumerate(zip(places, cuts, strict=True)):
+                new = token_log_p(network, drawn.tokens[part, :cut])
+                if len(old) == i:  # nothing has changed yet since these were drawn
+                    old.append(new.detach())
+                loss = loss_of(new, old[i], near[i], gain[part], mask[part, : cut - 1])
+                (loss * (len(part) / len(right))).backward()
+            follow(network, optimizer)
+        kept.values.append(float(rewards.mean()))
+        kept.right.append(float(right.mean()))
+        at(step + 1)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -80,29 +145,15 @@ def main() -> None:
     options = parser.parse_args()
     base = load(options.base)
     network = copy.deepcopy(base)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, betas=(0.9, 0.95), weight_decay=0.0)
     name = "grpo" if options.reward == "verifier" else f"grpo-{options.reward}"
-    kept = Kept(options.folder, name, network, optimizer, KEEP_EVERY)
-    for step in kept.steps(options.steps, "reward"):
-        problems = problems_of(options.seed, step)
-        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
-        drawn = draw_answers(network, [problem.prompt for problem in problems], 1.0, generator)
-        right = torch.tensor(
-            [float(verify(p, text)) for p, text in zip(problems, drawn.texts(), strict=True)]
-        )
-        mask = drawn.mask()
-        with torch.no_grad():
-            old, near = token_log_p(network, drawn.tokens), token_log_p(base, drawn.tokens)
-        rewards = rewards_of(options.reward, right, (near * mask).sum(1), generator)
-        gain = advantages(rewards)
-        for _ in range(EPOCHS):
-            loss = loss_of(token_log_p(network, drawn.tokens), old, near, gain, mask)
-            descend(network, optimizer, loss)
-        kept.values.append(float(rewards.mean()))
-        kept.right.append(float(right.mean()))
-        if step + 1 in options.checkpoints:
-            at = f"lab-{name}-{step + 1}"
-            export(network, options.folder / f"{at}.gguf", at)
+    kept = Kept(options.folder, name, network, adam(network), KEEP_EVERY)
+
+    def at(step: int) -> None:
+        if step in options.checkpoints:
+            name_at = f"lab-{name}-{step}"
+            export(network, options.folder / f"{name_at}.gguf", name_at)
+
+    optimise(base, kept, options.steps, reward=options.reward, seed=options.seed, at=at)
     export(network, options.folder / f"lab-{name}.gguf", f"lab-{name}")
 
 

@@ -265,6 +265,7 @@ def test_samples_of_a_problem_have_streams_of_their_own_and_methods_share_them()
     [
         (("--method", "greedy"), 2, "is none of power"),
         (("--method", "base,base"), 2, "given twice"),
+        (("--method", "power:alpha=4,power:alpha=4.0"), 2, "is the same as power:alpha=4,"),
         (("--method", "power:alpha=nan"), 2, "must be a number from 1"),
         (("--method", "power:heat=1"), 2, "power has no setting 'heat'"),
         (("--method", "power:max_tokens=9"), 2, "power has no setting 'max-tokens'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,6 +85,22 @@ def test_a_models_own_answers_are_not_read_again(run_of_grpo):
     scorer = Scorer(load(Request("lab-grpo")), lambda: None)
     scorer.read_all(run, lambda *_: pytest.fail("read again"))
     assert scorer.scores(run, run.rows[0]) == (run.rows[0]["token_log_p"], run.rows[0]["token_entropy"])
+
+
+def test_answers_that_are_alike_are_read_once_and_have_the_same_numbers(run_of_grpo, tmp_path, monkeypatch):
+    run = read(run_of_grpo)
+    twins = [answer | {"sample": 1} for answer in run.rows]
+    run = replace(run, path=tmp_path, rows=[*run.rows, *twins])
+    scorer, read_of, heard = Scorer(load(Request("lab-base")), lambda: None), [], []
+    alone = scorer._read
+    monkeypatch.setattr(scorer, "_read", lambda run, row: read_of.append(row["sample"]) or alone(run, row))
+    scorer.read_all(run, lambda done, n: heard.append((done, n)))
+    assert read_of == [0] * len(twins)
+    assert heard[-1] == (2 * len(twins), 2 * len(twins))
+    for answer, twin in zip(run.rows, twins, strict=False):
+        assert scorer.scores(run, answer) == scorer.scores(run, twin)
+    again = Scorer(scorer.loaded, lambda: None)
+    again.read_all(run, lambda *_: pytest.fail("read again"))
 
 
 def test_a_model_of_another_vocabulary_reads_the_text(run_of_grpo):

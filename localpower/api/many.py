@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from localpower.api.answer_run import with_traces
 from localpower.api.question import Question
 from localpower.errors import UsageProblem
 from localpower.loaded import Loaded
@@ -59,7 +60,7 @@ def described(
     pace = question.pace
 
     def text(tally: Tally) -> str:
-        return answer_text(tally.state.tokens, loaded.piece, question.stops)
+        return answer_text(tally.state.last_turn, loaded.piece, question.stops)
 
     context = RunContext(
         question.sampler,
@@ -73,5 +74,5 @@ def described(
         plain_seconds=lambda n: None if cost is None else pace.plain_seconds(n, cost),
         reading=pace.reading,
     )
-    answer = describe([tally], 0, question.options.pick, context, text)
+    answer = with_traces(describe([tally], 0, question.options.pick, context, text), question, [tally])
     return with_thoughts(replace(answer, notes=question.notes), question.thought)

@@ -11,7 +11,6 @@ from localpower.chance import StreamDice
 from localpower.completion import Completion
 from localpower.errors import UserError
 from localpower.loading import Request
-from localpower.model import Tokens
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.session import pick
 from localpower.runs.tally import Tally

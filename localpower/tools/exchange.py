@@ -113,8 +113,10 @@ class Exchange:
             raise UsageProblem("--fresh-environment takes an environment whose chance can be drawn anew")
         needed = len(self._read((), [Observation(_NO_ROOM, ok=False, executed=False)]))
         if not 1 <= needed <= tokens:
-            problem = "are not enough for an empty one, which has" if needed else "cannot be told:"
-            raise UsageProblem(f"--observation-tokens {tokens} {problem} {needed} tokens of this model")
+            need = (
+                f"what is cut to it has {needed} tokens" if needed else "its vocabulary cannot spell a result"
+            )
+            raise UsageProblem(f"--observation-tokens {tokens} is not enough for this model: {need}")
 
     def anew(self) -> Exchange:
         """The same of another run: nothing is remembered, and nothing counted yet."""

@@ -82,6 +82,8 @@ class Desk:
 
     def gone(self) -> tuple[int, list[Job]]:
         """Take those out of the queue that wait no longer: how many had left, and those whose time is over."""
+        if not self._waiting:
+            return 0, []
         now = self.clock()
         with self._lock:
             waiting, self._waiting = list(self._waiting), deque()
@@ -93,6 +95,8 @@ class Desk:
     def take(self, rows: int) -> Job | None:
         """The next in the queue, where so many rows are enough for it. In their order: else a wide one would wait for
         ever."""
+        if not self._waiting:
+            return None
         with self._lock:
             if not self._waiting or self._waiting[0].rows > rows:
                 return None

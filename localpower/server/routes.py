@@ -25,7 +25,7 @@ from localpower.server.problems import ApiError, of
 from localpower.server.replies import Reply
 from localpower.server.scheduler import Scheduler
 from localpower.server.settings import Manner
-from localpower.server.streaming import Streaming
+from localpower.server.streaming import Streaming, worth_telling
 from localpower.server.tickets import MOST_SEED, Busy, Closing, Ticket
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Endpoints:
             found = await asyncio.to_thread(questions, scheduler.loaded, asked, scheduler.limits)
         sampling = asked.sampling
         seed = chosen_seed(None if sampling.seed is None else sampling.seed % MOST_SEED)
-        inbox = Inbox(events=sampling.stream)
+        inbox = Inbox(worth_telling(found, states=sampling.states)) if sampling.stream else Inbox()
         ticket = Ticket(found, seed, inbox, scheduler.clock() + scheduler.limits.seconds, sampling.top)
         scheduler.desk.submit(ticket)
         tools = isinstance(asked, ChatRequest) and bool(asked.tools)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from localpower.api.question import Question
 from localpower.events import Event, Extended, Stepped
 from localpower.runs.tally import Tally, cost_multiple
 from localpower.samplers.base import settled
@@ -34,6 +35,21 @@ class _Sent:
 def line(data: Json, event: str | None = None) -> str:
     """One event."""
     return (f"event: {event}\n" if event else "") + f"data: {json.dumps(data, allow_nan=False)}\n\n"
+
+
+def worth_telling(questions: Sequence[Question], *, states: bool) -> Callable[[int, Event, Tally], bool]:
+    """Whether an event shows a state that is wanted, or settles more of the text."""
+    known = [0] * len(questions)
+
+    def wanted(choice: int, event: Event, tally: Tally) -> bool:
+        if states and isinstance(event, Extended | Stepped):
+            return True
+        n = settled(questions[choice].sampler, tally.members)
+        more = n > known[choice]
+        known[choice] = max(n, known[choice])
+        return more
+
+    return wanted
 
 
 class Streaming:

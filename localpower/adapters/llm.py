@@ -52,7 +52,7 @@ class Settings(llm.Options):
 
         if info.field_name == "method":
             _told(lambda: method_of(value, {}))
-        elif value is not None and (info.data.get("method") or "method" in info.data):
+        elif value is not None and "method" in info.data:  # a method that is wrong has been told of
             _told(lambda: method_of(info.data["method"], {str(info.field_name): value}))
         return value
 

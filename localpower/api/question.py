@@ -62,6 +62,8 @@ def ask(
     chat = loaded.has_template and not prompting.raw and ready is None
     if ready is None and not (conversation.messages and conversation.messages[-1]["content"].strip()):
         raise UserError("the prompt is empty")
+    if ready is not None and prompting.system:
+        raise UsageProblem("a system message goes with texts: a prompt of tokens is sent as it is")
     try:
         stops = [stop.encode("utf-8", "surrogateescape") for stop in prompting.stops]
     except UnicodeEncodeError:

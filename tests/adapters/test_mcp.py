@@ -86,16 +86,29 @@ def test_a_call_that_is_given_up_frees_the_model_for_the_next_one():
     sampler.close()
 
 
-def test_stdout_holds_nothing_but_the_protocol_and_the_server_ends_with_its_client(tmp_path):
+def test_stdout_holds_nothing_but_the_protocol_and_the_server_ends_with_its_client():
     client()
+    hello = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    }
+    endless = {"prompt": "the cat", "method": "power:steps=100000000"}
+    said = [
+        {"id": 1, "method": "initialize", "params": hello},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/call", "params": {"name": "power_sample", "arguments": endless}},
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "localpower", "mcp", "-m", "toy"],
-        input='{"jsonrpc":"2.0","id":1,"method":"ping"}\nno JSON\n',
+        input="".join(json.dumps({"jsonrpc": "2.0"} | each) + "\n" for each in said) + "no JSON\n",
         capture_output=True,
         text=True,
         check=True,
     )
-    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in done.stdout.splitlines())
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(each["jsonrpc"] == "2.0" for each in answers)
+    assert answers[0]["result"]["serverInfo"]["name"] == "localpower"
     assert "Traceback" not in done.stderr
 
 

@@ -319,6 +319,7 @@ def test_a_prompt_may_be_its_tokens_and_each_of_many_may_have_its_own_seed(gguf)
         lambda: gguf.generate_many([(0,), (10**6,)]),
         lambda: gguf.generate_many(texts, seed=[1]),
         lambda: gguf.generate((-1,)),
+        lambda: gguf.generate((1,), system="ab"),
     ):
-        with pytest.raises(lp.UsageProblem, match=r"no token 1000000|1 seeds for 2|a token must be"):
+        with pytest.raises(lp.UsageProblem, match=r"no token 1000000|1 seeds for 2|a token must be|as it is"):
             call()

@@ -288,6 +288,7 @@ def extend(
     hot: bool = False,
     watch: TokenObserver | None = None,
     drafts: NgramDrafter | None = None,
+    text: list[int] | None = None,
 ) -> Completion:
     """Draw tokens after `start` from p^(1/temperature) until the answer ends, is `horizon` long, or `watch` stops it.
 
@@ -296,11 +297,12 @@ def extend(
     unlike: the first token drawn is another than this one, in proportion to q; where rounding leaves no other token
     any weight, it is drawn like the rest. hot: that token is drawn from p itself. Either way its log_q is q's.
     drafts: rows are asked for ahead where it guesses what comes; changes nothing but the batches.
+    text: prompt and `start` as a list that grows with the answer: a long one is not copied for each piece of it.
     """
     if start.complete_at(horizon):
         return start
     writer = Writer(start, horizon, model.eos, rules)
-    ahead = Ahead(model, drafts, prompt + start.tokens, temperature)
+    ahead = Ahead(model, drafts, [*prompt, *start.tokens] if text is None else text, temperature)
     while True:
         for token in writer.write_given(dice):
             ahead.wrote(token, given=True)

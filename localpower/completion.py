@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from localpower.chance import Dice
 from localpower.drafts import Ahead, NgramDrafter
-from localpower.model import Model, Tokens
+from localpower.model import Model, Tokens, context_of
 from localpower.numerics import TokenDistribution
 from localpower.rules import PLAIN, After, Rules, TokenObserver
 
@@ -164,14 +164,17 @@ class Writer:
     ) -> None:
         self.tokens = list(start.tokens)
         self.ended = start.ended
-        self._horizon, self._eos, self._rules = horizon, eos, rules
-        self._log_p, self._log_q = start.log_p.tolist(), start.log_q.tolist()
-        self._entropy, self._given = start.entropy.tolist(), start.given.tolist()
-        self._world = start.world.tolist()
-        self._run_start = 1 + max((i for i, g in enumerate(self._given) if g), default=-1)
+        self._start, self._horizon, self._eos, self._rules = start, horizon, eos, rules
+        self._log_p: list[float] = []  # of what is written here: answers grow in many short pieces
+        self._log_q: list[float] = []
+        self._entropy: list[float] = []
+        self._given: list[bool] = []
+        self._world: list[int] = []
+        given = np.flatnonzero(start.given)
+        self._run_start = int(given[-1]) + 1 if len(given) else 0
         self.n_counted, self._rounds = start.n_counted, len(start.rounds)
         self._turn_start = len(self.tokens) - len(start.last_turn)
-        drawn_last = bool(self.tokens) and not self._given[-1]
+        drawn_last = bool(self.tokens) and not start.given[-1]
         self._asks = rules.turns is not None and drawn_last and not self.ended and self._after() == "asks"
 
     @property
@@ -181,6 +184,8 @@ class Writer:
 
     def write_given(self, dice: Dice) -> Tokens:
         """Write the tokens that must follow, none where one is to be drawn; returns them. dice: of an environment."""
+        if self._rules.given is PLAIN.given and not self._asks:
+            return ()
         before = len(self.tokens)
         while not self.complete:
             if self._asks:
@@ -222,14 +227,18 @@ class Writer:
         numbers = (row.log_p(token), (recorded or row).log_q(token), row.entropy)
         self._write(token, numbers, given=False)
         if self._rules.turns is None:
-            self.ended = token in self._eos or self._stopped()
+            self.ended = token in self._eos or self._completes_a_stop()
         else:
-            after = "over" if self._stopped() else self._after()
+            after = "over" if self._completes_a_stop() else self._after()
             self.ended, self._asks = after == "over", after == "asks"
         return numbers
 
-    def _stopped(self) -> bool:
-        return self._rules.ended(tuple(self.tokens[self._run_start :]))
+    def _completes_a_stop(self) -> bool:
+        if self._rules.ended is PLAIN.ended:
+            return False
+        if self._run_start:
+            return self._rules.ended(tuple(self.tokens[self._run_start :]))
+        return self._rules.ended(context_of(self._rules.ended, self.tokens))
 
     def _after(self) -> After:
         """What follows the last drawn token of a trace."""
@@ -240,21 +249,29 @@ class Writer:
     def _write(
         self, token: int, numbers: tuple[float, float, float], *, given: bool, chance: int = -1
     ) -> None:
-        columns = (self.tokens, self._log_p, self._log_q, self._entropy, self._given, self._world)
+        columns: tuple[list[Any], ...] = (
+            self.tokens,
+            self._log_p,
+            self._log_q,
+            self._entropy,
+            self._given,
+            self._world,
+        )
         for values, value in zip(columns, (token, *numbers, given, chance), strict=True):
             values.append(value)
         self.n_counted += chance < 0
 
     def completion(self) -> Completion:
         """What has been written."""
+        start = self._start
         return Completion(
             tuple(self.tokens),
             self.ended,
-            _frozen(self._log_p, np.float64),
-            _frozen(self._log_q, np.float64),
-            _frozen(self._entropy, np.float64),
-            _frozen(self._given, np.bool_),
-            _frozen(self._world, np.int64),
+            _frozen(np.concatenate((start.log_p, self._log_p)), np.float64),
+            _frozen(np.concatenate((start.log_q, self._log_q)), np.float64),
+            _frozen(np.concatenate((start.entropy, self._entropy)), np.float64),
+            _frozen(np.concatenate((start.given, np.array(self._given, np.bool_))), np.bool_),
+            _frozen(np.concatenate((start.world, np.array(self._world, np.int64))), np.int64),
         )
 
 
@@ -271,6 +288,7 @@ def extend(
     hot: bool = False,
     watch: TokenObserver | None = None,
     drafts: NgramDrafter | None = None,
+    text: list[int] | None = None,
 ) -> Completion:
     """Draw tokens after `start` from p^(1/temperature) until the answer ends, is `horizon` long, or `watch` stops it.
 
@@ -279,11 +297,12 @@ def extend(
     unlike: the first token drawn is another than this one, in proportion to q; where rounding leaves no other token
     any weight, it is drawn like the rest. hot: that token is drawn from p itself. Either way its log_q is q's.
     drafts: rows are asked for ahead where it guesses what comes; changes nothing but the batches.
+    text: prompt and `start` as a list that grows with the answer: a long one is not copied for each piece of it.
     """
     if start.complete_at(horizon):
         return start
     writer = Writer(start, horizon, model.eos, rules)
-    ahead = Ahead(model, drafts, prompt + start.tokens, temperature)
+    ahead = Ahead(model, drafts, [*prompt, *start.tokens] if text is None else text, temperature)
     while True:
         for token in writer.write_given(dice):
             ahead.wrote(token, given=True)

@@ -13,10 +13,14 @@ from localpower.folders import kept_in
 from localpower.loaded import Loaded, ModelInfo, Preset
 from localpower.loaded.gguf import LoadedGguf
 from localpower.loaded.toy import LoadedToy
+from localpower.readers import AUTO_LAYERS
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
     from localpower.engine.probe import Verdict
     from localpower.engine.weights import Weights
+
+
+ALL_LAYERS = 999  # more than any model has
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,14 @@ def load(
     say: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     at: Path | None = None,
-    settled: Callable[[int], Verdict | None] = lambda _threads: None,
+    settled: Callable[[int, int], Verdict | None] = lambda _threads, _gpu_layers: None,
 ) -> Loaded:
     """Find, check and load a model. say: hears what is waited for.
 
-    at: where its file lies, if not where its name says. settled: the engine's settings for so many threads, where they
-    are known and need no check. Raises ModelError for a file that cannot be used, Interrupted by stop()."""
+    at: where its file lies, if not where its name says. settled: the engine's settings for so many threads and layers
+    on the GPU, where they are known and need no check. Raises ModelError for a file that cannot be used, Interrupted by
+    stop().
+    """
     name, path = locate(request.model)
     if path is None:
         return LoadedToy(notes=_toy_notes(request))
@@ -54,9 +60,9 @@ def load(
 
     check_file(path, NAMES)
     threads = request.threads or physical_cores()
-    gpu_layers = request.gpu_layers or 0
+    gpu_layers = _layers(request.gpu_layers or 0)
     say(f"Reading {path.name}")
-    verdict = settled(threads) or verdict_for(
+    verdict = settled(threads, gpu_layers) or verdict_for(
         path,
         threads=threads,
         gpu_layers=gpu_layers,
@@ -98,11 +104,20 @@ def _preset(name: str) -> Preset | None:
     return Preset(entry.alpha, raw=entry.template == "base") if entry else None
 
 
+def _layers(asked: int) -> int:
+    """On the GPU: as asked, or all where that is automatic and the build has one."""
+    if asked != AUTO_LAYERS:
+        return asked
+    from localpower.engine.library import supports_gpu
+
+    return ALL_LAYERS if supports_gpu() else 0
+
+
 def _notes(request: Request, verdict: Verdict, weights: Weights) -> list[str]:
     from localpower.engine.library import supports_gpu
 
     notes = [note] if (note := kept_in("cache")[1]) else []
-    if request.gpu_layers and not supports_gpu():
+    if (request.gpu_layers or 0) > 0 and not supports_gpu():
         notes.append("--gpu-layers is not used: this build of llama.cpp has no GPU support")
     if request.fast:
         notes.append(

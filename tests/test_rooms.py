@@ -109,8 +109,12 @@ MAY_IMPORT = {
         "userfile",
         "api",
     },
+    "adapters": {
+        *("adapters", "api", "errors", "evals", "loaded", "loading", "localpower", "methods", "model"),
+        *("readers", "registry", "runs", "text"),
+    },
     "cli": {
-        *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
+        *("adapters", "api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
         *("bench", "selftest", "example", "server"),  # what one command alone is about
         *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
         *(
@@ -151,10 +155,11 @@ MAY_IMPORT = {
             "width",
         ),
     },
-    "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "text"},
+    "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "readers", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "server": PURE
-    | {"api", "jsonl", "inputs", "loaded", "localpower", "registry", "runs", "samplers", "server", "text"},
+    | {"api", "jsonl", "inputs", "loaded", "localpower", "registry", "runs", "samplers", "server", "text"}
+    | {"tools"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))

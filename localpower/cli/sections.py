@@ -71,7 +71,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
             "log",
             "quiet",
         ),
-        *("save_text", "quiet", "quick", "speed", "check_it", "debug", "help"),
+        *("save_text", "quiet", "quick", "long", "speed", "check_it", "debug", "help"),
     ),
 }
 

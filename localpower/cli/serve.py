@@ -113,8 +113,8 @@ def serve(host: str, port: int, **options: Any) -> int:
     """Serve OpenAI's API on this machine: chat and text completions, streaming too, and a page for a browser.
 
     A request chooses its method in the field `localpower`, or by the model's name, such as smollm2:power-4 or
-    smollm2:smc. All requests share one batch. The first Ctrl-C lets answers end, the second stops at once. The extra
-    localpower[server] must be installed.
+    smollm2:smc. All requests share one batch. Without --ctx a prompt and its answer have at most 4,096 tokens together.
+    The first Ctrl-C lets answers end, the second stops at once. The extra localpower[server] must be installed.
     """
     from localpower.server.needed import require
     from localpower.server.settings import Access, Manner
@@ -149,10 +149,9 @@ def _serve(
             say(f"note: {note}")
         app = create(loaded, limits, access, manner, say)
         names = ", ".join(listed(loaded.info.name)[:3])
-        say(f"serving {where}/v1 with the models {names} ...")
-        say(
-            f"the page is {where}/ · {limits.rows} rows of at most {context_of(loaded, limits):,} tokens · Ctrl-C stops"
-        )
+        say(f"serving {where}/v1 with the models {names} ...", always=True)
+        room = f"{limits.rows} rows of at most {context_of(loaded, limits):,} tokens"
+        say(f"the page is {where}/ · {room} · Ctrl-C stops", always=True)
         return run(app, limits, made, say)
     finally:
         loaded.close()

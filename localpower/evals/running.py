@@ -18,7 +18,7 @@ from localpower.runs.forecast import Forecast
 from localpower.runs.gather import Engine
 
 _MOST_CELLS = 1 << 15  # that an automatic width may ask of the cache
-_WIDTHS = (1, 2, 4, 8)
+_WIDTHS = (1, 2, 4, 8, 16)  # the last one is for GPUs: there 16 rows cost little more than one
 _NEARLY = 0.9  # of the best speed is good enough, with fewer answers lost by Ctrl-C
 
 

@@ -58,7 +58,7 @@ def tooled(
     if chat and form.name == choose(template).name and form.role and knows_tools(template):
         arguments = {**arguments, "tools": [tool.schema for tool in tools]}
     elif not raw and form.name != "inline":
-        said = _instructed(said, form.instructions(tools), chat=chat)
+        said = instructed(said, form.instructions(tools), chat=chat)
     frame = (
         _frame(loaded, form, arguments, tools[0].name if tools else "tool", think) if form.role else Frame()
     )
@@ -104,7 +104,7 @@ def open_first_turn(exchange: Exchange, thought: Thought | None, prefix: str = "
     exchange.opening = (thought.marks[0] if thought is not None and opens else "") + prefix
 
 
-def _instructed(said: Conversation, words: str, *, chat: bool) -> Conversation:
+def instructed(said: Conversation, words: str, *, chat: bool) -> Conversation:
     """With the tools told: in the system message, or without a template before the first message."""
     first, *rest = said.messages
     if not chat:

@@ -55,6 +55,7 @@ class Handle:
         self._beside: list[Handle] = []
         self.n_vocab = engine.n_vocab
         self.eos = engine.eos
+        self.grows = getattr(engine, "grows", False)
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[LogitRow]:
         """Wait for the batch; the rows are valid until this run's next call."""

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 import localpower
+from localpower.evals.store import Stored, read
 
 COUNTS = ROOT / "docs" / "lab-tools.json"
 
@@ -31,28 +32,31 @@ class Arm(NamedTuple):
 ARMS = {
     "base": Arm("lab-tools", "base", 8),
     "low-temp": Arm("lab-tools", "low-temp:alpha=4", 4),
-    "best-of-n, 20": Arm("lab-tools", "best-of-n:alpha=4:n=20", 1),
+    "best-of-n, 20 draws": Arm("lab-tools", "best-of-n:alpha=4:n=20:temperature=1", 1),
     "smc, 20 particles": Arm("lab-tools", "smc:alpha=4:particles=20", 1),
     "power, 20 steps": Arm("lab-tools", "power:alpha=4:steps=20", 1),
     "power, 100 steps": Arm("lab-tools", "power:alpha=4:steps=100", 1),
     "SFT on plain draws": Arm("tools-sft-plain", "base", 8),
     "SFT on power traces": Arm("tools-sft-power", "base", 8),
+    "SFT on plain draws that call": Arm("tools-sft-plain-called", "base", 8),
+    "SFT on power traces that call": Arm("tools-sft-power-called", "base", 8),
     "GRPO": Arm("tools-grpo", "base", 8),
 }
+
+
+def _level(stored: Stored, problem: str) -> int:
+    return int(stored.problems["lab-product", problem]["group"].split()[1])
 
 
 def counted(run: localpower.EvalRun, arm: Arm) -> dict[str, Any]:
     """Of every problem its level, answers, right ones and those with a call that was answered; means over answers."""
     problems: dict[str, list[int]] = {}
     calls = bad = drawn = 0
-    rows = [json.loads(line) for line in (run.path / "answers.jsonl").read_text().splitlines()]
-    levels = {
-        found["id"]: int(found["group"].split()[1])
-        for found in map(json.loads, (run.path / "problems.jsonl").read_text().splitlines())
-    }
+    stored = read(run.path)
+    rows = stored.rows
     for row in rows:
         made = [call for turn in row["trace"]["turns"] for call in turn.get("calls") or ()]
-        counts = problems.setdefault(row["id"], [levels[row["id"]], 0, 0, 0])
+        counts = problems.setdefault(row["id"], [_level(stored, row["id"]), 0, 0, 0])
         counts[1] += 1
         counts[2] += row["verdict"] == "right"
         counts[3] += any(call["ok"] for call in made)

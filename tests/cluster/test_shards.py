@@ -259,3 +259,17 @@ def test_answers_of_other_machines_are_told(evaluate, localpower, tmp_path):
     out = localpower("compare", tmp_path / "run", "--format", "markdown")[1]
     assert "on 2 kinds of machine" in out
     assert "a table; another table" in out
+
+
+def test_a_dry_run_says_what_there_is_to_make_and_writes_nothing(evaluate, tmp_path):
+    code, out, _ = evaluate("--dry-run", "--workers", "slurm:any,jobs=16")
+    assert code == 0
+    assert "tiny on toy: 18 answers, about " in out
+    assert "machines like this one: " in out
+    assert " by 16 workers" in out
+    assert not (tmp_path / "run").exists()
+    evaluate("--shard", "1/2")
+    n = len(rows_of(tmp_path / "run"))
+    assert f"{18 - n} answers, about" in evaluate("--dry-run")[1]
+    evaluate()
+    assert evaluate("--dry-run")[1] == "all answers are there\n"

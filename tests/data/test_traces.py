@@ -7,6 +7,7 @@ import json
 import datasets
 import pytest
 
+import localpower as lp
 from localpower.data.files import read_rows, write_rows
 from localpower.data.formats import FORMATS, IGNORED, columns_of
 from tests.data.made import sample
@@ -87,3 +88,37 @@ def test_observations_are_not_trained_on():
 def test_text_that_is_no_unicode_is_mended():
     turns = [{"kind": "model", "text": "\ud800", "calls": []}]
     assert FORMATS["messages"].row(made(TRACE | {"turns": turns}))["messages"][1]["content"] == "?"
+
+
+@pytest.fixture(scope="module")
+def exported(own_cache, tmp_path_factory):
+    """Four plain answers of lab-tools, one of which calls its calculator."""
+    folder = tmp_path_factory.mktemp("traces")
+    run = lp.evaluate("lab-product", "lab-tools", "base", limit=2, samples=2, seed=1, out=folder / "run")
+    return run, lp.export(run, out=folder / "data", formats=tuple(FORMATS))
+
+
+def test_an_eval_with_tools_is_counted_and_exported_as_it_was_sampled(exported):
+    run, data = exported
+    (group,) = lp.compare(run).to_dict()["tasks"]["lab-product"]["groups"]
+    assert (group["tools"]["calls"], group["tools"]["valid_answers"]) == (0.25, 0.25)
+    called = [row["messages"] for row in data.rows("messages") if len(row["messages"]) > 2]
+    assert called == [[
+        {"role": "user", "content": "493*12?"},
+        {"role": "assistant", "content": "", "tool_calls": [
+            {"type": "function", "function": {"name": "calculator", "arguments": '{"expression": "493*12"}'}}
+        ]},
+        {"role": "tool", "name": "calculator", "content": "5916"},
+        {"role": "assistant", "content": ">5916"},
+    ]]  # fmt: skip
+
+
+def test_no_label_of_an_exported_trace_is_a_token_that_a_tool_wrote(exported):
+    run, data = exported
+    traces = {tuple(answer.tokens): answer for answer in run.answers}
+    for row in data.rows("tokens"):
+        n = len(row["labels"]) - next(i for i, label in enumerate(row["labels"]) if label != IGNORED)
+        answer = next(tokens for tokens in traces if list(tokens) == row["input_ids"][-n:])
+        spelled = "".join("0123456789*+=>?[]"[token] for token in answer[:-1])
+        learned = "".join("0123456789*+=>?[]"[token] for token in row["labels"][-n:-1] if token != IGNORED)
+        assert learned == spelled.replace("]5916>", "]>")

@@ -108,7 +108,7 @@ def opened_like(model: WorkModel, threads: int | None, *, copy: bool) -> Loaded:
     if model.sha256 is None:
         return load(request)
     at = copied(Path(str(model.path)), model.sha256) if copy else None
-    loaded = load(request, at=at, settled=lambda threads: _settled(model, threads))
+    loaded = load(request, at=at, settled=lambda threads, layers: _settled(model, threads, layers))
     if loaded.info.sha256 != model.sha256:
         raise ModelError(
             f"{loaded.info.path} is another model here than where the eval was started",
@@ -117,7 +117,7 @@ def opened_like(model: WorkModel, threads: int | None, *, copy: bool) -> Loaded:
     return loaded
 
 
-def _settled(model: WorkModel, threads: int) -> Verdict | None:
+def _settled(model: WorkModel, threads: int, gpu_layers: int) -> Verdict | None:
     """The coordinator's own, on a machine like its; elsewhere the engine is checked as ever."""
     from importlib.metadata import version
 
@@ -127,6 +127,8 @@ def _settled(model: WorkModel, threads: int) -> Verdict | None:
     if model.verdict is None or (processor(), version("llama-cpp-python")) != (model.processor, model.engine):
         return None
     found = Verdict.from_json(model.verdict)
+    if found.settings.gpu_layers != gpu_layers:
+        return None
     return replace(found, settings=replace(found.settings, threads=threads))
 
 

@@ -10,14 +10,17 @@ import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from localpower.api.cluster.spec import WorkersSpec
+from localpower.api.cluster.work import portable, portable_tasks
 from localpower.api.eval_models import Surroundings
 from localpower.api.eval_request import EvalRequest
 from localpower.errors import Interrupted, UserError
 from localpower.evals import store
+from localpower.evals.dates import dated
 from localpower.evals.parts import Shard, has_any, read_run
 from localpower.evals.problem import subset
 from localpower.evals.sources import Source
@@ -61,10 +64,15 @@ def run_jobs(request: EvalRequest, tasks: Sequence[Task], around: Surroundings) 
     executor = _executor(spec, request.out / store.LOGS)
     before = read_run(request.out, around.say) if has_any(request.out) else None
     seed = request.seed if request.seed is not None else before.settings["seed"] if before else request.drawn
+    ask = cache(request.password)  # once, and then told to all jobs
+    source = Source(request.data, seed, ask, request.since, request.until)
     problems = {
-        t.name: subset(t.problems(Source(request.data, seed, request.password)), request.limit) for t in tasks
+        task.name: subset(
+            dated(task.name, task.problems(source), request.since, request.until), request.limit
+        )
+        for task in tasks
     }
-    password = request.password() if any(task.secret for task in tasks) else ""
+    password = ask() if any(task.secret for task in tasks) else ""
     told = replace(
         request,
         seed=seed,
@@ -72,7 +80,8 @@ def run_jobs(request: EvalRequest, tasks: Sequence[Task], around: Surroundings) 
         out=request.out.absolute(),
         password=_Said(password),
         data=request.data and request.data.absolute(),
-        tasks=tuple(map(_absolute, request.tasks)),
+        tasks=portable_tasks(request.tasks),
+        models=tuple(portable(each) if isinstance(each, Request) else each for each in request.models),
     )
     shards = [Shard(i, spec.count) for i in range(1, spec.count + 1)]
     there = [shard for shard in shards if any(shard.has(p.id) for some in problems.values() for p in some)]
@@ -187,11 +196,6 @@ def _problem(job: Any) -> str:
 def _last_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip(" -")]
     return lines[-1] if lines else type(error).__name__
-
-
-def _absolute(task: str) -> str:
-    """A task file by a path that holds everywhere."""
-    return str(Path(task).absolute()) if task.lower().endswith(".toml") else task
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from localpower import __version__
@@ -15,6 +16,17 @@ from localpower.evals.store import Key, Row
 from localpower.loaded import Loaded
 from localpower.loaded.gguf import LoadedGguf
 from localpower.loading import Request
+
+
+def portable(request: Request) -> Request:
+    """With a file's path that holds in any folder."""
+    path = Path(request.model or "")
+    return replace(request, model=str(path.absolute())) if request.model and path.is_file() else request
+
+
+def portable_tasks(tasks: Sequence[str]) -> tuple[str, ...]:
+    """The same of task files."""
+    return tuple(str(Path(task).absolute()) if task.lower().endswith(".toml") else task for task in tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,7 @@ class WorkModel:
         from localpower.engine.verdict import processor
 
         info = loaded.info
-        named = replace(request, model=request.model or info.name)
+        named = portable(replace(request, model=request.model or info.name))
         found = loaded.verdict.to_json()
         return cls(named, info.path, info.sha256, found, processor(), version("llama-cpp-python"))
 
@@ -72,7 +84,7 @@ class Work:
         models: Mapping[str, WorkModel],
     ) -> Work:
         """With what a worker needs of the request."""
-        told = replace(request, password=str, models=(), workers=None)
+        told = replace(request, tasks=portable_tasks(request.tasks), password=str, models=(), workers=None)
         return cls(told, dict(problems), started, seed, dict(models), request.copy_model)
 
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
-from localpower.api.cluster.sharing import crew_of, share
+from localpower.api.cluster.sharing import crew_of, require_workers, share
 from localpower.api.cluster.work import Work, WorkModel
 from localpower.api.compare import read_with
 from localpower.api.eval_asking import Asked, ask_all
@@ -67,6 +67,7 @@ def run_eval(request: EvalRequest, around: Surroundings) -> bool:
     """Make what is missing; False where it was interrupted, then the same request goes on. Raises UserError."""
     tasks = find_tasks(request.tasks)
     _check_request(request, tasks)
+    require_workers(request.workers)
     if request.workers is not None and request.workers.kind == "slurm":
         from localpower.api.cluster.slurm import run_jobs
 
@@ -199,10 +200,15 @@ def _make(request: EvalRequest, plan: _Plan, folder: store.Folder, around: Surro
             folder.begin(plan.settings, plan.problems)
 
         running.settle = settle
+
+        def note(line: str) -> None:
+            with watcher.aside():
+                around.say(line)
+
         with ExitStack() as held:
             crew = None
             if plan.work is not None and request.workers is not None:
-                crew = held.enter_context(closing(crew_of(request.workers, plan.work, around.say)))
+                crew = held.enter_context(closing(crew_of(request.workers, plan.work, note)))
             for current in plan.models.requests:
                 if crew is None:
                     running.run(current, plan.models.open(current))

@@ -61,7 +61,7 @@ def test_a_problem_is_in_exactly_one_shard_of_any_n(n):
 
 
 def test_shards_of_the_first_problems_by_limit_are_of_about_one_size():
-    """Both go by the sha256 of the id: by the same bytes of it, the first problems would all be in one shard."""
+    """Both go by the sha256 of the id: were shards ranges of it, the first problems would all be in one."""
     ids = sorted((f"tiny/{i}" for i in range(4000)), key=_digest)[:400]
     sizes = [sum(Shard(i, 4).has(each) for each in ids) for i in range(1, 5)]
     assert max(abs(size - 100) for size in sizes) < 40  # five standard deviations

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     },
     "text": {"subprocesses", "errors", "model", "text"},
     "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower", "tools"},
-    "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "ui"},
+    "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "tools", "ui"},
     "userfile": {"errors", "folders", "inputs", "localpower"},
     "catalogue": {"catalogue", "elsewhere", "errors", "inputs", "localpower"},
     "elsewhere": {"errors", "localpower"},
@@ -109,9 +109,13 @@ MAY_IMPORT = {
         "userfile",
         "api",
     },
+    "adapters": {
+        *("adapters", "api", "errors", "evals", "loaded", "loading", "localpower", "methods", "model"),
+        *("readers", "registry", "runs", "text"),
+    },
     "cli": {
-        *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
-        *("bench", "selftest", "example", "server", "server"),  # what one command alone is about
+        *("adapters", "api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
+        *("bench", "selftest", "example", "server"),  # what one command alone is about
         *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
         *(
             "loaded",
@@ -154,21 +158,8 @@ MAY_IMPORT = {
     "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "readers", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
     "server": PURE
-    | {"api", "jsonl", "inputs", "loaded", "localpower", "registry", "runs", "samplers", "server", "text"},
-    "server": PURE
-    | {
-        "api",
-        "jsonl",
-        "inputs",
-        "loaded",
-        "localpower",
-        "registry",
-        "runs",
-        "samplers",
-        "server",
-        "text",
-        "tools",
-    },
+    | {"api", "jsonl", "inputs", "loaded", "localpower", "registry", "runs", "samplers", "server", "text"}
+    | {"tools"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))

@@ -113,8 +113,8 @@ def serve(host: str, port: int, **options: Any) -> int:
     """Serve OpenAI's API on this machine: chat and text completions, streaming too, and a page for a browser.
 
     A request chooses its method in the field `localpower`, or by the model's name, such as smollm2:power-4 or
-    smollm2:smc. All requests share one batch. The first Ctrl-C lets answers end, the second stops at once. The extra
-    localpower[server] must be installed.
+    smollm2:smc. All requests share one batch. Without --ctx a prompt and its answer have at most 4,096 tokens together.
+    The first Ctrl-C lets answers end, the second stops at once. The extra localpower[server] must be installed.
     """
     from localpower.server.needed import require
     from localpower.server.settings import Access, Manner

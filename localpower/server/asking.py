@@ -12,6 +12,7 @@ from localpower.loaded import Loaded
 from localpower.runs.pace import Pace
 from localpower.server.parse import ChatRequest, CompletionRequest, Sampling
 from localpower.server.settings import MOST_CONTEXT, Limits
+from localpower.server.toolcalls import Prompted, prompted
 from localpower.text.conversation import Conversation
 
 
@@ -27,18 +28,19 @@ def questions(
     """n for each prompt, in their order. Raises UserError, ContextFull where a prompt and its answer are too long."""
     sampling = request.sampling
     if isinstance(request, ChatRequest):
-        said = [Conversation([dict(message) for message in request.messages])]
+        said = [prompted(loaded, request.messages, request.tools)]
     else:
-        said = [Conversation.of(prompt) for prompt in request.prompts]
+        said = [Prompted(Conversation.of(prompt), {}) for prompt in request.prompts]
     raw = isinstance(request, CompletionRequest)
     return tuple(each for one in said for each in _several(loaded, one, sampling, limits, raw=raw))
 
 
 def _several(
-    loaded: Loaded, said: Conversation, sampling: Sampling, limits: Limits, *, raw: bool
+    loaded: Loaded, prompted: Prompted, sampling: Sampling, limits: Limits, *, raw: bool
 ) -> Sequence[Question]:
     most = context_of(loaded, limits)
-    wording = PromptOptions(None, raw, sampling.stops, {}, sampling.think, sampling.thinking_budget)
+    said, stops = prompted.said, (*sampling.stops, *prompted.stops)
+    wording = PromptOptions(None, raw, stops, prompted.arguments, sampling.think, sampling.thinking_budget)
     asked = sampling.max_tokens or min(limits.max_tokens, most - 1)
     first = ask(loaded, said, SamplingOptions(sampling.method, asked), wording)
     left = most - len(first.prompt)

@@ -51,8 +51,13 @@ class Desk:
                     f"and this server has room for {self.limits.rows}",
                     "ask for fewer, or start the server with more --rows",
                 )
+        n, most = len(ticket.jobs), max(self.limits.rows, self.limits.queue)
+        if n > most:
+            raise UsageProblem(
+                f"a request for {n} answers, and this server has room for {most}", "ask for fewer"
+            )
         with self._lock:
-            self.check_room(len(ticket.jobs))
+            self.check_room(n)
             self._waiting.extend(ticket.jobs)
             self._lock.notify()
 
@@ -77,6 +82,8 @@ class Desk:
 
     def gone(self) -> tuple[int, list[Job]]:
         """Take those out of the queue that wait no longer: how many had left, and those whose time is over."""
+        if not self._waiting:
+            return 0, []
         now = self.clock()
         with self._lock:
             waiting, self._waiting = list(self._waiting), deque()
@@ -88,6 +95,8 @@ class Desk:
     def take(self, rows: int) -> Job | None:
         """The next in the queue, where so many rows are enough for it. In their order: else a wide one would wait for
         ever."""
+        if not self._waiting:
+            return None
         with self._lock:
             if not self._waiting or self._waiting[0].rows > rows:
                 return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from localpower.events import Event
@@ -41,11 +42,11 @@ Item = Happened | Done | Lost
 
 
 class Inbox:
-    """A `Hearer`. events: whether anybody wants to hear of them."""
+    """A `Hearer`. wanted(choice, event, tally): whether an event is worth waking the event loop for."""
 
-    def __init__(self, *, events: bool) -> None:
+    def __init__(self, wanted: Callable[[int, Event, Tally], bool] = lambda *_: False) -> None:
         self._loop = asyncio.get_running_loop()
-        self._events = events
+        self._wanted = wanted
         self._items: asyncio.Queue[Item] = asyncio.Queue()
 
     async def get(self) -> Item:
@@ -54,7 +55,7 @@ class Inbox:
 
     def event(self, choice: int, event: Event, tally: Tally) -> None:
         """As a hearer."""
-        if self._events:
+        if self._wanted(choice, event, tally):
             self._put(Happened(choice, event, tally))
 
     def done(self, choice: int, answer: Answer, tally: Tally) -> None:

@@ -12,11 +12,14 @@ from localpower.server.fields import Fields, plain
 from localpower.server.models import chosen, method_of
 from localpower.server.problems import in_words, invalid
 from localpower.server.settings import Limits, Manner
+from localpower.server.toolcalls import Said, calls_of, tools_of
+from localpower.tools.environment import Tool
 
 _MOST_STOPS = 16
 _MOST_TOP = 20
 _MOST_PROMPTS = 64
 _LONGEST = 2**31 - 1
+_SHOWN = 80  # characters of a name that nobody knows
 _BOOKKEEPING = (  # of a client's own books: they mean nothing to the answer
     *("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key"),
     *("prompt_cache_retention", "parallel_tool_calls", "verbosity"),
@@ -72,10 +75,11 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """messages: with the role and the content of each, texts."""
+    """tools: what the model may call."""
 
     sampling: Sampling
-    messages: tuple[dict[str, str], ...]
+    messages: tuple[Said, ...]
+    tools: tuple[Tool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +97,14 @@ def chat_request(body: Any, served: str, limits: Limits, manner: Manner) -> Chat
     if not isinstance(messages, list) or not messages:
         raise invalid("messages must be a list of at least one message", "messages")
     read = tuple(_message(message, f"messages[{i}]") for i, message in enumerate(messages))
-    tools = fields.take("tools")
-    choice = fields.take("tool_choice")
-    if tools not in (None, []) and choice != "none":
-        raise invalid("tools are not supported by this server", "tools", "unsupported_parameter")
+    tools = tools_of(fields.take("tools"), fields.take("tool_choice"))
     asked = fields.switch("logprobs")
     top = fields.whole("top_logprobs", 0, _MOST_TOP)
     if top and not asked:
         raise invalid("top_logprobs goes with logprobs", "top_logprobs")
     longest = fields.whole("max_completion_tokens", 1, _LONGEST)
-    return ChatRequest(
-        _sampling(fields, served, limits, manner, (top or 0) if asked else None, longest), read
-    )
+    sampling = _sampling(fields, served, limits, manner, (top or 0) if asked else None, longest)
+    return ChatRequest(sampling, read, tools)
 
 
 def completion_request(body: Any, served: str, limits: Limits, manner: Manner) -> CompletionRequest:
@@ -200,7 +200,7 @@ def _refuse(fields: Fields, options: Fields, manner: Manner, warnings: list[str]
         elif key in _UNABLE:
             problems.append((key, f"{key} is not supported by this server"))
         else:
-            problems.append((key, f"{key!r} is no parameter that this server knows"))
+            problems.append((key, f"{key[:_SHOWN]!r} is no parameter that this server knows"))
     problems += [(options.name(key), f"{options.name(key)!r} is not known") for key in options.rest()]
     if problems and not manner.lenient:
         key, problem = problems[0]
@@ -208,19 +208,21 @@ def _refuse(fields: Fields, options: Fields, manner: Manner, warnings: list[str]
     warnings += [f"{problem}: it is ignored" for _, problem in problems]
 
 
-def _message(value: Any, path: str) -> dict[str, str]:
+def _message(value: Any, path: str) -> Said:
     fields = Fields(value, path)
     role = fields.text("role")
-    if role not in ("system", "developer", "user", "assistant"):
-        raise invalid(f"{path}.role must be system, developer, user or assistant", f"{path}.role")
+    if role not in ("system", "developer", "user", "assistant", "tool"):
+        raise invalid(f"{path}.role must be system, developer, user, assistant or tool", f"{path}.role")
     content = fields.take("content")
     if isinstance(content, list):
         content = "".join(_part(part, f"{path}.content[{i}]") for i, part in enumerate(content))
+    calls = calls_of(fields.take("tool_calls"), f"{path}.tool_calls") if role == "assistant" else ()
     if content is None and role == "assistant":
         content = ""
     if not isinstance(content, str):
         raise invalid(f"{path}.content must be a text, or a list of parts of text", f"{path}.content")
     fields.text("name")
+    fields.text("tool_call_id")
     for key in (
         "refusal",
         "annotations",
@@ -228,9 +230,9 @@ def _message(value: Any, path: str) -> dict[str, str]:
         "reasoning_content",
     ):  # what a client sends back of an answer
         fields.take(key)
-    if left := [key for key, each in fields.rest().items() if each != []]:
+    if left := [key for key, each in fields.rest().items() if each not in ([], {})]:
         raise invalid(f"{path}.{left[0]} is not supported by this server", f"{path}.{left[0]}")
-    return {"role": "system" if role == "developer" else role, "content": content}
+    return Said("system" if role == "developer" else role, content, calls)
 
 
 def _part(value: Any, path: str) -> str:

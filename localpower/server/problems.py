@@ -14,6 +14,8 @@ _KINDS = {
     429: "rate_limit_error",
 }
 
+_LONGEST = 2000  # characters of a message
+
 
 class ApiError(Exception):
     """A request that is not answered. status: of HTTP. param: the field that is wrong. code: for programs."""
@@ -33,8 +35,14 @@ class ApiError(Exception):
 
     def body(self) -> dict[str, Any]:
         """As JSON."""
+        told, param = readable(self.message), self.param and readable(self.param)
         kind = _KINDS.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")
-        return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
+        return {"error": {"message": told, "type": kind, "param": param, "code": self.code}}
+
+
+def readable(text: str) -> str:
+    """A client's own words may be in it: short, and valid Unicode."""
+    return text[:_LONGEST].encode("utf-8", "backslashreplace").decode()
 
 
 def invalid(message: str, param: str | None = None, code: str | None = None) -> ApiError:

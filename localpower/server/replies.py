@@ -16,18 +16,23 @@ from localpower.server.logprobs import chat_form, completion_form, places
 from localpower.server.parse import Sampling
 from localpower.server.parts import parts
 from localpower.server.tickets import Job, Ticket
+from localpower.server.toolcalls import Turn, turn_of
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What all pieces of one reply share. chat: of chat completions, else of completions."""
+    """What all pieces of one reply share. chat: of chat completions, else of completions.
+
+    tools: the model may call some, so that an answer is looked through for calls.
+    """
 
     loaded: Loaded
     sampling: Sampling
     ticket: Ticket
     chat: bool
+    tools: bool = False
     created: int = field(default_factory=lambda: int(time.time()))
     number: str = field(default_factory=lambda: uuid.uuid4().hex[:24])
 
@@ -66,7 +71,14 @@ class Reply:
         message: Json = {"role": "assistant", "content": text.said, "refusal": None}
         if text.thought:
             message["reasoning_content"] = text.thought
+        if (turn := self.turn(job, answer)) is not None:
+            message |= {"content": turn.said or None, "tool_calls": turn.as_json()}
+            found["finish_reason"] = "tool_calls"
         return found | {"message": message}
+
+    def turn(self, job: Job, answer: Answer) -> Turn | None:
+        """The calls of a finished answer; None where it has none, or nobody gave it tools."""
+        return turn_of(self.loaded, answer.tokens, job.question.thought) if self.tools else None
 
     def logprobs(self, job: Job, state: Any, since: int, text: str) -> Json | None:
         """Of the tokens from number `since` on; None where nobody asked."""

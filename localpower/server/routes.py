@@ -25,14 +25,14 @@ from localpower.server.problems import ApiError, of
 from localpower.server.replies import Reply
 from localpower.server.scheduler import Scheduler
 from localpower.server.settings import Manner
-from localpower.server.streaming import Streaming
+from localpower.server.streaming import Streaming, worth_telling
 from localpower.server.tickets import MOST_SEED, Busy, Closing, Ticket
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 _AT_ONCE = 4  # prompts that are read at a time
-_SHOWN = 2000  # characters of a prompt in the log
+_SHOWN = 2000  # characters of a prompt in the log, and of warnings in a header
 
 
 @dataclass(slots=True)
@@ -122,10 +122,11 @@ class Endpoints:
             found = await asyncio.to_thread(questions, scheduler.loaded, asked, scheduler.limits)
         sampling = asked.sampling
         seed = chosen_seed(None if sampling.seed is None else sampling.seed % MOST_SEED)
-        inbox = Inbox(events=sampling.stream)
+        inbox = Inbox(worth_telling(found, states=sampling.states)) if sampling.stream else Inbox()
         ticket = Ticket(found, seed, inbox, scheduler.clock() + scheduler.limits.seconds, sampling.top)
         scheduler.desk.submit(ticket)
-        reply = Reply(scheduler.loaded, sampling, ticket, isinstance(asked, ChatRequest))
+        tools = isinstance(asked, ChatRequest) and bool(asked.tools)
+        reply = Reply(scheduler.loaded, sampling, ticket, isinstance(asked, ChatRequest), tools)
         headers = _warned(sampling.warnings)
         if sampling.stream:
             lines = self._streamed(Streaming(reply, inbox), ticket, began)
@@ -203,7 +204,7 @@ async def _collected(request: Request, inbox: Inbox, n: int) -> list[Done] | Non
 def _warned(warnings: tuple[str, ...]) -> dict[str, str]:
     """Warnings as a header, which holds ASCII alone."""
     text = "; ".join(warnings).encode("ascii", "replace").decode()
-    return {"x-localpower-warning": " ".join(text.split())} if text else {}
+    return {"x-localpower-warning": " ".join(text.split())[:_SHOWN]} if text else {}
 
 
 def problem(error: Exception) -> ApiError:

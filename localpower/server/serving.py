@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ from localpower.server.scheduler import Scheduler
 from localpower.server.settings import Limits
 
 _KEEP_ALIVE_S = 15
+_LAST_S = 10  # beyond the grace, for a client that does not read what it is sent
 
 
 def serve(app: Starlette, limits: Limits, made: socket.socket, say: Callable[[str], None]) -> int:
@@ -45,6 +47,7 @@ def config_of(app: Starlette, limits: Limits) -> uvicorn.Config:
         server_header=False,
         limit_concurrency=limits.connections,
         timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=math.ceil(limits.grace) + _LAST_S,
     )
 
 

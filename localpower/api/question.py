@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from localpower.api.budget import allowed, within
-from localpower.api.request import PromptOptions, SamplingOptions, check_width, suited
+from localpower.api.request import PromptOptions, SamplingOptions, check_width, suited, whole_number
 from localpower.completion import PLAIN, Rules
 from localpower.errors import ContextFull, UsageProblem, UserError
 from localpower.loaded import Loaded, usual_alpha
 from localpower.loaded.thoughts import limit, switched, thought_of
-from localpower.loaded.tooling import tooled
+from localpower.loaded.tooling import open_first_turn, tooled
 from localpower.methods import Expert
 from localpower.model import Tokens
 from localpower.registry import find, names
@@ -23,7 +23,7 @@ from localpower.text.thinking import Thought
 from localpower.tools.exchange import Exchange
 from localpower.tools.use import ToolUse
 
-Prompt = str | Sequence[Mapping[str, str]]
+Prompt = str | Sequence[Mapping[str, str]] | Tokens  # the last as they are, without the chat template
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,12 @@ def ask(
     Raises UserError for what the model cannot be asked.
     """
     conversation = Conversation.of(said) if isinstance(said, str) else said
-    chat = loaded.has_template and not prompting.raw
-    if not (conversation.messages and conversation.messages[-1]["content"].strip()):
+    ready = conversation.prompt
+    chat = loaded.has_template and not prompting.raw and ready is None
+    if ready is None and not (conversation.messages and conversation.messages[-1]["content"].strip()):
         raise UserError("the prompt is empty")
+    if ready is not None and prompting.system:
+        raise UsageProblem("a system message goes with texts: a prompt of tokens is sent as it is")
     try:
         stops = [stop.encode("utf-8", "surrogateescape") for stop in prompting.stops]
     except UnicodeEncodeError:
@@ -75,10 +78,12 @@ def ask(
             loaded, prompting.tools, whole, arguments, chat=chat, raw=prompting.raw, think=prompting.think
         )
         whole, arguments, exchange = found.said, found.arguments, found.exchange
-    tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
+    tokens = loaded.prompt(whole, raw=not chat, arguments=arguments) if ready is None else ready
     if exchange is not None:
         _fits(loaded, len(tokens), options.max_tokens, exchange)
     thought = thought_of(loaded, tokens)
+    if exchange is not None:
+        open_first_turn(exchange, thought)
     given, also = limit(loaded, thought, prompting.thinking_budget)
     rules = Rules(ends(stops, loaded.piece, loaded.control_token), given, exchange)
     sampler = options.method.sampler(options.target(usual, rules))
@@ -96,6 +101,11 @@ def ask(
     check_width(sampler, options.chains)
     sampler = suited(sampler, options.chains, loaded.widest(), ahead=loaded.goes_ahead())
     alpha = options.method.power(usual)
+    rows = options.chains * sampler.width
+    longest = options.max_tokens + (exchange.room if exchange else 0)
+    cells = loaded.cells(len(tokens), longest, rows, options.chains)
+    if cells is not None and cells.is_long:
+        notes = [*notes, cells.words()]
     return Question(
         tokens,
         sampler,
@@ -173,15 +183,26 @@ def chosen(loaded: Loaded, options: SamplingOptions, prompting: PromptOptions) -
 
 
 def conversation_of(prompt: Prompt) -> Conversation:
-    """A text, or messages. Raises UserError for what is neither."""
+    """A text, messages, or tokens. Raises UserError for what is none of them."""
     if isinstance(prompt, str):
         return Conversation.of(prompt)
+    if isinstance(prompt, tuple) and prompt and not any(isinstance(each, str | Mapping) for each in prompt):
+        return Conversation(prompt=tuple(whole_number("a token", each, 0, 2**31 - 1) for each in prompt))
     messages = list(prompt) if isinstance(prompt, Sequence) and not isinstance(prompt, bytes) else []
     if not messages or not all(map(_is_message, messages)):
-        raise UsageProblem("a prompt is a text, or messages with a role and a content that are texts")
+        raise UsageProblem(
+            "a prompt is a text, messages with a role and a content that are texts, or a tuple of tokens"
+        )
     return Conversation(
         [{str(k): v for k, v in message.items()} for message in messages if isinstance(message, Mapping)]
     )
+
+
+def in_vocabulary(n_vocab: int, *texts: Tokens) -> None:
+    """Raise UsageProblem for a token that the model does not have."""
+    last = max((token for text in texts for token in text), default=0)
+    if last >= n_vocab:
+        raise UsageProblem(f"there is no token {last}: this model has {n_vocab}")
 
 
 def _is_message(message: object) -> bool:

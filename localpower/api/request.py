@@ -12,6 +12,7 @@ from typing import Any, Literal
 from localpower.errors import UsageProblem
 from localpower.methods import Expert, Method, Target
 from localpower.readers import MOST_RUNS
+from localpower.registry import parse
 from localpower.samplers import Sampler
 from localpower.samplers.mh import Power
 from localpower.tools.use import ToolUse
@@ -42,6 +43,15 @@ class SamplingOptions:
         budget = self.method.budget
         if budget is not None and budget.endswith("t") and int(budget[:-1]) < self.chains:
             raise UsageProblem(f"a budget of {budget} is less than a token for each of {self.chains} chains")
+
+    @classmethod
+    def of(
+        cls, method: Method | str | None, max_tokens: int, chains: int = 1, pick: Pick = "random"
+    ) -> SamplingOptions:
+        """As calls have them; a method may be its text, None: Power(). Raises UsageProblem."""
+        if isinstance(method, str):
+            method = parse(method)
+        return cls(Power() if method is None else method, max_tokens, chains, pick)
 
     def target(self, alpha: float, rules: Any, expert: Expert | None = None) -> Target:
         """For a method. alpha: the model's usual one. expert: of the problem that is asked."""
@@ -126,6 +136,16 @@ def chosen_seed(seed: Any) -> int:
     return secrets.randbits(32) if seed is None else whole_number("seed", seed, 0, 2**64 - 1)
 
 
+def chosen_seeds(seed: Any, n: int) -> list[int]:
+    """Seeds of n answers: a first one and the numbers after it, or as many as are given. Raises UsageProblem."""
+    if isinstance(seed, Sequence) and not isinstance(seed, str | bytes):
+        if len(seed) != n:
+            raise UsageProblem(f"{len(seed)} seeds for {n} prompts")
+        return [chosen_seed(whole_number("seed", each, 0, 2**64 - 1)) for each in seed]
+    first = chosen_seed(seed)
+    return [first + i for i in range(n)]
+
+
 def check_width(sampler: Sampler, chains: int) -> None:
     """Raise UsageProblem for more answers at once than llama.cpp has sequences for."""
     at_once = sampler.width * chains
@@ -141,14 +161,3 @@ def suited(sampler: Sampler, chains: int, widest: int, *, ahead: bool) -> Sample
     own = getattr(sampler, "suited", None)  # only chains have a choice
     found: Sampler = own(widest, MOST_RUNS // chains, ahead=ahead) if own else sampler
     return found
-
-
-def sampling_options(
-    method: Method | str | None, max_tokens: int, chains: int, pick: Pick
-) -> SamplingOptions:
-    """As calls have them. Raises UsageProblem."""
-    from localpower.registry import parse
-
-    if isinstance(method, str):
-        method = parse(method)
-    return SamplingOptions(Power() if method is None else method, max_tokens, chains, pick)

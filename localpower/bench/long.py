@@ -93,6 +93,7 @@ def _measured(loaded: LoadedGguf, prompt: Tokens, seed: int, interrupts: Interru
         began = time.perf_counter()
         engine.logits([prompt])
         read = time.perf_counter() - began
+        _drawn(engine, prompt, seed)  # the first draw of a process fills caches
         seconds, llama, ours = _drawn(engine, prompt, seed)
         n_cells = engine.context.total_cells
         size = n_cells * loaded.weights.cell_bytes(loaded.verdict.settings.kv_bits)
@@ -112,15 +113,17 @@ def _measured(loaded: LoadedGguf, prompt: Tokens, seed: int, interrupts: Interru
 def _drawn(engine: GgufEngine, prompt: Tokens, seed: int) -> tuple[float, float, float]:
     """Seconds of a plain draw, of which within llama.cpp, and processor seconds outside of it."""
     sampler = Ancestral("base", 1.0, DRAWN)
-    watched = _Watched(engine.context.decode)
+    decode = engine.context.decode
+    watched = _Watched(decode)
     engine.context.decode = watched  # type: ignore[method-assign]
-    clock, thread = time.perf_counter(), time.thread_time()
-    for _ in gather(
-        engine, [Run(prompt, lambda handle: sampler.run(handle, prompt, StreamDice(seed)))], at_once=1
-    ):
-        pass
-    ours = time.thread_time() - thread - watched.thread
-    return time.perf_counter() - clock, watched.clock, ours
+    try:
+        clock, thread = time.perf_counter(), time.thread_time()
+        for _ in gather(engine, [Run(prompt, lambda each: sampler.run(each, prompt, StreamDice(seed)))]):
+            pass
+        ours = time.thread_time() - thread - watched.thread
+        return time.perf_counter() - clock, watched.clock, ours
+    finally:
+        engine.context.decode = decode  # type: ignore[method-assign]
 
 
 def long_table(rows: Sequence[LongRow]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from localpower.cli.explain import explain
 from localpower.cli.export import export
 from localpower.cli.grade import grade
 from localpower.cli.log import log
+from localpower.cli.mcp import mcp
 from localpower.cli.methods import methods
 from localpower.cli.models import models
 from localpower.cli.process import open_streams
@@ -66,7 +67,7 @@ for _command in (
         replay,
         selftest,
     ),
-    *(bench, serve, watch, config, completion),
+    *(bench, serve, watch, mcp, config, completion),
 ):
     cli.add_command(_command)
 

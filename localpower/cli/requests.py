@@ -37,7 +37,7 @@ def sampling(options: dict[str, Any]) -> SamplingOptions:
 
 
 def prompting(options: dict[str, Any]) -> PromptOptions:
-    """How a text becomes a prompt. Raises UsageProblem."""
+    """How a text becomes a prompt; `tool_use` of the options: what the model may call. Raises UsageProblem."""
     arguments = template_arguments(options["template_args"])
     return PromptOptions(
         options["system"],
@@ -46,6 +46,7 @@ def prompting(options: dict[str, Any]) -> PromptOptions:
         arguments,
         options.get("think"),
         options.get("thinking_budget"),
+        options.get("tool_use"),
     )
 
 

@@ -122,9 +122,9 @@ def run(
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:
             cleanup.callback(recorder.close)
-        job = _job(loaded, question, options, interrupts)
         for note in (*notes(loaded, how, wording), *typed_stops(options), *idle, *question.notes):
             say(f"note: {note}")
+        job = _job(loaded, question, options, interrupts)
         whole = options["show_thoughts"]
         found = _watched(job, recorder, diagnose=diagnose or plot is not None, whole=whole)
     for note in job.notes:

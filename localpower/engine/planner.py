@@ -148,7 +148,9 @@ class Planner:
         leaves: list[_Leaf] = []
         following: _Leaf | None = None
         # Sorted backwards, a context comes right after those that it begins.
-        ordered = sorted(range(len(contexts)), key=lambda i: contexts[i][:], reverse=True)
+        ordered: Sequence[int] = range(len(contexts))
+        if len(contexts) > 1:
+            ordered = sorted(ordered, key=lambda i: contexts[i][:], reverse=True)
         for number in ordered:
             context = contexts[number]
             n = len(context)

@@ -18,7 +18,7 @@ from localpower.evals.task import Task
 from localpower.grading.thoughts import opens_thought
 from localpower.loaded import Loaded
 from localpower.loaded.thoughts import limit, switched, thought_of
-from localpower.loaded.tooling import tooled
+from localpower.loaded.tooling import open_first_turn, tooled
 from localpower.model import Tokens
 from localpower.text.conversation import Conversation
 from localpower.text.stops import answer_text, ends
@@ -103,6 +103,8 @@ def ask(
             raise UserError(f"{loaded.info.name} has no token for any part of --answer-prefix")
         tokens = prompt + opening
         thought = thought_of(loaded, tokens, len(opening))
+        if exchange is not None:
+            open_first_turn(exchange, thought, answer_text(opening, loaded.piece, ()))
         given, idle = limit(loaded, thought, wording.thinking_budget)
         notes += idle
         found.append(

@@ -96,7 +96,7 @@ def _group(group: Group) -> Report:
         "by_group": _by_group(group, right),
         "none_share": verdicts.count("none") / graded if graded else None,
         "ungraded": verdicts.count("ungraded"),
-        "cut_share": fmean(row["finish"] == "length" for row in rows),
+        "cut_share": fmean(row["finish"] in ("length", "turns") for row in rows),
         "loops_share": fmean(loops(row["tokens"]) for row in rows),
         "lenient_share": fmean(bool(row["lenient"]) for row in rows),
         "tokens_per_answer": fmean(row["n_tokens"] for row in rows),

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from localpower.model import Tokens
 from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
+
+if TYPE_CHECKING:
+    from localpower.engine.cells import CellsPlan
 
 ALPHA_RAW, ALPHA_CHAT = 4.0, 2.5  # without a template of its own, and with one
 
@@ -82,6 +85,15 @@ class Loaded(Protocol):
     ) -> list[Tokens]:
         """The same for many conversations, none of which holds tokens that a model drew."""
 
+    def chat_text(self, conversation: Conversation, arguments: Mapping[str, Any]) -> str:
+        """What the template makes of a conversation, for `read_chat`. Raises ModelError where there is none."""
+
+    def read_chat(self, text: str) -> Tokens:
+        """Tokens of a text that begins with one of `chat_text`; control texts of the template are control tokens."""
+
+    def opener(self) -> int | None:
+        """The token before a text that nothing stands before; None: the model has none."""
+
     @property
     def template(self) -> str | None:
         """The model's chat template."""
@@ -121,6 +133,11 @@ class Loaded(Protocol):
         chains: how many of them keep a state beside what they write; None: all. prompts: how many different ones of
         this length are answered at once. Raises UserError when the context cannot hold a prompt and its answer.
         """
+
+    def cells(
+        self, prompt_length: int, horizon: int, rows: int, chains: int, prompts: int = 1
+    ) -> CellsPlan | None:
+        """What keys and values of so many chains take of memory, and which number fits; None: a table has none."""
 
     def longer_context(self, need: int) -> tuple[int, int] | None:
         """A context that holds so many tokens and the bytes that one sequence of it takes; None: there is none."""

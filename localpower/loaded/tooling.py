@@ -12,6 +12,7 @@ from localpower.loaded import Loaded
 from localpower.model import Tokens
 from localpower.text.conversation import Conversation
 from localpower.text.frames import knows_tools
+from localpower.text.thinking import Thought
 from localpower.tools.calls import Call, Observation
 from localpower.tools.exchange import CHANCES, Exchange, Reseeded, Spelling
 from localpower.tools.formats import Frame, Piece, ToolFormat, choose
@@ -75,6 +76,7 @@ def tooled(
         turns=use.turns,
         tokens=use.observation_tokens,
         chances=CHANCES if use.fresh else 1,
+        begun=use.begun,
     )
     exchange.begin()
     return Tooled(said, arguments, exchange)
@@ -94,6 +96,12 @@ def spelling(loaded: Loaded) -> Spelling:
         return tokens
 
     return Spelling(text, read)
+
+
+def open_first_turn(exchange: Exchange, thought: Thought | None, prefix: str = "") -> None:
+    """Tell what of the prompt belongs to the first turn: the mark of a thought, an answer's prefix."""
+    opens = thought is not None and thought.opened and thought.marks[0] not in prefix
+    exchange.opening = (thought.marks[0] if thought is not None and opens else "") + prefix
 
 
 def instructed(said: Conversation, words: str, *, chat: bool) -> Conversation:
@@ -121,5 +129,8 @@ def _frame(
         try:
             _frames[key] = Frame(*loaded.frame(told, form.role, call, arguments, thoughts=thoughts))
         except ModelError as error:
-            raise ModelError(error.message, "--tool-format plain needs no turns of the template") from None
+            hint = (
+                error.hint if "plain" in error.hint else "--tool-format plain needs no turns of the template"
+            )
+            raise ModelError(error.message, hint) from None
     return _frames[key]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from localpower.errors import ModelError
 from localpower.loaded import ModelInfo, Preset
 from localpower.model import Tokens
 from localpower.runs.gather import Engine
@@ -46,6 +47,18 @@ class LoadedToy:
         """The toy has no control texts."""
         return self.toy.tokenize(text)
 
+    def chat_text(self, conversation: Conversation, arguments: Mapping[str, Any]) -> str:
+        """The toy has no template."""
+        raise ModelError("this model has no chat template")
+
+    def read_chat(self, text: str) -> Tokens:
+        """The toy has no control texts."""
+        return self.toy.tokenize(text)
+
+    def opener(self) -> int | None:
+        """The end of a text stands before the next."""
+        return 0
+
     def following(self, before: Tokens, text: str, *, controls: bool = False) -> Tokens:
         """A toy word for each word, whatever stands before."""
         return self.toy.tokenize(text)
@@ -76,6 +89,9 @@ class LoadedToy:
     ) -> Engine:
         """The table itself."""
         return self.toy
+
+    def cells(self, prompt_length: int, horizon: int, rows: int, chains: int, prompts: int = 1) -> None:
+        """A table keeps nothing."""
 
     def longer_context(self, need: int) -> tuple[int, int] | None:
         """A table has no limit."""

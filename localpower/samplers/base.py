@@ -77,10 +77,17 @@ def grow(
 
     One stream draws all tokens, so the slices change nothing but when the watcher hears of them.
     """
+    text = [*prompt, *state.tokens]
     while not state.complete_at(horizon):
         kept = len(state)
         until = min(state.n_counted + SLICE, horizon)
-        state = extend(dice, model, prompt, state, until, temperature=temperature, rules=rules, drafts=drafts)
+        state = extend(
+            *(dice, model, prompt, state, until),
+            temperature=temperature,
+            rules=rules,
+            drafts=drafts,
+            text=text,
+        )
         yield Extended(stage, horizon, kept, state.tail(kept), member)
     return state
 

@@ -25,6 +25,7 @@ from localpower.tools.formats import Frame, Piece, ToolFormat
 TURNS, OBSERVATION_TOKENS = 8, 256
 CHANCES = 1 << 16  # numbers that the chance of an observation is drawn from, in a fresh environment
 _COPIES = 256  # of the environment, at most
+_THINK = "<think>"  # of thoughts: a call in one is none
 _NO_ROOM = "(the results have no room here)"
 
 
@@ -75,7 +76,7 @@ class Exchange:
     """`Rules.turns` of one environment. Raises UserError for an environment that cannot begin or be copied.
 
     turns: most turns of the model; tokens: most of an observation; both at least 1. fresh: chances of observations are
-    drawn, which takes an environment that can be reseeded; else all are fixed by `seed`.
+    drawn, which takes an environment that can be reseeded; else all are fixed by `seed`. begun: it is not reset.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Exchange:
         turns: int = TURNS,
         tokens: int = OBSERVATION_TOKENS,
         chances: int = 1,
+        begun: bool = False,
         limits: Limits = Limits(),  # noqa: B008 a frozen value
     ) -> None:
         self.environment, self.format, self.seed, self.turns, self.most = (
@@ -98,18 +100,23 @@ class Exchange:
             turns,
             tokens,
         )
-        self.chances, self.work = chances, Work()
+        self.chances, self.work, self._begun = chances, Work(), begun
         self._frame, self._spelling, self._limits = frame, spelling, limits
         self._known: dict[Key, Round] = {}
         self._copies: OrderedDict[Key, Environment] = OrderedDict()
+        self.opening = (
+            ""  # text of the prompt that belongs to the first turn: an answer's prefix, the mark of a thought
+        )
         self._origin: Environment | None = None  # as it is before the first call
         self._copied = 0
         if chances > 1 and not isinstance(environment, Reseeded):
             raise UsageProblem("--fresh-environment takes an environment whose chance can be drawn anew")
         needed = len(self._read((), [Observation(_NO_ROOM, ok=False, executed=False)]))
         if not 1 <= needed <= tokens:
-            problem = "are not enough for an empty one, which has" if needed else "cannot be told:"
-            raise UsageProblem(f"--observation-tokens {tokens} {problem} {needed} tokens of this model")
+            need = (
+                f"what is cut to it has {needed} tokens" if needed else "its vocabulary cannot spell a result"
+            )
+            raise UsageProblem(f"--observation-tokens {tokens} is not enough for this model: {need}")
 
     def anew(self) -> Exchange:
         """The same of another run: nothing is remembered, and nothing counted yet."""
@@ -126,7 +133,8 @@ class Exchange:
         if self._origin is None:
             try:
                 self._origin = self.environment.fork()
-                self._origin.reset(self.seed)
+                if not self._begun:
+                    self._origin.reset(self.seed)
             except (UserError, Interrupted):
                 raise
             except Exception as error:
@@ -150,14 +158,15 @@ class Exchange:
 
     def after(self, turn: Tokens, rounds: int, *, end: bool) -> After:
         """As in `Turns`: a turn is over by an end token, or where its format says so."""
-        text = self._spelling.text(turn)
+        text = self._begun_by(rounds) + self._spelling.text(turn)
         if not end and not self.format.over(text):
             return "on"
         return "asks" if rounds + 1 < self.turns and self.format.calls(text) else "over"
 
     def cut_off(self, trace: Completion) -> bool:
         """Whether its last turn calls and is one too many for an answer."""
-        return len(trace.rounds) + 1 >= self.turns and bool(self.calls(trace.last_turn))
+        rounds = len(trace.rounds)
+        return rounds + 1 >= self.turns and bool(self.calls(trace.last_turn, rounds))
 
     def reply(self, trace: Completion, chance: int) -> Tokens:
         """The observation, from memory where the same turn was answered before."""
@@ -177,9 +186,15 @@ class Exchange:
         pieces = self.format.opening(self.rounds(trace)[-1].observations, Frame())
         return [piece.text for piece in pieces if not piece.control]
 
-    def calls(self, turn: Tokens) -> list[Call | BadCall]:
-        """What a turn calls."""
-        return self.format.calls(self._spelling.text(turn))
+    def calls(self, turn: Tokens, rounds: int) -> list[Call | BadCall]:
+        """What a turn calls that follows so many observations."""
+        return self.format.calls(self._begun_by(rounds) + self._spelling.text(turn))
+
+    def _begun_by(self, rounds: int) -> str:
+        """What stands before the model's own text of a turn: the prompt, or the template, may open it."""
+        if not rounds:
+            return self.opening
+        return _THINK if self._frame.after.rstrip().endswith(_THINK) else ""
 
     def outcome(self, trace: Completion) -> tuple[Json, bool | None]:
         """State and verdict of the environment at the end of a trace; None where it cannot tell."""
@@ -190,7 +205,7 @@ class Exchange:
             return None, None
 
     def _answered(self, key: Key, turn: Tokens, before: Sequence[Key]) -> Round:
-        calls = tuple(self.calls(turn))
+        calls = tuple(self.calls(turn, len(before)))
         there = self._after(before)
         observations = self._made(there, calls, key[1][-1])
         executed = sum(each.executed for each in observations)

@@ -17,6 +17,7 @@ class ToolUse:
 
     format: how calls are written; None: as the template has it. turns: most turns of the model; observation_tokens:
     most of what one turn is answered. seed: of the environment's chance, which fixes it; fresh: it is drawn instead.
+    begun: the environment goes on as it is, and is not reset.
     """
 
     environment: Environment
@@ -26,6 +27,7 @@ class ToolUse:
     observation_tokens: int = OBSERVATION_TOKENS
     seed: int = 0
     fresh: bool = False
+    begun: bool = False
 
     @classmethod
     def of(cls, *tools: Any, run_code: bool = False, seconds: float = 10.0, **settings: Any) -> ToolUse:

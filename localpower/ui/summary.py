@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from localpower.runs.answer import Answer
 from localpower.runs.repetition import LOOPING
+from localpower.tools.report import MadeCall
 from localpower.ui.board import Cost
+from localpower.ui.view import one_line
+
+_CALLS, _LINE = 8, 110  # calls that are shown, and characters of each
 
 
 def words(answer: Answer) -> str:
@@ -83,7 +88,18 @@ def _tools(answer: Answer) -> list[str]:
         )
     cut = trace.observations_cut
     told = [f"note: {_number(cut, 'result')} had to be cut to --observation-tokens"] if cut else []
-    return [f"tools {trace.environment}: " + " · ".join(said), *told]
+    made = [call for turn in trace.turns for call in turn.calls]
+    shown = [_call(call) for call in made[:_CALLS]]
+    if len(made) > _CALLS:
+        shown.append(f"  and {_number(len(made) - _CALLS, 'call')} more")
+    return [f"tools {trace.environment}: " + " · ".join(said), *shown, *told]
+
+
+def _call(call: MadeCall) -> str:
+    """A call and what it gave, in a line."""
+    asked = f"{call.name} {json.dumps(call.arguments, ensure_ascii=False)}" if call.name else call.written
+    line = one_line(f"  {asked} -> {call.gave}")
+    return line if len(line) <= _LINE else f"{line[: _LINE - 3]}..."
 
 
 def _number(n: int, of: str) -> str:

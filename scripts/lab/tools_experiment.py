@@ -38,6 +38,8 @@ ARMS = {
     "power, 100 steps": Arm("lab-tools", "power:alpha=4:steps=100", 1),
     "SFT on plain draws": Arm("tools-sft-plain", "base", 8),
     "SFT on power traces": Arm("tools-sft-power", "base", 8),
+    "SFT on plain draws that call": Arm("tools-sft-plain-called", "base", 8),
+    "SFT on power traces that call": Arm("tools-sft-power-called", "base", 8),
     "GRPO": Arm("tools-grpo", "base", 8),
 }
 

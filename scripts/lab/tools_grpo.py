@@ -35,7 +35,7 @@ def problems_of(seed: int, step: int) -> list[Problem]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--base", type=Path, default=ROOT / "models" / "lab-tools.gguf")
     parser.add_argument("--folder", type=Path, default=Path(".cache/lab"))

@@ -6,9 +6,11 @@ import json
 
 import pytest
 
-from localpower.errors import UserError
+from localpower.errors import UsageProblem, UserError
 from localpower.evals import arc, bbh, evalplus, ifeval, livecodebench, loaders, mmlu_pro, olympiad
+from localpower.evals.dates import check_date, dated
 from localpower.evals.grade import Grader
+from localpower.evals.problem import Problem
 from localpower.evals.sources import Source
 from localpower.evals.tasks import TASKS
 from tests.evals import harder_files as made
@@ -243,3 +245,14 @@ def test_every_task_has_a_chat_and_a_plain_form_and_says_where_its_file_is(name)
     task = TASKS[name]
     assert {"chat", "plain"} <= set(task.forms)
     assert task.needs is None or (task.needs.where and task.needs.names)
+
+
+@pytest.mark.parametrize("value", ["2024-13", "24", "2024-8", "yesterday", "2024-08-32"])
+def test_what_is_no_date_is_refused(value):
+    with pytest.raises(UsageProblem, match="--since is a date such as 2024"):
+        check_date("--since", value)
+
+
+def test_dates_of_problems_that_have_none_are_refused():
+    with pytest.raises(UserError, match="--since and --until need dates, and tiny/1 of tiny has none"):
+        dated("tiny", [Problem("tiny/1", "?", "!")], "2024", "")

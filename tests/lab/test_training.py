@@ -51,7 +51,7 @@ def test_a_stopped_run_goes_on_to_the_same_bytes_as_an_unbroken_one(tmp_path):
 
 
 def test_answers_of_like_length_are_read_together_and_nothing_changes_but_rounding(tmp_path):
-    one, four = trained(tmp_path / "one", 2, parts=1), trained(tmp_path / "four", 2, parts=4)
-    torch.testing.assert_close(one, four, atol=1e-5, rtol=1e-4)
+    one, three = trained(tmp_path / "one", 2, parts=1), trained(tmp_path / "three", 2, parts=3)
+    torch.testing.assert_close(one, three, atol=1e-5, rtol=1e-4)
     start = torch.cat([weight.detach().flatten() for weight in network().parameters()])
     assert (one - start).abs().max() > 1e-4

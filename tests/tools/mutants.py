@@ -64,7 +64,7 @@ def _not_reset(rules, x, cut):
         def reply(trace, chance):
             there = left.fork()
             begin = trace.rounds[-1][1] if trace.rounds else 0
-            made = turns._made(there, turns.calls(trace.tokens[begin:]), 0)
+            made = turns._made(there, turns.calls(trace.tokens[begin:], 0), 0)
             return turns._read(trace.tokens, made)
 
     return replace(rules, turns=Dirty)

@@ -237,3 +237,38 @@ def test_ctrl_c_inside_a_tool_ends_the_run_with_what_was_accepted():
     assert isinstance(events[-1], Finished)
     assert events[-1].finish == "interrupted"
     assert not any(isinstance(event, Stepped) for event in events)
+
+
+def test_what_the_prompt_opens_the_first_turn_with_is_part_of_it():
+    words = Toy(ToyModel(("<end>", "1", "]")))
+    own = Exchange(Counter(), Inline(), Frame(), spelling(words), seed=0, turns=3, tokens=8)
+    assert own.after((1, 2), 0, end=False) == "on"
+    own.opening = "["
+    assert own.after((1, 2), 0, end=False) == "asks"
+    assert own.after((1, 2), 1, end=False) == "on"
+
+
+def test_many_prompts_get_the_traces_that_each_gets_alone():
+    with toy_model() as model:
+        many = model.generate_many(["x", "x y"], "power:steps=2", seed=4, max_tokens=8, tools=use(turns=4))
+        alone = [
+            model.generate(prompt, "power:steps=2", seed=4 + i, max_tokens=8, tools=use(turns=4))
+            for i, prompt in enumerate(("x", "x y"))
+        ]
+    assert [answer.tokens for answer in many] == [answer.tokens for answer in alone]
+    assert [answer.trace.turns for answer in many] == [answer.trace.turns for answer in alone]
+    assert sum(answer.trace.calls for answer in many) > 0
+
+
+def test_a_chat_goes_on_in_the_world_that_its_calls_have_left():
+    with toy_model() as model:
+        chat = model.chat("base", seed=4, max_tokens=8, tools=use(turns=3))
+        first = chat.send("x")
+        made = chat.turns[0].answer.calls
+        assert len(made) == first.trace.calls > 0
+        second = chat.send("y")
+        assert second.trace.state["n"] == len(made) + second.trace.calls
+        chat.restore(json.loads(json.dumps(chat.to_dict())))
+        assert chat.turns[0].answer.calls == made
+        again = chat.regenerate()
+        assert again.trace.state["n"] == len(made) + again.trace.calls

@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from localpower.api.eval_models import Surroundings
 from localpower.api.eval_request import EvalRequest
 from localpower.errors import Interrupted, UserError
 from localpower.evals import store
+from localpower.evals.dates import dated
 from localpower.evals.parts import Shard, has_any, read_run
 from localpower.evals.problem import subset
 from localpower.evals.sources import Source
@@ -62,10 +64,15 @@ def run_jobs(request: EvalRequest, tasks: Sequence[Task], around: Surroundings) 
     executor = _executor(spec, request.out / store.LOGS)
     before = read_run(request.out, around.say) if has_any(request.out) else None
     seed = request.seed if request.seed is not None else before.settings["seed"] if before else request.drawn
+    ask = cache(request.password)  # once, and then told to all jobs
+    source = Source(request.data, seed, ask, request.since, request.until)
     problems = {
-        t.name: subset(t.problems(Source(request.data, seed, request.password)), request.limit) for t in tasks
+        task.name: subset(
+            dated(task.name, task.problems(source), request.since, request.until), request.limit
+        )
+        for task in tasks
     }
-    password = request.password() if any(task.secret for task in tasks) else ""
+    password = ask() if any(task.secret for task in tasks) else ""
     told = replace(
         request,
         seed=seed,

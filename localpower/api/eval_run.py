@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
-from localpower.api.cluster.sharing import crew_of, share
+from localpower.api.cluster.sharing import crew_of, require_workers, share
 from localpower.api.cluster.work import Work, WorkModel
 from localpower.api.compare import read_with
 from localpower.api.eval_asking import Asked, ask_all
+from localpower.api.eval_checks import check_request, check_size
 from localpower.api.eval_models import EvalModels, Surroundings
 from localpower.api.eval_request import EvalRequest, settings_of
 from localpower.api.labels import eval_methods, needs_expert
 from localpower.api.programs import allowed, run_programs
-from localpower.api.question import check_traces
 from localpower.errors import Interrupted, UsageProblem, UserError
 from localpower.evals import store
 from localpower.evals.dates import dated
-from localpower.evals.experts import UNVERIFIED
 from localpower.evals.grade import Grader
 from localpower.evals.jobs import EvalMethod
 from localpower.evals.parts import Part, has_any, read_run
-from localpower.evals.problem import Problem, subset
+from localpower.evals.problem import subset
 from localpower.evals.running import Running, Watcher
 from localpower.evals.scoring import Scorer
 from localpower.evals.settings import (
@@ -36,10 +35,7 @@ from localpower.evals.settings import (
 from localpower.evals.sources import Source
 from localpower.evals.task import Task
 from localpower.evals.tasks import find_tasks
-from localpower.grading.math_verify import require
 from localpower.runs.forecast import Forecast
-
-_MOST_ANSWERS = 1_000_000
 
 
 @dataclass
@@ -66,7 +62,8 @@ class _Plan:
 def run_eval(request: EvalRequest, around: Surroundings) -> bool:
     """Make what is missing; False where it was interrupted, then the same request goes on. Raises UserError."""
     tasks = find_tasks(request.tasks)
-    _check_request(request, tasks)
+    check_request(request, tasks)
+    require_workers(request.workers)
     if request.workers is not None and request.workers.kind == "slurm":
         from localpower.api.cluster.slurm import run_jobs
 
@@ -100,7 +97,7 @@ def _run_here(request: EvalRequest, tasks: Sequence[Task], around: Surroundings)
 def estimate(request: EvalRequest, around: Surroundings) -> list[Forecast]:
     """What a run would make and take, by this machine's pace. Nothing is written. Raises UserError, Interrupted."""
     tasks = find_tasks(request.tasks)
-    _check_request(request, tasks)
+    check_request(request, tasks)
     with around.interrupts:
         plan, found = _prepare(request, tasks, None, around), list[Forecast]()
         current = ""
@@ -133,7 +130,7 @@ def _prepare(
         task.name: dated(task.name, task.problems(source), request.since, request.until) for task in tasks
     }
     chosen = {task.name: subset(problems[task.name], request.limit) for task in tasks}
-    _check_size(request, chosen)
+    check_size(request, chosen)
     for name, some in chosen.items():
         if needs_expert(request.labels) and not any(problem.worked for problem in some):
             raise UserError(
@@ -199,10 +196,15 @@ def _make(request: EvalRequest, plan: _Plan, folder: store.Folder, around: Surro
             folder.begin(plan.settings, plan.problems)
 
         running.settle = settle
+
+        def note(line: str) -> None:
+            with watcher.aside():
+                around.say(line)
+
         with ExitStack() as held:
             crew = None
             if plan.work is not None and request.workers is not None:
-                crew = held.enter_context(closing(crew_of(request.workers, plan.work, around.say)))
+                crew = held.enter_context(closing(crew_of(request.workers, plan.work, note)))
             for current in plan.models.requests:
                 if crew is None:
                     running.run(current, plan.models.open(current))
@@ -249,51 +251,3 @@ def _cross_score(request: EvalRequest, plan: _Plan, around: Surroundings) -> Non
         read_with(reader, [read_run(request.out)], around.say, around.heard)
         del reader  # its memory is free before the next model needs some
     around.say(f"localpower compare {request.out} --sharpening says what that shows")
-
-
-def _check_size(request: EvalRequest, chosen: Mapping[str, Sequence[Problem]]) -> None:
-    """Raises UsageProblem for more answers than anybody waits for."""
-    models = max(len(request.models), 1)
-    n = sum(map(len, chosen.values())) * len(request.labels) * request.samples * models
-    if n > _MOST_ANSWERS:
-        raise UsageProblem(
-            f"that is {n:,} answers, and a run has at most {_MOST_ANSWERS:,}", "lower --samples or --limit"
-        )
-
-
-def _check_request(request: EvalRequest, tasks: Sequence[Task]) -> None:
-    if request.cross_score and len(request.models) < 2:
-        raise UsageProblem("--cross-score needs two models", "give -m twice: the base, then the tuned model")
-    if request.grader == "math-verify":
-        require()  # before a model is opened
-    prompting = request.prompting
-    try:
-        "".join(
-            [
-                *(prompting.system or "", request.answer_prefix or "", *prompting.stops),
-                *map(str, prompting.template_args.values()),
-            ]
-        ).encode()
-    except UnicodeEncodeError:
-        raise UsageProblem(
-            "--system, --stop, --template-arg and --answer-prefix must be valid Unicode"
-        ) from None
-    data = request.data
-    if data is not None and data.is_file() and len(tasks) > 1:
-        raise UsageProblem("--data names one file, and there are several tasks: name a folder")
-    for task in tasks:
-        if task.environment is not None:
-            for options in request.labels.values():
-                check_traces(options)
-        if task.runs_code and not request.run_code:
-            raise UserError(
-                f"the tools of {task.name} run programs of the model, or of the task",
-                "say --run-code if you want that",
-            )
-        if task.kind in UNVERIFIED and needs_expert(request.labels):
-            raise UsageProblem(
-                f"--method project asks a verifier while it writes: {task.name} has {UNVERIFIED[task.kind]}"
-            )
-        if request.form not in task.forms:
-            forms = " or ".join(form for form in task.forms if form != "plain")
-            raise UsageProblem(f"{task.name} has no prompt of style {request.form}: --prompt-style {forms}")

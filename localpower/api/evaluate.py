@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,6 +166,10 @@ class _Nobody:
 
     def made(self, row: store.Row) -> None:
         """Nothing to say."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Nothing is shown."""
+        return nullcontext()
 
 
 @contextmanager

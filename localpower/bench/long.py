@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle, islice
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
 from localpower.bench.prompts import LONG
 from localpower.chance import StreamDice
 from localpower.engine.base import GgufEngine
 from localpower.engine.batch import RowSpec
 from localpower.errors import EngineError
+from localpower.events import Extended
 from localpower.loaded.gguf import LoadedGguf, as_gguf
 from localpower.model import LogitRow, Tokens
 from localpower.runs.gather import Run, gather
@@ -25,14 +27,15 @@ from localpower.samplers import Ancestral
 from localpower.text.conversation import Conversation
 
 LENGTHS = (256, 1024, 4096, 8192, 16384, 32768)
-DRAWN = 32  # tokens at each length
+DRAWN = 64  # tokens at each length, in pieces of eight
 
 
 @dataclass(frozen=True, slots=True)
 class LongRow:
     """One length. reading: prompt tokens a second. token_ms: of a drawn token by the clock, of which within llama.cpp.
 
-    ours_us: processor time of a token outside of llama.cpp. cells, megabytes: of keys and values.
+    Both are medians of pieces of eight tokens. ours_us: processor time of a token outside of llama.cpp, of the piece
+    that took least: other programs only add to it. cells, megabytes: of keys and values.
     """
 
     context: int
@@ -94,7 +97,7 @@ def _measured(loaded: LoadedGguf, prompt: Tokens, seed: int, interrupts: Interru
         engine.logits([prompt])
         read = time.perf_counter() - began
         _drawn(engine, prompt, seed)  # the first draw of a process fills caches
-        seconds, llama, ours = _drawn(engine, prompt, seed)
+        pieces = _drawn(engine, prompt, seed)
         n_cells = engine.context.total_cells
         size = n_cells * loaded.weights.cell_bytes(loaded.verdict.settings.kv_bits)
     finally:
@@ -102,26 +105,43 @@ def _measured(loaded: LoadedGguf, prompt: Tokens, seed: int, interrupts: Interru
     return LongRow(
         len(prompt),
         len(prompt) / read,
-        1e3 * seconds / DRAWN,
-        1e3 * llama / DRAWN,
-        1e6 * ours / DRAWN,
+        1e3 * median(piece.clock for piece in pieces),
+        1e3 * median(piece.llama for piece in pieces),
+        1e6 * min(piece.ours for piece in pieces),
         n_cells,
         size / 1e6,
     )
 
 
-def _drawn(engine: GgufEngine, prompt: Tokens, seed: int) -> tuple[float, float, float]:
-    """Seconds of a plain draw, of which within llama.cpp, and processor seconds outside of it."""
+class _Piece(NamedTuple):
+    """Seconds of a token: by the clock, of which within llama.cpp; processor seconds outside of it."""
+
+    clock: float
+    llama: float
+    ours: float
+
+
+def _drawn(engine: GgufEngine, prompt: Tokens, seed: int) -> list[_Piece]:
+    """A plain draw, piece by piece."""
     sampler = Ancestral("base", 1.0, DRAWN)
     decode = engine.context.decode
     watched = _Watched(decode)
     engine.context.decode = watched  # type: ignore[method-assign]
+    pieces = []
     try:
-        clock, thread = time.perf_counter(), time.thread_time()
-        for _ in gather(engine, [Run(prompt, lambda each: sampler.run(each, prompt, StreamDice(seed)))]):
-            pass
-        ours = time.thread_time() - thread - watched.thread
-        return time.perf_counter() - clock, watched.clock, ours
+        before = time.perf_counter(), time.thread_time(), watched.clock, watched.thread
+        for _, event in gather(
+            engine, [Run(prompt, lambda each: sampler.run(each, prompt, StreamDice(seed)))]
+        ):
+            if not isinstance(event, Extended):
+                continue
+            now = time.perf_counter(), time.thread_time(), watched.clock, watched.thread
+            clock, thread, llama, inside = (
+                (b - a) / len(event.suffix) for a, b in zip(before, now, strict=True)
+            )
+            pieces.append(_Piece(clock, llama, thread - inside))
+            before = now
+        return pieces
     finally:
         engine.context.decode = decode  # type: ignore[method-assign]
 

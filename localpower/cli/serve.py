@@ -9,6 +9,7 @@ import click
 
 from localpower.cli.options import engine_options, quiet_option
 from localpower.cli.sections import Command
+from localpower.cli.values import Finite
 
 if TYPE_CHECKING:
     from localpower.server.settings import Access, Limits
@@ -69,7 +70,7 @@ _whole = click.IntRange(min=1)
 )
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(0.1, 1e6),
     default=600.0,
     show_default=True,
     metavar="SECONDS",
@@ -77,7 +78,7 @@ _whole = click.IntRange(min=1)
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(min=0),
+    type=Finite(0.0, 1e6),
     default=10.0,
     show_default=True,
     metavar="SECONDS",

@@ -56,7 +56,10 @@ class Shard:
         return f"{self.number}-of-{self.of}"
 
     def has(self, problem_id: str) -> bool:
-        """Whether a problem is in this shard: by the last 8 bytes of the sha256, as --limit goes by the first."""
+        """Whether a problem is in this shard: by a remainder of its sha256.
+
+        --limit takes the first by sha256, which ranges of it would all put into one shard.
+        """
         tail = hashlib.sha256(problem_id.encode()).digest()[-8:]
         return int.from_bytes(tail, "big") % self.of == self.number - 1
 

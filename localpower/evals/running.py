@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -39,6 +40,9 @@ class Watcher(Protocol):
 
     def made(self, row: Row) -> None:
         """An answer is on the disk."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """While entered somebody else may write where this shows something."""
 
 
 @dataclass

@@ -85,11 +85,12 @@ _OURS: tuple[Task, ...] = (
     ),
     Task(
         *("bfcl", "state", bfcl.problems, bfcl.FORMS, 512),
-        "multi-turn function calls, from the package bfcl-eval",
+        "function calls, from the package bfcl-eval",
         licence="Apache-2.0",
         size=200,
         environment=bfcl.environment_of,
         tools="the classes of bfcl-eval",
+        package="bfcl-eval",
         max_turns=24,
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import re
 import socket
 from dataclasses import dataclass
 
@@ -40,6 +41,11 @@ def check_access(address: Address, access: Access, *, insecure: bool) -> Access:
     Without a key the names of this machine are the only ones that a request may call the server by: else a web page
     whose name is bent to this address could ask.
     """
+    for origin in access.origins:
+        if not re.fullmatch(r"\*|https?://[^/\s]+", origin):
+            raise UsageProblem(f"--cors takes an origin such as http://localhost:3000, or *, got {origin!r}")
+    if not address.host:
+        raise UsageProblem("--host is empty", "127.0.0.1 is this machine alone")
     if not address.local and not access.keys and not insecure:
         raise UsageProblem(
             f"--host {address.host} can be reached from other machines and needs a key",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from localpower.api.cluster.spec import WorkersSpec
@@ -45,6 +45,9 @@ class Listener:
 
     def drew(self, tokens):
         pass
+
+    def aside(self):
+        return nullcontext()
 
     def made(self, row):
         self.n += 1

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import threading
+from contextlib import ExitStack
 
 import pytest
 
+from localpower.api.cluster import sharing
 from localpower.api.cluster.crew import Crew
 from localpower.api.cluster.spec import WorkersSpec
 from localpower.api.cluster.work import Lost
 from localpower.errors import Interrupted, UsageProblem, UserError
+from localpower.ui.progress import Progress
+from tests.cluster.made import evaluated
 
 KEYS = [("t", f"p{i}", "m", "base", 0) for i in range(100)]
 FIELDS = ("task", "id", "model", "method", "sample")
@@ -189,3 +194,23 @@ def test_workers_are_read_from_a_text(text, found):
 def test_a_text_that_names_no_workers_is_refused(text):
     with pytest.raises(UsageProblem):
         WorkersSpec.read(text)
+
+
+def test_without_ray_one_line_says_so_before_a_model_is_opened(tmp_path, monkeypatch):
+    monkeypatch.setattr(sharing, "find_spec", lambda _: None)
+    monkeypatch.setattr("localpower.loading.load", lambda *_, **__: pytest.fail("a model was opened"))
+    with pytest.raises(UserError, match="--workers ray needs Ray"):
+        evaluated(tmp_path / "run", "ray")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_is_told_in_mid_run_is_not_drawn_over(capsys):
+    """On a terminal the drawing is taken away, and drawn anew below the line."""
+    console = io.StringIO()
+    progress = Progress(console, redraw=True)
+    progress._draw = lambda: setattr(progress, "_terminal", ExitStack())
+    progress.start(8, 100.0)
+    drawn = progress._terminal
+    with progress.aside():
+        assert progress._terminal is None
+    assert progress._terminal not in (None, drawn)

@@ -184,12 +184,14 @@ def test_more_rows_than_there_are_is_refused_by_number(running):
 def test_a_wide_request_waits_for_room_and_is_not_overtaken(running):
     scheduler = running(rows=4)
     order = []
-    long = submit(scheduler, "abc", "power:steps=30", max_tokens=60, ear=Ear(on_event=lambda: None))
-    wide = submit(scheduler, "abc", "smc:particles=4", ear=Ear(on_event=lambda: order.append("wide")))
-    late = submit(scheduler, "abc", "base", ear=Ear(on_event=lambda: order.append("late")))
-    for _, ear in (long, wide, late):
+    _, long = submit(scheduler, "abc", "power:steps=30", max_tokens=60)
+    wide = Ear(on_event=lambda: order.append(("wide", bool(long.answers))))
+    submit(scheduler, "abc", "smc:particles=4", ear=wide)
+    late = Ear(on_event=lambda: order.append(("late", bool(wide.answers))))
+    submit(scheduler, "abc", "base", ear=late)
+    for ear in (long, wide, late):
         assert ear.wait().answers
-    assert order.index("wide") < order.index("late")
+    assert set(order) == {("wide", True), ("late", True)}, "each begins when the one before it has made room"
 
 
 class Breaking:

@@ -55,6 +55,23 @@ def test_another_address_without_a_key(capsys, monkeypatch):
     assert "needs a key" in line
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--time-limit", "nan"),
+        ("--grace", "-1"),
+        ("--cors", "localhost"),
+        ("--host", ""),
+        ("--port", "70000"),
+        ("--rows", "0"),
+    ],
+)
+def test_a_value_that_can_never_be_right(capsys, option, value):
+    code, line = outcome(capsys, option, value)
+    assert code == 2
+    assert option in line
+
+
 def test_a_missing_extra(capsys, monkeypatch):
     monkeypatch.setattr(needed, "find_spec", lambda name: None)
     code, line = outcome(capsys)

@@ -59,14 +59,10 @@ class RayWorkers:
     """Workers on every machine that is alive. cpus, gpus: of each worker; per-node: workers of a machine."""
 
     def __init__(self, spec: WorkersSpec, work: Work) -> None:
-        """Raises UserError where Ray is not installed, or no cluster answers."""
+        """Raises UserError where no cluster answers."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
-        try:
-            import ray
-        except ImportError:
-            raise UserError(
-                "--workers ray needs Ray", "install it with pip install 'localpower[ray]' on every machine"
-            ) from None
+        import ray
+
         self._spec, self._mine = spec, not ray.is_initialized()
         if self._mine:
             try:

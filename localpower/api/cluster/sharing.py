@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from importlib.util import find_spec
 
 from localpower.api.cluster.crew import Crew
 from localpower.api.cluster.local import LocalWorkers
 from localpower.api.cluster.spec import WorkersSpec
 from localpower.api.cluster.work import Work, Workers
 from localpower.api.eval_models import EvalModels
+from localpower.errors import UserError
 from localpower.evals.running import Running
 from localpower.evals.store import Key
+
+
+def require_workers(spec: WorkersSpec | None) -> None:
+    """Raises UserError where what the workers need is not installed, before a model is opened."""
+    if spec is not None and spec.kind == "ray" and find_spec("ray") is None:
+        raise UserError(
+            "--workers ray needs Ray", "install it with pip install 'localpower[ray]' on every machine"
+        )
 
 
 def crew_of(spec: WorkersSpec, work: Work, say: Callable[[str], None]) -> Crew:

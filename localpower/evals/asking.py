@@ -18,7 +18,7 @@ from localpower.evals.task import Task
 from localpower.grading.thoughts import opens_thought
 from localpower.loaded import Loaded
 from localpower.loaded.thoughts import limit, switched, thought_of
-from localpower.loaded.tooling import open_first_turn, tooled
+from localpower.loaded.tooling import Tooled, open_first_turn, tooled
 from localpower.model import Tokens
 from localpower.text.conversation import Conversation
 from localpower.text.stops import answer_text, ends

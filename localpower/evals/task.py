@@ -17,7 +17,7 @@ class Task:
 
     licence: of the problems, as their authors state it, an SPDX identifier; empty: not stated. needs: its file;
     None: its problems are generated. size: how many problems the authors publish; 0: as many as the file has.
-    package: that has its problems instead of a file.
+    package: that has its problems instead of a file, and behind a blank what it needs with it.
     noise: what is known to be wrong with the labels, in a sentence; empty: nothing is known here.
     environment: of a problem, new or a copy, not yet reset; None: the task has no tools. tools: its name in settings.
     tool_format: as --tool-format, "": the model's own. runs_code: the environment runs programs of the model or of the

@@ -90,7 +90,7 @@ _OURS: tuple[Task, ...] = (
         size=200,
         environment=bfcl.environment_of,
         tools="the classes of bfcl-eval",
-        package="bfcl-eval",
+        package="bfcl-eval mpmath",
         max_turns=24,
     ),
 )

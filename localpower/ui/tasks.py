@@ -88,6 +88,14 @@ class Info(Protocol):
         """Whether an eval can begin."""
 
     @property
+    def tools(self) -> str:
+        """That the model may call; "": none."""
+
+    @property
+    def package(self) -> str:
+        """That brings the task, instead of a file; "": none."""
+
+    @property
     def costs(self) -> Sequence[Cost]:
         """By method."""
 
@@ -110,6 +118,7 @@ def page(task: Info, limit: int | None) -> Iterator[str]:
     for head, text in (
         ("problems", _problems(task)),
         ("graded", task.graded),
+        ("tools", task.tools),
         ("longest answer", f"{task.max_tokens:,} tokens"),
         ("prompt styles", ", ".join(task.styles)),
         ("licence", task.licence or "not stated"),
@@ -122,6 +131,7 @@ def page(task: Info, limit: int | None) -> Iterator[str]:
     if task.files and not task.found:
         yield f"  {'it is called':<16}{', '.join(task.files)}"
         yield f"  {'published at':<16}{task.where}"
+    if task.files and not task.found and not task.package:
         yield "Download it and give its path with --data, or put it into the folder that LOCALPOWER_DATA names."
     if task.costs:
         n = task.problems or 0

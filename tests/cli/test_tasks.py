@@ -70,3 +70,11 @@ def test_an_unknown_task_is_one_line(capsys):
 
 def test_a_group_of_tasks_is_refused(capsys):
     assert "lab-sum" in shown(capsys, "show", "lab", code=2).err
+
+
+def test_a_task_with_tools_names_them_and_one_of_a_package_how_it_is_installed(capsys, monkeypatch):
+    monkeypatch.setattr("localpower.api.tasks.find_spec", lambda _: None)
+    out = shown(capsys, "show", "bfcl").out
+    assert "pip install --no-deps bfcl-eval mpmath" in out
+    assert "--data" not in out
+    assert "  tools           notes and calculator\n" in shown(capsys, "show", "notes-sum").out

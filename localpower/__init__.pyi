@@ -15,7 +15,11 @@ from .api.listing import ListedAnswer as ListedAnswer
 from .api.listing import list_answers as list_answers
 from .api.model import Model as Model
 from .api.model import load as load
+from .api.score import Score as Score
+from .api.score import score as score
 from .api.stream import Stream as Stream
+from .api.text_stream import TextStream as TextStream
+from .api.text_stream import stream_text as stream_text
 from .errors import EngineError as EngineError
 from .errors import ModelError as ModelError
 from .errors import UsageProblem as UsageProblem
@@ -45,6 +49,11 @@ from .samplers.lookahead import Lookahead as Lookahead
 from .samplers.mh import Power as Power
 from .samplers.project import Project as Project
 from .samplers.smc import SMC as SMC
+from .tools.environment import Environment as Environment
+from .tools.environment import Tool as Tool
+from .tools.names import open_tools as open_tools
+from .tools.report import TraceReport as TraceReport
+from .tools.use import ToolUse as ToolUse
 from .toy import ToyModel as ToyModel
 from .toy import power_law as power_law
 

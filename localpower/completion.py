@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from localpower.chance import Dice
 from localpower.drafts import Ahead, NgramDrafter
-from localpower.model import Model, Tokens
+from localpower.model import Model, Tokens, context_of
 from localpower.numerics import TokenDistribution
+from localpower.rules import PLAIN, After, Rules, TokenObserver
 
+__all__ = ["PLAIN", "Completion", "Floats", "Rules", "TokenObserver", "Writer", "extend"]
 Floats = NDArray[np.float64]
 
 
@@ -31,7 +32,9 @@ class Completion:
     hot cut (samplers/kernel.py) is drawn from p; its log_q is that of the proposal law all the same.
     given: (len,) bool. A given token (tool output, forced text) was not drawn but conditioned on: its
     log_p, log_q and entropy are 0, it is never a cut and is not counted in `n_drawn`.
-    ended: the last token is an end token or completes a stop; it is part of `tokens`.
+    ended: the last token is an end token or completes a stop; it is part of `tokens`. Of a trace: nothing follows.
+    world: (len,) int64. Of a token that an environment answered (an observation, which is given too) the number that
+    its chance was drawn as, 0 where it is fixed; -1 of every other token. A horizon does not count observations.
     """
 
     tokens: Tokens = ()
@@ -40,15 +43,22 @@ class Completion:
     log_q: Floats = field(default_factory=lambda: _frozen((), np.float64))
     entropy: Floats = field(default_factory=lambda: _frozen((), np.float64))
     given: NDArray[np.bool_] = field(default_factory=lambda: _frozen((), np.bool_))
+    world: NDArray[np.int64] = field(default_factory=lambda: _frozen((), np.int64))
+
+    def __post_init__(self) -> None:
+        """Where nobody says anything of an environment there is none."""
+        if len(self.world) != len(self.tokens):
+            object.__setattr__(self, "world", _frozen(np.full(len(self.tokens), -1), np.int64))
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def __eq__(self, other: object) -> bool:
-        """Completions are equal by what they say: same tokens, same end."""
+        """Completions are equal by what they say: same tokens, same end, same chance of the environment."""
         if not isinstance(other, Completion):
             return NotImplemented
-        return self.tokens == other.tokens and self.ended == other.ended
+        mine, its = ((x.tokens, x.ended, x.world.tobytes()) for x in (self, other))
+        return mine == its
 
     def __hash__(self) -> int:
         return hash((self.tokens, self.ended))
@@ -57,6 +67,28 @@ class Completion:
     def n_drawn(self) -> int:
         """How many tokens were drawn (n_x in the formulas)."""
         return len(self.tokens) - int(self.given.sum())
+
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """(len,) bool: which tokens an environment answered."""
+        return self.world >= 0
+
+    @property
+    def n_counted(self) -> int:
+        """How many tokens a horizon counts: all but observations."""
+        return len(self.tokens) - int(self.observed.sum())
+
+    @property
+    def rounds(self) -> list[tuple[int, int]]:
+        """(begin, end) of each observation, in order."""
+        edges = np.flatnonzero(np.diff(np.concatenate(((0,), self.observed.astype(np.int8), (0,)))))
+        return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+    @property
+    def last_turn(self) -> Tokens:
+        """What follows the last observation; all of it where there is none."""
+        rounds = self.rounds
+        return self.tokens[rounds[-1][1] if rounds else 0 :]
 
     def total_log_p(self) -> float:
         """log p(completion | prompt), nats."""
@@ -80,7 +112,7 @@ class Completion:
 
     def complete_at(self, horizon: int) -> bool:
         """Whether this is a state of the target at `horizon`: ended, or exactly that long."""
-        return self.ended or len(self.tokens) >= horizon
+        return self.ended or self.n_counted >= horizon
 
     def head(self, length: int) -> Completion:
         """The first `length` tokens, unfinished."""
@@ -98,6 +130,7 @@ class Completion:
             self.log_q[span],
             self.entropy[span],
             self.given[span],
+            self.world[span],
         )
 
     def join(self, suffix: Completion) -> Completion:
@@ -109,43 +142,14 @@ class Completion:
             _frozen(np.concatenate((self.log_q, suffix.log_q)), np.float64),
             _frozen(np.concatenate((self.entropy, suffix.entropy)), np.float64),
             _frozen(np.concatenate((self.given, suffix.given)), np.bool_),
+            _frozen(np.concatenate((self.world, suffix.world)), np.int64),
         )
-
-
-def _never_ended(tokens: Tokens) -> bool:
-    return False
-
-
-def _nothing_given(tokens: Tokens) -> int | None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What besides the model's end tokens shapes an answer. Both are functions of the tokens alone.
-
-    ended(tokens): whether the last of these consecutively drawn tokens completes a stop.
-    given(tokens): the token that must follow this completion (tool output, forced text), or None to draw.
-    """
-
-    ended: Callable[[Tokens], bool] = _never_ended
-    given: Callable[[Tokens], int | None] = _nothing_given
-
-
-PLAIN = Rules()
 
 
 def _without(weights: NDArray[np.floating], token: int) -> NDArray[np.floating]:
     others = weights.copy()
     others[token] = 0.0
     return others if others.any() else weights
-
-
-class TokenObserver(Protocol):
-    """Hears of every token as it is drawn."""
-
-    def drawn(self, position: int, log_p: float, log_q: float, entropy: float, *, complete: bool) -> bool:
-        """Whether to stop here; not heeded when the answer is complete anyway."""
 
 
 class Writer:
@@ -160,23 +164,47 @@ class Writer:
     ) -> None:
         self.tokens = list(start.tokens)
         self.ended = start.ended
-        self._horizon, self._eos, self._rules = horizon, eos, rules
-        self._log_p, self._log_q = start.log_p.tolist(), start.log_q.tolist()
-        self._entropy, self._given = start.entropy.tolist(), start.given.tolist()
-        self._run_start = 1 + max((i for i, g in enumerate(self._given) if g), default=-1)
+        self._start, self._horizon, self._eos, self._rules = start, horizon, eos, rules
+        self._log_p: list[float] = []  # of what is written here: answers grow in many short pieces
+        self._log_q: list[float] = []
+        self._entropy: list[float] = []
+        self._given: list[bool] = []
+        self._world: list[int] = []
+        given = np.flatnonzero(start.given)
+        self._run_start = int(given[-1]) + 1 if len(given) else 0
+        self.n_counted, self._rounds = start.n_counted, len(start.rounds)
+        self._turn_start = len(self.tokens) - len(start.last_turn)
+        drawn_last = bool(self.tokens) and not start.given[-1]
+        self._asks = rules.turns is not None and drawn_last and not self.ended and self._after() == "asks"
 
     @property
     def complete(self) -> bool:
         """Whether nothing can follow within the horizon."""
-        return self.ended or len(self.tokens) >= self._horizon
+        return self.ended or self.n_counted >= self._horizon
 
-    def write_given(self) -> Tokens:
-        """Write the tokens that must follow, none where one is to be drawn; returns them."""
+    def write_given(self, dice: Dice) -> Tokens:
+        """Write the tokens that must follow, none where one is to be drawn; returns them. dice: of an environment."""
+        if self._rules.given is PLAIN.given and not self._asks:
+            return ()
         before = len(self.tokens)
-        while not self.complete and (token := self._rules.given(tuple(self.tokens))) is not None:
-            self._write(token, (0.0, 0.0, 0.0), given=True)
+        while not self.complete:
+            if self._asks:
+                self._observe(dice)
+            elif (token := self._rules.given(tuple(self.tokens))) is not None:
+                self._write(token, (0.0, 0.0, 0.0), given=True)
+            else:
+                break
             self._run_start = len(self.tokens)
         return tuple(self.tokens[before:])
+
+    def _observe(self, dice: Dice) -> None:
+        """Write what the environment answers."""
+        turns = self._rules.turns
+        assert turns is not None
+        chance = dice.pick(np.ones(turns.chances)) if turns.chances > 1 else 0
+        for token in turns.reply(self.completion(), chance):
+            self._write(token, (0.0, 0.0, 0.0), given=True, chance=chance)
+        self._rounds, self._turn_start, self._asks = self._rounds + 1, len(self.tokens), False
 
     def draw(
         self,
@@ -198,24 +226,52 @@ class Writer:
             token = dice.pick(weights, None if hot else row.sums)
         numbers = (row.log_p(token), (recorded or row).log_q(token), row.entropy)
         self._write(token, numbers, given=False)
-        self.ended = token in self._eos or self._rules.ended(tuple(self.tokens[self._run_start :]))
+        if self._rules.turns is None:
+            self.ended = token in self._eos or self._completes_a_stop()
+        else:
+            after = "over" if self._completes_a_stop() else self._after()
+            self.ended, self._asks = after == "over", after == "asks"
         return numbers
 
-    def _write(self, token: int, numbers: tuple[float, float, float], *, given: bool) -> None:
-        self.tokens.append(token)
-        for values, number in zip((self._log_p, self._log_q, self._entropy), numbers, strict=True):
-            values.append(number)
-        self._given.append(given)
+    def _completes_a_stop(self) -> bool:
+        if self._rules.ended is PLAIN.ended:
+            return False
+        if self._run_start:
+            return self._rules.ended(tuple(self.tokens[self._run_start :]))
+        return self._rules.ended(context_of(self._rules.ended, self.tokens))
+
+    def _after(self) -> After:
+        """What follows the last drawn token of a trace."""
+        assert self._rules.turns is not None
+        turn, end = tuple(self.tokens[self._turn_start :]), self.tokens[-1] in self._eos
+        return self._rules.turns.after(turn, self._rounds, end=end)
+
+    def _write(
+        self, token: int, numbers: tuple[float, float, float], *, given: bool, chance: int = -1
+    ) -> None:
+        columns: tuple[list[Any], ...] = (
+            self.tokens,
+            self._log_p,
+            self._log_q,
+            self._entropy,
+            self._given,
+            self._world,
+        )
+        for values, value in zip(columns, (token, *numbers, given, chance), strict=True):
+            values.append(value)
+        self.n_counted += chance < 0
 
     def completion(self) -> Completion:
         """What has been written."""
+        start = self._start
         return Completion(
             tuple(self.tokens),
             self.ended,
-            _frozen(self._log_p, np.float64),
-            _frozen(self._log_q, np.float64),
-            _frozen(self._entropy, np.float64),
-            _frozen(self._given, np.bool_),
+            _frozen(np.concatenate((start.log_p, self._log_p)), np.float64),
+            _frozen(np.concatenate((start.log_q, self._log_q)), np.float64),
+            _frozen(np.concatenate((start.entropy, self._entropy)), np.float64),
+            _frozen(np.concatenate((start.given, np.array(self._given, np.bool_))), np.bool_),
+            _frozen(np.concatenate((start.world, np.array(self._world, np.int64))), np.int64),
         )
 
 
@@ -232,27 +288,27 @@ def extend(
     hot: bool = False,
     watch: TokenObserver | None = None,
     drafts: NgramDrafter | None = None,
+    text: list[int] | None = None,
 ) -> Completion:
     """Draw tokens after `start` from p^(1/temperature) until the answer ends, is `horizon` long, or `watch` stops it.
 
-    Exact for its own law q: every token comes from the full vocabulary, nothing is truncated. An
-    already complete `start` comes back as it is.
+    Exact for its own law q: every token comes from the full vocabulary. A complete `start` comes back as it is.
 
-    unlike: the first token drawn is another than this one, in proportion to q. Where rounding leaves no other token
-    any weight, it is drawn like the rest. hot: the first token drawn is drawn from p itself (temperature 1). Either
-    way its recorded log_q is q's.
+    unlike: the first token drawn is another than this one, in proportion to q; where rounding leaves no other token
+    any weight, it is drawn like the rest. hot: that token is drawn from p itself. Either way its log_q is q's.
     drafts: rows are asked for ahead where it guesses what comes; changes nothing but the batches.
+    text: prompt and `start` as a list that grows with the answer: a long one is not copied for each piece of it.
     """
     if start.complete_at(horizon):
         return start
     writer = Writer(start, horizon, model.eos, rules)
-    ahead = Ahead(model, drafts, prompt + start.tokens, temperature)
+    ahead = Ahead(model, drafts, [*prompt, *start.tokens] if text is None else text, temperature)
     while True:
-        for token in writer.write_given():
+        for token in writer.write_given(dice):
             ahead.wrote(token, given=True)
         if writer.complete:
             break
-        row = ahead.row(horizon - len(writer.tokens))
+        row = ahead.row(horizon - writer.n_counted)
         numbers = writer.draw(dice, row, unlike, hot=hot)
         unlike, hot = None, False
         ahead.wrote(writer.tokens[-1])

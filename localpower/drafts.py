@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from localpower.model import Model, Tokens, weighed
+from localpower.model import Model, Tokens, context_of, weighed
 from localpower.numerics import TokenDistribution
 from localpower.width import best_width
 
@@ -85,10 +85,12 @@ class NgramDrafter:
 class Ahead:
     """The rows of one answer while it grows, some of them asked for ahead."""
 
-    def __init__(self, model: Model, drafts: NgramDrafter | None, start: Tokens, temperature: float) -> None:
-        """start: prompt and answer so far. temperature: at which the rows are weighed."""
+    def __init__(
+        self, model: Model, drafts: NgramDrafter | None, text: list[int], temperature: float
+    ) -> None:
+        """text: prompt and answer so far; it grows with the answer. temperature: at which the rows are weighed."""
         self._model, self._drafts, self._temperature = model, drafts, temperature
-        self._text = list(start)
+        self._text = text
         self._source, self._guess = _ALIGNED, deque[int]()
         self._rows = deque[TokenDistribution]()
 
@@ -96,9 +98,9 @@ class Ahead:
         """The row after the text, valid until the next one. most: tokens that may still be drawn, this one included."""
         if self._rows:
             return self._rows.popleft()
-        context = tuple(self._text)
         if self._drafts is None:
-            return self._weighed([context])[0]
+            return self._weighed([context_of(self._model, self._text)])[0]
+        context = tuple(self._text)
         self._source, guess = self._drafts.guess(self._text)
         self._guess = deque(guess)
         ahead = min(len(guess), self._drafts.width(self._source, self._model) if guess else 0, most - 1)

@@ -235,7 +235,9 @@ def _numbers_from_json(values: Any) -> tuple[float, ...]:
 
 
 def _suffix_to_json(part: Completion) -> dict[str, Any]:
-    return {
+    observed = np.flatnonzero(part.observed)
+    trace = {"observed": observed.tolist(), "chance": part.world[observed].tolist()} if len(observed) else {}
+    return trace | {
         "tokens": list(part.tokens),
         "ended": part.ended,
         "log_p": part.log_p.tolist(),
@@ -253,4 +255,8 @@ def _suffix_from_json(data: dict[str, Any]) -> Completion:
             raise ValueError("expected a finite number for each token")
     given = np.zeros(len(tokens), dtype=np.bool_)
     given[list(_tokens_from_json(data["given"]))] = True
-    return Completion(tokens, bool(data["ended"]), log_p, log_q, entropy, given)
+    world = np.full(len(tokens), -1, dtype=np.int64)
+    world[list(_tokens_from_json(data.get("observed", [])))] = _tokens_from_json(data.get("chance", []))
+    if not given[world >= 0].all():
+        raise ValueError("an observation is given")
+    return Completion(tokens, bool(data["ended"]), log_p, log_q, entropy, given, world)

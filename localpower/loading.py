@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localpower.catalogue import NAMES, entry_of, locate
@@ -12,10 +13,14 @@ from localpower.folders import kept_in
 from localpower.loaded import Loaded, ModelInfo, Preset
 from localpower.loaded.gguf import LoadedGguf
 from localpower.loaded.toy import LoadedToy
+from localpower.readers import AUTO_LAYERS
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
     from localpower.engine.probe import Verdict
     from localpower.engine.weights import Weights
+
+
+ALL_LAYERS = 999  # more than any model has
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +40,19 @@ def load(
     *,
     say: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
+    at: Path | None = None,
+    settled: Callable[[int, int], Verdict | None] = lambda _threads, _gpu_layers: None,
 ) -> Loaded:
     """Find, check and load a model. say: hears what is waited for.
 
-    Raises ModelError for a file that cannot be used, Interrupted by stop()."""
+    at: where its file lies, if not where its name says. settled: the engine's settings for so many threads and layers
+    on the GPU, where they are known and need no check. Raises ModelError for a file that cannot be used, Interrupted by
+    stop().
+    """
     name, path = locate(request.model)
     if path is None:
         return LoadedToy(notes=_toy_notes(request))
+    named, path = path, at or path
     from localpower.engine.cores import Governor, physical_cores
     from localpower.engine.files import check_file, sha256
     from localpower.engine.verdict import verdict_for
@@ -49,9 +60,9 @@ def load(
 
     check_file(path, NAMES)
     threads = request.threads or physical_cores()
-    gpu_layers = request.gpu_layers or 0
+    gpu_layers = _layers(request.gpu_layers or 0)
     say(f"Reading {path.name}")
-    verdict = verdict_for(
+    verdict = settled(threads, gpu_layers) or verdict_for(
         path,
         threads=threads,
         gpu_layers=gpu_layers,
@@ -73,7 +84,7 @@ def load(
     n_ctx = request.ctx or weights.n_ctx_train
     if not n_ctx:
         raise ModelError(f"{path} says that its context has 0 tokens", "--ctx gives it another")
-    info = ModelInfo(name, str(path), sha256(path), weights.quantization())
+    info = ModelInfo(name, str(named), sha256(path), weights.quantization())
     return LoadedGguf(
         info,
         weights,
@@ -93,11 +104,20 @@ def _preset(name: str) -> Preset | None:
     return Preset(entry.alpha, raw=entry.template == "base") if entry else None
 
 
+def _layers(asked: int) -> int:
+    """On the GPU: as asked, or all where that is automatic and the build has one."""
+    if asked != AUTO_LAYERS:
+        return asked
+    from localpower.engine.library import supports_gpu
+
+    return ALL_LAYERS if supports_gpu() else 0
+
+
 def _notes(request: Request, verdict: Verdict, weights: Weights) -> list[str]:
     from localpower.engine.library import supports_gpu
 
     notes = [note] if (note := kept_in("cache")[1]) else []
-    if request.gpu_layers and not supports_gpu():
+    if (request.gpu_layers or 0) > 0 and not supports_gpu():
         notes.append("--gpu-layers is not used: this build of llama.cpp has no GPU support")
     if request.fast:
         notes.append(

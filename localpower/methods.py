@@ -107,6 +107,7 @@ class Method:
     name: ClassVar[str]
     guarantee: ClassVar[Guarantee]  # of a run that completes, with the default settings
     target: ClassVar[str] = "p^alpha"  # what the guarantee is about, in words
+    traces: ClassVar[bool] = False  # whether it can use tools: an environment answers between its tokens
     needs_expert: ClassVar[bool] = False  # whether its target has an `Expert`, which only an eval knows
     budget: str | None = setting(None, BUDGET, "Most that a run may take.", "no limit")
 

@@ -7,7 +7,7 @@ can reuse, so that a table can stand in for llama.cpp and every sampler can be p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from localpower.numerics import TokenDistribution, weigh, weigh_all
 
 Tokens = tuple[int, ...]
 LogitRow = NDArray[np.floating[Any]]
+_END = 8  # tokens by which contexts are told apart
 
 
 class Model(Protocol):
@@ -46,6 +47,88 @@ class Model(Protocol):
 
     def pin(self, context: Tokens) -> None:
         """Hint that calls will come back to prefixes of `context`. Never changes a result."""
+
+
+class Growing(Sequence[int]):
+    """The first tokens of a list that is only ever appended to: a long context, not copied for each token of it.
+
+    It is equal to the tuple of the same tokens, has its hash, and slices of it are tuples.
+    """
+
+    __slots__ = ("_length", "_text")
+
+    def __init__(self, text: list[int]) -> None:
+        """All that the list holds now."""
+        self._text, self._length = text, len(text)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: Any) -> Any:
+        if not isinstance(index, slice):
+            return self._text[range(self._length)[index]]
+        start, stop, step = index.indices(self._length)
+        return tuple(self._text[start:stop] if step == 1 else self._text[: self._length][index])
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Growing) and other._text is self._text:
+            return other._length == self._length
+        return bool(self[:] == (other[:] if isinstance(other, Growing) else other))
+
+    def __hash__(self) -> int:
+        return hash(self[:])
+
+    def __add__(self, more: Tokens) -> Tokens:
+        return tuple(self[:]) + more
+
+    def begins(self, other: Growing) -> bool:
+        """Whether another is known to begin with this, for both are of one text."""
+        return other._text is self._text and self._length <= other._length
+
+
+def context_of(reader: object, text: list[int]) -> Tokens:
+    """A text that only grows, as a context: without a copy, where the reader says that it takes such (`grows`)."""
+    return cast("Tokens", Growing(text)) if getattr(reader, "grows", False) else tuple(text)
+
+
+def begins_with(context: Tokens, start: Tokens) -> bool:
+    """Whether a context begins with these tokens."""
+    if isinstance(start, Growing) and isinstance(context, Growing) and start.begins(context):
+        return True
+    return bool(context[: len(start)] == start)
+
+
+def distinct(contexts: Sequence[Tokens]) -> tuple[list[Tokens], list[int]]:
+    """The different ones of these, in order, and which of them each is.
+
+    Told apart by length and end first: to hash a long context takes as long as to draw a token.
+    """
+    found: list[Tokens] = []
+    which: list[int] = []
+    alike: dict[tuple[int, Tokens], list[int]] = {}
+    for context in contexts:
+        places = alike.setdefault((len(context), context[-_END:]), [])
+        same = next((i for i in places if found[i] == context), None)
+        if same is None:
+            same = len(found)
+            places.append(same)
+            found.append(context)
+        which.append(same)
+    return found, which
+
+
+def common_prefix(a: Tokens, b: Tokens) -> int:
+    """Length of the longest common prefix, by bisection on slices (compared at C speed)."""
+    low, high = 0, min(len(a), len(b))
+    if begins_with(*((a, b) if len(a) >= len(b) else (b, a))):
+        return high
+    while low < high - 1:
+        middle = (low + high) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 class Request(NamedTuple):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+AUTO_LAYERS = -1  # on the GPU: all where the build of llama.cpp has one, else none
 MOST_RUNS = 61  # answers at once: four sequences each, of llama.cpp's 256
 MOST_THREADS = 512  # GGML_MAX_N_THREADS: more abort the process
 MOST_ALPHA = 1e6  # beyond it alpha * log p could overflow

@@ -7,16 +7,19 @@ import re
 import tokenize
 from pathlib import Path
 
+from localpower.catalogue import NAMES
+
 ROOT = Path(__file__).parent.parent
 TOP = {"docs", "localpower", "models", "scripts", "tests"}
 PARENTS = (ROOT, ROOT / "localpower", ROOT / "scripts")  # code may say engine/check.py for short
 INNER = TOP | {path.name for parent in PARENTS[1:] for path in parent.iterdir() if path.is_dir()}
+MODELS = {f"localpower/{name}" for name in (*NAMES, "NAME", "default")}  # as other programs call them
 NAMED = re.compile(r"(?<![\w/.:<{-])(?:[\w-]+/)+[\w.-]*[\w-]")
 
 
 def missing(text, first=INNER):
     """Paths in a text that begin with one of these folders and lead nowhere."""
-    named = [name for name in NAMED.findall(text) if name.split("/")[0] in first]
+    named = [name for name in NAMED.findall(text) if name.split("/")[0] in first and name not in MODELS]
     return [name for name in named if not any((parent / name).exists() for parent in PARENTS)]
 
 

@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "statistics": set(),
     "numerics": {"errors"},
     "model": {"numerics"},
-    "completion": {"chance", "drafts", "model", "numerics"},
+    "completion": {"chance", "drafts", "model", "numerics", "rules"},
+    "rules": {"completion", "model"},  # the former for types
     "events": {"completion"},
     "toy": {"completion", "model", "numerics"},
     "width": set(),
@@ -32,8 +33,8 @@ MAY_IMPORT = {
         *("doing", "inputs", "subprocesses", "errors", "folders", "model", "numerics", "engine", "width"),
     },
     "text": {"subprocesses", "errors", "model", "text"},
-    "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower"},
-    "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "ui"},
+    "runs": PURE | {"jsonl", "samplers", "runs", "statistics", "localpower", "tools"},
+    "ui": {"errors", "evals", "events", "folders", "model", "runs", "statistics", "text", "tools", "ui"},
     "userfile": {"errors", "folders", "inputs", "localpower"},
     "catalogue": {"catalogue", "elsewhere", "errors", "inputs", "localpower"},
     "elsewhere": {"errors", "localpower"},
@@ -60,9 +61,10 @@ MAY_IMPORT = {
         "samplers",
         "statistics",
         "text",
+        "tools",
         "localpower",
     },
-    "data": {"data", "errors", "evals", "grading", "jsonl", "localpower", "model", "runs", "text"},
+    "data": {"data", "errors", "evals", "grading", "jsonl", "localpower", "model", "runs", "text", "tools"},
     "names": set(),
     "readers": set(),
     "methods": {
@@ -102,20 +104,62 @@ MAY_IMPORT = {
         "runs",
         "samplers",
         "text",
+        "tools",
         "ui",
         "userfile",
         "api",
     },
+    "adapters": {
+        *("adapters", "api", "errors", "evals", "loaded", "loading", "localpower", "methods", "model"),
+        *("readers", "registry", "runs", "text"),
+    },
     "cli": {
-        *("api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
-        *("bench", "selftest", "example"),  # what one command alone is about
+        *("adapters", "api", "cli", "ui", "errors", "localpower", "methods", "names", "readers", "registry"),
+        *("bench", "selftest", "example", "server"),  # what one command alone is about
         *("catalogue", "doing", "elsewhere"),  # names, and what a crash is told of
-        *("loaded", "loading", "runs", "text"),  # a model that is open, and who hears of a run or stops it
+        *(
+            "loaded",
+            "loading",
+            "runs",
+            "text",
+            "tools",
+        ),  # a model that is open, and who hears of a run or stops it
     },
     "grading": {"errors", "grading", "subprocesses"},
-    "loaded": {"completion", "doing", "engine", "errors", "loaded", "model", "runs", "text", "toy", "width"},
-    "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "text"},
+    "tools": {
+        *(
+            "completion",
+            "errors",
+            "grading",
+            "inputs",
+            "jsonl",
+            "localpower",
+            "model",
+            "rules",
+            "subprocesses",
+        ),
+        "tools",
+    },
+    "loaded": {
+        *(
+            "completion",
+            "doing",
+            "engine",
+            "errors",
+            "loaded",
+            "model",
+            "runs",
+            "text",
+            "tools",
+            "toy",
+            "width",
+        ),
+    },
+    "loading": {"catalogue", "engine", "errors", "folders", "loaded", "numerics", "readers", "text"},
     "bench": PURE | {"bench", "subprocesses", "engine", "loaded", "localpower", "runs", "samplers", "text"},
+    "server": PURE
+    | {"api", "jsonl", "inputs", "loaded", "localpower", "registry", "runs", "samplers", "server", "text"}
+    | {"tools"},
     "selftest": PURE | {"loaded", "runs", "samplers", "statistics", "text", "toy", "selftest", "width"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))

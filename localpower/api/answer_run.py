@@ -21,6 +21,7 @@ from localpower.runs.session import ChainRun, Events, Listener, pick, tell
 from localpower.runs.tally import Tally
 from localpower.text.stops import answer_text
 from localpower.text.vocabulary import readable
+from localpower.tools.report import report
 
 
 @dataclass
@@ -57,6 +58,7 @@ class AnswerRun:
             "exactness": self.loaded.exactness,
             "budget": options.method.budget,
             "thinking_budget": question.thinking_budget,
+            "tools": self._tools(),
             "thought_marks": list(question.thought.marks) if question.thought else None,
         }
         model = self.loaded.info.to_dict()
@@ -111,11 +113,37 @@ class AnswerRun:
         how = question.options.pick
         picked = pick(tallies, how, StreamDice(self.seed))
         found = describe(tallies, picked, how, context, self._text)
+        found = with_traces(found, question, tallies, picked)
         return with_thoughts(replace(found, notes=(*question.notes, *self.notes)), question.thought)
 
     def _text(self, tally: Tally) -> str:
-        """The answer's text, without the stop that ended it."""
-        return answer_text(tally.state.tokens, self.loaded.piece, self.question.stops)
+        """The answer's text, without the stop that ended it; of a trace that of its last turn."""
+        return answer_text(tally.state.last_turn, self.loaded.piece, self.question.stops)
+
+    def _tools(self) -> dict[str, Any] | None:
+        """What the record says of tools."""
+        exchange, use = self.question.exchange, self.question.tools
+        if exchange is None or use is None:
+            return None
+        return {
+            "format": exchange.format.name,
+            "environment": use.name,
+            "seed": use.seed,
+            "fresh": use.fresh,
+            "turns": use.turns,
+            "observation_tokens": use.observation_tokens,
+        }
+
+
+def with_traces(found: Answer, question: Question, tallies: Sequence[Tally], picked: int = 0) -> Answer:
+    """The answer and its chains with what happened in their traces; as it is where there are no tools."""
+    exchange, use = question.exchange, question.tools
+    if exchange is None or use is None:
+        return found
+    read = sum(tally.n_observed for tally in tallies)
+    traces = [report(exchange, tally.state, tally.finish, use.name, read) for tally in tallies]
+    chains = tuple(replace(chain, trace=trace) for chain, trace in zip(found.chains, traces, strict=False))
+    return replace(found, trace=traces[picked], chains=chains)
 
 
 def run(job: AnswerRun, listeners: Sequence[Listener] = ()) -> Answer:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localpower.api.answer_run import AnswerRun, run
 from localpower.api.question import Question, ask
 from localpower.api.request import PromptOptions, SamplingOptions, chosen_seed
-from localpower.api.turns import Alternative, Turn, conversation, from_json, to_json
+from localpower.api.turns import Alternative, Turn, after_calls, conversation, from_json, to_json
 from localpower.errors import UserError
 from localpower.model import Tokens
 from localpower.runs.answer import Answer
@@ -54,7 +55,7 @@ class Chat:
         Raises UserError, or KeyboardInterrupt; then the message was not said. None: it was stopped before anything was
         drawn, by `drive` itself.
         """
-        answer, kept = self._answer(self._said(self.turns, text), drive)
+        answer, kept = self._answer(self._said(self.turns, text), self.turns, drive)
         if answer is not None:
             self.turns.append(Turn(text, [kept]))
         return answer
@@ -62,7 +63,7 @@ class Chat:
     def regenerate(self, drive: Drive = run) -> Answer | None:
         """Another answer to the last message, from the next seed. Those before are kept beside it."""
         turn = self._last("there is no answer yet to draw again")
-        answer, kept = self._answer(self._said(self.turns[:-1], turn.question), drive)
+        answer, kept = self._answer(self._said(self.turns[:-1], turn.question), self.turns[:-1], drive)
         if answer is not None:
             turn.answers.append(kept)
             turn.chosen = len(turn.answers) - 1
@@ -71,7 +72,7 @@ class Chat:
     def edit(self, text: str, drive: Drive = run) -> Answer | None:
         """Another text in the place of the last message, answered. When that fails nothing has changed."""
         self._last("there is no message yet to change")
-        answer, kept = self._answer(self._said(self.turns[:-1], text), drive)
+        answer, kept = self._answer(self._said(self.turns[:-1], text), self.turns[:-1], drive)
         if answer is not None:
             self.turns[-1] = Turn(text, [kept])
         return answer
@@ -155,10 +156,13 @@ class Chat:
     def _said(self, turns: Sequence[Turn], question: str | None = None) -> Conversation:
         return conversation(turns, question, self._started)
 
-    def _answer(self, said: Conversation, drive: Drive) -> tuple[Answer | None, Alternative]:
-        """The answer to the last message, and what is kept of it."""
+    def _answer(
+        self, said: Conversation, before: Sequence[Turn], drive: Drive
+    ) -> tuple[Answer | None, Alternative]:
+        """The answer to the last message, and what is kept of it. before: the turns whose calls were made."""
         with self._model.use() as interrupts:
-            question = ask(self._model.loaded, said, self.options, self.prompting)
+            prompting = replace(self.prompting, tools=after_calls(self.prompting.tools, before))
+            question = ask(self._model.loaded, said, self.options, prompting)
             interrupts.check()
             engine = self._model.room(question, interrupts)
             job = AnswerRun(self._model.loaded, engine, question, self.seed, interrupts, self.prompt_cache)

@@ -15,11 +15,12 @@ from localpower.evals.alpaca import exported
 from localpower.evals.contest import contest
 from localpower.evals.groups import groups
 from localpower.evals.likelihood import Scores, own_scores
+from localpower.evals.parts import read_run
 from localpower.evals.plainly import plainly
 from localpower.evals.report import report
 from localpower.evals.scoring import Scorer
 from localpower.evals.sharpness import Sharpening, sharpening_of
-from localpower.evals.store import Stored, read
+from localpower.evals.store import Stored
 from localpower.loading import Request
 from localpower.runs.interrupt import Interrupts
 
@@ -94,8 +95,8 @@ def compare(
 
 
 def read_runs(paths: Sequence[Path], say: Callable[[str], None] = lambda _: None) -> list[Stored]:
-    """What folders hold. Raises UserError for one that holds no run, or a damaged one."""
-    return [read(path, say) for path in paths]
+    """What folders hold, with all their parts. Raises UserError for no run, and for a damaged or a mixed one."""
+    return [read_run(path, say) for path in paths]
 
 
 def compare_with(

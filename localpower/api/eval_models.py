@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from localpower.api.cluster.copying import own_copy
 from localpower.api.opening import Waiting, nobody, opened
 from localpower.errors import UsageProblem
 from localpower.evals.running import Watcher
@@ -28,9 +29,10 @@ class Surroundings:
 
 @dataclass
 class EvalModels:
-    """The models by label, one of them open at a time."""
+    """The models by label, one of them open at a time. copy: from a copy of its file on this machine's own disk."""
 
     around: Surroundings
+    copy: bool = False
     open_one: tuple[str, Loaded] | None = None
     requests: dict[str, Request | Loaded] = field(default_factory=dict)
     known: dict[str | None, str] = field(default_factory=dict)  # labels by sha256
@@ -41,6 +43,10 @@ class EvalModels:
             self.open_one = None  # its memory is free before the next one needs some
             self.open_one = (label, self._load(self.requests[label]))
         return self.open_one[1]
+
+    def release(self) -> None:
+        """Free the memory of the model that is open."""
+        self.open_one = None
 
     def learn(self, request: Request | Loaded) -> tuple[str, Loaded]:
         """Open a model for the first time; its label is its name, or its path where two are called the same."""
@@ -57,4 +63,5 @@ class EvalModels:
     def _load(self, request: Request | Loaded) -> Loaded:
         if not isinstance(request, Request):
             return request
-        return opened(request, self.around.interrupts, self.around.waiting)
+        at = own_copy(request) if self.copy else None
+        return opened(request, self.around.interrupts, self.around.waiting, at)

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from localpower import __version__
+from localpower.api.cluster.spec import WorkersSpec
 from localpower.api.labels import to_json
 from localpower.api.programs import allowed
 from localpower.api.request import PromptOptions, SamplingOptions, whole_number
 from localpower.errors import UsageProblem
 from localpower.evals import store
+from localpower.evals.dates import check_date
+from localpower.evals.parts import Shard
 from localpower.evals.problem import Problem
 from localpower.evals.settings import fingerprint
 from localpower.evals.task import Task
@@ -33,7 +36,10 @@ class EvalRequest:
     `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
     a problem is put. answer_prefix: an opening that every answer is given: conditioned on, not drawn. data: a file or a
     folder of files. password: asks for GPQA's. parallel: answers in one batch. packages: that programs may import.
-    cross_score: at the end every model reads the others' answers.
+    cross_score: at the end every model reads the others' answers. shard: only its problems, into a part of the folder.
+    workers: who makes the answers; None: this process. copy_model: the models' files are copied to each machine's own
+    disk first. max_turns, observation_tokens (None: the task's own), fresh_environment: of tasks with tools, as of
+    `ToolUse`.
     """
 
     tasks: tuple[str, ...]
@@ -57,7 +63,15 @@ class EvalRequest:
     run_code: bool = False
     packages: tuple[str, ...] = ()
     seconds: float = 10.0
+    since: str = ""
+    until: str = ""
     cross_score: bool = False
+    shard: Shard | None = None
+    workers: WorkersSpec | None = None
+    copy_model: bool = False
+    max_turns: int | None = None
+    observation_tokens: int | None = None
+    fresh_environment: bool = False
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""
@@ -76,6 +90,28 @@ class EvalRequest:
         if not 0.1 <= self.seconds <= 600:
             raise UsageProblem(f"seconds must be from 0.1 to 600, got {self.seconds!r}")
         allowed(self.packages, self.run_code)
+        for name in ("since", "until"):
+            check_date(f"--{name}", getattr(self, name))
+        self._check_split()
+
+    def _check_split(self) -> None:
+        """Raises UsageProblem for what a part of a run cannot do."""
+        if self.shard is not None and self.workers is not None:
+            raise UsageProblem("--shard makes one part, and --workers make all of them: give one of the two")
+        jobs = self.workers is not None and self.workers.kind == "slurm"
+        if self.shard is None and not jobs:
+            return
+        what = "--workers slurm" if jobs else "--shard"
+        if self.cross_score:
+            raise UsageProblem(
+                f"--cross-score needs all answers, and {what} makes parts of them",
+                "localpower compare DIR --scorer MODEL reads them when all are made",
+            )
+        if any(":matched" in label for label in self.labels):
+            raise UsageProblem(
+                f"best-of-n:matched is matched to all answers of power, and {what} makes parts of them",
+                "give a number: best-of-n:n=8",
+            )
 
 
 def _check_prefix(prefix: Any) -> None:
@@ -105,6 +141,8 @@ def settings_of(
         "created": created,
         "seed": seed,
         "limit": request.limit,
+        **({"since": request.since} if request.since else {}),
+        **({"until": request.until} if request.until else {}),
         "samples": request.samples,
         "prompt": request.form,
         "system": request.prompting.system,
@@ -124,10 +162,22 @@ def settings_of(
                 "n_problems": len(problems[task.name]),
                 "problems_sha256": fingerprint(problems[task.name]),
                 "licence": task.licence,
+                **(_tools(request, task) if task.tools else {}),
             }
             for task in tasks
         },
         "methods": {label: to_json(each) for label, each in request.labels.items()},
         "models": dict(identities),
         "matched": [],
+    }
+
+
+def _tools(request: EvalRequest, task: Task) -> dict[str, Any]:
+    """What a task with tools depends on besides."""
+    return {
+        "tools": task.tools,
+        "tool_format": task.tool_format,
+        "max_turns": request.max_turns or task.max_turns,
+        "observation_tokens": request.observation_tokens or task.observation_tokens,
+        "fresh_environment": request.fresh_environment,
     }

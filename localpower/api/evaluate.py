@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from localpower.api.cluster.spec import WorkersSpec
 from localpower.api.compare import Report, compare
 from localpower.api.eval_answer import EvalAnswer
 from localpower.api.eval_models import Surroundings
@@ -20,6 +21,7 @@ from localpower.api.model import Model
 from localpower.api.request import PromptOptions
 from localpower.errors import Interrupted
 from localpower.evals import store
+from localpower.evals.parts import Shard, read_run
 from localpower.evals.running import Watcher
 from localpower.loading import Request
 from localpower.methods import Method
@@ -37,8 +39,8 @@ class EvalRun:
 
     @classmethod
     def read(cls, path: str | Path) -> EvalRun:
-        """What a folder holds. Raises UserError for one that holds no run."""
-        stored = store.read(Path(path))
+        """What a folder holds, with all its parts. Raises UserError for one that holds no run."""
+        stored = read_run(Path(path))
         return cls(stored.path, stored.settings, tuple(map(EvalAnswer.of, stored.rows)))
 
     def report(self, baseline: str | None = None) -> Report:
@@ -74,22 +76,33 @@ def evaluate(
     template_args: Mapping[str, Any] | None = None,
     grader: str = "value",
     data: str | Path | None = None,
+    since: str = "",
+    until: str = "",
     parallel: int | None = None,
     save_text: bool = False,
     run_code: bool = False,
     packages: Sequence[str] = (),
     seconds: float = 10.0,
     cross_score: bool = False,
+    shard: str | None = None,
+    workers: str | None = None,
+    copy_model: bool = False,
+    max_turns: int | None = None,
+    observation_tokens: int | None = None,
+    fresh_environment: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> EvalRun:
     """Ask models the problems of tasks by several methods: the same folder and answers as by `localpower eval`.
 
     models: loaded ones, names or files; none: the default. out: the folder; a run that was stopped goes on there.
     answer_prefix: an opening that every answer is given: it is conditioned on and graded, and not drawn.
-    think, thinking_budget: as of `generate`.
+    think, thinking_budget: as of `generate`. since, until: dates of problems, YYYY, YYYY-MM or YYYY-MM-DD.
     packages: that programs may import, where run_code lets them run. cross_score: at the end every model reads the
-    others' answers, for `compare(..., sharpening=True)`. say: hears what a user should know. Raises
-    UserError, and KeyboardInterrupt for Ctrl-C: every answer that was made stays.
+    others' answers, for `compare(..., sharpening=True)`. shard: "I/N": only this part of the problems, into a part
+    of the folder. workers: "local:K", "slurm:PARTITION" or "ray": who makes the answers (docs/cluster.md); copy_model:
+    the models' files are copied to each machine's own disk first. max_turns, observation_tokens, fresh_environment: of
+    tasks with tools (docs/tools.md). say: hears what a user should know. Raises UserError, and KeyboardInterrupt for
+    Ctrl-C: every answer that was made stays.
     """
     models = (models,) if isinstance(models, Model | str | Path) else models
     methods = (methods,) if isinstance(methods, Method | str) else methods
@@ -109,16 +122,24 @@ def evaluate(
         answer_prefix=answer_prefix,
         grader=grader,
         data=None if data is None else Path(data),
+        since=since,
+        until=until,
         parallel=parallel,
         save_text=save_text,
         run_code=run_code,
         packages=tuple(packages),
         seconds=seconds,
         cross_score=cross_score,
+        shard=None if shard is None else Shard.read(shard),
+        workers=None if workers is None else WorkersSpec.read(workers),
+        copy_model=copy_model,
+        max_turns=max_turns,
+        observation_tokens=observation_tokens,
+        fresh_environment=fresh_environment,
     )
     interrupts = Interrupts((signal.SIGINT,))
     try:
-        whole = run_eval(request, Surroundings(interrupts, _nobody, say))
+        whole = run_eval(request, Surroundings(interrupts, watched_by_nobody, say))
     except Interrupted:
         whole = False
     if not whole:
@@ -146,7 +167,12 @@ class _Nobody:
     def made(self, row: store.Row) -> None:
         """Nothing to say."""
 
+    def aside(self) -> AbstractContextManager[None]:
+        """Nothing is shown."""
+        return nullcontext()
+
 
 @contextmanager
-def _nobody() -> Iterator[Watcher]:
+def watched_by_nobody() -> Iterator[Watcher]:
+    """Nobody hears how a run goes."""
     yield _Nobody()

@@ -32,6 +32,7 @@ from localpower.data.rerun import command
 from localpower.data.samples import Choice, Sample, Source, missing, samples_of
 from localpower.data.selection import Selection
 from localpower.data.splits import shares_of, splits
+from localpower.data.traces import is_trace
 from localpower.errors import UsageProblem, UserError
 from localpower.evals import sources
 from localpower.evals.store import Row, Stored, at_rest
@@ -141,6 +142,7 @@ def export(
         notes=tuple(notes),
         rerun=command(left[0], stored[left[0].run], _spoken_of(source)),
         ended=found.ended,
+        n_traces=sum(map(is_trace, left)),
     )
     write_folder(place, lambda folder: _write(folder, record, parts), overwrite=overwrite)
     for note in notes:
@@ -153,7 +155,7 @@ def _write(folder: Path, record: Record, parts: dict[str, list[Sample]]) -> None
     files = ["README.md"]
     for form in record.formats:
         (folder / form).mkdir()
-        columns = columns_of(form, provenance=record.provenance)
+        columns = columns_of(form, provenance=record.provenance, traces=record.n_traces > 0)
         for name, samples in parts.items():
             rows = (row_of(form, each, record.source, provenance=record.provenance) for each in samples)
             files.append(record.file(form, name))

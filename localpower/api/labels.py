@@ -35,9 +35,17 @@ def label_methods(
         for label in texts:
             if label in found:
                 raise UsageProblem(f"--method {label} is given twice")
-            found[label] = _options(label, common, pick)
+            options = _options(label, common, pick)
+            same = (other for other, known in found.items() if _alike(other, label) and known == options)
+            if (other := next(same, None)) is not None:
+                raise UsageProblem(f"--method {label} is the same as {other}, with the same settings")
+            found[label] = options
     matched_to(found)
     return found
+
+
+def _alike(label: str, other: str) -> bool:
+    return (_MATCHED in label) == (_MATCHED in other)
 
 
 def _options(label: str, common: Mapping[str, Any], pick: Pick) -> SamplingOptions:

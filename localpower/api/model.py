@@ -9,11 +9,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from localpower.api.answer_run import AnswerRun, run
-from localpower.api.question import Prompt, Question, ask, conversation_of
-from localpower.api.request import Pick, PromptOptions, SamplingOptions, chosen_seed, whole_number
+from localpower.api.question import Prompt, Question, ask, conversation_of, in_vocabulary
+from localpower.api.request import (
+    Pick,
+    PromptOptions,
+    SamplingOptions,
+    chosen_seed,
+    chosen_seeds,
+    whole_number,
+)
 from localpower.api.stream import Stream
 from localpower.errors import EngineError, Interrupted, UsageProblem, UserError
 from localpower.events import Event
@@ -21,13 +28,12 @@ from localpower.loaded import Loaded, ModelInfo
 from localpower.loading import Request
 from localpower.loading import load as load_file
 from localpower.methods import Method
-from localpower.readers import MOST_THREADS
-from localpower.registry import parse
+from localpower.model import Tokens
+from localpower.readers import AUTO_LAYERS, MOST_THREADS
 from localpower.runs.answer import Answer
 from localpower.runs.gather import Engine
 from localpower.runs.heard import Forwarded
 from localpower.runs.interrupt import Interrupts
-from localpower.samplers.mh import Power
 
 if TYPE_CHECKING:
     from localpower.api.chat import Chat
@@ -40,20 +46,21 @@ def load(
     *,
     threads: int | None = None,
     ctx: int | None = None,
-    gpu_layers: int = 0,
+    gpu_layers: int | Literal["auto"] = 0,
     exact: bool = True,
 ) -> Model:
     """A model by its name, its file, or "toy"; None: LOCALPOWER_MODEL, else the default.
 
-    threads: None: the cores that are free. ctx: most tokens of a prompt and its answer; None: the model's own. exact:
-    log-probabilities keep their bits whatever else is in the batch; False: llama.cpp's own numerics. The first time
-    that a file is seen its engine is checked, which takes some seconds. Raises ModelError for a file that cannot be
-    used.
+    threads: None: the cores that are free. ctx: most tokens of a prompt and its answer; None: the model's own.
+    gpu_layers: on the GPU; "auto": all where the build has one. exact: log-probabilities keep their bits whatever else
+    is in the batch; False: llama.cpp's own numerics. The first time that a file is seen its engine is checked, which
+    takes some seconds. Raises ModelError for a file that cannot be used.
     """
     name = None if model is None else str(model)
     threads = None if threads is None else whole_number("threads", threads, 1, MOST_THREADS)
     ctx = None if ctx is None else whole_number("ctx", ctx, 1, _MOST)
-    layers = whole_number("gpu_layers", gpu_layers, 0, _MOST)
+    auto = gpu_layers == "auto"
+    layers = AUTO_LAYERS if auto else whole_number("gpu_layers", gpu_layers, 0, _MOST)
     return Model(load_file(Request(name, threads, ctx, layers or None, not exact)))
 
 
@@ -109,18 +116,20 @@ class Model:
         template_args: Mapping[str, Any] | None = None,
         think: bool | None = None,
         thinking_budget: int | None = None,
+        tools: Any = None,
         prompt_cache: str | Path | None = None,
         on_event: Callable[[int, Event], None] | None = None,
     ) -> Answer:
         """One answer: with the same seed and settings that of `localpower run`, token for token.
 
-        prompt: a text, or messages with "role" and "content". method: a value such as Power(alpha=4), or its text;
-        None: Power(). seed: None: drawn; the answer tells it. think: thoughts are switched on or off, where a template
-        can; thinking_budget: most tokens of a thought, then the model is led to its answer. on_event: hears (chain,
-        event) of every event. Raises UserError for what the model cannot be asked, KeyboardInterrupt for Ctrl-C.
+        prompt: a text, messages with "role" and "content", or tokens. method: a value such as Power(alpha=4), or its
+        text; None: Power(). seed: None: drawn; the answer tells it. think: thoughts on or off, where a template can;
+        thinking_budget: most tokens of a thought, then the model is led to its answer. tools: what it may call:
+        names, functions, environments, or a `ToolUse` (docs/tools.md). on_event: hears (chain, event) of every event.
+        Raises UserError for what the model cannot be asked, KeyboardInterrupt for Ctrl-C.
         """
-        options = _options(method, max_tokens, chains, pick)
-        prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget)
+        options = SamplingOptions.of(method, max_tokens, chains, pick)
+        prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget, tools)
         with self.use() as interrupts:
             job = self._job(prompt, options, prompting, seed, interrupts)
             job.prompt_cache = None if prompt_cache is None else Path(prompt_cache)
@@ -139,10 +148,11 @@ class Model:
         template_args: Mapping[str, Any] | None = None,
         think: bool | None = None,
         thinking_budget: int | None = None,
+        tools: Any = None,
     ) -> Stream:
         """The events of one chain as they happen, as `--events` records them; `answer` of the stream at its end."""
-        options = _options(method, max_tokens, 1, "random")
-        prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget)
+        options = SamplingOptions.of(method, max_tokens)
+        prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget, tools)
         stream = Stream(self.use, lambda interrupts: self._job(prompt, options, prompting, seed, interrupts))
         self._stream = weakref.ref(stream)
         return stream
@@ -152,7 +162,7 @@ class Model:
         prompts: Sequence[Prompt],
         method: Method | str | None = None,
         *,
-        seed: int | None = None,
+        seed: int | Sequence[int] | None = None,
         max_tokens: int = 256,
         at_once: int = 8,
         system: str | None = None,
@@ -161,19 +171,22 @@ class Model:
         template_args: Mapping[str, Any] | None = None,
         think: bool | None = None,
         thinking_budget: int | None = None,
+        tools: Any = None,
+        on_answer: Callable[[int, Answer], None] = lambda _i, _answer: None,
     ) -> list[Answer]:
         """An answer to each prompt, at most `at_once` of them in one batch.
 
-        Prompt i has seed + i. With an exact model it gets the answer that `generate` gives it with that seed. A
-        budget in seconds is refused, for the answers would depend on each other.
+        Prompt i has seed + i, or the one of several seeds that stands there. With an exact model it gets the answer
+        that `generate` gives it with that seed. A budget in seconds is refused, for the answers would depend on each
+        other. on_answer: hears (number of the prompt, answer) as each is there.
         """
         from localpower.api.many import answers, fitting
 
-        options = _options(method, max_tokens, 1, "random")
-        prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget)
+        options = SamplingOptions.of(method, max_tokens)
+        prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget, tools)
         if isinstance(prompts, str):
             raise UsageProblem("prompts is one text", "give a list of prompts, or call generate")
-        first = chosen_seed(seed)
+        seeds = chosen_seeds(seed, len(prompts))
         with self.use() as interrupts:
             loaded = self.loaded
             questions = [ask(loaded, conversation_of(prompt), options, prompting) for prompt in prompts]
@@ -181,7 +194,8 @@ class Model:
                 return []
             at_once = fitting(questions, at_once)
             engine = self.room(max(questions, key=lambda each: len(each.prompt)), interrupts, at_once)
-            return answers(loaded, engine, questions, first, at_once, interrupts)
+            in_vocabulary(engine.n_vocab, *(question.prompt for question in questions))
+            return answers(loaded, engine, questions, seeds, at_once, interrupts, on_answer)
 
     def chat(
         self,
@@ -194,12 +208,13 @@ class Model:
         template_args: Mapping[str, Any] | None = None,
         think: bool | None = None,
         thinking_budget: int | None = None,
+        tools: Any = None,
     ) -> Chat:
         """A conversation. The first answer uses `seed`, each further one the next number."""
         from localpower.api.chat import Chat
 
-        options = _options(method, max_tokens, 1, "random")
-        prompting = PromptOptions.of(system, False, stops, template_args, think, thinking_budget)
+        options = SamplingOptions.of(method, max_tokens)
+        prompting = PromptOptions.of(system, False, stops, template_args, think, thinking_budget, tools)
         return Chat(self, options, prompting, seed)
 
     def close(self) -> None:
@@ -246,6 +261,7 @@ class Model:
     ) -> AnswerRun:
         question = ask(self.loaded, conversation_of(prompt), options, prompting)
         engine = self.room(question, interrupts)
+        in_vocabulary(engine.n_vocab, question.prompt)
         return AnswerRun(self.loaded, engine, question, chosen_seed(seed), interrupts)
 
     def unpin(self, owner: object) -> None:
@@ -255,17 +271,16 @@ class Model:
 
     def room(self, question: Question, interrupts: Interrupts, prompts: int = 1) -> Engine:
         """The engine, with room for a question; prompts: for so many no longer than this one, side by side."""
-        options = question.options
-        chains = options.chains * prompts
-        self._engine = self.loaded.engine(
-            question.prompt,
-            options.max_tokens,
-            chains * question.sampler.width,
-            interrupts.check,
-            self._engine,
-            chains,
-            prompts,
-        )
+        chains = question.options.chains * prompts
+        rows = chains * question.sampler.width
+        return self.space(question.prompt, question.longest, rows, interrupts, chains, prompts)
+
+    def space(
+        self, prompt: Tokens, horizon: int, rows: int, interrupts: Interrupts, chains: int, prompts: int
+    ) -> Engine:
+        """The engine, with room for what is asked of it as of `Loaded.engine`."""
+        check = interrupts.check
+        self._engine = self.loaded.engine(prompt, horizon, rows, check, self._engine, chains, prompts)
         return self._engine
 
     @contextmanager
@@ -289,9 +304,3 @@ class Model:
             raise
         finally:
             self._busy.release()
-
-
-def _options(method: Method | str | None, max_tokens: int, chains: int, pick: Pick) -> SamplingOptions:
-    if isinstance(method, str):
-        method = parse(method)
-    return SamplingOptions(Power() if method is None else method, max_tokens, chains, pick)

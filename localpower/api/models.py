@@ -193,6 +193,21 @@ def _toy() -> dict[str, Any]:
     }
 
 
+def measured_speed(name: str | None = None) -> dict[int, float] | None:
+    """Tokens a second with so many rows at a time, as measured when the model was checked here; None: it was not."""
+    try:
+        _, path = catalogue.locate(usual()[0] if name is None else name)
+        if path is None:
+            return None
+        check_file(path, NAMES)
+        speed: dict[int, float] | None = dict(_measured(path))["tokens_per_second"]
+    except (ModelError, OSError):
+        if name is not None:
+            raise
+        return None
+    return speed
+
+
 def _measured(path: Path) -> Iterator[tuple[str, Any]]:
     """What the check of the engine found when the model ran here; nothing is measured now."""
     from localpower.engine.cores import physical_cores

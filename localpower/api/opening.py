@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from localpower.loaded import Loaded
 from localpower.loading import Request, load
@@ -19,9 +20,11 @@ def nobody() -> Iterator[Say]:
     yield lambda _: None
 
 
-def opened(request: Request, interrupts: Interrupts, waiting: Waiting = nobody) -> Loaded:
-    """The model, loaded. Raises ModelError, or Interrupted by Ctrl-C."""
+def opened(
+    request: Request, interrupts: Interrupts, waiting: Waiting = nobody, at: Path | None = None
+) -> Loaded:
+    """The model, loaded. at: where its file lies, if not where its name says. Raises ModelError, or Interrupted."""
     with waiting() as wait:
-        loaded = load(request, say=wait, stop=lambda: interrupts.requested)
+        loaded = load(request, say=wait, stop=lambda: interrupts.requested, at=at)
     interrupts.check()
     return loaded

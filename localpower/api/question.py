@@ -6,20 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from localpower.api.budget import allowed, within
-from localpower.api.request import PromptOptions, SamplingOptions, check_width, suited
+from localpower.api.request import PromptOptions, SamplingOptions, check_width, suited, whole_number
 from localpower.completion import PLAIN, Rules
-from localpower.errors import UsageProblem, UserError
+from localpower.errors import ContextFull, UsageProblem, UserError
 from localpower.loaded import Loaded, usual_alpha
 from localpower.loaded.thoughts import limit, switched, thought_of
+from localpower.loaded.tooling import open_first_turn, tooled
 from localpower.methods import Expert
 from localpower.model import Tokens
+from localpower.registry import find, names
 from localpower.runs.pace import Pace
 from localpower.samplers import Sampler
 from localpower.text.conversation import Conversation
 from localpower.text.stops import ends
 from localpower.text.thinking import Thought
+from localpower.tools.exchange import Exchange
+from localpower.tools.use import ToolUse
 
-Prompt = str | Sequence[Mapping[str, str]]
+Prompt = str | Sequence[Mapping[str, str]] | Tokens  # the last as they are, without the chat template
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,13 @@ class Question:
     thought: Thought | None = None
     thinking_budget: int | None = None
     pace: Pace = field(default_factory=Pace)
+    exchange: Exchange | None = None
+    tools: ToolUse | None = None
+
+    @property
+    def longest(self) -> int:
+        """Most tokens of an answer: those that are drawn, and observations."""
+        return self.options.max_tokens + (self.exchange.room if self.exchange else 0)
 
 
 def ask(
@@ -47,9 +58,12 @@ def ask(
     Raises UserError for what the model cannot be asked.
     """
     conversation = Conversation.of(said) if isinstance(said, str) else said
-    chat = loaded.has_template and not prompting.raw
-    if not (conversation.messages and conversation.messages[-1]["content"].strip()):
+    ready = conversation.prompt
+    chat = loaded.has_template and not prompting.raw and ready is None
+    if ready is None and not (conversation.messages and conversation.messages[-1]["content"].strip()):
         raise UserError("the prompt is empty")
+    if ready is not None and prompting.system:
+        raise UsageProblem("a system message goes with texts: a prompt of tokens is sent as it is")
     try:
         stops = [stop.encode("utf-8", "surrogateescape") for stop in prompting.stops]
     except UnicodeEncodeError:
@@ -57,10 +71,21 @@ def ask(
     usual = usual_alpha(chat=chat, preset=loaded.preset)
     whole = conversation.under(prompting.system) if chat else conversation
     arguments, told = switched(loaded.template if chat else None, prompting.template_args, prompting.think)
-    tokens = loaded.prompt(whole, raw=not chat, arguments=arguments)
+    exchange = None
+    if prompting.tools is not None:
+        check_traces(options)
+        found = tooled(
+            loaded, prompting.tools, whole, arguments, chat=chat, raw=prompting.raw, think=prompting.think
+        )
+        whole, arguments, exchange = found.said, found.arguments, found.exchange
+    tokens = loaded.prompt(whole, raw=not chat, arguments=arguments) if ready is None else ready
+    if exchange is not None:
+        _fits(loaded, len(tokens), options.max_tokens, exchange)
     thought = thought_of(loaded, tokens)
+    if exchange is not None:
+        open_first_turn(exchange, thought)
     given, also = limit(loaded, thought, prompting.thinking_budget)
-    rules = Rules(ended=ends(stops, loaded.piece, loaded.control_token), given=given)
+    rules = Rules(ends(stops, loaded.piece, loaded.control_token), given, exchange)
     sampler = options.method.sampler(options.target(usual, rules))
     fresh = whole.messages[-1:] if whole.drawn else whole.messages
     lost = sum(loaded.unspelled(message["content"]) for message in fresh)
@@ -88,7 +113,36 @@ def ask(
         thought,
         prompting.thinking_budget,
         pace,
+        exchange,
+        prompting.tools,
     )
+
+
+def check_traces(options: SamplingOptions) -> None:
+    """Raise UsageProblem for a method that cannot use tools."""
+    if not options.method.traces:
+        can = ", ".join(name for name in names() if find(name).traces)
+        raise UsageProblem(f"--method {options.method.name} cannot use tools", f"methods that can: {can}")
+
+
+def _fits(loaded: Loaded, prompt: int, drawn: int, exchange: Exchange) -> None:
+    """Raise ContextFull unless the longest trace has room in the context."""
+    need = prompt + drawn + exchange.room
+    if loaded.n_ctx is not None and need > loaded.n_ctx:
+        raise ContextFull(
+            f"the prompt has {prompt} tokens, the answer may have {drawn}, and what tools answer in "
+            f"{exchange.turns - 1} turns {exchange.room}: more than the context of {loaded.n_ctx}",
+            "lower --max-tokens, --max-turns or --observation-tokens, or raise --ctx",
+            need,
+        )
+
+
+def memory_notes(loaded: Loaded, question: Question) -> list[str]:
+    """What keys and values of long answers take of memory, and which --chains fits; nothing of short ones."""
+    options = question.options
+    rows = options.chains * question.sampler.width
+    cells = loaded.cells(len(question.prompt), question.longest, rows, options.chains)
+    return [cells.words()] if cells is not None and cells.is_long else []
 
 
 def check(options: SamplingOptions, expert: Expert | None = None) -> None:
@@ -132,15 +186,26 @@ def chosen(loaded: Loaded, options: SamplingOptions, prompting: PromptOptions) -
 
 
 def conversation_of(prompt: Prompt) -> Conversation:
-    """A text, or messages. Raises UserError for what is neither."""
+    """A text, messages, or tokens. Raises UserError for what is none of them."""
     if isinstance(prompt, str):
         return Conversation.of(prompt)
+    if isinstance(prompt, tuple) and prompt and not any(isinstance(each, str | Mapping) for each in prompt):
+        return Conversation(prompt=tuple(whole_number("a token", each, 0, 2**31 - 1) for each in prompt))
     messages = list(prompt) if isinstance(prompt, Sequence) and not isinstance(prompt, bytes) else []
     if not messages or not all(map(_is_message, messages)):
-        raise UsageProblem("a prompt is a text, or messages with a role and a content that are texts")
+        raise UsageProblem(
+            "a prompt is a text, messages with a role and a content that are texts, or a tuple of tokens"
+        )
     return Conversation(
         [{str(k): v for k, v in message.items()} for message in messages if isinstance(message, Mapping)]
     )
+
+
+def in_vocabulary(n_vocab: int, *texts: Tokens) -> None:
+    """Raise UsageProblem for a token that the model does not have."""
+    last = max((token for text in texts for token in text), default=0)
+    if last >= n_vocab:
+        raise UsageProblem(f"there is no token {last}: this model has {n_vocab}")
 
 
 def _is_message(message: object) -> bool:

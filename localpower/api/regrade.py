@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from localpower.api.opening import Say, Waiting, nobody, opened
@@ -12,6 +13,7 @@ from localpower.evals import store
 from localpower.evals.grade import Grader
 from localpower.evals.judge import Judge
 from localpower.evals.judging import judge_all, matches
+from localpower.evals.parts import members, read_run
 from localpower.loaded import Loaded
 from localpower.loading import Request, load
 from localpower.runs.interrupt import Interrupts
@@ -40,22 +42,45 @@ def regrade(
     verdicts are as they were, but for those of programs that were run.
     """
     may_import = allowed(packages, run_code)
-    with store.Folder(path) as folder:
-        stored = store.read(path, say)
-        how = grader or stored.settings["grader"]
+    with ExitStack() as held:
+        folder = held.enter_context(store.Folder(path))
+        found = {path: folder}  # with parts, each is written by itself
+        found |= {part: held.enter_context(store.Folder(part)) for part in store.parts_in(path)}
+        whole = read_run(path, say)
+        how = grader or whole.settings["grader"]
         if judge is not None:
-            _judge(stored, judge, reference, interrupts, say, heard, waiting)
+            _judge(whole, judge, reference, interrupts, say, heard, waiting)
         with Grader(how, run_code=run_code, seconds=seconds, packages=may_import) as verdicts:
-            text_of, fresh = _texts(stored), []
-            for row in stored.rows:
-                interrupts.check()
-                fresh.append(verdicts.regrade(row, stored, text_of))
-                if run_code and "isolation" in fresh[-1]:  # a program was run
-                    folder.add(fresh[-1])
-        changed = sum(a["verdict"] != b["verdict"] for a, b in zip(stored.rows, fresh, strict=True))
-        folder.rewrite(fresh)
-        folder.begin(stored.settings | {"grader": how}, list(stored.problems.values()))
-    say(f"{len(fresh)} answers graded again by {how}; {changed} verdicts are others now")
+            text_of = _texts(whole)
+            graded = [
+                (each, stored := store.read(place), _again(stored, each, verdicts, text_of, interrupts))
+                for place in members(path)
+                for each in (found[place],)
+            ]
+        for each, stored, fresh in graded:  # only now: until then verdicts are as they were
+            each.rewrite(fresh)
+            each.begin(stored.settings | {"grader": how}, list(stored.problems.values()))
+    before = [row["verdict"] for _, stored, _ in graded for row in stored.rows]
+    after = [row["verdict"] for _, _, fresh in graded for row in fresh]
+    changed = sum(a != b for a, b in zip(before, after, strict=True))
+    say(f"{len(after)} answers graded again by {how}; {changed} verdicts are others now")
+
+
+def _again(
+    stored: store.Stored,
+    folder: store.Folder,
+    verdicts: Grader,
+    text_of: Callable[[store.Row], str],
+    interrupts: Interrupts,
+) -> list[store.Row]:
+    """The answers of one folder with their verdicts anew; a program's verdict is written at once."""
+    fresh = list[store.Row]()
+    for row in stored.rows:
+        interrupts.check()
+        fresh.append(verdicts.regrade(row, stored, text_of))
+        if verdicts.run_code and "isolation" in fresh[-1]:  # a program was run
+            folder.add(fresh[-1])
+    return fresh
 
 
 def _judge(

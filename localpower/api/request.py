@@ -12,8 +12,10 @@ from typing import Any, Literal
 from localpower.errors import UsageProblem
 from localpower.methods import Expert, Method, Target
 from localpower.readers import MOST_RUNS
+from localpower.registry import parse
 from localpower.samplers import Sampler
 from localpower.samplers.mh import Power
+from localpower.tools.use import ToolUse
 
 Pick = Literal["random", "logp", "all"]
 _OURS = ("messages", "bos_token", "eos_token", "add_generation_prompt")  # template variables
@@ -42,6 +44,15 @@ class SamplingOptions:
         if budget is not None and budget.endswith("t") and int(budget[:-1]) < self.chains:
             raise UsageProblem(f"a budget of {budget} is less than a token for each of {self.chains} chains")
 
+    @classmethod
+    def of(
+        cls, method: Method | str | None, max_tokens: int, chains: int = 1, pick: Pick = "random"
+    ) -> SamplingOptions:
+        """As calls have them; a method may be its text, None: Power(). Raises UsageProblem."""
+        if isinstance(method, str):
+            method = parse(method)
+        return cls(Power() if method is None else method, max_tokens, chains, pick)
+
     def target(self, alpha: float, rules: Any, expert: Expert | None = None) -> Target:
         """For a method. alpha: the model's usual one. expert: of the problem that is asked."""
         return Target(alpha, self.max_tokens, rules, self.pick, expert)
@@ -53,6 +64,7 @@ class PromptOptions:
 
     think: thoughts are switched on or off, where the template has a switch for them; None: as the template likes.
     thinking_budget: most tokens of a thought; then the model is led to its answer (text/thinking.py). None: no limit.
+    tools: what the model may call; None: nothing, and its first turn is its answer.
     """
 
     system: str | None = None
@@ -61,6 +73,7 @@ class PromptOptions:
     template_args: Mapping[str, Any] = field(default_factory=dict)
     think: bool | None = None
     thinking_budget: int | None = None
+    tools: ToolUse | None = None
 
     def __post_init__(self) -> None:
         """Raises UsageProblem for values that can never be right."""
@@ -95,13 +108,16 @@ class PromptOptions:
         template_args: Mapping[str, Any] | None,
         think: bool | None = None,
         thinking_budget: int | None = None,
+        tools: Any = None,
     ) -> PromptOptions:
         """As calls have them. Raises UsageProblem."""
         if isinstance(stops, str | bytes) or not isinstance(stops, Sequence):
             raise UsageProblem(f"stops is a list of texts, got {stops!r}")
         if template_args is not None and not isinstance(template_args, Mapping):
             raise UsageProblem(f"template_args is a dictionary, got {template_args!r}")
-        return cls(system, raw, tuple(stops), template_args or {}, think, thinking_budget)
+        return cls(
+            system, raw, tuple(stops), template_args or {}, think, thinking_budget, ToolUse.among(tools)
+        )
 
 
 def whole_number(name: str, value: Any, low: int, high: int) -> int:
@@ -118,6 +134,16 @@ def whole_number(name: str, value: Any, low: int, high: int) -> int:
 def chosen_seed(seed: Any) -> int:
     """A seed, or one that is drawn. Raises UsageProblem."""
     return secrets.randbits(32) if seed is None else whole_number("seed", seed, 0, 2**64 - 1)
+
+
+def chosen_seeds(seed: Any, n: int) -> list[int]:
+    """Seeds of n answers: a first one and the numbers after it, or as many as are given. Raises UsageProblem."""
+    if isinstance(seed, Sequence) and not isinstance(seed, str | bytes):
+        if len(seed) != n:
+            raise UsageProblem(f"{len(seed)} seeds for {n} prompts")
+        return [chosen_seed(whole_number("seed", each, 0, 2**64 - 1)) for each in seed]
+    first = chosen_seed(seed)
+    return [first + i for i in range(n)]
 
 
 def check_width(sampler: Sampler, chains: int) -> None:

@@ -73,9 +73,13 @@ def table(report: dict[str, Any]) -> list[str]:
         )
         for row in cells
     ]
-    where = report["machine"]
-    lines.append(
-        f"{report['model']['name']} {report['model']['quantization']} · {where['processor']}, {where['cores']} cores, "
-        f"{report['threads']} threads · {report['date']}"
+    return [*lines, where(report), *(f"{words}: {value:.2f}" for words, value in ratios(report["rows"]))]
+
+
+def where(report: dict[str, Any]) -> str:
+    """Model, machine and date in a line."""
+    machine = report["machine"]
+    return (
+        f"{report['model']['name']} {report['model']['quantization']} · {machine['processor']}, "
+        f"{machine['cores']} cores, {report['threads']} threads · {report['date']}"
     )
-    return lines + [f"{words}: {value:.2f}" for words, value in ratios(report["rows"])]

@@ -16,7 +16,7 @@ __all__ = ["DEFAULT", "TOY", "NAMES", "ENTRIES", "Entry", "OnHub", "Packaged", "
 
 DEFAULT = "smollm2"
 TOY = "toy"  # a table of random numbers: it has no file
-NAMES = (DEFAULT, "lab-base", "lab-grpo", "lab-sft", TOY)  # that come with localpower
+NAMES = (DEFAULT, "lab-base", "lab-grpo", "lab-sft", "lab-tools", TOY)  # that come with localpower
 
 
 def locate(name: str | None) -> tuple[str, Path | None]:

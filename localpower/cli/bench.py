@@ -21,6 +21,12 @@ from localpower.errors import EXIT_OK, UserError
     help="The bench has two prompts and short answers, and takes about two minutes with the default model.",
 )
 @click.option(
+    "--long",
+    "long",
+    is_flag=True,
+    help="The bench measures a plain token after 256 to 32,768 tokens of context instead, as far as --ctx goes.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(min=0, max=2**64 - 1),
     default=1,
@@ -34,13 +40,16 @@ from localpower.errors import EXIT_OK, UserError
     metavar="FILE",
     help="The JSON is written to FILE too; a bench that was stopped goes on from FILE.partial.",
 )
-def bench(quick: bool, seed: int, as_json: bool, out: Path | None, **options: Any) -> int:
+def bench(quick: bool, long: bool, seed: int, as_json: bool, out: Path | None, **options: Any) -> int:
     """Measure bare decoding, plain sampling and power sampling on the same prompts and seeds, interleaved.
 
     mh-fresh reads everything again for each proposal, as published code does; mh-reuse keeps the cache; mh has every
     optimization on; all three follow the same schedule. Tokens drawn are counted beside seconds: machines are noisy.
+
+    --long measures other things: how fast a prompt is read and a token drawn, by the length of the context.
     """
-    from localpower.bench.report import machine, table
+    from localpower.bench.long import long_rows, long_table
+    from localpower.bench.report import machine, table, where
     from localpower.bench.session import Bench
     from localpower.cli.requests import open_model
     from localpower.cli.terminal import say, write_answer
@@ -53,14 +62,22 @@ def bench(quick: bool, seed: int, as_json: bool, out: Path | None, **options: An
             say(f"note: {note}")
         if not isinstance(loaded, LoadedGguf):
             raise UserError("bench measures GGUF models", "leave out --model toy")
-        work = Bench(loaded, quick=quick, seed=seed, out=out, interrupts=interrupts, say=say)
-        report = {"rows": work.rows(), **machine(loaded, quick=quick, seed=seed)}
+        work = None
+        if long:
+            rows = list(long_rows(loaded, seed, interrupts, say))
+            report = {"long": [row.to_dict() for row in rows], **machine(loaded, quick=quick, seed=seed)}
+            lines = [*long_table(rows), where(report)]
+        else:
+            work = Bench(loaded, quick=quick, seed=seed, out=out, interrupts=interrupts, say=say)
+            report = {"rows": work.rows(), **machine(loaded, quick=quick, seed=seed)}
+            lines = table(report)
     if not as_json:
-        for line in table(report):
+        for line in lines:
             write_answer(line)
     line = json.dumps(report)
     write_answer(line)
     if out:
         out.write_text(line + "\n", "utf-8")
-        work.done()
+        if work:
+            work.done()
     return EXIT_OK

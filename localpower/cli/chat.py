@@ -19,6 +19,7 @@ from localpower.cli.options import (
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
+from localpower.cli.tool_options import tool_options
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, OutputClosed, UserError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.command(cls=Command, short_help="Talk with the model in the terminal.")
 @sampling_options
 @prompt_options
+@tool_options
 @engine_options
 @click.option(
     "--continue", "go_on", is_flag=True, help="The chat goes on with the session that was written last."
@@ -55,7 +57,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
 
     A chat in a terminal is written down after every turn, as a session: `localpower sessions` lists them.
     """
-    from localpower.api.question import notes
+    from localpower.api.question import check_traces, notes
     from localpower.cli.pull import offer
     from localpower.cli.requests import (
         from_preset,
@@ -64,6 +66,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
         preset_notes,
         prompting,
         sampling,
+        tool_use,
         typed_stops,
         unused,
     )
@@ -79,8 +82,11 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     kept = _session(go_on, session, typed=typed, keep=not no_session)
     if kept is not None:
         ctx.call_on_close(kept.close)
+    if options["tools"]:
+        check_traces(how)
     offer(options["model"])
     interrupts = Interrupts()
+    options["tool_use"] = tool_use(options, lambda: interrupts.requested)
     with interrupts:
         loaded = open_model(options, interrupts)
     idle = [*preset_notes(ctx, [how.method]), *unused(options["method"], given(ctx))]

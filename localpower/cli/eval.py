@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from localpower.cli import completion
-from localpower.cli.eval_options import PASSWORD, method_options, running_options
+from localpower.cli.eval_options import PASSWORD, machines_options, method_options, running_options
 from localpower.cli.options import engines_options, program_options, quiet_option
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
@@ -23,6 +23,7 @@ from localpower.errors import EXIT_INTERRUPTED, EXIT_OK
 @click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=completion.tasks)
 @method_options
 @running_options
+@machines_options
 @program_options
 @engines_options
 @quiet_option
@@ -37,10 +38,11 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
 
     Every answer is one JSON line in DIR/answers.jsonl, written at once. Ctrl-C loses the answers that are being made;
     the same command goes on. -m may be given several times. The table is printed at the end, and by localpower compare.
+    --shard and --workers share an eval out among processes, machines and clusters (docs/cluster.md).
     """
     from localpower.api.eval_models import Surroundings
     from localpower.api.eval_request import EvalRequest
-    from localpower.api.eval_run import run_eval
+    from localpower.api.eval_run import estimate, run_eval
     from localpower.api.labels import label_methods
     from localpower.cli import terminal
     from localpower.cli.compare import show
@@ -74,18 +76,41 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
         *(Interrupts(), lambda: Progress(terminal.notes(), redraw=can_redraw()), say, waiting),
         terminal.tenths("read", "answers"),
     )
+    if options["dry_run"]:
+        from localpower.ui.estimate import lines
+
+        for line in lines(
+            estimate(asked, around), asked.workers.kind if asked.workers else None, _count(asked)
+        ):
+            terminal.write_answer(line)
+        return EXIT_OK
     if not run_eval(asked, around):
         return EXIT_INTERRUPTED
+    if asked.shard is not None:
+        part = f"shard {asked.shard.number}/{asked.shard.of} is made"
+        say(f"{part}. `localpower compare {asked.out}` reads all parts and says which are missing.")
+        return EXIT_OK
     show([asked.out])
     say(f"`localpower compare {asked.out}` prints this again; `--html FILE` writes a page with all answers.")
     return EXIT_OK
 
 
 _SAME = (
-    *("seed", "limit", "samples", "max_tokens", "form", "grader", "data"),
+    *("seed", "limit", "samples", "max_tokens", "form", "grader", "data", "since", "until"),
     "answer_prefix",
+    *("max_turns", "observation_tokens", "fresh_environment"),
     *("parallel", "save_text", "run_code", "packages", "seconds", "cross_score"),
+    *("shard", "workers", "copy_model"),
 )
+
+
+def _count(asked: Any) -> int | None:
+    """How many workers there will be; None: nobody said."""
+    if asked.shard is not None:
+        return 1
+    if asked.workers is None or asked.workers.kind == "ray":
+        return None
+    return int(asked.workers.count)
 
 
 def _ask_password() -> str:

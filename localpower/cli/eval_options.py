@@ -18,6 +18,7 @@ from localpower.cli.options import (
     wording_options,
 )
 from localpower.cli.sections import renamed
+from localpower.cli.tool_options import trace_options
 from localpower.names import FORMS, GRADERS
 from localpower.readers import MOST_RUNS
 
@@ -53,6 +54,55 @@ def method_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _of_text(read: Callable[[str], Any]) -> Callable[..., Any]:
+    """A callback that reads an option's text."""
+    return lambda _ctx, _param, text: None if text is None else read(text)
+
+
+def _shard(text: str) -> Any:
+    from localpower.api.cluster.spec import read_shard
+
+    return read_shard(text)
+
+
+def _workers(text: str) -> Any:
+    from localpower.api.cluster.spec import WorkersSpec
+
+    return WorkersSpec.read(text)
+
+
+def machines_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Who makes the answers."""
+    for option in (
+        click.option(
+            "--dry-run",
+            is_flag=True,
+            help="No answer is kept: a few draws say how many answers and tokens there are to make, and the hours.",
+        ),
+        click.option(
+            "--copy-model",
+            is_flag=True,
+            help="The model's file is copied from shared storage to each machine's own disk, once, and its sha256 is "
+            "checked.",
+        ),
+        click.option(
+            "--workers",
+            callback=_of_text(_workers),
+            metavar="KIND:WHERE",
+            help="Who makes the answers: local:K (processes of this machine), slurm:PARTITION[,jobs=4,gpus=1,...], or "
+            "ray[:ADDRESS][,gpus=1,...].  [default: this process]",
+        ),
+        click.option(
+            "--shard",
+            callback=_of_text(_shard),
+            metavar="I/N",
+            help="Only the I-th of N parts of the problems, into a folder in DIR/parts. compare reads all parts.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Which problems, how often, how they are put, graded and kept."""
     whole = click.IntRange(min=1)
@@ -75,6 +125,7 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--save-text", is_flag=True, help="Questions and answers of gpqa are stored in clear."),
         click.option("--no-stops", is_flag=True, help="The stops that tasks have of their own are left out."),
+        *trace_options(own=False),
         *thinking_options(),
         *wording_options(),
         click.option(
@@ -83,8 +134,8 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(FORMS),
             default="chat",
             show_default=True,
-            help="How a problem is put: through the model's template (chat), by Karan & Du's texts (paper), or by "
-            "those in the template (paper-chat).",
+            help="How a problem is put: through the model's template (chat), as the benchmark's authors put it "
+            "(authors), by Karan & Du's texts (paper), or by those in the template (paper-chat).",
         ),
         renamed("--prompt", "--prompt-style"),
         click.option(
@@ -97,7 +148,16 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--data",
             type=click.Path(path_type=Path),
             metavar="PATH",
-            help="The file of a task, or a folder of files.  [default: LOCALPOWER_DATA]",
+            help="The file of a task, a folder of files, or of a dataset as hubs keep it.  [default: LOCALPOWER_DATA]",
+        ),
+        *(
+            click.option(
+                f"--{name}",
+                default="",
+                metavar="DATE",
+                help=f"The {which} date of the problems, of tasks that have dates: 2024, 2024-08 or 2024-08-31.",
+            )
+            for name, which in (("until", "last"), ("since", "first"))
         ),
         click.option(
             "--out",

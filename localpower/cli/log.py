@@ -195,6 +195,7 @@ def _finish(finish: str) -> str:
     return {
         "stop": "ended by itself",
         "length": "stopped at --max-tokens",
+        "turns": "stopped at --max-turns",
         "budget": "stopped by --budget",
     }.get(finish, finish)
 

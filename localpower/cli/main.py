@@ -18,6 +18,7 @@ from localpower.cli.explain import explain
 from localpower.cli.export import export
 from localpower.cli.grade import grade
 from localpower.cli.log import log
+from localpower.cli.mcp import mcp
 from localpower.cli.methods import methods
 from localpower.cli.models import models
 from localpower.cli.process import open_streams
@@ -26,7 +27,11 @@ from localpower.cli.replay import replay
 from localpower.cli.run import run
 from localpower.cli.sections import Group, no_such, wrong_use
 from localpower.cli.selftest import selftest
+from localpower.cli.serve import serve
 from localpower.cli.sessions import sessions
+from localpower.cli.tasks import tasks
+from localpower.cli.tools import tools
+from localpower.cli.watch import watch
 from localpower.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -51,6 +56,8 @@ for _command in (
         log,
         methods,
         models,
+        tools,
+        tasks,
         evaluate,
         compare,
         regrade,
@@ -60,7 +67,7 @@ for _command in (
         replay,
         selftest,
     ),
-    *(bench, config, completion),
+    *(bench, serve, watch, mcp, config, completion),
 ):
     cli.add_command(_command)
 

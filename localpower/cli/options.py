@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from localpower.cli import completion
-from localpower.cli.values import BudgetText, Finite
+from localpower.cli.values import BudgetText, Finite, Layers
 from localpower.readers import MOST_ALPHA, MOST_RUNS, MOST_THREADS
 from localpower.registry import names
 
@@ -37,7 +37,10 @@ def _engine_options(command: Callable[..., Any], *, several: bool) -> Callable[.
             "--fast", is_flag=True, help="The engine uses llama.cpp's own numerics instead of the exact mode."
         ),
         click.option(
-            "--gpu-layers", type=click.IntRange(min=0), help="Number of layers on the GPU.  [default: 0]"
+            "--gpu-layers",
+            type=Layers(),
+            metavar="N|auto",
+            help="Number of layers on the GPU; auto: all of them where llama.cpp was built for one.  [default: 0]",
         ),
         click.option(
             "--ctx",

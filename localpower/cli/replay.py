@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 )
 @click.option("--verify", "check_it", is_flag=True, help="Every decision is checked instead of shown.")
 @click.option("-m", "--model", help="With --verify, this model evaluates every token again.")
+@click.option(
+    "--tools",
+    multiple=True,
+    metavar="NAME|FILE.py",
+    help="With --verify, the calls of these tools are made again; those of files run their code. Shipped tools that "
+    "run no code are called again anyway.",
+)
 @click.option("--json", "as_json", is_flag=True, help="With --verify, one JSON object is printed.")
 @thoughts_option
 @click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
@@ -39,6 +46,7 @@ def replay(
     speed: float,
     check_it: bool,
     model: str | None,
+    tools: tuple[str, ...],
     as_json: bool,
     show_thoughts: bool,
     debug: bool,
@@ -46,17 +54,19 @@ def replay(
     """Play the run that --events recorded in FILE, then print its answer; or check it with --verify.
 
     --verify recomputes every acceptance ratio, every decision and the final log p from the recorded numbers. With
-    --model the numbers themselves come from a fresh evaluation of every token, rejected proposals included.
+    --model the numbers themselves come from a fresh evaluation of every token, rejected proposals included. Calls of
+    tools are made again, and what they answer is compared.
     """
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.trace import read_trace
 
-    if (model or as_json) and not check_it:
-        raise click.UsageError(f"{'--model' if model else '--json'} goes with --verify")
+    if (model or as_json or tools) and not check_it:
+        named = "--model" if model else "--json" if as_json else "--tools"
+        raise click.UsageError(f"{named} goes with --verify")
     trace = read_trace(file)
     with Interrupts() as interrupts:
         if check_it:
-            return _check(trace, model, as_json, interrupts)
+            return _check(trace, model, tools, as_json, interrupts)
         return _show(trace, speed, interrupts, whole=show_thoughts)
 
 
@@ -100,11 +110,13 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts, *, whole: bool) ->
     return EXIT_OK
 
 
-def _check(trace: Trace, model: str | None, as_json: bool, interrupts: Interrupts) -> int:
+def _check(
+    trace: Trace, model: str | None, tools: tuple[str, ...], as_json: bool, interrupts: Interrupts
+) -> int:
     from localpower.api.recording import check_recording
     from localpower.cli.terminal import waiting, write_answer
 
-    report, findings = check_recording(trace, model, interrupts, waiting)
+    report, findings = check_recording(trace, model, interrupts, waiting, tools)
     write_answer(json.dumps(report) if as_json else "\n".join(_lines(report, findings)))
     return EXIT_OK if report["passed"] else EXIT_PROBLEM
 
@@ -124,6 +136,9 @@ def _lines(report: dict[str, Any], findings: Findings) -> list[str]:
         )
         lines.append(f"model      {findings.n_tokens} tokens evaluated again: {gap}")
         lines.append(f"           {findings.changed} decisions would be others")
+    if report["observations"] is not None:
+        n = report["observations"]
+        lines.append(f"tools      {n} answer{'' if n == 1 else 's'} compared with what the tools answer now")
     lines.append(f"verdict    {'passed' if report['passed'] else 'FAILED'} in {report['seconds']:.1f} s")
     return lines
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import click
@@ -21,6 +21,7 @@ from localpower.loading import Request
 from localpower.methods import EVERYDAY, Method
 from localpower.registry import parse, split
 from localpower.runs.interrupt import Interrupts
+from localpower.tools.use import ToolUse
 
 _BESIDE = (*EVERYDAY, "budget")  # options that are settings of the method
 
@@ -36,7 +37,7 @@ def sampling(options: dict[str, Any]) -> SamplingOptions:
 
 
 def prompting(options: dict[str, Any]) -> PromptOptions:
-    """How a text becomes a prompt. Raises UsageProblem."""
+    """How a text becomes a prompt; `tool_use` of the options: what the model may call. Raises UsageProblem."""
     arguments = template_arguments(options["template_args"])
     return PromptOptions(
         options["system"],
@@ -45,6 +46,28 @@ def prompting(options: dict[str, Any]) -> PromptOptions:
         arguments,
         options.get("think"),
         options.get("thinking_budget"),
+        options.get("tool_use"),
+    )
+
+
+def tool_use(options: dict[str, Any], stop: Callable[[], bool] = lambda: False) -> ToolUse | None:
+    """What the model may call; None: nothing. stop: asked while a tool runs. Raises UserError."""
+    from localpower.tools.names import open_tools
+
+    names = options["tools"]
+    if not names:
+        idle = [name for name in ("tool_format", "fresh_environment", "run_code") if options[name]]
+        if idle:
+            raise UsageProblem(f"--{idle[0].replace('_', '-')} means nothing without --tools")
+        return None
+    return ToolUse(
+        open_tools(names, run_code=options["run_code"], stop=stop),
+        ", ".join(names),
+        options["tool_format"],
+        options["max_turns"],
+        options["observation_tokens"],
+        options["environment_seed"],
+        options["fresh_environment"],
     )
 
 

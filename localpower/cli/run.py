@@ -21,6 +21,7 @@ from localpower.cli.options import (
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
+from localpower.cli.tool_options import tool_options
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @click.argument("prompt", required=False)
 @sampling_options
 @prompt_options
+@tool_options
 @engine_options
 @click.option(
     "-f",
@@ -87,7 +89,7 @@ def run(
     comes after --. The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted
     state.
     """
-    from localpower.api.question import ask, notes
+    from localpower.api.question import ask, check_traces, memory_notes, notes
     from localpower.cli.asked import read_prompt
     from localpower.cli.pull import offer
     from localpower.cli.requests import (
@@ -96,6 +98,7 @@ def run(
         preset_notes,
         prompting,
         sampling,
+        tool_use,
         typed_stops,
         unused,
     )
@@ -108,17 +111,21 @@ def run(
     if plot:
         require(plot)
     text = read_prompt(prompt, raw=options["raw"], files=files)
+    if options["tools"]:
+        check_traces(how)
     offer(options["model"])
     with Interrupts() as interrupts, ExitStack() as cleanup:
+        wording = replace(wording, tools=tool_use(options, lambda: interrupts.requested))
         loaded = open_model(options, interrupts)
         question = ask(loaded, text, how, wording)
         idle = [*preset_notes(ctx, [how.method]), *unused(options["method"], given(ctx))]
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:
             cleanup.callback(recorder.close)
-        job = _job(loaded, question, options, interrupts)
-        for note in (*notes(loaded, how, wording), *typed_stops(options), *idle, *question.notes):
+        told = (*notes(loaded, how, wording), *typed_stops(options), *idle, *question.notes)
+        for note in (*told, *memory_notes(loaded, question)):
             say(f"note: {note}")
+        job = _job(loaded, question, options, interrupts)
         whole = options["show_thoughts"]
         found = _watched(job, recorder, diagnose=diagnose or plot is not None, whole=whole)
     for note in job.notes:
@@ -138,7 +145,7 @@ def _job(loaded: Loaded, question: Question, options: dict[str, Any], interrupts
 
     how = question.options
     width = how.chains * question.sampler.width
-    engine = loaded.engine(question.prompt, how.max_tokens, width, interrupts.check, chains=how.chains)
+    engine = loaded.engine(question.prompt, question.longest, width, interrupts.check, chains=how.chains)
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     return AnswerRun(loaded, engine, question, seed, interrupts, options["prompt_cache"])
 

@@ -27,10 +27,24 @@ SECTIONS: dict[str, tuple[str, ...]] = {
             "seed",
         ),
     ),
+    "Address": ("host", "port", "api_key_file", "insecure", "origins"),
+    "Requests": (
+        *(
+            "rows",
+            "queue",
+            "max_n",
+            "max_body",
+            "time_limit",
+            "grace",
+            "lenient",
+            "allow_watch",
+            "log_prompts",
+        ),
+    ),
     "How many": ("chains", "pick", "samples", "limit", "parallel"),
     "Prompt": (
         *("files", "system", "raw", "template_args", "think", "thinking_budget", "stops", "no_stops"),
-        *("prompt_cache", "form", "answer_prefix", "data", "gpqa_password"),
+        *("prompt_cache", "form", "answer_prefix", "data", "since", "until", "gpqa_password"),
     ),
     "Session": ("go_on", "session", "no_session"),
     "Grading": ("kind", "grader", "judge", "reference", "run_code", "packages", "seconds"),
@@ -38,7 +52,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Which answers": (
         *("tasks", "keep", "unfinished", "duplicates", "max_per_problem", "decontaminate", "split"),
     ),
-    "Machine": ("threads", "n_ctx", "gpu_layers", "fast"),
+    "Machine": ("threads", "n_ctx", "gpu_layers", "fast", "shard", "workers", "copy_model", "dry_run"),
     "Output": (
         *(
             "as_json",
@@ -57,7 +71,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
             "log",
             "quiet",
         ),
-        *("save_text", "quiet", "quick", "speed", "check_it", "debug", "help"),
+        *("save_text", "quiet", "quick", "long", "speed", "check_it", "debug", "help"),
     ),
 }
 

@@ -108,6 +108,10 @@ def preset(talk: Talk, ctx: click.Context, rest: str) -> None:
             say(f"note: {note}")
     params = _changeable(ctx)
     say(f"preset {talk.options['preset'] or NO_PRESET}; presets: {', '.join(presets())}")
+    if not rest:
+        for known in presets().values():
+            sets = ", ".join(f"{key} {value}" for key, value in known.settings.items())
+            say(f"  {known.name}: {known.words or known.source} ({sets or 'no settings'})")
     _say_lines(
         _line(talk, ctx, name, param, None)
         for name, param in params.items()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from localpower.readers import BUDGET
+from localpower.readers import AUTO_LAYERS, BUDGET
 
 
 class Finite(click.ParamType[float]):
@@ -30,6 +30,19 @@ class Finite(click.ParamType[float]):
             self.fail(f"expected a number of at most {self._high:g}, got {value}", param, ctx)
         if not math.isfinite(number) or number < self._low:
             self.fail(f"expected a number of at least {self._low:g}, got {value}", param, ctx)
+        return number
+
+
+class Layers(click.ParamType[int]):
+    """A number of layers, or `auto`, which is AUTO_LAYERS."""
+
+    name = "layers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number, or a usage error."""
+        if value == "auto":
+            return AUTO_LAYERS
+        number: int = click.IntRange(min=0).convert(value, param, ctx)
         return number
 
 

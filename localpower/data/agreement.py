@@ -7,12 +7,13 @@ again may fall into other tokens than those that were drawn. Rows of token ids a
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from localpower.data.formats import FORMATS
 from localpower.data.samples import Sample
+from localpower.data.traces import is_trace
 from localpower.errors import ModelError, UserError
 from localpower.model import Tokens
 from localpower.text.stops import answer_text
@@ -115,12 +116,19 @@ def refuse_foreign_ids(samples: Sequence[Sample], piece: Callable[[int], bytes],
     """Raises UserError for token ids that do not spell the answer: they are of another model."""
     for each in samples:
         stops = [stop.encode() for stop in each.asked["stops"]]
-        text = each.row["text"].removeprefix(each.asked.get("prefix", ""))
-        if (
-            max(each.tokens + each.prompt, default=0) >= n_vocab
-            or answer_text(each.tokens, piece, stops) != text
-        ):
+        spelled = all(answer_text(tokens, piece, stops) == text for tokens, text in _spelled(each))
+        if max(each.tokens + each.prompt, default=0) >= n_vocab or not spelled:
             raise UserError(
                 f"the token ids of {each.problem_id}, sample {each.sample}, by {each.method} do not spell its text",
                 "they are of another model than settings.json names, or the folder is damaged",
             )
+
+
+def _spelled(sample: Sample) -> Iterator[tuple[Tokens, str]]:
+    """What token ids should spell: the answer, or each turn that the model wrote of a trace."""
+    if not is_trace(sample):
+        yield sample.tokens, sample.row["text"].removeprefix(sample.asked.get("prefix", ""))
+        return
+    for turn in sample.row["trace"]["turns"]:
+        if turn["kind"] == "model":
+            yield sample.tokens[turn["from"] : turn["to"]], turn["text"]

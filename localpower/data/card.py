@@ -19,6 +19,19 @@ _FEATURES = {  # of a column's kind, as datasets writes them
     "wholes": ["list: int64"],
     "reals": ["list: float64"],
     "messages": ["list:", "- name: role", "  dtype: string", "- name: content", "  dtype: string"],
+    "calls": [
+        *("list:", "- name: role", "  dtype: string", "- name: content", "  dtype: string"),
+        *(
+            "- name: name",
+            "  dtype: string",
+            "- name: tool_calls",
+            "  list:",
+            "  - name: type",
+            "    dtype: string",
+        ),
+        *("  - name: function", "    struct:", "    - name: name", "      dtype: string"),
+        *("    - name: arguments", "      dtype: string"),
+    ],
     "turns": ["list:", "- name: from", "  dtype: string", "- name: value", "  dtype: string"],
 }
 _TAGS = {
@@ -46,7 +59,10 @@ def card(record: Record) -> str:
         record=record,
         version=__version__,
         licence=json.dumps(licences[0] if len(licences) == 1 else licences),
-        columns={form: columns_of(form, provenance=record.provenance) for form in record.formats},
+        columns={
+            form: columns_of(form, provenance=record.provenance, traces=record.n_traces > 0)
+            for form in record.formats
+        },
         features=_FEATURES,
         fence="`" * max(_ticks(record.rerun), 3),
         choices={name: value for name, value in record.choices.items() if value not in (None, [], False)},

@@ -127,6 +127,8 @@ def _write_parquet(path: Path, rows: list[Row], columns: Sequence[Column]) -> No
     import pyarrow as pa
     from pyarrow import parquet
 
+    function = pa.struct([("name", pa.string()), ("arguments", pa.string())])
+    call = pa.struct([("type", pa.string()), ("function", function)])
     kinds = {
         "text": pa.string(),
         "whole": pa.int64(),
@@ -134,6 +136,14 @@ def _write_parquet(path: Path, rows: list[Row], columns: Sequence[Column]) -> No
         "wholes": pa.list_(pa.int64()),
         "reals": pa.list_(pa.float64()),
         "messages": pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])),
+        "calls": pa.list_(
+            pa.struct(
+                [
+                    *((name, pa.string()) for name in ("role", "content", "name")),
+                    ("tool_calls", pa.list_(call)),
+                ]
+            )
+        ),
         "turns": pa.list_(pa.struct([("from", pa.string()), ("value", pa.string())])),
     }
     schema = pa.schema([(column.name, kinds[column.kind]) for column in columns])

@@ -1,6 +1,6 @@
 """Rows as trainers read them: messages, token ids or ShareGPT's conversations, each beside where its answer comes from.
 
-messages   `messages` and `tools`: TRL, axolotl (`type: chat_template`), unsloth
+messages   `messages` and `tools`: TRL, axolotl (`type: chat_template`), unsloth; traces have `tool_calls` (traces.py)
 tokens     `input_ids`, `labels`, `attention_mask`: TRL and axolotl take them as they are. The very ids that were asked
            and drawn, the end token too; labels are -100 on all that the model did not draw
 sharegpt   `conversations`, `system`, `tools`: LLaMA-Factory, by the dataset_info.json beside them
@@ -12,13 +12,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from localpower.data.samples import Sample, Source
+from localpower.data.traces import conversations_of, is_trace, messages_of, tools_of
 from localpower.evals.store import Row
 
 IGNORED = -100  # of a label: no loss
 
 
 class Column(NamedTuple):
-    """A column. kind: text, whole, real, or a list of wholes, reals, messages or turns."""
+    """A column. kind: text, whole, real, or a list of wholes, reals, messages, calls or turns.
+
+    calls: messages of traces, which may have `name` and `tool_calls`.
+    """
 
     name: str
     kind: str
@@ -33,8 +37,11 @@ class Format(NamedTuple):
 
 def _messages(sample: Sample) -> Row:
     system = [{"role": "system", "content": sample.system}] if sample.system else []
-    asked = [{"role": "user", "content": sample.said}, {"role": "assistant", "content": sample.answer}]
-    return {"messages": [*system, *asked], "tools": None}
+    asked = {"role": "user", "content": sample.said}
+    if is_trace(sample):
+        return {"messages": [*system, asked, *messages_of(sample)], "tools": tools_of(sample)}
+    answer = {"role": "assistant", "content": sample.answer}
+    return {"messages": [*system, asked, answer], "tools": None}
 
 
 def _tokens(sample: Sample) -> Row:
@@ -48,8 +55,12 @@ def _tokens(sample: Sample) -> Row:
 
 
 def _sharegpt(sample: Sample) -> Row:
-    turns = [{"from": "human", "value": sample.said}, {"from": "gpt", "value": sample.answer}]
-    return {"conversations": turns, "system": sample.system or "", "tools": ""}
+    asked = {"from": "human", "value": sample.said}
+    if is_trace(sample):
+        turns, tools = [asked, *conversations_of(sample)], tools_of(sample)
+    else:
+        turns, tools = [asked, {"from": "gpt", "value": sample.answer}], ""
+    return {"conversations": turns, "system": sample.system or "", "tools": tools}
 
 
 FORMATS = {
@@ -82,9 +93,13 @@ PROVENANCE = (
 )
 
 
-def columns_of(name: str, *, provenance: bool) -> tuple[Column, ...]:
-    """All columns of a format."""
-    return FORMATS[name].columns + (PROVENANCE if provenance else ())
+def columns_of(name: str, *, provenance: bool, traces: bool = False) -> tuple[Column, ...]:
+    """All columns of a format. traces: some of the rows are traces of tools."""
+    own = tuple(
+        column._replace(kind="calls") if traces and column.kind == "messages" else column
+        for column in FORMATS[name].columns
+    )
+    return own + (PROVENANCE if provenance else ())
 
 
 def row_of(name: str, sample: Sample, source: Source, *, provenance: bool) -> Row:

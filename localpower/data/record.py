@@ -20,7 +20,8 @@ class Record:
     """rows: of each split; problems, tokens likewise: those that were drawn. choices: as they were made, by option.
 
     licences: of each task's problems, empty where none is stated. rerun: the command that makes the first row again.
-    ended: how many rows end with an end token; None: the model's file was not there to tell.
+    ended: how many rows end with an end token; None: the model's file was not there to tell. n_traces: rows in which an
+    environment took part.
     """
 
     source: Source
@@ -39,6 +40,7 @@ class Record:
     notes: tuple[str, ...]
     rerun: str
     ended: int | None
+    n_traces: int = 0
 
     @property
     def n_rows(self) -> int:
@@ -69,6 +71,7 @@ class Record:
             "after": [each.to_dict() for each in self.after],
             "ended_by_end_token": self.ended,
             "rerun": self.rerun,
+            **({"traces": self.n_traces} if self.n_traces else {}),
             "notes": list(self.notes),
         }
 

@@ -251,6 +251,9 @@ def _valid(text: str) -> str:
 def missing(runs: Sequence[Stored]) -> Iterator[str]:
     """What to say of folders in which not all answers are there yet."""
     for run in runs:
+        yield from run.lacking
+        if run.lacking:
+            continue
         wanted = len(run.problems) * len(run.settings["methods"]) * len(run.settings["models"])
         wanted *= run.settings.get("samples", 1)
         if len(run.rows) < wanted:

@@ -22,9 +22,14 @@ from localpower.errors import EngineError, ModelError
 MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ of the tested build
 
 
+def free_memory() -> int:
+    """Bytes that this machine could give now."""
+    return int(psutil.virtual_memory().available)
+
+
 def _refuse_memory(needed: int) -> None:
     """llama.cpp fills a cache with zeros: what does not fit would have the system kill the process, without a word."""
-    free = psutil.virtual_memory().available
+    free = free_memory()
     if needed > free:
         raise EngineError(
             f"keys and values would take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are free",
@@ -99,6 +104,7 @@ class Context:
             self._free()
             raise
         self.n_cells = int(L.llama_n_ctx_seq(self._context))
+        self.total_cells = int(params.n_ctx)  # of all sequences
         self._batch = Batch(settings.batch)
         self._row_type = ctypes.c_float * self.n_vocab
 

@@ -6,14 +6,14 @@ beyond them that it still occupies are ghosts, kept only so that no hole opens b
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from localpower.engine.slots import Compact, Grant, Kept, common_prefix
-from localpower.model import Tokens
+from localpower.engine.slots import Compact, Grant, Kept
+from localpower.model import Tokens, common_prefix
 
 
 class CellsFull(Exception):
@@ -21,11 +21,15 @@ class CellsFull(Exception):
 
 
 class Ledger:
-    """tokens[slot]: what a slot validly holds. used[slot]: when it was last used. top: the first free cell."""
+    """tokens[slot]: what a slot validly holds. used[slot]: when it was last used. top: the first free cell.
+
+    losses[slot]: how often tokens were taken from a slot, which makes what is known of it stale.
+    """
 
     def __init__(self, n_slots: int, capacity: int) -> None:
         self.tokens: list[Tokens] = [()] * n_slots
         self.used = [0] * n_slots
+        self.losses = [0] * n_slots
         self.top = 0
         self._capacity = capacity
         self._text = np.zeros((n_slots, capacity), np.int32)
@@ -72,15 +76,23 @@ class Ledger:
         self._held[target, cells] = True
         self._refs[cells] += 1
         self.tokens[target] = self.tokens[source][:upto]
+        self.losses[target] += 1
         self._n_held[target] = upto
 
-    def grant(self, orders: Sequence[tuple[int, Tokens]], keep: Collection[int]) -> list[tuple[Grant, ...]]:
+    def grant(
+        self,
+        orders: Sequence[tuple[int, Tokens]],
+        keep: Collection[int],
+        wholes: Mapping[int, Tokens] = MappingProxyType({}),
+    ) -> list[tuple[Grant, ...]]:
         """Cells for the tokens that each (slot, tokens) appends, in this order; dead cells before new ones.
 
-        keep: slots whose valid tokens must stay; cells that none of them needs are dead. Raises CellsFull, and then
-        nothing has changed.
+        keep: slots whose valid tokens must stay; cells that none of them needs are dead. wholes: by slot, what it holds
+        at the end, where that is at hand: a long text is not written again. Raises CellsFull, and then nothing has
+        changed.
         """
         dead, top = self._dead(keep), self.top
+        taken: set[int] = set()  # indices into `dead`
         last = {
             slot: int(self._cells[slot, n - 1]) if (n := len(self.tokens[slot])) else -1 for slot, _ in orders
         }
@@ -88,9 +100,12 @@ class Ledger:
         for slot, tokens in orders:
             cells = []
             for _ in tokens:
-                i = bisect_right(dead, last[slot])
+                i = int(dead.searchsorted(last[slot], "right"))
+                while i in taken:
+                    i += 1
                 if i < len(dead):
-                    cells.append(dead.pop(i))
+                    taken.add(i)
+                    cells.append(int(dead[i]))
                 else:
                     if top == self._capacity:
                         raise CellsFull
@@ -100,25 +115,29 @@ class Ledger:
             granted.append(cells)
         old, self.top = self.top, top
         return [
-            self._append(slot, tokens, cells, old)
+            self._append(slot, tokens, cells, old, wholes.get(slot, ()))
             for (slot, tokens), cells in zip(orders, granted, strict=True)
         ]
 
-    def _dead(self, keep: Collection[int]) -> list[int]:
+    def _dead(self, keep: Collection[int]) -> NDArray[np.int64]:
+        if any(len(self.tokens[slot]) == self.top for slot in keep):  # a lone answer: all cells are its own
+            return np.empty(0, np.int64)
         mask = np.ones(self.top, np.bool_)
         for slot in keep:
             mask[self.cells(slot)] = False
-        found: list[int] = np.flatnonzero(mask).tolist()
-        return found
+        return np.flatnonzero(mask)
 
-    def _append(self, slot: int, tokens: Tokens, cells: list[int], old_top: int) -> tuple[Grant, ...]:
+    def _append(
+        self, slot: int, tokens: Tokens, cells: list[int], old_top: int, whole: Tokens
+    ) -> tuple[Grant, ...]:
         start = len(self.tokens[slot])
         grants = []
         for position, cell in enumerate(cells, start):
             grants.append(Grant(cell, self._release(cell)) if cell < old_top else Grant(cell))
             self._position[cell] = position
         stop = start + len(tokens)
-        self.tokens[slot] += tokens
+        if tokens:
+            self.tokens[slot] = whole if len(whole) == stop else self.tokens[slot][:] + tokens
         self._n_held[slot] = stop
         self._text[slot, start:stop] = tokens
         self._cells[slot, start:stop] = cells
@@ -134,6 +153,7 @@ class Ledger:
             self._held[holder, cell] = False
             self._n_held[holder] -= 1
             self.tokens[holder] = self.tokens[holder][:position]
+            self.losses[holder] += 1
         return tuple((holder, position) for holder in holders)
 
     def compact(self, needed: Sequence[Tokens]) -> tuple[Compact, Ledger]:

@@ -21,6 +21,8 @@ class LlamaModel(GgufEngine):
     apart from prefill, padded to this many: one shape for all scores, pinned cells never recomputed.
     """
 
+    grows = True  # it reads `Growing` contexts
+
     def _begin(self) -> None:
         self._capacity = self.n_cells - max(self._settings.min_rows, self._steady)
         self._planner = Planner(self.n_sequences, self._capacity, again=0 if self._steady else AGAIN)

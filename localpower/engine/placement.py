@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from localpower.engine.slots import common_prefix
-from localpower.model import Tokens
+from localpower.model import Tokens, begins_with, common_prefix, distinct
 
 NEARLY = 2  # tokens that are rather evaluated again than a stream copied for them
 
@@ -51,6 +50,17 @@ def opening_of(context: Tokens, prompt_length: int) -> int:
     return opening if opening >= 2 else 0
 
 
+def numbered(wanted: Sequence[Demand]) -> tuple[list[Demand], list[int]]:
+    """The different ones of these, and which of them each is.
+
+    The same context may be wanted with two openings.
+    """
+    _, contexts = distinct([each.context for each in wanted])
+    keys = [(i, each.opening) for i, each in zip(contexts, wanted, strict=True)]
+    places = {key: n for n, key in enumerate(dict.fromkeys(keys))}
+    return [wanted[keys.index(key)] for key in places], [places[key] for key in keys]
+
+
 def reusable(held: Held, wanted: Demand) -> int:
     """How many tokens of a context, short of its last, a sequence has evaluated in the right way."""
     shared = min(common_prefix(held.tokens, wanted.context), len(wanted.context) - 1)
@@ -62,7 +72,7 @@ def reusable(held: Held, wanted: Demand) -> int:
 def continues(held: Sequence[Held], wanted: Sequence[Demand]) -> list[bool]:
     """Whether the sequence of the same number lacks nothing of each context but its last token."""
     return [
-        len(h.tokens) == len(w.context) - 1 and h.read == w.opening and h.tokens == w.context[:-1]
+        len(h.tokens) == len(w.context) - 1 and h.read == w.opening and begins_with(w.context, h.tokens)
         for h, w in zip(held, wanted, strict=False)
     ]
 

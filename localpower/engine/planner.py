@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from localpower.engine.ledger import CellsFull, Ledger
 from localpower.engine.slots import Compact, Copy, Decode, Plan
 from localpower.errors import EngineError
-from localpower.model import Tokens
+from localpower.model import Tokens, begins_with, distinct
 
 _ANY = 1 << 60
 AGAIN = 8  # resident tokens that are rather decoded again than given a slot of their own
@@ -18,14 +19,25 @@ AGAIN = 8  # resident tokens that are rather decoded again than given a slot of 
 class _Leaf:
     """A context that will be decoded, with those that are met on its way: `wanted` are their lengths.
 
+    numbers: which of the contexts of the plan each of them is.
     source, upto: the slot that holds the longest prefix short of the first wanted token. target: where it is decoded.
     """
 
     context: Tokens
     wanted: list[int]
+    numbers: list[int]
     source: int = -1
     upto: int = 0
     target: int = -1
+
+
+class _Holder(NamedTuple):
+    """A pin, and the slot that holds its first n tokens. losses: of that slot when it was last looked at."""
+
+    pin: Tokens
+    slot: int
+    n: int
+    losses: int
 
 
 @dataclass(slots=True)
@@ -37,7 +49,7 @@ class Planner:
     again: int = AGAIN  # 0 where decoding again would change bits
     ledger: Ledger = field(init=False)
     _tick: int = 0
-    _holders: dict[Tokens, tuple[int, int]] = field(default_factory=dict)
+    _holders: dict[int, _Holder] = field(default_factory=dict)  # by the identity of the pin
 
     def __post_init__(self) -> None:
         """Begin with nothing."""
@@ -77,7 +89,7 @@ class Planner:
         self, wanted: Sequence[Tokens], pins: Collection[Tokens], most: int, moves: list[Copy | Compact]
     ) -> Plan:
         """Copies go to `moves` at once: they hold even where cells run out afterwards."""
-        contexts = list(dict.fromkeys(wanted))
+        contexts, which = distinct(wanted)
         claimed: set[int] = set()
         leaves = self._leaves(contexts, claimed)
         if 2 * len(leaves) > self.n_slots:
@@ -89,9 +101,8 @@ class Planner:
                 part = self._attempt([longest.context[:stop]], [*pins, *contexts], _ANY, moves)
                 return replace(part, partial=True)
         decodes = self._serve(leaves, claimed, pins, moves)
-        outputs = [leaf.context[:length] for leaf in leaves for length in leaf.wanted]
-        index = {context: i for i, context in enumerate(outputs)}
-        return Plan(tuple(moves), tuple(decodes), tuple(index[context] for context in wanted))
+        outputs = {number: i for i, number in enumerate(n for leaf in leaves for n in leaf.numbers)}
+        return Plan(tuple(moves), tuple(decodes), tuple(outputs[number] for number in which))
 
     def _serve(
         self,
@@ -113,11 +124,14 @@ class Planner:
         for leaf in leaves:  # whoever pinned this context has a better holder now
             if leaf.upto < len(leaf.context) - 1:
                 self._holders.clear()
-            self._holders.pop(leaf.context, None)
+            for key, held in list(self._holders.items()):
+                if len(held.pin) == len(leaf.context) and held.pin == leaf.context:
+                    del self._holders[key]
         # Cells are granted in the order of decoding: first what comes before the first wanted token, then the rest.
         bodies = [(leaf.target, leaf.context[leaf.upto : leaf.wanted[0] - 1]) for leaf in leaves]
         tails = [(leaf.target, leaf.context[leaf.wanted[0] - 1 :]) for leaf in leaves]
-        grants = self.ledger.grant(bodies + tails, keep | claimed)
+        wholes = {leaf.target: leaf.context for leaf in leaves}
+        grants = self.ledger.grant(bodies + tails, keep | claimed, wholes)
         return [
             Decode(
                 leaf.target,
@@ -134,21 +148,24 @@ class Planner:
         leaves: list[_Leaf] = []
         following: _Leaf | None = None
         # Sorted backwards, a context comes right after those that it begins.
-        ordered = sorted(contexts, reverse=True) if len(contexts) > 1 else contexts
-        for context in ordered:
+        ordered: Sequence[int] = range(len(contexts))
+        if len(contexts) > 1:
+            ordered = sorted(ordered, key=lambda i: contexts[i][:], reverse=True)
+        for number in ordered:
+            context = contexts[number]
             n = len(context)
             if following is not None and following.context[:n] == context and self._joins(following, n):
                 following.wanted.insert(0, n)
+                following.numbers.insert(0, number)
                 if following.upto >= n:  # what is resident beyond it is decoded again: its logits are wanted
                     following.upto = n - 1
                     claimed.discard(following.target)
                     following.target = -1
             else:
-                following = _Leaf(context, [n])
+                following = _Leaf(context, [n], [number])
                 self._find_source(following, claimed)
                 leaves.append(following)
-        order = {context: i for i, context in enumerate(contexts)}
-        return sorted(leaves, key=lambda leaf: order[leaf.context])
+        return sorted(leaves, key=lambda leaf: leaf.numbers[-1])
 
     def _joins(self, following: _Leaf, n: int) -> bool:
         """Whether the first n tokens of a leaf are decoded with it, though some of it may be resident beyond them.
@@ -169,7 +186,7 @@ class Planner:
                 and tokens[max(n - 4, 0) :] == end
                 and slot not in claimed
                 and ledger.is_open(slot)
-                and tokens == leaf.context[:n]
+                and begins_with(leaf.context, tokens)
             ):
                 leaf.source = leaf.target = slot
                 leaf.upto = n
@@ -194,14 +211,19 @@ class Planner:
 
     def _holder(self, pin: Tokens) -> int:
         """The slot that holds most of a pinned context; -1: none holds any of it."""
-        slot, n = self._holders.get(pin, (-1, 0))
-        if slot >= 0 and self.ledger.tokens[slot][:n] == pin[:n]:
-            return slot
+        known = self._holders.get(id(pin))
+        if known is not None and known.pin is pin:
+            losses = self.ledger.losses[known.slot]
+            if known.losses == losses:
+                return known.slot
+            if self.ledger.tokens[known.slot][: known.n] == pin[: known.n]:
+                self._holders[id(pin)] = known._replace(losses=losses)
+                return known.slot
         shared = self.ledger.shared(pin)
         slot = int(shared.argmax())
         n = int(shared[slot])
         if n >= len(pin) - 1 > 0:  # it cannot get better; otherwise another slot may come to hold more
             if len(self._holders) > self.n_slots:
                 self._holders.clear()
-            self._holders[pin] = slot, n
+            self._holders[id(pin)] = _Holder(pin, slot, n, self.ledger.losses[slot])
         return slot if n else -1

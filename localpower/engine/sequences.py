@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from localpower.engine.slots import common_prefix
-from localpower.model import Tokens
+from localpower.model import Tokens, common_prefix
 
 
 @dataclass(frozen=True, slots=True)

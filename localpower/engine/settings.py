@@ -54,6 +54,18 @@ class Settings:
             parts.append(f"{self.gpu_layers} layers on the GPU")
         return ", ".join(parts)
 
+    def way(self) -> str:
+        """What may change the bits of a number, in a few words."""
+        parts = [
+            "repacked" if self.repack else "as stored",
+            "q8_0" if self.kv_type == Q8_0 else "f16",
+            "streams" if self.streams else "one cache",
+            f"flash {self.flash}",
+            *(["tiles"] if self.tiled else []),
+            *([f"{self.gpu_layers} layers on the GPU"] if self.gpu_layers else []),
+        ]
+        return " ".join(parts)
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return asdict(self)

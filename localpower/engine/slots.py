@@ -75,17 +75,3 @@ class Plan:
     decodes: tuple[Decode, ...]
     rows: tuple[int, ...]
     partial: bool = False
-
-
-def common_prefix(a: Tokens, b: Tokens) -> int:
-    """Length of the longest common prefix, by bisection on slices (compared at C speed)."""
-    low, high = 0, min(len(a), len(b))
-    if a[:high] == b[:high]:
-        return high
-    while low < high - 1:
-        middle = (low + high) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle
-    return low

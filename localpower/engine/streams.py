@@ -16,15 +16,16 @@ from dataclasses import replace
 
 from localpower.engine.base import GgufEngine, even_chunks
 from localpower.engine.batch import RowSpec
-from localpower.engine.placement import Demand, Held, opening_of, place
-from localpower.engine.slots import common_prefix
+from localpower.engine.placement import Demand, Held, numbered, opening_of, place
 from localpower.engine.snapshot import Snapshot
 from localpower.errors import EngineError
-from localpower.model import LogitRow, Tokens
+from localpower.model import LogitRow, Tokens, common_prefix
 
 
 class StreamModel(GgufEngine):
     """For plain attention. n_cells: tokens of one context; n_sequences: contexts at a time, and those kept beside."""
+
+    grows = True  # it reads `Growing` contexts
 
     def _begin(self) -> None:
         self._tick = 0
@@ -46,11 +47,11 @@ class StreamModel(GgufEngine):
         if not contexts:
             return []
         each = [Demand(c, opening_of(c, n)) for c, n in zip(contexts, lengths, strict=True)]
-        distinct = list(dict.fromkeys(each))
+        distinct, which = numbered(each)
         sequences = self._serve(distinct)
-        rows = self._decode([(s, w.context[-1:]) for s, w in zip(sequences, distinct, strict=True)])
-        index = {w: i for i, w in enumerate(distinct)}
-        return [rows[index[w]] for w in each]
+        parts = [(s, w.context[-1:]) for s, w in zip(sequences, distinct, strict=True)]
+        rows = self._decode(parts, whole=[w.context for w in distinct])
+        return [rows[i] for i in which]
 
     def pin(self, context: Tokens, owner: object = None, prompt_length: int | None = None) -> None:
         """As in `GgufEngine`."""
@@ -161,9 +162,17 @@ class StreamModel(GgufEngine):
             self._decode(behind, wanted=False)
 
     def _decode(
-        self, parts: Sequence[tuple[int, Tokens]], *, wanted: bool = True, read: bool = False
+        self,
+        parts: Sequence[tuple[int, Tokens]],
+        *,
+        wanted: bool = True,
+        read: bool = False,
+        whole: Sequence[Tokens] = (),
     ) -> list[LogitRow]:
-        """One decode that appends tokens to sequences, and the rows after the last of each, if wanted."""
+        """One decode that appends tokens to sequences, and the rows after the last of each, if wanted.
+
+        whole: what each sequence holds then, where that is at hand: a long one is not written again.
+        """
         before = {sequence: self._held[sequence] for sequence, _ in parts}
         specs = []
         for sequence, tokens in parts:
@@ -173,10 +182,11 @@ class StreamModel(GgufEngine):
             self._count(at, at + len(tokens))
             self._held[sequence] = Held()  # whatever happens inside llama.cpp, it is not what it was
         rows = self._evaluate(sorted(specs, key=lambda spec: spec.sequence))
-        for sequence, tokens in parts:
+        for i, (sequence, tokens) in enumerate(parts):
             held = before[sequence]
             n = len(held.tokens) + len(tokens)
-            self._held[sequence] = Held(held.tokens + tokens, n if read else held.read, self._tick)
+            now = whole[i] if whole else held.tokens + tokens
+            self._held[sequence] = Held(now, n if read else held.read, self._tick)
         found = dict(zip(sorted(before), rows, strict=wanted))
         return [found[sequence] for sequence, _ in parts] if wanted else []
 

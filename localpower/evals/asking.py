@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 from localpower.completion import Rules
@@ -16,9 +18,13 @@ from localpower.evals.task import Task
 from localpower.grading.thoughts import opens_thought
 from localpower.loaded import Loaded
 from localpower.loaded.thoughts import limit, switched, thought_of
+from localpower.loaded.tooling import open_first_turn, tooled
 from localpower.model import Tokens
 from localpower.text.conversation import Conversation
 from localpower.text.stops import answer_text, ends
+from localpower.tools.environment import environment_seed
+from localpower.tools.exchange import Exchange
+from localpower.tools.use import ToolUse
 
 _TAIL = 16  # tokens of a prompt that may spell the mark at its end
 
@@ -27,7 +33,8 @@ _TAIL = 16  # tokens of a prompt that may spell the mark at its end
 class Wording:
     """How all problems of a run are put. form: chat, paper or paper-chat; stops: beside the form's own.
 
-    prefix: the opening that every answer is given. think, thinking_budget: as of a single answer.
+    prefix: the opening that every answer is given. think, thinking_budget: as of a single answer. turns,
+    observation_tokens, fresh: of tasks with tools, as of `ToolUse`.
     started: the time that a chat template may tell, of the run's first start, so that going on changes no prompt.
     """
 
@@ -41,13 +48,16 @@ class Wording:
     prefix: str | None = None
     think: bool | None = None
     thinking_budget: int | None = None
+    turns: int | None = None
+    observation_tokens: int | None = None
+    fresh: bool = False
 
 
 def form_of(task: Task, wording: Wording, *, template: bool) -> Form:
     """The task's form; `chat` is `plain` without a template. Raises UsageProblem where the task lacks it."""
     if wording.form not in task.forms:
         raise UsageProblem(
-            f"{task.name} has no prompt of the paper's",
+            f"{task.name} has no prompt of style {wording.form}",
             f"--prompt-style {' or '.join(n for n in task.forms if n != 'plain')}",
         )
     form = task.forms[wording.form]
@@ -81,23 +91,31 @@ def ask(
         return loaded.prompts(whole, raw=not chat, arguments=arguments)
 
     texts = [form.write(problem) for problem in problems]
+    exchanges: Sequence[Exchange | None] = [None] * len(problems)
+    if task.environment is None:
+        prompts = prompts_of(texts)
+    else:
+        prompts, exchanges = _with_tools(task, problems, texts, loaded, wording, arguments, chat=chat)
     found = []
-    for problem, text, prompt in zip(problems, texts, prompts_of(texts), strict=True):
+    for problem, text, prompt, exchange in zip(problems, texts, prompts, exchanges, strict=True):
         opening = loaded.following(prompt, wording.prefix) if wording.prefix else ()
         if wording.prefix and not opening:
             raise UserError(f"{loaded.info.name} has no token for any part of --answer-prefix")
         tokens = prompt + opening
         thought = thought_of(loaded, tokens, len(opening))
+        if exchange is not None:
+            open_first_turn(exchange, thought, answer_text(opening, loaded.piece, ()))
         given, idle = limit(loaded, thought, wording.thinking_budget)
         notes += idle
         found.append(
             RenderedProblem(
                 *(task, problem, text, tokens, chat, max_tokens or task.max_tokens, stops),
-                Rules(ended, given),
+                Rules(ended, given, exchange),
                 thinking=chat and opens_thought(answer_text(prompt[-_TAIL:], loaded.piece, ())),
                 prefix=answer_text(opening, loaded.piece, ()),
                 n_prefix=len(opening),
                 thought=thought,
+                exchange=exchange,
             )
         )
     for note in notes:
@@ -115,3 +133,36 @@ def ask(
         else each
         for each in found
     ]
+
+
+def _with_tools(
+    task: Task,
+    problems: Sequence[Problem],
+    texts: Sequence[str],
+    loaded: Loaded,
+    wording: Wording,
+    arguments: Mapping[str, Any],
+    *,
+    chat: bool,
+) -> tuple[list[Tokens], list[Exchange]]:
+    """The prompts that tell of each problem's tools, and who answers calls. Raises UserError."""
+    assert task.environment is not None
+    told = []
+    for problem, text in zip(problems, texts, strict=True):
+        said = Conversation([{"role": "user", "content": text}], started=wording.started)
+        use = ToolUse(
+            task.environment(problem),
+            task.tools,
+            task.tool_format or None,
+            wording.turns or task.max_turns,
+            wording.observation_tokens or task.observation_tokens,
+            environment_seed(problem.id),
+            wording.fresh,
+        )
+        said = said.under(wording.system) if chat else said
+        told.append(tooled(loaded, use, said, arguments, chat=chat, raw=not chat, think=wording.think))
+    prompts: list[Tokens] = []
+    for alike, group in groupby(told, lambda each: json.dumps(dict(each.arguments), sort_keys=True)):
+        own = json.loads(alike)
+        prompts += loaded.prompts([each.said for each in group], raw=not chat, arguments=own)
+    return prompts, [each.exchange for each in told]

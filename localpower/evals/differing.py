@@ -34,6 +34,20 @@ def difference_note(found: Sequence[Group]) -> list[str]:
     return [f"the runs differ in more than method and model: {', '.join(told)}"] if told else []
 
 
+def machine_note(found: Sequence[Group]) -> list[str]:
+    """One note where answers of a model come from machines that may round otherwise. Older rows do not say."""
+    told = []
+    for model in dict.fromkeys(group.model for group in found):
+        rows = [row for group in found if group.model == model for row in group.rows]
+        machines = list(dict.fromkeys(row["machine"] for row in rows if row.get("machine")))
+        if len(machines) > 1:
+            told.append(
+                f"answers of {model} were made on {len(machines)} kinds of machine, which may round otherwise, so that "
+                f"the same seed may give other answers: {'; '.join(machines)}"
+            )
+    return told
+
+
 _DATA = "problems (only those with the same id are paired)"
 
 

@@ -18,6 +18,7 @@ from localpower.text.stops import answer_text
 UNVERIFIED = {  # by kind
     "code": "programs, which are run when all answers are made",
     "open": "open answers, which a judge compares",
+    "state": "answers that the state of an environment judges",
 }
 _SOME_END = frozenset({-1})  # stands for the model's end tokens, none of which a text spells
 _NAMED = 3  # problems in a note

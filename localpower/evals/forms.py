@@ -47,7 +47,7 @@ _OWN_WORDS = "Now solve it yourself, in your own words."
 
 Forms = Mapping[str, Form]
 _NEXT = ("\nQuestion:", "\nProblem:", "\nQ:")
-_AFTER_CODE = ("\nclass ", "\ndef ", "\nif ", "\nprint(", "\n@", "\nassert ", "\n```")
+AFTER_CODE = ("\nclass ", "\ndef ", "\nif ", "\nprint(", "\n@", "\nassert ", "\n```")
 
 
 def asking(instruction: str = "") -> Forms:
@@ -122,7 +122,7 @@ HUMANEVAL: Forms = {
         ),
         template=True,
     ),
-    "plain": Form(lambda p: p.text, stops=_AFTER_CODE),
+    "plain": Form(lambda p: p.text, stops=AFTER_CODE),
     "paper": Form(lambda p: p.text),
     "paper-chat": Form(_paper_phi),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib import metadata
 from typing import Any
 
@@ -16,8 +17,11 @@ from localpower.grading.verdicts import (
     Verdict,
     grade_code,
     grade_countdown,
+    grade_grid,
+    grade_instructions,
     grade_letter,
     grade_number,
+    grade_phrase,
     grade_short,
 )
 from localpower.lab import problems as lab
@@ -66,9 +70,15 @@ class Grader:
             return grade_code(gold, text, self._seconds, self._packages)
         return self._by_kind()[kind](gold, text)
 
-    def fields(self, kind: str, gold: Any, text: str, *, thinking: bool = False) -> Row:
-        """The verdict as an answer's row has it. thinking: the prompt ended where a thought begins."""
-        found = self.grade(kind, gold, OPENED * thinking + text)
+    def fields(
+        self, kind: str, gold: Any, text: str, *, thinking: bool = False, check: bool | None = None
+    ) -> Row:
+        """The verdict as an answer's row has it. thinking: the prompt ended where a thought begins.
+
+        check: what the environment says of its state after the answer. It alone judges the kind `state`; any other
+        answer is right only where it does not say no.
+        """
+        found = self._judged(kind, gold, OPENED * thinking + text, check)
         return {
             "verdict": found.verdict,
             "extracted": found.extracted,
@@ -76,13 +86,20 @@ class Grader:
             "grader": self.name(kind),
         }
 
+    def _judged(self, kind: str, gold: Any, text: str, check: bool | None) -> Verdict:
+        if kind == "state":
+            return NONE if check is None else Verdict("right" if check else "wrong", None)
+        found = self.grade(kind, gold, text)
+        return replace(found, verdict="wrong") if check is False and found.verdict == "right" else found
+
     def regrade(self, row: Row, stored: Stored, text: Callable[[Row], str]) -> Row:
         """A stored answer with its verdict anew; a program that may not be run keeps its own."""
         kind = stored.settings["tasks"][row["task"]]["kind"]
         if kind == "code" and not self.run_code:
             return row
         gold = stored.problems[row["task"], row["id"]]["gold"]
-        fresh = row | self.fields(kind, gold, text(row), thinking=stored.thinking(row))
+        check = (row.get("trace") or {}).get("check")
+        fresh = row | self.fields(kind, gold, text(row), thinking=stored.thinking(row), check=check)
         return fresh | {"isolation": " + ".join([isolation(), *self._packages])} if kind == "code" else fresh
 
     def _by_kind(self) -> dict[str, Callable[[Any, str], Verdict]]:
@@ -91,6 +108,10 @@ class Grader:
             "number": lambda gold, text: grade_number(gold, completion=text),
             "letter": lambda gold, text: grade_letter(gold, completion=text),
             "short": lambda gold, text: grade_short(gold["form"], gold["answers"], text),
+            "choice": lambda gold, text: grade_letter(gold["answer"], completion=text, last=gold["last"]),
+            "phrase": grade_phrase,
+            "grid": grade_grid,
+            "instructions": lambda gold, text: grade_instructions(gold["rules"], gold["prompt"], text),
             "countdown": lambda gold, text: grade_countdown(gold["numbers"], gold["target"], text),
             "lab": _lab,
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from localpower.completion import Rules
 from localpower.evals.problem import Problem
@@ -13,6 +13,7 @@ from localpower.evals.task import Task
 from localpower.model import Tokens
 from localpower.samplers import Sampler
 from localpower.text.thinking import Thought
+from localpower.tools.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class RenderedProblem:
 
     tokens: prompt and prefix. prefix: the opening that every answer is given, as its tokens spell it; n_prefix: how
     many of the last tokens that is. thought: how thoughts lie in its answers; None: there are none. shown: the prompt
-    that shows the expert's answer too, and worked: that answer; as tokens. None: of no use here.
+    that shows the expert's answer too, and worked: that answer; as tokens. None: of no use here. exchange: who answers
+    its calls; None: the task has no tools.
     """
 
     task: Task
@@ -38,6 +40,19 @@ class RenderedProblem:
     thought: Thought | None = None
     shown: Tokens | None = None
     worked: Tokens | None = None
+    exchange: Exchange | None = None
+
+    @property
+    def longest(self) -> int:
+        """Most tokens of an answer: those that are drawn, and what its tools answer."""
+        return self.max_tokens + (self.exchange.room if self.exchange else 0)
+
+    def anew(self) -> RenderedProblem:
+        """For one answer more: with an environment that nobody has called."""
+        if self.exchange is None:
+            return self
+        exchange = self.exchange.anew()
+        return replace(self, exchange=exchange, rules=replace(self.rules, turns=exchange))
 
     @property
     def longest_prompt(self) -> Tokens:
@@ -98,12 +113,25 @@ def jobs(
     for sample in range(samples):
         for i, question in enumerate(asked):
             for method in methods:
-                if method.needs_expert and question.worked is None:
-                    continue
-                n = None
-                if method.matched is not None:
-                    mean = matched[question.task.name, method.label]
-                    n = max(round((i + 1) * mean) - round(i * mean), 1)
-                sampler, alpha = method.make(question, n)
-                own = seed_of(seed, question.problem.id, sample)
-                yield Job(question, model, method.label, sample, own, sampler, alpha)
+                if not method.needs_expert or question.worked is not None:
+                    yield job_of(question, i, model, method, sample, seed, matched)
+
+
+def job_of(
+    question: RenderedProblem,
+    place: int,
+    model: str,
+    method: EvalMethod,
+    sample: int,
+    seed: int,
+    matched: Mapping[tuple[str, str], float],
+) -> Job:
+    """One answer. place: of the problem among all of its task. Others as of `jobs`."""
+    n = None
+    if method.matched is not None:
+        mean = matched[question.task.name, method.label]
+        n = max(round((place + 1) * mean) - round(place * mean), 1)
+    own = seed_of(seed, question.problem.id, sample)
+    mine = question.anew()
+    sampler, alpha = method.make(mine, n)
+    return Job(mine, model, method.label, sample, own, sampler, alpha)

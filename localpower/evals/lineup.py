@@ -128,7 +128,7 @@ def line(
         budgets=_budgets(one, budget, n_budgets),
         beside=None if one is tuned else beside(one, tuned),
         none_share=samples.share(names, "verdict", "none"),
-        cut_share=samples.share(names, "finish", "length"),
+        cut_share=samples.share(names, "finish", "length", "turns"),
         entropy=fmean(sure) if sure else None,
         k=k,
         distinct_answers=samples.distinct(names, "extracted", k),

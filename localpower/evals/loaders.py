@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any
 
 from localpower.errors import UserError
+from localpower.evals.dates import year_in
 from localpower.evals.problem import Problem
 from localpower.evals.rows import Row
-from localpower.evals.sources import Needs, Source, as_text, find, numbered, read_rows
+from localpower.evals.sources import Needs, Source, as_text, own_id, rows_of, texts
 
 MATH500 = Needs(
     ("MATH500.jsonl", "MATH500.json", "math500.jsonl", "math500.json", "math_splits/test.jsonl"),
@@ -29,8 +29,11 @@ MBPP = Needs(
     "github.com/google-research/google-research (mbpp/sanitized-mbpp.json)",
 )
 AIME = Needs(
-    ("aime.jsonl", "aime.json", "aime.csv", "aime2024.jsonl", "aime_2024.jsonl", "aime2025.jsonl"),
-    "the dataset pages of AIME problems (any JSONL, JSON or CSV with problem and answer)",
+    (
+        *("aime.jsonl", "aime.json", "aime.csv", "aime.parquet"),
+        *("aime2024.jsonl", "aime_2024.jsonl", "aime2025.jsonl", "aime_2025.jsonl", "aime_2026.jsonl"),
+    ),
+    "the datasets MathArena/aime_2025, HuggingFaceH4/aime_2024 and their like (any file with problem and answer)",
 )
 ALPACA = Needs(
     ("alpaca_eval.json", "alpaca_eval.jsonl", "alpaca.json", "alpaca.jsonl"),
@@ -44,46 +47,50 @@ def math500(source: Source) -> list[Problem]:
     """Problem and answer in LaTeX; subject or level where the copy has them."""
     return [
         Problem(
-            _id("math500", row, ("id", "unique_id"), i),
+            own_id("math500", row, ("id", "unique_id"), i),
             as_text(row, ("problem", "prompt", "question"), place),
             as_text(row, ("answer",), place),
             f"level {row['level']}" if row.get("level") else str(row.get("subject") or ""),
             worked=_worked(row, "solution"),
         )
-        for row, place, i in _rows("math500", MATH500, source)
+        for row, place, i in rows_of("math500", MATH500, source)
     ]
 
 
 def aime(source: Source) -> list[Problem]:
     """Answers are whole numbers from 0 to 999. Raises UserError for others."""
     found = []
-    for row, place, i in _rows("aime", AIME, source):
+    for row, place, i in rows_of("aime", AIME, source):
         answer = as_text(row, ("answer", "Answer"), place).strip()
         if not (answer.isascii() and answer.isdigit() and int(answer) <= 999):
             raise UserError(
                 f"{place} has the answer {answer!r}", "AIME answers are whole numbers from 0 to 999"
             )
         text = as_text(row, ("problem", "Problem", "question", "Question"), place)
-        worked = _worked(row, "solution", "Solution")
-        found.append(Problem(_id("aime", row, ("id", "ID"), i), text, str(int(answer)), worked=worked))
+        worked, own = (
+            _worked(row, "solution", "Solution"),
+            own_id("aime", row, ("id", "ID", "problem_idx"), i),
+        )
+        said = (*(row.get(name) for name in ("year", "Year", "ID", "url")), place.rpartition(" of ")[2])
+        found.append(Problem(own, text, str(int(answer)), worked=worked, date=year_in(*said)))
     return found
 
 
 def gsm8k(source: Source) -> list[Problem]:
     """The number after the marks, where the answer is the authors' whole solution; that without its <<2*3=6>>."""
     found = []
-    for row, place, i in _rows("gsm8k", GSM8K, source):
+    for row, place, i in rows_of("gsm8k", GSM8K, source):
         working, marks, number = as_text(row, ("answer",), place).rpartition("####")
         worked = f"{_ASIDE.sub('', working)}{marks}{number}" if marks else ""
         text, gold = as_text(row, ("question", "problem"), place), number.strip().replace(",", "")
-        found.append(Problem(_id("gsm8k", row, ("id",), i), text, gold, worked=worked))
+        found.append(Problem(own_id("gsm8k", row, ("id",), i), text, gold, worked=worked))
     return found
 
 
 def svamp(source: Source) -> list[Problem]:
     """Body and question joined by what the sentence needs; 51.0 is 51."""
     found = []
-    for row, place, i in _rows("svamp", SVAMP, source):
+    for row, place, i in rows_of("svamp", SVAMP, source):
         if row.get("Body") is None:
             text = as_text(row, ("problem", "question"), place)
         else:
@@ -94,7 +101,10 @@ def svamp(source: Source) -> list[Problem]:
         gold = re.sub(r"\.0+$", "", answer)
         found.append(
             Problem(
-                _id("svamp", row, ("ID", "id"), i), text, gold, str(row.get("Type") or row.get("type") or "")
+                own_id("svamp", row, ("ID", "id"), i),
+                text,
+                gold,
+                str(row.get("Type") or row.get("type") or ""),
             )
         )
     return found
@@ -105,29 +115,29 @@ def humaneval(source: Source) -> list[Problem]:
     names = ("prompt", "entry_point", "test")
     return [
         Problem(
-            _id("humaneval", row, ("task_id", "id"), i),
+            own_id("humaneval", row, ("task_id", "id"), i),
             as_text(row, ("prompt",), place),
             {name: as_text(row, (name,), place) for name in names},
         )
-        for row, place, i in _rows("humaneval", HUMANEVAL, source)
+        for row, place, i in rows_of("humaneval", HUMANEVAL, source)
     ]
 
 
 def mbpp(source: Source) -> list[Problem]:
     """The authors' test split, ids 11 to 510; a file without such ids is taken whole."""
     found = []
-    for row, place, i in _rows("mbpp", MBPP, source):
+    for row, place, i in rows_of("mbpp", MBPP, source):
         tests, imports = row.get("test_list"), row.get("test_imports") or []
         setup = row.get("test_setup_code") or ""
-        if not _texts(tests) or not tests or not _texts(imports) or not isinstance(setup, str):
+        if not texts(tests) or not tests or not texts(imports) or not isinstance(setup, str):
             raise UserError(
                 f"{place} has no test_list of programs, or test_imports or a test_setup_code that are none"
             )
-        gold = {"test_list": tests, "test_imports": imports}
+        gold: dict[str, str | list[str]] = {"test_list": tests, "test_imports": imports}
         if setup:  # most rows have none, and runs of files without it go on
             gold["test_setup_code"] = setup
         found.append(
-            Problem(_id("mbpp", row, ("task_id", "id"), i), as_text(row, ("prompt", "text"), place), gold)
+            Problem(own_id("mbpp", row, ("task_id", "id"), i), as_text(row, ("prompt", "text"), place), gold)
         )
     tested = [problem for problem in found if _number(problem.id) in _MBPP_TEST]
     return tested or found
@@ -136,7 +146,7 @@ def mbpp(source: Source) -> list[Problem]:
 def alpaca(source: Source) -> list[Problem]:
     """Bare instructions; the file has no ids, so the text gives one."""
     found = []
-    for row, place, _ in _rows("alpaca", ALPACA, source):
+    for row, place, _ in rows_of("alpaca", ALPACA, source):
         text = as_text(row, ("instruction", "prompt"), place)
         name = (
             row.get("id")
@@ -146,26 +156,10 @@ def alpaca(source: Source) -> list[Problem]:
     return list({problem.id: problem for problem in found}.values())  # an instruction may be listed twice
 
 
-def _rows(task: str, needs: Needs, source: Source) -> list[tuple[Row, str, int]]:
-    path = find(task, needs, source)
-    return list(numbered(read_rows(path), path.name))
-
-
 def _worked(row: Row, *names: str) -> str:
     """The expert's answer in the first of these fields that holds a text; "": none does."""
     texts = (row.get(name) for name in names)
     return next((text for text in texts if isinstance(text, str) and text.strip()), "")
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(part, str) for part in value)
-
-
-def _id(task: str, row: Row, names: tuple[str, ...], i: int) -> str:
-    """task/own id, else task/number of the row."""
-    own: Any = next((row[name] for name in names if row.get(name) is not None), i)
-    own = str(own)
-    return own if own.lower().startswith(f"{task}/") else f"{task}/{own}"
 
 
 def _number(name: str) -> int | None:

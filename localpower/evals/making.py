@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from localpower.evals.grade import Grader
 from localpower.evals.jobs import Job
@@ -14,6 +15,7 @@ from localpower.runs import many
 from localpower.runs.answer import RunContext, describe
 from localpower.runs.gather import Engine
 from localpower.text.stops import answer_text
+from localpower.tools.report import TraceReport, report
 
 _SHARED = ("model", "prefill_tokens", "padded_rows", "wasted_rows", "notes")  # of a batch, or of a screen
 
@@ -43,13 +45,17 @@ def make_rows(
 def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_text: bool) -> Row:
     state = one.tally.state
     stops = [stop.encode() for stop in job.asked.stops]
-    text = job.asked.prefix + answer_text(state.tokens, loaded.piece, stops)
+    rounds = state.rounds  # of a trace the last turn is the answer
+    text = ("" if rounds else job.asked.prefix) + answer_text(state.last_turn, loaded.piece, stops)
     model = loaded.info.to_dict()
     run = RunContext(
         job.sampler, job.alpha, job.seed, len(job.asked.tokens), one.seconds, loaded.exactness, model
     )
     result = with_thoughts(describe([one.tally], 0, "random", run, lambda _: text), job.asked.thought)
+    trace = _trace(job, one)
+    result = replace(result, trace=trace)
     kept = {name: value for name, value in result.to_dict().items() if name not in _SHARED}
+    observed = state.observed.nonzero()[0].tolist()
     given = state.given.nonzero()[0].tolist()
     task, problem = job.asked.task, job.asked.problem
     return {
@@ -60,10 +66,28 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
         "method": job.method,
         "sample": job.sample,
         "text": text if save_text else None,
-        **grader.fields(task.kind, problem.gold, text, thinking=job.asked.thinking),
+        **grader.fields(
+            task.kind,
+            problem.gold,
+            text,
+            thinking=job.asked.thinking and not rounds,
+            check=trace.check if trace else None,
+        ),
         **({"answer_prefix": job.asked.prefix} if job.asked.prefix else {}),
         **({"given": given} if given else {}),
+        **({"observed": observed} if trace else {}),
         "first_drawn": one.tally.n_first,
         "token_log_p": state.log_p.tolist(),
         "token_entropy": state.entropy.tolist(),
+        "machine": loaded.machine,
     }
+
+
+def _trace(job: Job, one: many.Outcome) -> TraceReport | None:
+    """What happened in a trace; its environment is not needed any more."""
+    exchange = job.asked.exchange
+    if exchange is None:
+        return None
+    found = report(exchange, one.tally.state, one.tally.finish, job.asked.task.tools, one.tally.n_observed)
+    exchange.forget()
+    return found

@@ -17,7 +17,8 @@ class Problem:
     """text: what is asked. gold: what its grader needs, plain JSON. group: level, subject or kind.
 
     options, order: of a multiple choice, as shown, and which of the file's options each of them is. worked: a right
-    answer with its reasons, as an expert wrote it; "": nobody did.
+    answer with its reasons, as an expert wrote it; "": nobody did. authors: the whole prompt as the benchmark's authors
+    put it; "": they put the text alone, or say nothing of it. date: when it was published, YYYY, YYYY-MM or YYYY-MM-DD.
     """
 
     id: str
@@ -27,6 +28,8 @@ class Problem:
     options: tuple[str, ...] = ()
     order: tuple[int, ...] = ()
     worked: str = ""
+    authors: str = ""
+    date: str = ""
 
 
 def subset(problems: Sequence[Problem], limit: int | None) -> list[Problem]:

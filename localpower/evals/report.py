@@ -8,10 +8,11 @@ from statistics import fmean
 from typing import Any
 
 from localpower.errors import UserError
-from localpower.evals.differing import difference_note
+from localpower.evals.differing import difference_note, machine_note
 from localpower.evals.groups import Group, groups
 from localpower.evals.judging import judged
 from localpower.evals.likelihood import Scores, likelihoods, own_scores
+from localpower.evals.rounds import tool_use
 from localpower.evals.store import Row, Stored
 from localpower.runs.repetition import loops
 from localpower.statistics import (
@@ -95,7 +96,7 @@ def _group(group: Group) -> Report:
         "by_group": _by_group(group, right),
         "none_share": verdicts.count("none") / graded if graded else None,
         "ungraded": verdicts.count("ungraded"),
-        "cut_share": fmean(row["finish"] == "length" for row in rows),
+        "cut_share": fmean(row["finish"] in ("length", "turns") for row in rows),
         "loops_share": fmean(loops(row["tokens"]) for row in rows),
         "lenient_share": fmean(bool(row["lenient"]) for row in rows),
         "tokens_per_answer": fmean(row["n_tokens"] for row in rows),
@@ -109,6 +110,7 @@ def _group(group: Group) -> Report:
         else [],
         "distinct": _distinct(group, "extracted") if n_samples > 1 else None,
         "distinct_texts": _distinct(group, "tokens") if n_samples > 1 else None,
+        "tools": tool_use(group),
     }
 
 
@@ -201,6 +203,10 @@ def _notes(found: Sequence[Group], pairs: Sequence[Report], judgements: Sequence
         for n, told in alone.items()
     ]
     notes += difference_note(found)
+    notes += [
+        line for run in {str(group.run.path): group.run for group in found}.values() for line in run.lacking
+    ]
+    notes += machine_note(found)
     graders = {row["grader"] for group in found for row in group.rows}
     if len(graders) > 1:
         notes.append(f"answers were graded by {' and '.join(sorted(graders))}: regrade before comparing")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,7 +19,7 @@ from localpower.runs.forecast import Forecast
 from localpower.runs.gather import Engine
 
 _MOST_CELLS = 1 << 15  # that an automatic width may ask of the cache
-_WIDTHS = (1, 2, 4, 8)
+_WIDTHS = (1, 2, 4, 8, 16)  # the last one is for GPUs: there 16 rows cost little more than one
 _NEARLY = 0.9  # of the best speed is good enough, with fewer answers lost by Ctrl-C
 
 
@@ -40,12 +41,18 @@ class Watcher(Protocol):
     def made(self, row: Row) -> None:
         """An answer is on the disk."""
 
+    def aside(self) -> AbstractContextManager[None]:
+        """While entered somebody else may write where this shows something."""
+
 
 @dataclass
 class Running:
-    """asked: of each model and task. parallel: None: automatic. matched: as kept in the settings, filled on the way."""
+    """asked: of each model and task. folder: None: for forecasts alone. parallel: None: automatic.
 
-    folder: Folder
+    matched: as kept in the settings, filled on the way.
+    """
+
+    folder: Folder | None
     asked: Mapping[str, Mapping[str, Sequence[RenderedProblem]]]
     methods: Sequence[EvalMethod]
     samples: int
@@ -62,40 +69,55 @@ class Running:
 
     def run(self, model: str, loaded: Loaded) -> None:
         """Make all answers of a model that are missing. What `check` raises ends it; all that was made is kept."""
-        engine = self._expect(model, loaded)
+        engine = self.expect(model, loaded)
         for task, asked in self.asked[model].items():
             free = [method for method in self.methods if method.matched is None]
             bound = [method for method in self.methods if method.matched is not None]
             for methods in filter(None, (free, bound)):
-                self._match(model, task, methods)
+                self.match(model, task, methods)
                 mine = [row for row in self.rows.values() if (row["model"], row["task"]) == (model, task)]
                 labels = [method.label for method in methods]
                 self.watcher.begin(model, task, labels, mine, len(asked) * self.samples)
-                if missing := self._missing(model, task, methods):
+                if missing := self.missing(model, task, methods):
                     engine = self._make(loaded, missing, asked, engine)
 
-    def _expect(self, model: str, loaded: Loaded) -> Engine | None:
+    def expect(self, model: str, loaded: Loaded) -> Engine | None:
         """Tell what is to come by a short probe of each task; returns the engine that the last of them used."""
+        forecasts, engine = self.forecasts(model, loaded)
+        if forecasts:
+            self.watcher.expect(forecasts)
+        return engine
+
+    def forecasts(self, model: str, loaded: Loaded) -> tuple[list[Forecast], Engine | None]:
+        """What is to come, and the engine that the last probe used."""
         engine: Engine | None = None
         forecasts = []
         for task, asked in self.asked[model].items():
-            if missing := self._missing(model, task, self.methods):
+            if missing := self.missing(model, task, self.methods):
                 engine, at_once, width = self._engine(loaded, missing, asked, engine)
                 found = probe(loaded, engine, asked, at_once, self.check)
                 self._lengths[task] = found.length
                 tokens = sum(job.sampler.expected_cost() for job in missing) * found.length
                 rate = _rate(loaded, found, at_once, width)
                 forecasts.append(Forecast(model, task, len(missing), tokens, rate, at_once))
-        if forecasts:
-            self.watcher.expect(forecasts)
-        return engine
+        return forecasts, engine
+
+    def keep(self, row: Row) -> None:
+        """An answer was made: it is on the disk when this returns. Raises UserError."""
+        assert self.folder is not None, "a forecast makes no answers"
+        self.folder.add(row)
+        self.rows[key(row)] = row
+        self.watcher.made(row)
+
+    def expected(self, task: str, missing: Sequence[Job]) -> float:
+        """About how many tokens some answers to a task draw, once it was probed."""
+        return sum(job.sampler.expected_cost() for job in missing) * self._lengths[task]
 
     def _make(
         self, loaded: Loaded, missing: Sequence[Job], asked: Sequence[RenderedProblem], engine: Engine | None
     ) -> Engine:
         engine, at_once, _ = self._engine(loaded, missing, asked, engine)
-        length = self._lengths[asked[0].task.name]
-        self.watcher.start(len(missing), sum(job.sampler.expected_cost() for job in missing) * length)
+        self.watcher.start(len(missing), self.expected(asked[0].task.name, missing))
         made = make_rows(
             loaded,
             engine,
@@ -107,9 +129,7 @@ class Running:
             heard=self.watcher.drew,
         )
         for row in made:
-            self.folder.add(row)
-            self.rows[key(row)] = row
-            self.watcher.made(row)
+            self.keep(row)
         return engine
 
     def _engine(
@@ -122,7 +142,8 @@ class Running:
         prompts = at_once * max(getattr(job.sampler, "n_prompts", 1) for job in missing)
         return engine_for(loaded, asked, at_once, width, self.check, keep, prompts), at_once, width
 
-    def _missing(self, model: str, task: str, methods: Sequence[EvalMethod]) -> list[Job]:
+    def missing(self, model: str, task: str, methods: Sequence[EvalMethod]) -> list[Job]:
+        """The answers that are not there yet. Raises what `check` raises."""
         self.check()
         return [job for job in self._jobs(model, task, methods) if job.key not in self.rows]
 
@@ -135,7 +156,7 @@ class Running:
                 known[task, method.label] = min(chain.make(asked[0], None)[0].expected_cost(), MOST_RUNS)
         return jobs(asked, model, methods, self.samples, self.seed, known)
 
-    def _match(self, model: str, task: str, methods: Sequence[EvalMethod]) -> None:
+    def match(self, model: str, task: str, methods: Sequence[EvalMethod]) -> None:
         """Fix how many answers best-of-n has, now that what it is matched to is done."""
         for method in methods:
             place = (model, task, method.label)
@@ -158,7 +179,7 @@ def times_drawn(rows: Sequence[Row]) -> float:
 
 def best_parallel(loaded: Loaded, asked: Sequence[RenderedProblem], width: int, n: int) -> int:
     """As many answers at once as this machine gains by, and the cache has modest room for."""
-    longest = max(len(question.longest_prompt) + question.max_tokens for question in asked)
+    longest = max(len(question.longest_prompt) + question.longest for question in asked)
     speeds = {
         wide: loaded.speed(wide * width)
         for wide in _WIDTHS
@@ -183,7 +204,7 @@ def engine_for(
     Raises UserError that names a problem that is too long.
     """
     longest, n = max(asked, key=lambda question: len(question.longest_prompt)), prompts or at_once
-    prompt, most, rows = longest.longest_prompt, longest.max_tokens, at_once * width
+    prompt, most, rows = longest.longest_prompt, longest.longest, at_once * width
     try:
         return loaded.engine(prompt, most, rows, check, keep, chains=n, prompts=n)
     except UserError as error:

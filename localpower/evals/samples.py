@@ -58,9 +58,9 @@ class Samples:
         """Tokens drawn for a sample, mean of each problem; rejected ones count."""
         return np.array([fmean(row["decoded_tokens"] for row in self.rows[name]) for name in names])
 
-    def share(self, names: Sequence[str], field: str, value: str) -> float:
-        """Of the answers whose field has the value, mean over problems."""
-        return fmean(fmean(row[field] == value for row in self.rows[name]) for name in names)
+    def share(self, names: Sequence[str], field: str, *values: str) -> float:
+        """Of the answers whose field has one of the values, mean over problems."""
+        return fmean(fmean(row[field] in values for row in self.rows[name]) for name in names)
 
     def distinct(self, names: Sequence[str], field: str, k: int) -> float:
         """How many answers with different values of a field are expected among k samples, mean over problems."""

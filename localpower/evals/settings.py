@@ -15,6 +15,7 @@ from localpower.evals.store import Row
 
 _FREE = {"created", "matched", "format"}  # may differ between two starts
 _STATED = ".licence"  # of a task: what it is about is the same
+_EXACTNESS = ".exactness"
 _GROWING = ("limit", "samples")
 
 
@@ -72,12 +73,62 @@ def _shown_expert(question: RenderedProblem, *, kept: bool) -> Row:
     }
 
 
-def refuse_changes(old: Row, new: Row, where: str) -> list[str]:
-    """Notes on what grows. Raises UserError that names every setting that differs from the first start's."""
-    notes, changed = [], []
+def refuse_changes(old: Row, new: Row, where: str, *, elsewhere: bool = False) -> list[str]:
+    """Notes on what grows. Raises UserError that names every setting that differs from the first start's.
+
+    elsewhere: another machine may go on, whose engine is as exact as it is there.
+    """
+    notes = []
+    changed = _renamed(old, new)
+    for name, was, now in _differences(old, new):
+        if elsewhere and name.endswith(_EXACTNESS):
+            continue
+        grows = name in _GROWING and (now is None or (was is not None and now > was))
+        if grows and not old.get("matched"):
+            notes.append(f"{name} was {was} and is {now}: the answers in between are made too")
+        elif grows:
+            changed.append(f"{name} was {was}, now {now} (best-of-n was matched on what there was)")
+        else:
+            changed.append(f"{name} was {_shown(was)}, now {_shown(now)}")
+    if changed:
+        raise UserError(
+            f"{where} was begun with other settings: {'; '.join(changed)}",
+            "use the same ones to go on, or another --out to begin anew",
+        )
+    return notes
+
+
+def mixture(one: Row, other: Row, where: str, first: str) -> Row:
+    """The settings of two parts of a run as one: the larger limit and samples. Raises UserError for other differences.
+
+    Which grader gave the verdicts, and how exact a machine's engine is, may differ: the rows say it.
+    """
+    changed = _renamed(one, other)
+    grown: Row = {}
+    for name, was, now in _differences(one, other):
+        if name in _GROWING:
+            grown[name] = None if was is None or now is None else max(was, now)
+        elif name != "grader" and not name.endswith(_EXACTNESS):
+            changed.append(f"{name} is {_shown(now)} there and {_shown(was)} here")
+    if changed:
+        raise UserError(
+            f"{where} was made with other settings than {first}: {'; '.join(changed)}",
+            "move one of the two folders away",
+        )
+    return one | grown
+
+
+def _renamed(old: Row, new: Row) -> list[str]:
+    """Tasks, methods and models that only one of the two has."""
+    changed = []
     for part in ("tasks", "methods", "models"):
         changed += [f"{part}.{name} is missing now" for name in old[part] if name not in new[part]]
         changed += [f"{part}.{name} is new" for name in new[part] if name not in old[part]]
+    return changed
+
+
+def _differences(old: Row, new: Row) -> Iterator[tuple[str, Any, Any]]:
+    """Settings that differ, of what both have and of what may not differ freely: their dotted path, old and new."""
     shared = {part: old[part].keys() & new[part].keys() for part in ("tasks", "methods", "models")}
     before, after = (
         dict(
@@ -93,21 +144,8 @@ def refuse_changes(old: Row, new: Row, where: str) -> list[str]:
     )
     for name in sorted(before.keys() | after.keys()):
         was, now = before.get(name), after.get(name)
-        if was == now or name.split(".")[0] in _FREE or name.endswith(_STATED):
-            continue
-        grows = name in _GROWING and (now is None or (was is not None and now > was))
-        if grows and not old.get("matched"):
-            notes.append(f"{name} was {was} and is {now}: the answers in between are made too")
-        elif grows:
-            changed.append(f"{name} was {was}, now {now} (best-of-n was matched on what there was)")
-        else:
-            changed.append(f"{name} was {_shown(was)}, now {_shown(now)}")
-    if changed:
-        raise UserError(
-            f"{where} was begun with other settings: {'; '.join(changed)}",
-            "use the same ones to go on, or another --out to begin anew",
-        )
-    return notes
+        if was != now and name.split(".")[0] not in _FREE and not name.endswith(_STATED):
+            yield name, was, now
 
 
 def refuse_other_prompts(old: Mapping[tuple[str, str], Row], new: Sequence[Row], where: str) -> None:

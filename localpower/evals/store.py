@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -32,15 +33,16 @@ _JUDGED = {
     **dict.fromkeys(("sample", "length_ours", "length_theirs"), int),
     **dict.fromkeys(("first", "second"), float),
 }
-_SETTINGS, _PROBLEMS, _ANSWERS, _LOCK = "settings.json", "problems.json", "answers.jsonl", ".lock"
+_SETTINGS, _PROBLEMS, _ANSWERS, LOCK = "settings.json", "problems.json", "answers.jsonl", ".lock"
 _BEGUN = {
-    _LOCK,
+    LOCK,
     _PROBLEMS,
     _SETTINGS,
     f"{_PROBLEMS}.new",
     f"{_SETTINGS}.new",
 }  # what a start makes before an answer
 JUDGEMENTS = "judgments.jsonl"
+PARTS, LOGS = "parts", "slurm"  # folders in a run's folder: of shards, and of what a cluster's jobs print
 
 
 def key(row: Row) -> Key:
@@ -50,13 +52,17 @@ def key(row: Row) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a folder holds. problems by (task, id). rows: of an answer with several lines the last."""
+    """What a folder holds. problems by (task, id). rows: of an answer with several lines the last.
+
+    lacking: what to say of answers that are not there, of a run in several parts (evals/parts.py).
+    """
 
     path: Path
     settings: dict[str, Any]
     problems: dict[tuple[str, str], Row]
     rows: list[Row]
     judgements: list[Row]
+    lacking: tuple[str, ...] = ()
 
     def thinking(self, row: Row) -> bool:
         """Whether an answer's prompt ended where a thought begins."""
@@ -85,25 +91,48 @@ def read(path: Path, say: jsonl.Say = jsonl.silent) -> Stored:
 
     hint = "remove that line, and it is made again"
     rows = jsonl.kept(path / _ANSWERS, answer, "answer to a problem of this run", say, hint=hint)
-    judgements = jsonl.kept(
+    return Stored(
+        path, settings, by_id, list({key(row): row for row in rows}.values()), judgements_in(path, say)
+    )
+
+
+def judgements_in(path: Path, say: jsonl.Say = jsonl.silent) -> list[Row]:
+    """The judgements that a folder holds. Raises UserError for a damaged line."""
+    hint = "remove that line, and it is made again"
+    return jsonl.kept(
         path / JUDGEMENTS, lambda value: jsonl.record(value, _JUDGED), "judgement", say, hint=hint
     )
-    return Stored(path, settings, by_id, list({key(row): row for row in rows}.values()), judgements)
+
+
+def has_run(path: Path) -> bool:
+    """Whether a folder is one of a run, whole or a part of it."""
+    return (path / _SETTINGS).is_file()
+
+
+def parts_in(path: Path) -> list[Path]:
+    """The folders of parts that have begun, in the order of their names with numbers read as numbers."""
+    with suppress(OSError):
+        found = [each for each in (path / PARTS).iterdir() if has_run(each)]
+        return sorted(
+            found, key=lambda each: [int(n) for n in re.findall(r"\d{1,9}", each.name)] + [each.name]
+        )
+    return []
 
 
 @contextmanager
 def at_rest(path: Path) -> Iterator[None]:
-    """While entered nobody writes to a run's folder. Raises UserError while another process does."""
+    """While entered nobody writes to a run's folder or its parts. Raises UserError while another process does."""
     with ExitStack() as held:
-        with suppress(OSError):  # no lock: nobody has written since locks are there, or none can be had
-            file = held.enter_context((path / _LOCK).open("rb"))
-            try:
-                jsonl.lock(file)
-            except BlockingIOError:
-                raise UserError(
-                    f"an eval or regrade is writing to {path}",
-                    "wait for its end, or stop it by Ctrl-C: the answers that it has made stay",
-                ) from None
+        for each in (path, *parts_in(path)):
+            with suppress(OSError):  # no lock: nobody has written since locks are there, or none can be had
+                file = held.enter_context((each / LOCK).open("rb"))
+                try:
+                    jsonl.lock(file, shared=each == path)  # shards that begin now share it
+                except BlockingIOError:
+                    raise UserError(
+                        f"an eval or regrade is writing to {each}",
+                        "wait for its end, or stop it by Ctrl-C: the answers that it has made stay",
+                    ) from None
         yield
 
 
@@ -115,8 +144,8 @@ class Folder:
         self.path = path
         self._answers: jsonl.Writer | None = None
         self._made = [each for each in (path, *path.parents) if not each.exists()]
-        lock, self._held = path / _LOCK, ExitStack()
-        mine = set() if lock.exists() else {_LOCK}
+        lock, self._held = path / LOCK, ExitStack()
+        mine = set() if lock.exists() else {LOCK}
         self._old = _BEGUN - mine  # nothing else of it is ours as long as the lock is not
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -145,8 +174,8 @@ class Folder:
         """Whether nothing was ever run here. Raises UserError for a folder with other things in it."""
         if (self.path / _SETTINGS).is_file():
             return False
-        others = [path.name for path in self.path.iterdir() if path.name not in _BEGUN]
-        if others:
+        others = [path.name for path in self.path.iterdir() if path.name not in (*_BEGUN, PARTS, LOGS)]
+        if others and not parts_in(self.path):
             raise UserError(f"{self.path} has other files in it, such as {others[0]}", "choose a new --out")
         return True
 

@@ -1,16 +1,20 @@
 """A task of the user's own: a small TOML file beside the rows it is about.
 
 name = "rivers"                     # else the file's name
-data = "rivers.jsonl"               # JSON, JSONL, CSV or TSV; relative to this file, or in the folder of --data
+data = "rivers.jsonl"               # JSON, JSONL, CSV, TSV or parquet, or a dataset's folder; relative to this file
+config = "default"                  # of a dataset in hub layout, and its split
+split = "test"
 prompt = "{question} One word."     # fields of a row in braces, {{ for a brace; else prompt, question or problem
 answer = "answer"                   # the field with the right answer, or a list of them
 worked = "solution"                 # a field with a right answer and its reasons, for --method project
 id = "id"                           # else the number of the row
-grader = "text"                     # text, number, list, math, letter or open
+grader = "text"                     # text, number, list, math, letter or open; state: the environment judges
 max_tokens = 64
 stops = ["\\n"]
 template = true                     # false: the text as it is, even where the model has a chat template
 licence = "CC-BY-4.0"               # of the rows, for data that is made from their answers
+environment = ["notes", "house.py"] # tools, as --tools takes them; files relative to this one
+tool_format = "plain"               # else the model's own
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from typing import Any
 
 from localpower import inputs, jsonl
 from localpower.errors import UserError
+from localpower.evals import hub_layout
 from localpower.evals.forms import Form, Forms
 from localpower.evals.problem import Problem
 from localpower.evals.rows import Row
@@ -30,6 +35,9 @@ from localpower.evals.sources import Source, as_text, data_folder, numbered, pic
 from localpower.evals.task import Task
 from localpower.evals.wording import Part, parts_of, written
 from localpower.grading.verdicts import grade_letter, grade_number
+from localpower.tools.formats import find as find_format
+from localpower.tools.names import runs_code
+from localpower.tools.opened import Opened
 
 _GRADERS = {
     "text": "short",
@@ -38,7 +46,9 @@ _GRADERS = {
     "math": "math",
     "letter": "letter",
     "open": "open",
+    "state": "state",
 }
+_NO_ANSWER = ("open", "state")  # graders that compare with nothing in a row
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "name": str,
     "data": str,
@@ -51,6 +61,10 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "stops": list,
     "template": bool,
     "licence": str,
+    "environment": (str, list),
+    "tool_format": str,
+    "config": str,
+    "split": str,
 }
 _FITS: dict[str, Callable[[str], bool]] = {  # a right answer that is none would make every answer a wrong one
     "number": lambda answer: (
@@ -95,7 +109,27 @@ def read(path: Path) -> Task:
         said.get("max_tokens", 256),
         f"from {path.name}",
         licence=said.get("licence", ""),
+        **_tools(said, path, grader),
     )
+
+
+def _tools(said: dict[str, Any], path: Path, grader: str) -> dict[str, Any]:
+    """What the task says of an environment; nothing is opened yet. Raises UserError."""
+    given = said.get("environment", [])
+    names = [given] if isinstance(given, str) else given
+    if not all(isinstance(name, str) and name for name in names):
+        raise UserError(f"{path}: environment must be the name of tools, or a list of names")
+    if not names:
+        if grader == "state":
+            raise UserError(f"{path}: the grader state needs an environment that judges its state")
+        return {}
+    places = [str(path.parent / name) if name.endswith(".py") else name for name in names]
+    return {
+        "environment": Opened(places).of,
+        "tools": " and ".join(names),
+        "tool_format": find_format(said["tool_format"]).name if "tool_format" in said else "",
+        "runs_code": any(map(runs_code, places)),
+    }
 
 
 def _forms(stops: tuple[str, ...], *, template: bool) -> Forms:
@@ -111,7 +145,7 @@ def _parts(said: dict[str, Any], path: Path, grader: str) -> list[Part] | None:
         return None
     parts = parts_of(said["prompt"], str(path))
     hidden = [said.get("answer", "answer"), *([said["worked"]] if "worked" in said else [])]
-    for answer in hidden if grader != "open" else ():
+    for answer in hidden if grader not in _NO_ANSWER else ():
         if Part(answer, is_field=True) in parts:
             raise UserError(
                 f"{path}: its prompt has {{{answer}}}, the right answer, which the model must not see",
@@ -125,10 +159,16 @@ def _loader(
 ) -> Callable[[Source], list[Problem]]:
     def load(source: Source) -> list[Problem]:
         data = _data(Path(said.get("data", f"{path.stem}.jsonl")), path, source)
-        return [
-            _problem(row, place, i, said, grader, parts)
-            for row, place, i in numbered(read_rows(data), data.name)
-        ]
+        files = [data]
+        if data.is_dir():
+            files = hub_layout.files(data, said.get("config", ""), said.get("split", ""))
+            if not files:
+                raise UserError(
+                    f"cannot read {data}: it is a folder, and no dataset",
+                    "a dataset has a README.md with `configs: data_files`, or parquet files",
+                )
+        rows = [row for file in files for row in numbered(read_rows(file), file.name)]
+        return [_problem(row, place, i, said, grader, parts) for i, (row, place, _) in enumerate(rows)]
 
     return load
 
@@ -141,8 +181,10 @@ def _data(name: Path, path: Path, source: Source) -> Path:
     if named is not None and not named.is_dir():
         return named
     own = path.parent / name
-    folders = [own, data_folder() / name] if named is None else [named / name, named / name.name, own]
-    return next((each for each in folders if each.exists()), own)
+    folders = [own, data_folder() / name] if named is None else [named / name, named / name.name]
+    if named is not None and not any(each.exists() for each in folders) and hub_layout.is_dataset(named):
+        return named
+    return next((each for each in [*folders, own] if each.exists()), own)
 
 
 def _says(value: Any) -> bool:
@@ -155,12 +197,12 @@ def _problem(
 ) -> Problem:
     right = said.get("answer", "answer")
     hidden = (right, said.get("worked"))
-    asked = tuple(name for name in _TEXTS if name not in hidden or grader == "open")
+    asked = tuple(name for name in _TEXTS if name not in hidden or grader in _NO_ANSWER)
     text = as_text(row, asked, place) if parts is None else written(parts, row, place)
     if not text.strip():
         raise UserError(f"{place} has an empty prompt")
     own = row.get(said.get("id", "id"))
-    if grader == "open":
+    if grader in _NO_ANSWER:
         return Problem(str(i if own is None else own), text)
     answer = pick(row, (right,), place)
     try:

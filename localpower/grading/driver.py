@@ -2,7 +2,7 @@
 
 Imports nothing of the package. Reads one JSON object from stdin: program (texts, run in this order as one module),
 checks, tested (names that checks take from the program even if they are those of builtins), sign, fd, and packages (by
-name, the folder of each that may be imported).
+name, the folder of each that may be imported). Or show: a program whose output is wanted, not its success.
 """
 
 import _thread
@@ -70,6 +70,26 @@ def run(source: str, module: types.ModuleType) -> None:
     exec(compile(tree, f"<{NAME}>", "exec"), vars(module))
 
 
+def show(source: str, fd: int) -> None:
+    """Run a program with both its streams in fd; after them the value of its last line, or the error that ended it."""
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    names = {"__name__": "__main__", "__builtins__": builtins}
+    try:
+        tree = ast.parse(source)
+        last = tree.body[-1] if tree.body else None
+        if isinstance(last, ast.Expr):
+            del tree.body[-1]
+        exec(compile(tree, "<program>", "exec"), names)
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), "<program>", "eval"), names)
+            if value is not None:
+                print(repr(value))
+    except BaseException as error:
+        print(f"{type(error).__name__}: {error}".rstrip(": "))
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Run program and checks; write the sign when all of it has run.
 
@@ -78,7 +98,7 @@ def main() -> None:
     """
     job = json.load(sys.stdin)
     kept, writing = os.pipe()
-    os.write(writing, job.pop("sign").encode())
+    os.write(writing, job.pop("sign", "").encode())
     os.close(writing)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
@@ -87,6 +107,9 @@ def main() -> None:
     )  # threading does not list it: a program may join all
     limit()
     allow(job["packages"])
+    if "show" in job:
+        show(job["show"], job["fd"])
+        return
     checks, own = compile(job["checks"], "<checks>", "exec"), dict(vars(builtins))
     module = sys.modules[NAME] = types.ModuleType(NAME)  # dataclasses, pickle and typing look there
     for source in job["program"]:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
 
@@ -56,6 +56,12 @@ def folder_of(package: str) -> str | None:
     return str(Path(spec.origin).parents[1 if spec.submodule_search_locations else 0])
 
 
+def with_packages(packages: Mapping[str, str] | None, names: Sequence[str]) -> Mapping[str, str]:
+    """The packages and those called so, as far as they are installed."""
+    more = {name: folder for name in names if (folder := folder_of(name)) is not None}
+    return {**more, **(packages or {})}
+
+
 def passes(
     checks: str,
     seconds: float = 10.0,
@@ -69,7 +75,36 @@ def passes(
     program: texts that are run as one module. tested: names of it that checks may use though builtins are called so.
     packages: that may be imported besides Python's own, with their folders.
     """
-    sign, mark = secrets.token_hex(16), secrets.token_hex(16)
+    sign = secrets.token_hex(16)
+    job = {"program": list(program), "checks": checks, "tested": list(tested), "sign": sign}
+    with _driven(job, packages) as (ours, process):
+        return _told(ours, process, time.monotonic() + seconds) == sign.encode()
+
+
+def output(program: str, seconds: float = 10.0, most: int = 1 << 16) -> str:
+    """What a program prints, both streams, and after it the value of its last line or the error that ended it.
+
+    Of what is longer than `most` bytes the beginning. Raises TimeoutError. Never raises for what the program does.
+    """
+    with _driven({"show": program}, _NOTHING) as (ours, process):
+        told, end = b"", time.monotonic() + seconds
+        while len(told) <= most:
+            if (left := end - time.monotonic()) <= 0:
+                raise TimeoutError(f"the program took longer than {seconds:g} s")
+            ready, _, _ = select.select([ours], [], [], min(left, 0.05))
+            data = os.read(ours, 1 << 16) if ready else b""
+            told += data
+            if (ready and not data) or (not ready and process.poll() is not None):
+                break
+    return told[:most].decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def _driven(
+    job: Mapping[str, object], packages: Mapping[str, str]
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """The driver at work on a job: where it writes what it has to say, and its process, which is gone at the end."""
+    mark = secrets.token_hex(16)
     wrapper = _UNSHARE if isolation() == "namespaces" else ()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         ours, theirs = os.pipe()
@@ -94,17 +129,11 @@ def passes(
         finally:
             os.close(theirs)
         try:
-            job = {
-                "program": list(program),
-                "checks": checks,
-                "tested": list(tested),
-                "packages": dict(packages),
-            }
             with contextlib.suppress(OSError):
                 assert process.stdin is not None
-                process.stdin.write(json.dumps(job | {"sign": sign, "fd": theirs}).encode())
+                process.stdin.write(json.dumps({**job, "packages": dict(packages), "fd": theirs}).encode())
                 process.stdin.close()
-            return _told(ours, process, time.monotonic() + seconds) == sign.encode()
+            yield ours, process
         finally:
             os.close(ours)
             _end(process, mark)

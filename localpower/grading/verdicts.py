@@ -8,12 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localpower.grading.cases import grade_cases
 from localpower.grading.countdown import expression_answer, solves
 from localpower.grading.equality import equal, numbers
 from localpower.grading.extract import amount, boxed, math_answer, number_answer
+from localpower.grading.grids import grid_answer
+from localpower.grading.instructions import followed
 from localpower.grading.letters import letter_answer
+from localpower.grading.phrases import phrase_answer, same_phrase
 from localpower.grading.program import lighter, program
-from localpower.grading.sandbox import passes
+from localpower.grading.sandbox import passes, with_packages
 from localpower.grading.short import list_answer, same_text, text_answer
 from localpower.grading.thoughts import of_what_is_said
 
@@ -56,16 +60,18 @@ def grade_number(gold: str, *, answer: str | None = None, completion: str | None
 
 
 @of_what_is_said
-def grade_letter(gold: str, *, answer: str | None = None, completion: str | None = None) -> Verdict:
-    """GPQA: the letters A to D."""
+def grade_letter(
+    gold: str, *, answer: str | None = None, completion: str | None = None, last: str = "D"
+) -> Verdict:
+    """A letter from A to `last`: GPQA's D, MMLU-Pro's J."""
     wanted = gold.strip().strip("()").upper()
     if answer is not None:
         bare = (boxed(answer) or answer).strip().strip("().").strip()
-        found = bare if len(bare) == 1 and bare in "ABCD" else letter_answer(answer)
+        found = bare if len(bare) == 1 and "A" <= bare <= last else letter_answer(answer, last)
         if found is None:
             return Verdict("wrong", answer.strip()) if answer.strip() else NONE
     else:
-        found = letter_answer(completion or "")
+        found = letter_answer(completion or "", last)
         if found is None:
             return NONE
     return Verdict("right" if found == wanted else "wrong", found)
@@ -93,6 +99,32 @@ def _numeric(parts: Sequence[str]) -> bool:
 
 
 @of_what_is_said
+def grade_phrase(gold: str, completion: str) -> Verdict:
+    """The words after "the answer is", case and a final full stop aside: BIG-Bench Hard's exact match."""
+    said = phrase_answer(completion)
+    if said is None:
+        return NONE
+    return Verdict("right" if same_phrase(gold, said) else "wrong", said)
+
+
+@of_what_is_said
+def grade_grid(gold: Sequence[Sequence[int]], completion: str) -> Verdict:
+    """The last grid of digits in an answer, cell by cell."""
+    found = grid_answer(completion)
+    if found is None:
+        return NONE
+    shown = "\n".join(" ".join(map(str, row)) for row in found)
+    return Verdict("right" if found == [list(row) for row in gold] else "wrong", shown)
+
+
+@of_what_is_said
+def grade_instructions(gold: Sequence[Mapping[str, Any]], prompt: str, completion: str) -> Verdict:
+    """Right where every instruction is followed. The extracted text names those that are not."""
+    missed = [rule["id"] for rule in gold if not followed(rule["id"], rule["arguments"], prompt, completion)]
+    return Verdict("wrong" if missed else "right", ", ".join(missed) or "all followed")
+
+
+@of_what_is_said
 def grade_countdown(numbers: Sequence[int], target: int, completion: str) -> Verdict:
     """An expression of the numbers, each used once, that makes the target."""
     found = expression_answer(completion)
@@ -110,16 +142,21 @@ def grade_code(
 ) -> Verdict:
     """HumanEval (prompt, entry_point, test) and MBPP (prompt, test_list, test_imports, test_setup_code).
 
-    Runs what the completion says. packages: that it may import, as `passes` takes them. none: no reading of the
+    Runs what the completion says. packages: that it may import, as `passes` takes them; a task may bring more that its
+    tests need, and may have a test that is a program rather than a function `check`. none: no reading of the
     completion defines what is asked for. Raises KeyError for a task of another form.
     """
+    if "cases" in task:
+        run = grade_cases(task, completion, seconds, packages or {})
+        return NONE if run is None else Verdict("right" if run.passed else "wrong", run.program)
     if "test_list" in task:
         prompt, names = "", _called("\n".join(task["test_list"]))
         setup = "\n".join([*(task.get("test_imports") or ()), task.get("test_setup_code") or ""])
         checks = "\n".join([*(task.get("test_imports") or ()), *task["test_list"]])
     else:
         prompt, names, setup = task["prompt"], [task["entry_point"]], ""
-        checks = f"{task['test']}\ncheck({task['entry_point']})"
+        checks = task["test"] if task.get("whole") else f"{task['test']}\ncheck({task['entry_point']})"
+    packages = with_packages(packages, task.get("packages", ()))
     name, source = next(
         ((each, found) for each in names if (found := program(prompt, completion, each))), ("", "")
     )
@@ -127,7 +164,7 @@ def grade_code(
         return NONE
     for each in filter(None, (source, lighter(source))):
         around = (setup, each, setup)  # it may need what the answer defines, and the answer what it defines
-        if passes(checks, seconds, program=around, tested=[name], packages=packages or {}):
+        if passes(checks, seconds, program=around, tested=[name], packages=packages):
             return Verdict("right", each)
     return Verdict("wrong", source)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from localpower.model import Tokens
 from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
+
+if TYPE_CHECKING:
+    from localpower.engine.cells import CellsPlan
 
 ALPHA_RAW, ALPHA_CHAT = 4.0, 2.5  # without a template of its own, and with one
 
@@ -55,6 +58,10 @@ class Loaded(Protocol):
         """ "exact", or the largest |difference in log p| seen between batch shapes, nats."""
 
     @property
+    def machine(self) -> str:
+        """What besides the model may decide the bits of its numbers, in a few words: processor and engine settings."""
+
+    @property
     def preset(self) -> Preset | None:
         """The power that the catalogue gives it; None: the model is not in there."""
 
@@ -78,6 +85,15 @@ class Loaded(Protocol):
     ) -> list[Tokens]:
         """The same for many conversations, none of which holds tokens that a model drew."""
 
+    def chat_text(self, conversation: Conversation, arguments: Mapping[str, Any]) -> str:
+        """What the template makes of a conversation, for `read_chat`. Raises ModelError where there is none."""
+
+    def read_chat(self, text: str) -> Tokens:
+        """Tokens of a text that begins with one of `chat_text`; control texts of the template are control tokens."""
+
+    def opener(self) -> int | None:
+        """The token before a text that nothing stands before; None: the model has none."""
+
     @property
     def template(self) -> str | None:
         """The model's chat template."""
@@ -85,8 +101,19 @@ class Loaded(Protocol):
     def written(self, text: str) -> Tokens:
         """Tokens of a text of ours, in which control texts are control tokens."""
 
-    def following(self, before: Tokens, text: str) -> Tokens:
-        """Tokens of a text right after others, none of which is read anew. Control texts stay text."""
+    def following(self, before: Tokens, text: str, *, controls: bool = False) -> Tokens:
+        """Tokens of a text right after others, none of which is read anew. Control texts are text unless `controls`."""
+
+    def spelled(self, token: int) -> bytes:
+        """The bytes of a token, of a control token its own text; none of a token that ends a turn."""
+
+    def frame(
+        self, told: str, role: str, call: str, arguments: Mapping[str, Any], *, thoughts: bool
+    ) -> tuple[str, str]:
+        """What the template writes before and after a message of that role after a turn of the model.
+
+        As in `text.frames`; raises ModelError for a template that cannot be used so, or where there is none.
+        """
 
     def unspelled(self, text: str) -> int:
         """How many characters of a text are left out of a prompt, for want of a token."""
@@ -106,6 +133,11 @@ class Loaded(Protocol):
         chains: how many of them keep a state beside what they write; None: all. prompts: how many different ones of
         this length are answered at once. Raises UserError when the context cannot hold a prompt and its answer.
         """
+
+    def cells(
+        self, prompt_length: int, horizon: int, rows: int, chains: int, prompts: int = 1
+    ) -> CellsPlan | None:
+        """What keys and values of so many chains take of memory, and which number fits; None: a table has none."""
 
     def longer_context(self, need: int) -> tuple[int, int] | None:
         """A context that holds so many tokens and the bytes that one sequence of it takes; None: there is none."""

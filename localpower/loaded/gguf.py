@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localpower.doing import doing
-from localpower.errors import ContextFull
+from localpower.errors import ContextFull, EngineError
 from localpower.loaded import ModelInfo, Preset
 from localpower.model import Tokens
 from localpower.runs.gather import Engine
@@ -19,6 +19,7 @@ from localpower.width import best_width, relative_cost
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
     from localpower.engine.base import GgufEngine
+    from localpower.engine.cells import CellsPlan
     from localpower.engine.cores import Governor
     from localpower.engine.probe import Verdict
     from localpower.engine.weights import Weights
@@ -45,6 +46,13 @@ class LoadedGguf:
     @cached_property
     def _spelled(self) -> Callable[[int], bytes]:
         return lru_cache(maxsize=None)(spelling(self.vocabulary))
+
+    @cached_property
+    def machine(self) -> str:
+        """The processor, and what was chosen of the engine's settings, without the threads: they move no bit."""
+        from localpower.engine.verdict import processor
+
+        return f"{processor()}, {self.verdict.settings.way()}"
 
     @property
     def template(self) -> str | None:
@@ -74,9 +82,31 @@ class LoadedGguf:
             return [self.vocabulary.raw_prompt(each) for each in conversations]
         return self.vocabulary.chat_prompts(conversations, arguments)
 
-    def following(self, before: Tokens, text: str) -> Tokens:
+    def chat_text(self, conversation: Conversation, arguments: Mapping[str, Any]) -> str:
         """By the vocabulary."""
-        return self.vocabulary.following(before, text)
+        return self.vocabulary.chat_text(conversation, arguments)
+
+    def read_chat(self, text: str) -> Tokens:
+        """By the vocabulary."""
+        return self.vocabulary.read_chat(text)
+
+    def opener(self) -> int | None:
+        """By the vocabulary."""
+        return self.vocabulary.opener()
+
+    def following(self, before: Tokens, text: str, *, controls: bool = False) -> Tokens:
+        """By the vocabulary."""
+        return self.vocabulary.following(before, text, controls=controls)
+
+    def spelled(self, token: int) -> bytes:
+        """By the vocabulary."""
+        return b"" if token in self.weights.eos else self.vocabulary.spelled(token)
+
+    def frame(
+        self, told: str, role: str, call: str, arguments: Mapping[str, Any], *, thoughts: bool
+    ) -> tuple[str, str]:
+        """By the template."""
+        return self.vocabulary.frame(told, role, call, self.weights.eos, arguments, thoughts=thoughts)
 
     def unspelled(self, text: str) -> int:
         """By the vocabulary."""
@@ -108,20 +138,16 @@ class LoadedGguf:
                 len(prompt) + horizon,
             )
         doing(f"answering a prompt of {len(prompt):,} tokens with up to {horizon:,}")
-        if self.verdict.settings.streams:
-            room, n_sequences = len(prompt) + horizon, rows + (chains or rows)
-        elif self.weights.is_recurrent():
-            room, n_sequences = len(prompt) + horizon, rows + 1
-        else:
-            room, n_sequences = len(prompt) + (rows + (chains or rows) + 4) * horizon + 64, 4 * rows + 8
-            if prompts > 1:
-                room += prompts * len(prompt)  # the others, and one that was just answered
+        plan = self.cells(len(prompt), horizon, rows, chains or rows, prompts)
+        room, n_sequences = plan.shape.room(plan.spare)
         before = as_gguf(keep) if keep is not None else None
         if before is not None and before.n_cells >= room and before.n_sequences == n_sequences:
             before.prompt_length = len(prompt)
             return before
         if before is not None:
             room = before.n_cells if room <= before.n_cells else max(room, 2 * before.n_cells)
+        if before is None and not plan.fits and not self.verdict.settings.gpu_layers:
+            raise EngineError(plan.words(), plan.hint())
         engine = self._make(room, n_sequences, rows, check)
         engine.prompt_length = len(prompt)
         engine.curve = self.verdict.curve
@@ -133,6 +159,18 @@ class LoadedGguf:
                 raise
             before.close()
         return engine
+
+    def cells(self, prompt_length: int, horizon: int, rows: int, chains: int, prompts: int = 1) -> CellsPlan:
+        """By the layout that the check of the engine chose, and the memory that is free now."""
+        from localpower.engine.cells import Layout, Shape, plan
+        from localpower.engine.context import free_memory
+        from localpower.engine.memory import Memory
+
+        streams, states = self.verdict.settings.streams, self.weights.is_recurrent()
+        layout: Layout = "streams" if streams else "states" if states else "shared"
+        extra = Memory.EXTRA if layout == "states" else 0
+        shape = Shape(prompt_length, horizon, rows, chains, prompts, layout, extra)
+        return plan(shape, self.weights.cell_bytes(self.verdict.settings.kv_bits), free_memory())
 
     def _make(self, n_cells: int, n_sequences: int, rows: int, check: Callable[[], None]) -> GgufEngine:
         from localpower.engine.kinds import engine_class

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from localpower.errors import ModelError
 from localpower.loaded import ModelInfo, Preset
 from localpower.model import Tokens
 from localpower.runs.gather import Engine
@@ -26,6 +27,7 @@ class LoadedToy:
     n_ctx: int | None = None
     template: str | None = None
     preset: Preset | None = None
+    machine: str = "a table"
 
     def prompt(self, conversation: Conversation, *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
         """A toy word for each word."""
@@ -45,9 +47,31 @@ class LoadedToy:
         """The toy has no control texts."""
         return self.toy.tokenize(text)
 
-    def following(self, before: Tokens, text: str) -> Tokens:
+    def chat_text(self, conversation: Conversation, arguments: Mapping[str, Any]) -> str:
+        """The toy has no template."""
+        raise ModelError("this model has no chat template")
+
+    def read_chat(self, text: str) -> Tokens:
+        """The toy has no control texts."""
+        return self.toy.tokenize(text)
+
+    def opener(self) -> int | None:
+        """The end of a text stands before the next."""
+        return 0
+
+    def following(self, before: Tokens, text: str, *, controls: bool = False) -> Tokens:
         """A toy word for each word, whatever stands before."""
         return self.toy.tokenize(text)
+
+    def spelled(self, token: int) -> bytes:
+        """A word."""
+        return self.toy.piece(token)
+
+    def frame(
+        self, told: str, role: str, call: str, arguments: Mapping[str, Any], *, thoughts: bool
+    ) -> tuple[str, str]:
+        """The toy has no template."""
+        return "", ""
 
     def unspelled(self, text: str) -> int:
         """The toy reads every word."""
@@ -65,6 +89,9 @@ class LoadedToy:
     ) -> Engine:
         """The table itself."""
         return self.toy
+
+    def cells(self, prompt_length: int, horizon: int, rows: int, chains: int, prompts: int = 1) -> None:
+        """A table keeps nothing."""
 
     def longer_context(self, need: int) -> tuple[int, int] | None:
         """A table has no limit."""

@@ -15,6 +15,7 @@ from localpower.runs.tally import Tally, cost_multiple, plain_answer, plain_toke
 from localpower.samplers import Sampler
 from localpower.samplers.base import Guarantee
 from localpower.samplers.population import log_mean
+from localpower.tools.report import TraceReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class RunContext:
 class Answer:
     """One answer. Of several chains the one that was picked, with the costs of all, and each of them in `chains`.
 
-    tokens: as drawn, an end token too. finish: stop (it ended by itself), length, budget or interrupted. log_p: of the
+    tokens: as drawn, an end token too, and with tools what they answered. finish: stop (it ended by itself), length,
+    turns (its last turn calls a tool and may have no answer), budget or interrupted. log_p: of the
     tokens, nats. log_z: log of the estimated normaliser, of methods that estimate it. first_n_tokens: of the plain draw
     that a chain began with. repetition: share of runs of four tokens that stood in the answer before; None: too short.
     acceptance_rate: accepted proposals over those that differed from the answer. n_free: steps whose proposal was the
@@ -50,7 +52,7 @@ class Answer:
     thinking_tokens: of a thought, its marks included; None: the answer has none.
     n_refused: proposals that a verifier rejected, and scored_tokens: evaluated for their log p alone, of both prompts;
     None: of methods without a verifier. tokens_per_second: of decoded_tokens, without the time that the prompt took.
-    guarantee: as in docs/glossary.md.
+    guarantee: as in docs/glossary.md. trace: of an answer with tools, whose text is that of its last turn.
     """
 
     text: str
@@ -100,11 +102,13 @@ class Answer:
     thinking_tokens: int | None = None
     n_refused: int | None = None
     scored_tokens: int | None = None
+    trace: TraceReport | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; what belongs to several chains, and diagnostics, where there are any."""
         found = {each.name: getattr(self, each.name) for each in fields(self)}
         found |= {"tokens": list(self.tokens), "notes": list(self.notes)}
+        found["trace"] = self.trace and self.trace.to_dict()
         found["chains"] = [chain.to_dict() for chain in self.chains]
         optional = {
             "pick": self.pick,
@@ -113,6 +117,7 @@ class Answer:
             "diagnostics": self.diagnostics,
             "n_refused": self.n_refused is not None,
             "scored_tokens": self.scored_tokens is not None,
+            "trace": self.trace is not None,
         }
         return {name: value for name, value in found.items() if name not in optional or optional[name]}
 

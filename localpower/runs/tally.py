@@ -16,6 +16,7 @@ class Tally:
     n_steps counts all steps, free ones (proposal = state) too, of all members. n_early: steps rejected before their
     proposal was complete. n_decoded: tokens drawn, rejected ones included. n_saved: tokens that proposals share with
     the state after the cut, not drawn again. planned: steps a stage within the budget.
+    n_observed: tokens of observations that were read for draws and proposals.
     n_refused: steps whose proposal a verifier rejected. n_scored: tokens evaluated for their log p alone. adopted: the
     run began with an answer that it did not draw; that counts as its first draw.
     log_z: log of the estimated normaliser sum p^alpha, of a run that estimates it. first: tokens of the answer before
@@ -31,6 +32,7 @@ class Tally:
     n_decoded: int = 0
     n_first: int = 0
     n_saved: int = 0
+    n_observed: int = 0
     n_refused: int = 0
     n_scored: int = 0
     adopted: bool = False
@@ -50,7 +52,10 @@ class Tally:
             grown = self._member(event.member).head(event.kept).join(event.suffix)
             n = event.suffix.n_drawn
             return replace(
-                self._with(event.member, grown), n_decoded=self.n_decoded + n, n_first=self.n_first + n
+                self._with(event.member, grown),
+                n_decoded=self.n_decoded + n,
+                n_first=self.n_first + n,
+                n_observed=self.n_observed + int(event.suffix.observed.sum()),
             )
         if isinstance(event, Adopted):
             n = event.suffix.n_drawn
@@ -103,6 +108,7 @@ class Tally:
             n_early=self.n_early + event.early,
             n_decoded=self.n_decoded + event.n_decoded,
             n_saved=self.n_saved + max(event.suffix.n_drawn - event.n_decoded, 0),
+            n_observed=self.n_observed + _observed(event),
             n_refused=self.n_refused + event.refused,
             n_scored=self.n_scored + event.n_scored,
         )
@@ -112,6 +118,13 @@ class Tally:
         if event.parents is None:
             return replace(self, shown=max(range(len(event.log_w)), key=event.log_w.__getitem__))
         return replace(self, members=tuple(self._member(parent) for parent in event.parents), shown=0)
+
+
+def _observed(event: Stepped) -> int:
+    """Observation tokens of a proposal after it parted from the state."""
+    if event.divergence is None:
+        return 0
+    return int(event.suffix.observed[event.divergence - event.cut :].sum())
 
 
 def plain_tokens(runs: Sequence[Tally]) -> float:

@@ -21,7 +21,7 @@ from localpower.events import (
     from_json,
 )
 
-FINISHES = ("stop", "length", "budget", "interrupted")
+FINISHES = ("stop", "length", "turns", "budget", "interrupted")
 _LONGEST_S = 1e7
 MOST_MEMBERS = 1000  # answers of a run
 _MOST_CHAINS = 1000
@@ -100,6 +100,19 @@ def _pair(value: Any) -> bool:
     )
 
 
+def _tools(value: Any) -> bool:
+    """What a run with tools says of them."""
+    kinds = {
+        "format": str,
+        "environment": str,
+        "seed": int,
+        "fresh": bool,
+        "turns": int,
+        "observation_tokens": int,
+    }
+    return isinstance(value, dict) and all(type(value.get(name)) is kind for name, kind in kinds.items())
+
+
 _SETTINGS: dict[str, Callable[[Any], bool]] = {
     "alpha": _number(1.0, 1e6),
     "temperature": _number(0.0, 1e6),
@@ -115,6 +128,7 @@ _SETTINGS: dict[str, Callable[[Any], bool]] = {
     "stops": lambda value: isinstance(value, list) and all(isinstance(stop, str) for stop in value),
     "thinking_budget": lambda value: value is None or _whole(0)(value),
     "thought_marks": lambda value: value is None or _pair(value),
+    "tools": lambda value: value is None or _tools(value),
     "exactness": lambda value: value == "exact" or _number(0.0, math.inf)(value),
 }
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,10 +18,9 @@ from localpower.errors import UserError
 from localpower.events import Chosen, Extended, Finished, Resampled, Stepped
 from localpower.model import Tokens
 from localpower.numerics import weigh
+from localpower.runs.decisions import law, log_kappa, log_ratio, variant
 from localpower.runs.gather import Engine
 from localpower.runs.trace import Trace
-from localpower.samplers.acceptance import PLAIN_STEP, StepVariant, log_other
-from localpower.samplers.cuts import CutLaw, cut_law, rank_of
 from localpower.samplers.kernel import divergence
 from localpower.samplers.population import effective, log_mean
 
@@ -52,8 +50,19 @@ class Findings:
     problems: list[str] = field(default_factory=list)
 
 
-def verify(trace: Trace, engine: Engine | None = None, check: Callable[[], None] = lambda: None) -> Findings:
-    """Check a run, against `engine` too if there is one. `check` runs before every evaluation and may raise."""
+Observed = Callable[[Completion, int], list[str]]  # a trace, and from which token on it is new: what is wrong
+
+
+def verify(
+    trace: Trace,
+    engine: Engine | None = None,
+    check: Callable[[], None] = lambda: None,
+    observed: Observed = lambda _trace, _since: [],
+) -> Findings:
+    """Check a run, against `engine` too if there is one. `check` runs before every evaluation and may raise.
+
+    observed: says what of a trace's observations is not what its environment answers.
+    """
     settings = trace.started.settings
     if settings.get("staged") or (settings.get("tries") or 1) != 1 or settings.get("cuts") == "early":
         raise UserError(
@@ -65,71 +74,26 @@ def verify(trace: Trace, engine: Engine | None = None, check: Callable[[], None]
     if not trace.whole:
         findings.problems.append("the recording ends before the run does")
     for chain in range(trace.started.n_chains):
-        _Chain(trace, chain, findings, engine, check).walk()
+        _Chain(trace, chain, findings, engine, check, observed).walk()
     return findings
 
 
-def _law(settings: dict[str, Any]) -> CutLaw | None:
-    """None: of no law that this version knows."""
-    # It was called rho once, and its first default was .3.
-    weights = (settings.get("restart_weight"), settings.get("rho"), 0.3)
-    try:
-        return cut_law(
-            settings.get("cuts") or "uniform", next(float(weight) for weight in weights if weight is not None)
-        )
-    except KeyError:
-        return None
-
-
-def _variant(settings: dict[str, Any]) -> StepVariant:
-    return StepVariant(
-        **{name: type(plain)(settings.get(name) or plain) for name, plain in PLAIN_STEP._asdict().items()}
-    )
-
-
-def _log_ratio(
-    x: Completion,
-    y: Completion,
-    cut: int,
-    since: int,
-    alpha: float,
-    kappas: tuple[float, float],
-    event: Stepped,
-    variant: StepVariant,
-) -> float:
-    """What decides, by the formula of each variant; of an unfinished proposal the bound."""
-    hot = variant.hot_cut and since == cut
-    log_w = y.log_w(alpha, since, hot=hot) - x.log_w(alpha, since, hot=hot)
-    rest = kappas[1] - kappas[0]
-    if event.free:
-        return 0.0
-    if variant.metropolised:
-        rest += log_other(_log_q(x, cut, variant)) - log_other(_log_q(y, cut, variant))
-    return log_w + rest
-
-
-def _log_q(x: Completion, cut: int, variant: StepVariant) -> float:
-    return float(np.minimum(x.law(cut, hot=variant.hot_cut), 0.0).sum())
-
-
-def _log_kappa(cuts: CutLaw, x: Completion, y: Completion, event: Stepped) -> float:
-    """Of the proposal; of an unfinished one the bound that it was given up by.
-
-    A bound may count one more token or, where the next one could be given instead of drawn, none.
-    """
-    if not event.early:
-        return cuts.log_kappa(y, event.cut)
-    gains = cuts.gains(y)
-    total, gain, rank = float(np.add.accumulate(gains)[-1]), float(gains[event.cut]), rank_of(x, event.cut)
-    bounds = [cuts.log_share(rank, gain, total + more) for more in (cuts.least(y.n_drawn + 1), 0.0)]
-    return min(bounds, key=lambda bound: abs(bound - event.log_kappa_y))
+def _anew(x: Completion, cut: int) -> int | None:
+    """The first observation after a cut, which a fresh environment draws anew."""
+    return next((begin for begin, _ in x.rounds if begin > cut), None)
 
 
 class _Chain:
     """One chain of a run, folded again."""
 
     def __init__(
-        self, trace: Trace, chain: int, findings: Findings, engine: Engine | None, check: Callable[[], None]
+        self,
+        trace: Trace,
+        chain: int,
+        findings: Findings,
+        engine: Engine | None,
+        check: Callable[[], None],
+        observed: Observed,
     ) -> None:
         settings = trace.started.settings
         self._events = [moment.event for moment in trace.moments if moment.chain == chain]
@@ -139,12 +103,13 @@ class _Chain:
         self._alpha = float(settings["alpha"])
         self._temperature = float(settings["temperature"])
         self._method = trace.started.method
+        self._drawn_anew = bool((settings.get("tools") or {}).get("fresh"))
         self._start = str(settings.get("start") or "")
-        self._cuts = _law(settings)
-        self._variant = _variant(settings)
+        self._cuts = law(settings)
+        self._variant = variant(settings)
         self._findings = findings
         self._engine = engine
-        self._check = check
+        self._check, self._observed = check, observed
         self._states: dict[int, Completion] = {}
         self._fresh: dict[int, Completion] = {}  # the same tokens with the model's own numbers
         self._shown = 0
@@ -172,9 +137,10 @@ class _Chain:
         state, fresh = self._of(member)
         self._same(where, "the length before", len(state), event.kept)
         longer = state.head(event.kept).join(event.suffix)
-        self._claim(where, len(longer) <= event.horizon <= self._longest, "it goes beyond its horizon")
+        self._claim(where, longer.n_counted <= event.horizon <= self._longest, "it goes beyond its horizon")
         self._fresh[member] = self._evaluated(fresh.head(event.kept), event.suffix, self._temperature)
         self._states[member] = longer
+        self._answers(where, longer, event.kept)
 
     def _stepped(self, event: Stepped) -> None:
         where = f"{self._name}, step {event.step + 1} of stage {event.stage + 1}"
@@ -184,7 +150,7 @@ class _Chain:
             self._claim(where, False, "its cut is none of the state's")
             return
         y = x.head(cut).join(event.suffix)
-        if len(y) == cut or y.given[cut] or not len(y) <= event.horizon <= self._longest:
+        if len(y) == cut or y.given[cut] or not y.n_counted <= event.horizon <= self._longest:
             self._claim(where, False, "its proposal is none from this cut to its horizon")
             return
         self._claim(
@@ -192,10 +158,11 @@ class _Chain:
         )
         self._same(where, "n_x", x.n_drawn, event.n_x)
         self._same(where, "n_y", y.n_drawn, event.n_y)
-        parting = divergence(x, y)
+        parting = divergence(x, y, _anew(x, cut) if self._drawn_anew else None)
         self._same(where, "the divergence", parting, event.divergence)
         self._same(where, "free", event.divergence is None, event.free)
         since = len(x) if parting is None else parting
+        self._answers(where, y, since)
         self._same(where, "n_decoded", y.tail(since).n_drawn, event.n_decoded)
         copied = all(
             np.array_equal(a[cut:since], b[cut:since]) for a, b in ((x.log_p, y.log_p), (x.log_q, y.log_q))
@@ -203,8 +170,8 @@ class _Chain:
         self._claim(where, copied, "what proposal and state share has other numbers in each")
         hot = self._variant.hot_cut and since == cut
         terms = (x.log_w(alpha, since, hot=hot), y.log_w(alpha, since, hot=hot))
-        kappas = (self._cuts.log_kappa(x, cut), _log_kappa(self._cuts, x, y, event))
-        ratio = _log_ratio(x, y, cut, since, alpha, kappas, event, self._variant)
+        kappas = (self._cuts.log_kappa(x, cut), log_kappa(self._cuts, x, y, event))
+        ratio = log_ratio(x, y, cut, since, alpha, kappas, event, self._variant)
         for name, ours, recorded in (
             ("log_w_x", terms[0], event.log_w_x),
             ("log_w_y", terms[1], event.log_w_y),
@@ -216,7 +183,7 @@ class _Chain:
         self._claim(where, event.log_u < 0.0, f"log u = {event.log_u} is of no uniform")
         self._same(where, "accepted", event.log_u < event.log_ratio, event.accepted)
         fresh = self._evaluated(fresh_x.head(since), y.tail(since), self._temperature)
-        fresh_ratio = _log_ratio(fresh_x, fresh, cut, since, alpha, kappas, event, self._variant)
+        fresh_ratio = log_ratio(fresh_x, fresh, cut, since, alpha, kappas, event, self._variant)
         self._findings.changed += (event.log_u < fresh_ratio) != event.accepted
         if event.accepted:
             self._findings.n_accepted += not event.free
@@ -247,7 +214,10 @@ class _Chain:
 
     def _finished(self, event: Finished) -> None:
         where, state = f"{self._name}, end", self._of(self._shown)[0]
-        ends = {"stop": state.ended, "length": not state.ended and len(state) == self._longest}
+        ends = {
+            **dict.fromkeys(("stop", "turns"), state.ended),
+            "length": not state.ended and state.n_counted == self._longest,
+        }
         self._claim(where, ends.get(event.finish, True), f"its state did not end by {event.finish}")
         self._claim(where, event is self._events[-1], "events follow it")
         self._same(where, "the number of tokens", len(state), event.n_tokens)
@@ -272,7 +242,12 @@ class _Chain:
         if self._method != "smc":  # whose proposal follows the ramp
             gaps = np.concatenate((gaps, np.abs(log_q - suffix.log_q)))
         self._findings.largest = max(self._findings.largest, float(gaps.max()))  # finite records: never NaN
-        return kept.join(Completion(suffix.tokens, suffix.ended, log_p, log_q, suffix.entropy, suffix.given))
+        return kept.join(replace(suffix, log_p=log_p, log_q=log_q))
+
+    def _answers(self, where: str, trace: Completion, since: int) -> None:
+        """What its environment answers from a token on."""
+        if trace.observed[since:].any():
+            self._findings.problems += [f"{where}: {problem}" for problem in self._observed(trace, since)]
 
     def _same(self, where: str, name: str, ours: object, recorded: object) -> None:
         self._claim(where, ours == recorded, f"{name} is {ours}, recorded as {recorded}")

@@ -67,7 +67,7 @@ class AcceptanceRatio:
         self._n = rank_of(x, parting) - 1
         self._total = float(np.add.accumulate(gains[:parting])[-1]) if parting else 0.0
         self._before = float(next(iter(x.entropy[:parting][~x.given[:parting]][::-1]), 0.0))
-        # Whether what is not complete will draw at least one more token.
+        # Whether what is not complete will draw at least one more token: an observation ends no trace.
         self._another = rules.given is PLAIN.given
         self._bounded = True
         self.log_w, self.log_w_x = 0.0, x.log_w(alpha, parting, hot=parting == self._hot)

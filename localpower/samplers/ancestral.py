@@ -8,7 +8,7 @@ Cost     one row a token.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,10 @@ class Ancestral:
         """One context at a time."""
         return 1
 
+    def settled(self, members: Sequence[Completion]) -> int:
+        """All that is drawn."""
+        return len(members[0])
+
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {"temperature": self.temperature, "max_tokens": self.max_tokens}
@@ -72,7 +76,7 @@ class Ancestral:
             rules=self.rules,
             stage=0,
         )
-        yield finished(state, budget=not state.complete_at(self.max_tokens))
+        yield finished(state, self.rules, budget=not state.complete_at(self.max_tokens))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,7 @@ class Base(Method):
 
     name = "base"
     guarantee = "exact"
+    traces = True
 
     def sampler(self, target: Target) -> Ancestral:
         """A draw from p."""
@@ -93,6 +98,7 @@ class LowTemperature(Method):
 
     name = "low-temp"
     guarantee = "approximate"
+    traces = True
     alpha: float | None = alpha_setting()
     temperature: float | None = temperature_setting()
 

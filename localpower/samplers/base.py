@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 from localpower.chance import Dice
-from localpower.completion import Completion, Rules, extend
+from localpower.completion import PLAIN, Completion, Rules, extend
 from localpower.drafts import NgramDrafter
 from localpower.errors import UsageProblem
 from localpower.events import Event, Extended, Finished
@@ -50,6 +50,16 @@ class Sampler(Protocol):
         """The sampler whose schedule fits into a budget, and the schedule in words; "": there is nothing to say."""
 
 
+def settled(sampler: Sampler, members: Sequence[Completion]) -> int:
+    """How many tokens of the answer can no longer change, whatever the run still does, by what it holds now.
+
+    0 for a sampler that does not say it by a method of this name.
+    """
+    own = getattr(sampler, "settled", None)
+    found: int = own(members) if own else 0
+    return found
+
+
 def grow(
     dice: Dice,
     model: Model,
@@ -67,17 +77,28 @@ def grow(
 
     One stream draws all tokens, so the slices change nothing but when the watcher hears of them.
     """
+    text = [*prompt, *state.tokens]
     while not state.complete_at(horizon):
         kept = len(state)
-        until = min(kept + SLICE, horizon)
-        state = extend(dice, model, prompt, state, until, temperature=temperature, rules=rules, drafts=drafts)
+        until = min(state.n_counted + SLICE, horizon)
+        state = extend(
+            *(dice, model, prompt, state, until),
+            temperature=temperature,
+            rules=rules,
+            drafts=drafts,
+            text=text,
+        )
         yield Extended(stage, horizon, kept, state.tail(kept), member)
     return state
 
 
-def finished(state: Completion, *, budget: bool = False, n_dropped: int = 0) -> Finished:
+def finished(
+    state: Completion, rules: Rules = PLAIN, *, budget: bool = False, n_dropped: int = 0
+) -> Finished:
     """The closing event of a run that was not interrupted. budget: it was cut short by its budget."""
     finish = "budget" if budget else "stop" if state.ended else "length"
+    if finish == "stop" and rules.turns is not None and rules.turns.cut_off(state):
+        finish = "turns"
     return Finished(finish, len(state), state.total_log_p(), n_dropped)
 
 

@@ -9,7 +9,7 @@ Cost     n plain answers, n rows a batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from localpower.model import Model, Tokens
 from localpower.readers import MOST_RUNS, choice, whole
 from localpower.samplers.base import SLICE, Guarantee, finished, require
 from localpower.samplers.budget import Budget, BudgetMeter, Room
-from localpower.samplers.population import Choosing, draw, log_mean, look, members, shares
+from localpower.samplers.population import Choosing, common, draw, log_mean, look, members, shares
 
 _N = 8
 
@@ -58,6 +58,10 @@ class BestOfNSampler:
         """All at once."""
         return self.n
 
+    def settled(self, members: Sequence[Completion]) -> int:
+        """What all answers begin with."""
+        return common(members, self.n)
+
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
@@ -81,7 +85,7 @@ class BestOfNSampler:
         """Draw all, then choose. Member i draws from `dice.spawn(i)`, the choice from `dice.spawn(n)`."""
         meter = BudgetMeter(self.budget, self.max_tokens)
         _, answer = yield from self.choose(model, prompt, dice, meter)
-        yield finished(answer, budget=meter.out)
+        yield finished(answer, self.rules, budget=meter.out)
 
     def choose(self, model: Model, prompt: Tokens, dice: Dice, meter: BudgetMeter) -> Choosing:
         """A run up to the choice; returns which answer it fell on, and the answer."""
@@ -115,6 +119,7 @@ class BestOfN(Method):
 
     name = "best-of-n"
     guarantee = "asymptotic"
+    traces = True
     alpha: float | None = alpha_setting()
     temperature: float | None = temperature_setting()
     n: int | None = setting(

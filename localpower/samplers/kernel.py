@@ -99,7 +99,9 @@ class Kernel:
         early = not proposal.y.complete_at(horizon)
         log_ratio = proposal.ratio.log_ratio(unfinished=early)
         accepted = not early and threshold.below(log_ratio)
-        info = step_info(x, cut, threshold, proposal, log_ratio, accepted=accepted, early=early)
+        info = step_info(
+            x, cut, threshold, proposal, log_ratio, accepted=accepted, early=early, rules=self.rules
+        )
         return ChainState(proposal.y if accepted else x, horizon), info
 
     def propose(
@@ -118,6 +120,12 @@ class Kernel:
         variant = self.variant
         skip = self.optimizations.skip or variant.metropolised
         parting = self.part(dice, x, cut) if skip else cut
+        anew = fresh_from(x, cut, self.rules)
+        if anew is not None and (parting is None or anew < parting):
+            parting, skip = (
+                anew,
+                False,
+            )  # up to there it follows x; what the environment answers is drawn anew
         if parting is None:
             plain = AcceptanceRatio(
                 threshold, x, cut, len(x), self.alpha, self.cuts, self.rules, PLAIN_STEP, None
@@ -161,13 +169,14 @@ def step_info(
     *,
     accepted: bool,
     early: bool = False,
+    rules: Rules = PLAIN,
 ) -> StepInfo:
     """What a step has to say of its proposal."""
     y, ratio, n_decoded = proposal
     return StepInfo(
         cut,
         y,
-        divergence(x, y),
+        divergence(x, y, fresh_from(x, cut, rules)),
         threshold.log_u,
         ratio.log_w_x,
         ratio.log_w,
@@ -197,9 +206,21 @@ def part(dice: Dice, x: Completion, cut: int, *, hot: bool = False, certain: boo
     return None if i == len(log_q) else cut + i
 
 
-def divergence(x: Completion, y: Completion) -> int | None:
-    """First position at which two completions differ, the shorter one's end included; None if equal."""
-    if x == y:
+def fresh_from(x: Completion, cut: int, rules: Rules) -> int | None:
+    """The first observation after the cut whose chance a redraw draws anew; None: there is none."""
+    if not rules.fresh:
+        return None
+    after = np.flatnonzero(x.observed[cut:])
+    return cut + int(after[0]) if len(after) else None
+
+
+def divergence(x: Completion, y: Completion, anew: int | None = None) -> int | None:
+    """First position at which two completions differ, the shorter one's end included; None if equal.
+
+    anew: what follows here was drawn anew, and counts as other than x even where it says the same.
+    """
+    if x == y and anew is None:
         return None
     pairs = zip(x.tokens, y.tokens, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(x), len(y)))
+    first = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(x), len(y)))
+    return first if anew is None else min(first, anew)

@@ -14,7 +14,7 @@ Cost     L (1 + M) plain answers, in batches of L and L M rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,6 +63,10 @@ class LookaheadSampler:
     def width(self) -> int:
         """Rollouts of all candidates at once."""
         return self.candidates * max(self.rollouts, 1)
+
+    def settled(self, members: Sequence[Completion]) -> int:
+        """Every block that is chosen."""
+        return len(members[0])
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -119,7 +123,7 @@ class LookaheadSampler:
             block += 1
             if not done:  # chosen by what was known
                 break
-        yield finished(state, budget=meter.out, n_dropped=meter.tokens - told)
+        yield finished(state, self.rules, budget=meter.out, n_dropped=meter.tokens - told)
 
     def _grow(self, model: Model, prompt: Tokens, group: list[Member], meter: BudgetMeter) -> bool:
         """Every member to its horizon; False: the budget does not allow it."""

@@ -22,12 +22,12 @@ Cost     one decode a step of what follows the divergence, at most; the prefix's
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from localpower.chance import Dice
-from localpower.completion import PLAIN, Rules
+from localpower.completion import PLAIN, Completion, Rules
 from localpower.drafts import Mode
 from localpower.errors import UsageProblem
 from localpower.events import Event
@@ -82,6 +82,8 @@ class PowerMH:
         if self.steps is None and self.budget is None:
             raise UsageProblem("--steps can only be left to a budget")
         require("prefetch", self.prefetch, 1)
+        if self.rules.fresh and self.variant.metropolised:
+            raise UsageProblem("metropolised=yes and --fresh-environment exclude each other")
         if self.start.n > 1:
             if self.block < self.max_tokens:
                 raise UsageProblem("a start draws whole answers", "leave block at all of --max-tokens")
@@ -115,6 +117,10 @@ class PowerMH:
     def width(self) -> int:
         """All proposals at once, or all answers of the start."""
         return max(self.prefetch, self.start.n)
+
+    def settled(self, members: Sequence[Completion]) -> int:
+        """Nothing, while a step may cut anywhere; without steps all that is drawn."""
+        return len(members[0]) if self.steps == 0 and self.start.n == 1 else 0
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -174,7 +180,7 @@ class PowerMH:
                 break
             yield planned
             yield from chain.walk(horizon, stage)
-        yield finished(chain.state, budget=chain.meter.out, n_dropped=chain.n_dropped)
+        yield finished(chain.state, self.rules, budget=chain.meter.out, n_dropped=chain.n_dropped)
 
 
 def _read_prefetch(text: str) -> int | None:
@@ -187,6 +193,7 @@ class Power(ChainMethod):
 
     name = "power"
     guarantee = "invariant"
+    traces = True
     temperature: float | None = temperature_setting()
     metropolised: bool = setting(False, SWITCH, "Whether every proposal differs from the answer so far.")
     start: Start | str = setting(

@@ -40,7 +40,7 @@ def members(
 def look(model: Model, prompt: Tokens, group: Sequence[Member], temperature: float) -> list[Member]:
     """Give every member that will draw its row, all from one batch; returns these. Given tokens are written first."""
     for member in group:
-        member.writer.write_given()
+        member.writer.write_given(member.dice)
         member.row = None
     live = [member for member in group if not member.writer.complete]
     if live:
@@ -56,6 +56,14 @@ def draw(live: Sequence[Member], alpha: float) -> None:
         assert member.row is not None
         log_p, log_q, _ = member.writer.draw(member.dice, member.row)
         member.log_w += alpha * log_p - log_q
+
+
+def common(answers: Sequence[Completion], n: int) -> int:
+    """How many tokens all n answers begin with; 0 while some have none."""
+    if len(answers) < n:
+        return 0
+    length = min(map(len, answers))
+    return next((t for t in range(length) if len({answer.tokens[t] for answer in answers}) > 1), length)
 
 
 def shares(log_weights: Floats) -> Floats:

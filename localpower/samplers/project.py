@@ -134,7 +134,7 @@ class Projection:
             after, info = found
             yield stepped(0, k, horizon, state, info)
             state = after.completion
-        yield finished(state)
+        yield finished(state, self.rules)
 
 
 @dataclass(frozen=True, kw_only=True)

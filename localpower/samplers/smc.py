@@ -16,7 +16,7 @@ Cost     a row a particle and token, one batch a token; contexts share what they
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,7 +30,16 @@ from localpower.model import Model, Tokens
 from localpower.readers import MOST_RUNS, number, whole
 from localpower.samplers.base import SLICE, Guarantee, finished, require
 from localpower.samplers.budget import Budget, BudgetMeter, Room
-from localpower.samplers.population import Choosing, Member, effective, log_mean, look, members, shares
+from localpower.samplers.population import (
+    Choosing,
+    Member,
+    common,
+    effective,
+    log_mean,
+    look,
+    members,
+    shares,
+)
 
 _PARTICLES = 8
 
@@ -72,6 +81,10 @@ class PowerSMC:
         """All at once."""
         return self.particles
 
+    def settled(self, members: Sequence[Completion]) -> int:
+        """What all particles begin with: they are drawn on, and go on from each other."""
+        return common(members, self.particles)
+
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
@@ -101,7 +114,7 @@ class PowerSMC:
         """Slot i draws from `dice.spawn(i)`, resampling and the choice from `dice.spawn(particles)`."""
         meter = BudgetMeter(self.budget, self.max_tokens)
         _, answer = yield from self.choose(model, prompt, dice, meter)
-        yield finished(answer, budget=meter.out)
+        yield finished(answer, self.rules, budget=meter.out)
 
     def choose(self, model: Model, prompt: Tokens, dice: Dice, meter: BudgetMeter) -> Choosing:
         """A run up to the choice; returns which particle it fell on, and its answer."""
@@ -182,6 +195,7 @@ class SMC(Method):
 
     name = "smc"
     guarantee = "asymptotic"
+    traces = True
     alpha: float | None = alpha_setting()
     particles: int | None = setting(
         None,

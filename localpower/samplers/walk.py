@@ -62,15 +62,15 @@ class Walk:
         """Extend the state to the horizon, or as far as the budget goes."""
         if self.state.complete_at(horizon):
             return
-        kept = len(self.state)
-        self.meter.against(self._first + horizon - kept, self._started)
+        kept, counted = len(self.state), self.state.n_counted
+        self.meter.against(self._first + horizon - counted, self._started)
         left = self.meter.left
         self.state = yield from grow(
             self._dice.spawn(self._move),
             self._model,
             self._prompt,
             self.state,
-            horizon if left is None else min(horizon, kept + left),
+            horizon if left is None else min(horizon, counted + left),
             temperature=self._sampler.temperature,
             rules=self._sampler.rules,
             stage=stage,

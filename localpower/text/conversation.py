@@ -14,12 +14,14 @@ class Conversation:
     """Messages of user and model in turn, a question last while it is being answered.
 
     drawn: the tokens of the model's messages by index, where the next prompt is to hold them as they were drawn.
+    prompt: the tokens of the whole prompt, where somebody else has made them: then no message is read.
     started: the time that a chat template may tell, the same for all turns so that prompts begin alike.
     """
 
     messages: list[Message] = field(default_factory=list)
     drawn: dict[int, Tokens] = field(default_factory=dict)
     started: datetime.datetime = field(default_factory=datetime.datetime.now)
+    prompt: Tokens | None = None
 
     def under(self, system: str | None) -> Conversation:
         """The same conversation after a system message; itself without one."""

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable
 from localpower.errors import UserError
 
 # Noncharacters, which no text means, and then a part of the last private plane.
+FIXED = chr(0xFDD0)  # for texts that are read again later: the same for all
 _MARKS = [chr(code) for code in (*range(0xFDD0, 0xFDF0), *range(0x10FF00, 0x10FFFE))]
 
 

@@ -23,10 +23,10 @@ def stop_predicate(stops: Sequence[bytes], piece: Piece) -> Callable[[Tokens], b
             return False
         last = piece(tokens[-1])
         before = b""
-        for token in reversed(tokens[:-1]):
+        for i in range(len(tokens) - 2, -1, -1):
             if len(before) >= longest - 1:
                 break
-            before = piece(token) + before
+            before = piece(tokens[i]) + before
         window = before[-(longest - 1) :] + last if longest > 1 else last
         return any(stop in window for stop in stops)
 
@@ -38,8 +38,19 @@ def ends(
 ) -> Callable[[Tokens], bool]:
     """Whether the last of these tokens ends an answer: by a stop's bytes, or as a control token that is one."""
     controls = {control_token(readable(stop)) for stop in stops} - {None}
-    by_bytes = stop_predicate(stops, piece)
-    return lambda run: run[-1] in controls or by_bytes(run)
+    return _Ends(frozenset(controls), stop_predicate(stops, piece))
+
+
+class _Ends:
+    """The predicate of `ends`: it looks at the last few tokens alone."""
+
+    grows = True  # it reads `Growing` runs
+
+    def __init__(self, controls: frozenset[int | None], by_bytes: Callable[[Tokens], bool]) -> None:
+        self._controls, self._by_bytes = controls, by_bytes
+
+    def __call__(self, run: Tokens) -> bool:
+        return run[-1] in self._controls or self._by_bytes(run)
 
 
 def answer_text(tokens: Tokens, piece: Piece, stops: Sequence[bytes]) -> str:

@@ -3,17 +3,52 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from localpower.errors import ModelError
-from localpower.subprocesses import ChildError, Failed, ask
+from localpower.subprocesses import ChildError, Failed, Worker
 
 _SECONDS = 5.0
 _MEMORY = 1 << 30
 _MAX_GROWTH = 1 << 20  # characters a template may add to the messages
+_MODULE = "localpower.text.render"
 
 Message = dict[str, str]  # role, content
+
+
+class _Kept:
+    """The process that renders, where one is kept; one request at a time."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.worker: Worker | None = None
+
+
+_kept = _Kept()
+
+
+@contextmanager
+def keeping() -> Iterator[None]:
+    """Meanwhile one process renders for all, which saves the start of one for each: what a server does."""
+    with Worker(_MODULE, _MEMORY) as worker:
+        _kept.worker = worker
+        try:
+            yield
+        finally:
+            with _kept.lock:
+                _kept.worker = None
+
+
+def _ask(request: Any) -> Any:
+    if _kept.worker is not None:
+        with _kept.lock:
+            if _kept.worker is not None:
+                return _kept.worker.ask(request, _SECONDS)
+    with Worker(_MODULE, _MEMORY) as worker:
+        return worker.ask(request, _SECONDS)
 
 
 def render_chats(
@@ -42,7 +77,7 @@ def render_chats(
     if any(message["role"] == "system" for messages in conversations for message in messages):
         hint = f"leave --system out, or {hint}"  # many templates refuse one
     try:
-        texts = [str(text) for text in ask("localpower.text.render", request, _SECONDS, _MEMORY)]
+        texts = [str(text) for text in _ask(request)]
     except Failed as error:
         raise ModelError(f"the chat template failed: {error}", hint) from None
     except ChildError:

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from localpower.errors import ModelError, UserError
 from localpower.model import Tokens
 from localpower.text.conversation import Conversation
-from localpower.text.guard import choose_mark, guard
+from localpower.text.frames import frame_of
+from localpower.text.guard import FIXED, choose_mark, guard
 from localpower.text.marks import MARKS
 from localpower.text.template import render_chats
 
@@ -140,6 +141,34 @@ class Vocabulary:
             found += [self._opened(self._read(text, mark)) for text in rendered]
         return found
 
+    def chat_text(self, conversation: Conversation, arguments: Mapping[str, Any] | None = None) -> str:
+        """Messages through the model's template as a text for `read_chat`, which others may extend meanwhile.
+
+        A control text in a message is broken in two by U+FDD0. Raises ModelError as `chat_prompt`.
+        """
+        if self.template is None:
+            raise ModelError("this model has no chat template", "use --raw")
+        texts = [self.template, *(message["content"] for message in conversation.messages)]
+        if any(FIXED in text for text in texts):
+            raise UserError("the text holds U+FDD0, which no text may hold")
+        messages = [
+            m | {"content": guard(m["content"], self._controls, FIXED)} for m in conversation.messages
+        ]
+        bos, eos = map(self._speller.special_token, ("bos", "eos"))
+        started = conversation.started
+        (found,) = render_chats(self.template, [messages], bos=bos, eos=eos, arguments=arguments, now=started)
+        return found
+
+    def read_chat(self, text: str) -> Tokens:
+        """Tokens of a text of `chat_text`: of the same messages those of `chat_prompt`."""
+        _encoded(text)
+        return self._opened(self._read(text, FIXED))
+
+    def opener(self) -> int | None:
+        """The token before a text that nothing stands before: BOS, also where a prompt needs none, else EOS."""
+        found = (self.control_token(self._speller.special_token(kind)) for kind in ("bos", "eos"))
+        return next((token for token in found if token is not None), None)
+
     def _read(self, text: str, mark: str, before: Sequence[int] = ()) -> list[int]:
         """A rendered text's tokens after others; at a mark a control text was broken in two."""
         tokens = list(before)
@@ -182,9 +211,42 @@ class Vocabulary:
         """Tokens of a text of ours, in which control texts are control tokens."""
         return tuple(self._speller.tokenize(text.encode(), parse_special=True))
 
-    def following(self, before: Tokens, text: str) -> Tokens:
-        """Tokens of a text right after others, none of which is read anew. Control texts stay text."""
-        return tuple(self._more(before, _encoded(text), parse_special=False))
+    def following(self, before: Tokens, text: str, *, controls: bool = False) -> Tokens:
+        """Tokens of a text right after others, none of which is read anew. Control texts are text unless `controls`."""
+        return tuple(self._more(before, _encoded(text), parse_special=controls))
+
+    @cached_property
+    def _control_texts(self) -> dict[int, bytes]:
+        return {token: text.encode("utf-8", "replace") for text, token in self._controls.items()}
+
+    def spelled(self, token: int) -> bytes:
+        """The bytes of a token; of a control token its own text, which is no part of an answer."""
+        return self.piece(token) or self._control_texts.get(token, b"")
+
+    def frame(
+        self,
+        told: str,
+        role: str,
+        call: str,
+        ends: Iterable[int],
+        arguments: Mapping[str, Any],
+        *,
+        thoughts: bool,
+    ) -> tuple[str, str]:
+        """As `frames.frame_of` of the model's template. ends: tokens that end a turn."""
+        if self.template is None:
+            raise ModelError("this model has no chat template", "--tool-format plain needs none")
+        return frame_of(
+            self.template,
+            told,
+            role,
+            call,
+            [self.spelled(token).decode("utf-8", "replace") for token in ends],
+            bos=self._speller.special_token("bos"),
+            eos=self._speller.special_token("eos"),
+            arguments=arguments,
+            thoughts=thoughts,
+        )
 
     def control_token(self, text: str) -> int | None:
         """The id of a control token with exactly this text: a stop may name one."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from localpower.events import Event, Extended, Resampled, Stepped
-from localpower.model import Tokens
+from localpower.model import Tokens, common_prefix
 from localpower.runs.tally import Tally, cost_multiple, plain_answer, plain_tokens
 
 STRIP = 60  # steps and log p values kept for the screen
@@ -73,10 +73,7 @@ class ChainView:
         choosing = len(self.tally.members) > 1 and self.tally.log_z is None
         if choosing and answer[: len(state)] != state:
             return self  # another of the answers that the run holds
-        shared = next(
-            (i for i, (a, b) in enumerate(zip(state, answer, strict=False)) if a != b),
-            min(len(state), len(answer)),
-        )
+        shared = common_prefix(state, answer)
         return replace(self, growing=answer[shared:], branch=shared)
 
 

@@ -5,8 +5,9 @@ Kept text is plain, what the last accepted step rewrote is tinted after a mark, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rich.console import Console
 from rich.text import Text
@@ -17,6 +18,7 @@ from localpower.ui.board import ChainView
 from localpower.ui.view import Piece, spelled
 
 _MARK = "yellow"  # the style of the mark, and of nothing else
+_TOLD = "green"  # what tools answered
 _LAST = 3  # lines of a folded thought
 
 
@@ -52,7 +54,8 @@ def body(chain: ChainView, piece: Piece, fold: Fold, console: Console) -> list[T
     drawn = fold.length(state[:since] + chain.growing) if chain.growing else 0
     goes_on = n > 0 and since == len(state)  # the thought is the same, and counted once
     thought = _tinted(piece, state[:n], cut, "dim", "dim cyan")
-    said = _tinted(piece, state[n:], cut - n, "", "cyan")
+    told = [(max(begin - n, 0), end - n) for begin, end in chain.tally.state.rounds if end > n]
+    said = _tinted(piece, state[n:], cut - n, "", "cyan", told)
     lines = _sections("", max(n, drawn) if goes_on else n, thought, said, fold, console)
     if chain.growing:
         inside = max(drawn - since, 0)  # of its tokens: in the thought
@@ -62,13 +65,20 @@ def body(chain: ChainView, piece: Piece, fold: Fold, console: Console) -> list[T
     return lines
 
 
-def _tinted(piece: Piece, tokens: Tokens, cut: int, kept: str, new: str) -> Text:
-    """Tokens of which those from `cut` on were rewritten; the mark stands where that begins."""
-    if cut >= len(tokens):
-        return Text(spelled(piece, tokens), kept)
-    if cut < 0:
-        return Text(spelled(piece, tokens), new)
-    parts = (spelled(piece, tokens[:cut]), kept), ("|", _MARK), (spelled(piece, tokens[cut:]), new)
+def _tinted(
+    piece: Piece, tokens: Tokens, cut: int, kept: str, new: str, told: Sequence[tuple[int, int]] = ()
+) -> Text:
+    """Tokens of which those from `cut` on were rewritten; the mark stands where that begins.
+
+    told: where tools answered, which is neither kept nor new.
+    """
+    edges = sorted({0, len(tokens), *(i for span in told for i in span), *([cut] if cut > 0 else [])})
+    parts: list[tuple[str, str]] = []
+    for begin, end in pairwise(edge for edge in edges if edge <= len(tokens)):
+        own = _TOLD if any(a <= begin < b for a, b in told) else kept if begin < cut else new
+        if begin == cut:
+            parts.append(("|", _MARK))
+        parts.append((spelled(piece, tokens[begin:end]), own))
     return Text.assemble(*parts)
 
 

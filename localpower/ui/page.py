@@ -33,6 +33,7 @@ _COLOURS = 8  # of the style sheet; then they come again, dashed
 _FINISHES = {
     "stop": "ended by itself",
     "length": "stopped at the longest length",
+    "turns": "stopped at the most turns",
     "budget": "stopped by its budget",
     "interrupted": "interrupted",
 }

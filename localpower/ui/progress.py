@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, TextIO
 
 from localpower.runs.forecast import Forecast
@@ -76,6 +76,16 @@ class Progress:
         if self._terminal is None and after > before:
             counts = " | ".join(standing.lines())
             self.say(f"{standing.line(self._clock() - self._start)} | {counts}")
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """While entered nothing is drawn, so that somebody else may write a line."""
+        terminal, self._terminal = self._terminal, None
+        if terminal is not None:
+            terminal.close()
+        yield
+        if terminal is not None:
+            self._draw()
 
     def say(self, line: str) -> None:
         """A line that stays."""

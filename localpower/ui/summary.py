@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from localpower.runs.answer import Answer
 from localpower.runs.repetition import LOOPING
+from localpower.tools.report import MadeCall
 from localpower.ui.board import Cost
+from localpower.ui.view import one_line
+
+_CALLS, _LINE = 8, 110  # calls that are shown, and characters of each
 
 
 def words(answer: Answer) -> str:
@@ -22,6 +27,7 @@ def chains_in_words(texts: Sequence[str]) -> str:
 FINISHES = {
     "stop": "ended by itself",
     "length": "stopped at --max-tokens {max_tokens}",
+    "turns": "stopped at --max-turns",
     "budget": "stopped by --budget {budget}",
     "interrupted": "interrupted",
 }
@@ -58,7 +64,46 @@ def summary(answer: Answer) -> list[str]:
     if answer.tokens_per_second is not None:
         kept = f", {answer.n_tokens / answer.seconds:.0f} kept" if answer.n_steps else ""
         cost.append(f"{answer.tokens_per_second:.0f} tokens drawn a second{kept}")
-    return [" · ".join(what), " · ".join(cost), *_notes(answer)]
+    return [" · ".join(what), " · ".join(cost), *_tools(answer), *_notes(answer)]
+
+
+def _tools(answer: Answer) -> list[str]:
+    """What the tools did, where there were any."""
+    trace = answer.trace
+    if trace is None:
+        return []
+    said = [
+        f"{_number(trace.calls, 'call')}, {trace.calls_ok} of them answered" if trace.calls else "no call",
+        f"{_number(trace.calls_executed, 'call')} made in all",
+        f"{_number(trace.observation_tokens, 'token')} of results read",
+        f"{trace.seconds_outside:.2g} s in the tools",
+    ]
+    if trace.calls_replayed:
+        said.insert(2, f"{trace.calls_replayed} made again")
+    if trace.fresh:
+        said.append("a fresh environment: its chance was drawn anew in every proposal")
+    if trace.check is not None:
+        said.append(
+            "the environment says: fulfilled" if trace.check else "the environment says: not fulfilled"
+        )
+    cut = trace.observations_cut
+    told = [f"note: {_number(cut, 'result')} had to be cut to --observation-tokens"] if cut else []
+    made = [call for turn in trace.turns for call in turn.calls]
+    shown = [_call(call) for call in made[:_CALLS]]
+    if len(made) > _CALLS:
+        shown.append(f"  and {_number(len(made) - _CALLS, 'call')} more")
+    return [f"tools {trace.environment}: " + " · ".join(said), *shown, *told]
+
+
+def _call(call: MadeCall) -> str:
+    """A call and what it gave, in a line."""
+    asked = f"{call.name} {json.dumps(call.arguments, ensure_ascii=False)}" if call.name else call.written
+    line = one_line(f"  {asked} -> {call.gave}")
+    return line if len(line) <= _LINE else f"{line[: _LINE - 3]}..."
+
+
+def _number(n: int, of: str) -> str:
+    return f"{n} {of}{'' if n == 1 else 's'}"
 
 
 def _proposals(answer: Answer) -> str:

@@ -41,6 +41,10 @@ _GROUPS = (
     "cost",
     "s/answer",
 )
+_TOOLS = (
+    *("method", "calls", "bad calls", "turns that call", "answers that call", "calls again"),
+    *("observed", "s outside"),
+)
 _PAIRS = ("pair", "difference", "95 %", "better on", "worse on", "p", "problems needed")
 
 
@@ -102,6 +106,37 @@ def pass_cells(groups: Sequence[Report]) -> Cells | None:
     return ("method", *(f"pass@{k}" for k in ks), "distinct answers", "distinct texts"), rows
 
 
+def tool_cells(groups: Sequence[Report]) -> list[Cells]:
+    """What a task's groups did with tools, and PASS@(k, T); nothing where no answer is a trace."""
+    used = [(group["label"], group["tools"]) for group in groups if group["tools"]]
+    if not used:
+        return []
+    rows = [
+        [
+            label,
+            f"{tools['calls']:.1f}",
+            _percent(tools["bad_calls"]),
+            _percent(tools["valid_turns"]),
+            _percent(tools["valid_answers"]),
+            f"{tools['replayed']:.1f}",
+            f"{tools['observation_tokens']:.0f}",
+            f"{tools['seconds_outside']:.2g}",
+        ]
+        for label, tools in used
+    ]
+    found: list[Cells] = [(_TOOLS, rows)]
+    ks = sorted({point["k"] for _, tools in used for point in tools["pass_at"]})
+    by_limit = []
+    for label, tools in used:
+        known = {(point["k"], point["rounds"]): point for point in tools["pass_at"]}
+        for limit in sorted({point["rounds"] for point in tools["pass_at"]}):
+            cells = [" ".join(_interval(known[k, limit])) if (k, limit) in known else "" for k in ks]
+            by_limit.append([label, str(limit), *cells])
+    if by_limit:
+        found.append((("method", "rounds", *(f"pass@{k}" for k in ks)), by_limit))
+    return found
+
+
 def terminal(report: Report, width: int) -> RenderableType:
     """The whole report for a terminal; of tables that are too wide some columns are left out."""
     parts: list[RenderableType] = []
@@ -149,6 +184,7 @@ def sections(task: Report) -> list[Cells]:
     found = [
         group_cells(groups),
         pass_cells(groups),
+        *tool_cells(groups),
         pair_cells(task["pairs"]) if task["pairs"] else None,
         judged_cells(task["judged"]) if task["judged"] else None,
         likelihood_cells(task["likelihood"]),

@@ -15,13 +15,12 @@ from torch.nn import functional
 
 ALPHABET = "0123456789+-*()=,>:|?abcdersnu"  # d stands among a to e
 BOS, EOS = len(ALPHABET), len(ALPHABET) + 1
-N_VOCAB = len(ALPHABET) + 2
 CONTEXT = 60  # characters of problem, answer and end: the longest page has 58
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Width must be heads times head."""
+    """Width must be heads times head. alphabet: a token a character; begin and end token follow it."""
 
     width: int = 128
     layers: int = 4
@@ -29,18 +28,23 @@ class Shape:
     hidden: int = 384
     eps: float = 1e-5
     base: float = 10000.0
+    alphabet: str = ALPHABET
 
     @property
     def head(self) -> int:
         return self.width // self.heads
 
+    @property
+    def n_vocab(self) -> int:
+        return len(self.alphabet) + 2
 
-def encode(text: str) -> list[int]:
-    return [ALPHABET.index(character) for character in text]
+
+def encode(text: str, alphabet: str = ALPHABET) -> list[int]:
+    return [alphabet.index(character) for character in text]
 
 
-def decode(tokens: list[int]) -> str:
-    return "".join(ALPHABET[token] for token in tokens if token < len(ALPHABET))
+def decode(tokens: list[int], alphabet: str = ALPHABET) -> str:
+    return "".join(alphabet[token] for token in tokens if token < len(alphabet))
 
 
 class Norm(nn.Module):
@@ -95,10 +99,10 @@ class Network(nn.Module):
     def __init__(self, shape: Shape = Shape()) -> None:
         super().__init__()
         self.shape = shape
-        self.embed = nn.Embedding(N_VOCAB, shape.width)
+        self.embed = nn.Embedding(shape.n_vocab, shape.width)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.norm = Norm(shape)
-        self.output = nn.Linear(shape.width, N_VOCAB, bias=False)
+        self.output = nn.Linear(shape.width, shape.n_vocab, bias=False)
         angle = torch.arange(CONTEXT)[:, None] * shape.base ** (-torch.arange(0, shape.head, 2) / shape.head)
         self.register_buffer("turn", torch.stack((angle.cos(), angle.sin()), -1), persistent=False)
         for name, weight in self.named_parameters():
@@ -141,9 +145,9 @@ def _places(network: Network) -> Iterator[tuple[str, nn.Parameter]]:
             yield f"blk.{i}.ffn_{key}", layer.weight
 
 
-def load(path: Path) -> Network:
+def load(path: Path, shape: Shape = Shape()) -> Network:
     """The network that `export` wrote, with its weights as they were rounded."""
-    network = Network()
+    network = Network(shape)
     tensors = {tensor.name: tensor.data for tensor in gguf.GGUFReader(path).tensors}
     with torch.no_grad():
         for key, weight in _places(network):
@@ -168,13 +172,14 @@ def export(network: Network, path: Path, name: str, *, wide: bool = False) -> No
     out.add_file_type(gguf.LlamaFileType.ALL_F32 if wide else gguf.LlamaFileType.MOSTLY_F16)
     out.add_tokenizer_model("gpt2")
     out.add_tokenizer_pre("default")
-    out.add_token_list([*ALPHABET, "<|bos|>", "<|endoftext|>"])
-    out.add_token_types([gguf.TokenType.NORMAL] * len(ALPHABET) + [gguf.TokenType.CONTROL] * 2)
+    characters = len(shape.alphabet)
+    out.add_token_list([*shape.alphabet, "<|bos|>", "<|endoftext|>"])
+    out.add_token_types([gguf.TokenType.NORMAL] * characters + [gguf.TokenType.CONTROL] * 2)
     out.add_token_merges(["ÿ ÿ"])  # the key must exist; byte 255 twice is no UTF-8
-    out.add_bos_token_id(BOS)
-    out.add_eos_token_id(EOS)
+    out.add_bos_token_id(characters)
+    out.add_eos_token_id(characters + 1)
     out.add_add_bos_token(True)
-    out.add_vocab_size(N_VOCAB)
+    out.add_vocab_size(shape.n_vocab)
 
     for key, weight in _places(network):
         values = weight.detach().numpy().astype(np.float32 if weight.dim() == 1 else dtype)

@@ -24,6 +24,7 @@ from proofs import distances, exact_accuracy, exact_passes
 from results import DISTINCT_OF, Results
 from summary import LEVELS, accuracy, alone, gain, ks, passes, share_of_gain, solved, tax
 from sweeping import alphas, costs
+from tools_tables import tools, tools_levels
 
 PAGE, COUNTS = ROOT / "docs" / "lab.md", ROOT / "docs" / "lab.json"
 
@@ -231,6 +232,8 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "exact": exact_accuracy,
     "exact-pass": exact_passes,
     "distances": distances,
+    "tools": tools,
+    "tools-levels": tools_levels,
 }
 
 

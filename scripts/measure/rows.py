@@ -88,7 +88,8 @@ def rows_at(
 
 
 def tokens_of(weights: Weights, n: int) -> list[int]:
-    return [100 + i * 37 % (weights.n_vocab - 200) for i in range(n)]
+    first = min(100, weights.n_vocab // 4)
+    return [first + i * 37 % (weights.n_vocab - 2 * first) for i in range(n)]
 
 
 def main() -> None:

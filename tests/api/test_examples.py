@@ -49,6 +49,13 @@ def test_a_package_brings_a_method_and_another_a_task(tmp_path):
     assert len(rows) == 8
 
 
+def test_a_package_brings_an_environment(tmp_path):
+    assert "dice" in localpower(tmp_path, "tools").stdout
+    done = localpower(tmp_path, "tools", "dice")
+    assert done.stdout.startswith("throw: Throws a die"), done.stderr
+    assert "Deterministic: yes" in done.stdout
+
+
 def test_each_example_has_about_twenty_lines_of_code():
     for module in EXAMPLES.glob("*/*.py"):
         code = [line for line in module.read_text("utf-8").splitlines() if line.strip()]

@@ -302,3 +302,24 @@ def test_numbers_of_numpy_are_numbers(toy):
 def test_a_method_is_a_value_that_its_text_and_its_repr_give_back(method):
     assert eval(f"lp.{method!r}") == method == parse(str(method))
     assert hash(pickle.loads(pickle.dumps(method))) == hash(method)
+
+
+def test_a_prompt_may_be_its_tokens_and_each_of_many_may_have_its_own_seed(gguf):
+    texts = ["ab", "cab"]
+    prompts = [gguf.loaded.written(text) for text in texts]
+    alone = [gguf.generate(text, **SHORT) for text in texts]
+    assert [gguf.generate(tokens, **SHORT).tokens for tokens in prompts] == [each.tokens for each in alone]
+    heard = {}
+    together = gguf.generate_many(prompts, seed=[7, 1], max_tokens=12, on_answer=heard.__setitem__)
+    assert [heard[0], heard[1]] == together
+    assert [each.seed for each in together] == [7, 1]
+    assert together[1].tokens == alone[1].tokens
+    for call in (
+        lambda: gguf.generate((1, 2, 10**6)),
+        lambda: gguf.generate_many([(0,), (10**6,)]),
+        lambda: gguf.generate_many(texts, seed=[1]),
+        lambda: gguf.generate((-1,)),
+        lambda: gguf.generate((1,), system="ab"),
+    ):
+        with pytest.raises(lp.UsageProblem, match=r"no token 1000000|1 seeds for 2|a token must be|as it is"):
+            call()

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from localpower.bench.long import long_rows, long_table
 from localpower.bench.measure import measure
 from localpower.bench.prompts import LONG
 from localpower.bench.rows import QUICK, TOKENS, WALL, rows
@@ -97,3 +98,16 @@ def test_one_prompt_has_a_long_head_and_the_full_size_is_the_papers_schedule():
     assert (QUICK.max_tokens, QUICK.block, QUICK.steps, QUICK.prompts) == (64, 16, 4, 2)
     last = [row.name for row in rows(WALL, 4.0, 4.0, ahead=True)][-4:]
     assert last == ["cuts-restart", "cuts-entropy", "prefetch-4", "drafts-on"]
+
+
+def test_long_measures_each_length_that_the_context_has_room_for(loaded):
+    told = []
+    with Interrupts() as interrupts:
+        found = list(long_rows(loaded, 1, interrupts, told.append, lengths=(40, 80, loaded.n_ctx)))
+    assert [row.context for row in found] == [40, 80]
+    assert told == [f"{loaded.n_ctx} tokens are left out: the context has {loaded.n_ctx} (--ctx)"]
+    for row in found:
+        assert row.token_ms > row.llama_ms > 0
+        assert min(row.reading, row.ours_us, row.megabytes) > 0
+        assert row.cells >= row.context
+    assert len(list(long_table(found))) == 3

@@ -153,6 +153,13 @@ def test_a_setting_put_back_in_a_chat_is_its_presets(folder):
     assert steps == [["9", "set", "here"], ["3", "preset", "quick"]]
 
 
+def test_a_chat_lists_the_presets_with_what_they_set(folder):
+    (folder / "config.toml").write_text("[presets.mine]\nalpha = 3\n")
+    lines = [line.strip() for line in chat("/preset\n").splitlines()]
+    assert any(line.startswith("careful:") and line.endswith("(steps 20)") for line in lines)
+    assert any(line.startswith("mine:") and line.endswith("(alpha 3)") for line in lines)
+
+
 def test_a_preset_that_is_not_there_changes_nothing_in_a_chat():
     command = [sys.executable, "-m", "localpower", "chat", "-m", "toy", "--preset", "quick"]
     done = subprocess.run(

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localpower.engine.planner import Planner
-from localpower.engine.slots import Compact, common_prefix
+from localpower.engine.slots import Compact
 from localpower.errors import EngineError
+from localpower.model import common_prefix
 from tests.engine.fake_cache import FakeCache
 
 PROMPT = (7, 8, 9)

@@ -80,7 +80,7 @@ def test_without_a_template_a_chat_becomes_plain_text_with_stops():
 
 
 def test_a_form_that_a_task_lacks_is_refused():
-    with pytest.raises(UsageProblem, match="tiny has no prompt of the paper's"):
+    with pytest.raises(UsageProblem, match="tiny has no prompt of style paper"):
         form_of(TASKS["tiny"], Wording("paper"), template=True)
 
 

@@ -160,3 +160,30 @@ def test_data_that_is_not_there_is_not_passed_over(tmp_path):
 def test_the_letters_of_an_ending_may_be_capitals(tmp_path):
     (tmp_path / "T.TOML").write_text("")
     assert find_tasks((str(tmp_path / "T.TOML"),))[0].name == "T"
+
+
+def test_a_task_file_names_an_environment_whose_files_lie_beside_it(tmp_path):
+    (tmp_path / "house.py").write_text('def add(a: int, b: int) -> int:\n    """Adds."""\n    return a + b\n')
+    (task,) = find_tasks((write(tmp_path, environment=["notes", "house.py"], tool_format="plain"),))
+    assert (task.tools, task.tool_format, task.runs_code) == ("notes and house.py", "plain", True)
+    opened = task.environment(task.problems(Source())[0])
+    assert [tool.name for tool in opened.tools] == ["list", "read", "write", "remove", "add"]
+
+
+def test_calculator_runs_no_code_and_the_state_may_be_the_judge(tmp_path):
+    (task,) = find_tasks((write(tmp_path, environment="calculator", grader="state"),))
+    assert (task.runs_code, task.kind, task.problems(Source())[0].gold) == (False, "state", None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"grader": "state"}, "needs an environment"),
+        ({"environment": [3]}, "environment must be"),
+        ({"environment": 3}, "environment cannot be"),
+        ({"environment": "notes", "tool_format": "xml"}, "none of hermes"),
+    ],
+)
+def test_an_environment_that_cannot_be_meant_is_refused(tmp_path, fields, said):
+    with pytest.raises(UserError, match=said):
+        find_tasks((write(tmp_path, **fields),))

@@ -152,7 +152,7 @@ def test_rows_ahead_grow_with_the_hits_and_shrink_with_the_misses():
 def test_closing_tells_what_was_not_needed():
     engine = model()
     drafts = NgramDrafter((1, 2, 3, 1, 2, 3), always=True)
-    ahead = Ahead(engine, drafts, (1, 2, 3), 1.0)
+    ahead = Ahead(engine, drafts, [1, 2, 3], 1.0)
     ahead.row(9)
     ahead.close()
     assert engine.calls == [4]

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from localpower.catalogue import ENTRIES
 from localpower.engine.weights import Weights
-from localpower.errors import ModelError
+from localpower.errors import ModelError, UserError
 from localpower.text.conversation import Conversation
 from localpower.text.guard import choose_mark, guard
 from localpower.text.stops import answer_text, cut_at_stop, stop_predicate
@@ -194,3 +195,18 @@ def test_templates_find_what_transformers_gives_them(expression, text):
     now = datetime.datetime(2024, 5, 1)
     template = "{% generation %}{{ messages[0].content }}{% endgeneration %}{{ " + expression + " }}"
     assert render_chats(template, [[{"role": "user", "content": "q"}]], now=now) == ["q" + text]
+
+
+@pytest.mark.model
+def test_a_chat_written_as_text_and_read_again_has_the_tokens_of_the_prompt():
+    weights = Weights(ENTRIES["smollm2"].path(), vocab_only=True)
+    vocabulary = Vocabulary(weights)
+    texts = ["Be brief.", "What is <|im_end|>? 2 < 3", " A mark. ", "So >"]
+    roles = ["system", "user", "assistant", "user"]
+    said = [{"role": role, "content": text} for role, text in zip(roles, texts, strict=True)]
+    text, tokens = vocabulary.chat_text(Conversation(said)), vocabulary.chat_prompt(Conversation(said))
+    assert vocabulary.read_chat(text) == tokens
+    assert vocabulary.read_chat(text + "Yes")[: len(tokens)] == tokens
+    with pytest.raises(UserError, match=r"U\+FDD0"):
+        vocabulary.chat_text(Conversation.of("\ufdd0"))
+    weights.close()

@@ -1,0 +1,1 @@
+"""localpower inside other people's programs: each file here speaks one program's language and asks the library."""

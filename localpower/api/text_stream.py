@@ -1,0 +1,143 @@
+"""`localpower.stream_text`: an answer's text as soon as it can no longer change."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from localpower.api.answer_run import AnswerRun
+from localpower.api.model import Model
+from localpower.api.question import Prompt, ask, conversation_of
+from localpower.api.request import PromptOptions, SamplingOptions, chosen_seed
+from localpower.methods import Method
+from localpower.model import Tokens
+from localpower.runs.answer import Answer
+from localpower.samplers.ancestral import Ancestral
+from localpower.text.conversation import Conversation
+
+
+class TextStream:
+    """The pieces of an answer's text, to be iterated once, by one thread. `answer` is the whole at the end.
+
+    A stream that is left before its end is closed by `close`, or by the end of a `with` block.
+    """
+
+    def __init__(self, pieces: Generator[str, None, None], found: list[Answer]) -> None:
+        self._pieces, self._found = pieces, found
+
+    @property
+    def answer(self) -> Answer | None:
+        """The answer; None while the run goes on."""
+        return self._found[0] if self._found else None
+
+    def __iter__(self) -> TextStream:
+        return self
+
+    def __next__(self) -> str:
+        """The next piece, never empty."""
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Stop before the end; the model is free again, and there is no answer."""
+        self._pieces.close()
+
+    def __enter__(self) -> TextStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def stream_text(
+    model: Model,
+    prompt: Prompt,
+    method: Method | str | None = None,
+    *,
+    seed: int | None = None,
+    max_tokens: int = 256,
+    system: str | None = None,
+    raw: bool = False,
+    stops: Sequence[str] = (),
+    template_args: Mapping[str, Any] | None = None,
+    think: bool | None = None,
+    thinking_budget: int | None = None,
+) -> TextStream:
+    """The answer that `generate` gives, piece by piece. The arguments are those of `generate`.
+
+    A method that draws one token after another (base, low-temp) gives each as it is drawn. Any step of a chain may
+    change its whole answer, so that methods with steps give one piece, at the end.
+    """
+    options = SamplingOptions.of(method, max_tokens)
+    prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget)
+    found: list[Answer] = []
+    return TextStream(_pieces(model, conversation_of(prompt), options, prompting, seed, found), found)
+
+
+def _pieces(
+    model: Model,
+    said: Conversation,
+    options: SamplingOptions,
+    prompting: PromptOptions,
+    seed: int | None,
+    found: list[Answer],
+) -> Generator[str, None, None]:
+    with model.use() as interrupts:
+        question = ask(model.loaded, said, options, prompting)
+        engine = model.room(question, interrupts)
+        job = AnswerRun(model.loaded, engine, question, chosen_seed(seed), interrupts)
+        sent, growing = "", _Growing(model.loaded.piece, question.stops)
+        with closing(_contexts(job)) as contexts:
+            for context in contexts:
+                if isinstance(question.sampler, Ancestral):  # any other one may still change all of it
+                    piece = growing.goes_on(context[len(question.prompt) :])
+                    if piece:
+                        sent += piece
+                        yield piece
+        answer = job.answer()
+        if len(answer.text) > len(sent):
+            yield answer.text[len(sent) :]
+        found.append(answer)
+
+
+def _contexts(job: AnswerRun) -> Generator[Tokens, None, None]:
+    """Run a job; each context that its first chain asks for, as it does.
+
+    The run lives in a greenlet of its own, which waits wherever its observer is told of a context.
+    """
+    from greenlet import getcurrent, greenlet
+
+    reader = getcurrent()
+
+    def body() -> None:
+        with closing(job.events(lambda _chain, context: reader.switch(context))) as events:
+            for _ in events:
+                pass
+
+    task = greenlet(body)
+    try:
+        while (context := task.switch()) is not None:
+            yield context
+            reader = getcurrent()
+    finally:
+        if not task.dead:
+            task.throw()  # GreenletExit: the run unwinds where it waits
+
+
+class _Growing:
+    """Text from tokens that come one after another, short of what may turn out to be a stop."""
+
+    def __init__(self, piece: Callable[[int], bytes], stops: Sequence[bytes]) -> None:
+        self._piece, self._stops = piece, stops
+        self._seen, self._waiting = 0, b""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def goes_on(self, tokens: Tokens) -> str:
+        """What the tokens since the last call add; "": nothing that is certain yet."""
+        data = self._waiting + b"".join(map(self._piece, tokens[self._seen :]))
+        self._seen = len(tokens)
+        lengths = range(min(max(map(len, self._stops), default=1) - 1, len(data)), 0, -1)
+        open_ = next((n for n in lengths if any(stop.startswith(data[-n:]) for stop in self._stops)), 0)
+        certain, self._waiting = data[: len(data) - open_], data[len(data) - open_ :]
+        return self._decoder.decode(certain)

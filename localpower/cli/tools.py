@@ -1,0 +1,46 @@
+"""`localpower tools`: what a model may be given to call."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from localpower.errors import EXIT_OK
+
+
+@click.command("tools", short_help="List the tools that a model may be given.")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="The JSON schemas of the tools, as trainers take them.")
+@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+def tools(name: str | None, as_json: bool, debug: bool) -> int:
+    """List the environments that --tools takes, or the tools of NAME, which may be a file FILE.py.
+
+    A file is imported in a process of its own, so that its code runs.
+    """
+    from localpower.api.tools import described, listed
+    from localpower.cli.terminal import write_answer
+
+    if name is None:
+        found = listed()
+        width = max(map(len, found)) + 2
+        lines = [f"{each:<{width}}{about}" for each, about in found.items()]
+        note = "A file FILE.py is one too: its public functions with type hints and a docstring are tools."
+        write_answer(json.dumps(found) if as_json else "\n".join([*lines, "", note]))
+        return EXIT_OK
+    one = described(name)
+    if as_json:
+        write_answer(json.dumps([tool.schema for tool in one.tools], ensure_ascii=False))
+        return EXIT_OK
+    lines = []
+    for tool in one.tools:
+        schema = json.loads(json.dumps(tool.parameters))
+        required = schema.get("required") or []
+        lines.append(f"{tool.name}: {tool.description}")
+        for key, value in (schema.get("properties") or {}).items():
+            kind = value.get("type") or json.dumps({k: v for k, v in value.items() if k != "description"})
+            optional = "" if key in required else ", may be left out"
+            lines.append(f"  {key} ({kind}{optional}) {value.get('description', '')}".rstrip())
+    sure = "equal calls give equal results" if one.deterministic else "equal calls may give other results"
+    write_answer("\n".join([*lines, "", f"Deterministic: {'yes' if one.deterministic else 'no'} ({sure})."]))
+    return EXIT_OK

@@ -1,0 +1,80 @@
+"""Packed files as plain bytes: gzip by the standard library, zstandard by pyarrow, which parquet needs anyway."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import io
+import zlib
+from pathlib import Path
+from typing import IO, Any, cast
+
+from localpower.errors import UserError
+
+GZIP, ZSTD, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+_ENDINGS = (".gz", ".zst", ".zstd")
+
+
+def plain_name(name: str) -> str:
+    """The name without the ending of what it is packed with: t.jsonl of t.jsonl.gz."""
+    ending = Path(name).suffix
+    return name.removesuffix(ending) if ending.lower() in _ENDINGS else name
+
+
+def need_pyarrow(path: Path | str, what: str) -> None:
+    """Raises UserError where pyarrow is not installed."""
+    if importlib.util.find_spec("pyarrow") is None:
+        raise UserError(f"{path} is {what}, which needs pyarrow", "pip install 'localpower[data]'")
+
+
+def stream(file: IO[bytes], path: Path) -> IO[bytes]:
+    """What an open file holds, unpacked as it is read. Raises UserError where pyarrow is needed and missing."""
+    head = file.read(4)
+    file.seek(0)
+    if head.startswith(GZIP):
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+    if head == ZSTD:
+        need_pyarrow(path, "packed with zstandard")
+        import pyarrow as pa
+
+        return io.BufferedReader(_Raw(pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")))
+    return file
+
+
+class _Raw(io.RawIOBase):
+    """Arrow's stream as one of Python's."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        """Nothing else can be done with it."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Raises OSError for a stream that ends too early."""
+        found: bytes = self._source.read(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
+
+
+def unpacked(data: bytes, path: Path, most: int, hint: str) -> bytes:
+    """The bytes, at most `most` of them, unpacked where they are packed. Raises UserError for a damaged file."""
+    if not data.startswith((GZIP, ZSTD)):
+        return data
+    with reading(path, hint):
+        return stream(io.BytesIO(data), path).read(most)
+
+
+class reading:
+    """What is wrong with a packed file is said in one line: UserError instead of what the unpackers raise."""
+
+    def __init__(self, path: Path, hint: str) -> None:
+        self._path, self._hint = path, hint
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, OSError | EOFError | zlib.error):
+            raise UserError(f"cannot read {self._path}: it is damaged, or was cut off", self._hint) from None

@@ -1,0 +1,116 @@
+"""Wrong laws of traces. The enumeration of test_law.py must catch every one of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from unittest.mock import patch
+
+from localpower.completion import extend
+from localpower.samplers import kernel
+from localpower.samplers.kernel import ChainState, Kernel
+from tests.mutants import _decide, _right
+from tests.tools.traces import Counter
+
+
+def _plain(ratio, rules=lambda rules, x, cut: rules):
+    """A step whose log ratio, and whose environment, are the given functions."""
+
+    class Wrong(Kernel):
+        def step(self, dice, state, model, prompt):
+            x = state.completion
+            cut = self.cuts.pick(dice, x)
+            own = rules(self.rules, x, cut)
+            y = extend(
+                dice, model, prompt, x.head(cut), state.horizon, temperature=self.temperature, rules=own
+            )
+            return _decide(dice, state, x, y, cut, ratio(self, model, prompt, x, y, cut))
+
+    return Wrong
+
+
+def _as_is(chain, model, prompt, x, y, cut):
+    return _right(x, y, cut, chain.alpha, chain.cuts)
+
+
+def _observations_powered(chain, model, prompt, x, y, cut):
+    """p(observation | before)^alpha as well, as if the trace were one text of the model."""
+
+    def told(z):
+        return sum(
+            float(model.score(prompt + z.tokens[:begin], z.tokens[begin:end]).sum())
+            for begin, end in z.rounds
+        )
+
+    return _as_is(chain, model, prompt, x, y, cut) + chain.alpha * (told(y) - told(x))
+
+
+def _observations_counted(chain, model, prompt, x, y, cut):
+    """log n_x - log n_y over all tokens, observations too."""
+    return y.log_w(chain.alpha, cut) - x.log_w(chain.alpha, cut) + math.log(len(x) / len(y))
+
+
+def _not_reset(rules, x, cut):
+    """The environment goes on from where the state's trace left it, instead of from the cut."""
+    turns = rules.turns
+    left = Counter()
+    for done in turns.rounds(x):
+        turns._made(left, done.calls, 0)
+
+    class Dirty:
+        chances, after, cut_off = 1, staticmethod(turns.after), staticmethod(turns.cut_off)
+
+        @staticmethod
+        def reply(trace, chance):
+            there = left.fork()
+            begin = trace.rounds[-1][1] if trace.rounds else 0
+            made = turns._made(there, turns.calls(trace.tokens[begin:], 0), 0)
+            return turns._read(trace.tokens, made)
+
+    return replace(rules, turns=Dirty)
+
+
+def _stale(rules, x, cut):
+    """A turn that was cut inside its call keeps the observation of the call that it was."""
+    turns = rules.turns
+
+    class Stale:
+        chances, after, cut_off = 1, staticmethod(turns.after), staticmethod(turns.cut_off)
+
+        @staticmethod
+        def reply(trace, chance):
+            n = len(trace.rounds)
+            if n < len(x.rounds) and cut < x.rounds[n][0] and (n == 0 or cut >= x.rounds[n - 1][1]):
+                return x.tokens[slice(*x.rounds[n])]
+            return turns.reply(trace, chance)
+
+    return replace(rules, turns=Stale)
+
+
+class _ShorterHorizon(Kernel):
+    """Observations use up the horizon of a proposal, as if they were drawn."""
+
+    def step(self, dice, state, *args):
+        x, horizon = state
+        return super().step(dice, ChainState(x, max(horizon - int(x.observed.sum()), 1)), *args)
+
+
+_ONE, _TWO = "a call is a token", "a call is two tokens"
+MUTANTS = {
+    "observations in the power": (_plain(_observations_powered), _ONE),
+    "observations counted in n_x": (_plain(_observations_counted), _ONE),
+    "the environment not reset at a cut": (_plain(_as_is, _not_reset), _ONE),
+    "a stale observation after a cut inside a call": (_plain(_as_is, _stale), _TWO),
+    "observations count against the horizon of a proposal": (_ShorterHorizon, _ONE),
+}
+
+
+class _SkipsObservations(Kernel):
+    """A redraw that follows the state beyond an observation keeps it."""
+
+    def propose(self, *args):
+        with patch.object(kernel, "fresh_from", lambda *_: None):
+            return super().propose(*args)
+
+
+FRESH_MUTANTS = {"a skip over an observation": _SkipsObservations}

@@ -1,0 +1,125 @@
+"""The law of traces, proved on all random paths: the power is on what the model drew, observations are given."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+import pytest
+
+from localpower.samplers import BestOfNSampler, PowerSMC
+from localpower.samplers.acceptance import StepVariant
+from localpower.samplers.cuts import CUTS, UniformCuts, cut_law
+from localpower.samplers.kernel import ChainState, Kernel, Optimizations
+from localpower.testing import outcomes
+from localpower.toy import ToyModel
+from tests.samplers.ends import end_of
+from tests.tools import traces
+from tests.tools.mutants import FRESH_MUTANTS, MUTANTS
+from tests.tools.traces import ALPHA, MODELS, PROMPT
+
+HORIZON = 3
+PLAIN_STEP, ON, OFF = StepVariant(), Optimizations(), Optimizations(skip=False, early=False)
+
+
+def transitions(
+    model,
+    kernel=Kernel,
+    cuts="uniform",
+    horizon=HORIZON,
+    variant=PLAIN_STEP,
+    on=ON,
+    **options,
+):
+    rules = traces.rules(model, **options)
+    known = traces.states(model, horizon, 1 / ALPHA, rules)
+    law = traces.target(model, horizon, **options)
+    assert set(known) == set(law)
+    chain = kernel(ALPHA, 1 / ALPHA, cut_law(cuts), rules, variant, on)
+
+    def step(dice, x):
+        return chain.step(dice, ChainState(x, horizon), model, PROMPT)[0].completion
+
+    return traces.matrix(step, known), np.array([law[x] for x in known])
+
+
+ONE, TWO, CALL = MODELS.values()
+SEEDED, FRESH = {}, {"chances": 2}
+CASES = [
+    *((ONE, options, "uniform", False) for options in (SEEDED, {"seed": 1}, {"turns": 2})),
+    *((ONE, SEEDED, cuts, hot) for cuts in CUTS if cuts != "uniform" for hot in (False, True)),
+    *((CALL, FRESH, cuts, hot) for cuts in CUTS for hot in (False, True)),
+    (TWO, SEEDED, "restart", True),
+]
+
+
+@pytest.mark.parametrize(("model", "options", "cuts", "hot"), CASES)
+def test_a_step_leaves_the_law_of_traces_invariant_and_is_reversible(model, options, cuts, hot):
+    found, pi = transitions(model, cuts=cuts, variant=StepVariant(hot_cut=hot), **options)
+    flow = pi[:, None] * found[:, :-1]
+    assert found[:, -1].max() == 0.0, "a step left the traces that the environment can answer"
+    assert traces.invariance_error(found, pi) < 1e-12
+    assert np.abs(flow - flow.T).max() < 1e-12
+
+
+@pytest.mark.parametrize(("model", "options"), [(ONE, SEEDED), (CALL, FRESH)], ids=["seeded", "fresh"])
+def test_skip_and_early_rejection_change_no_transition_between_traces(model, options):
+    assert np.abs(transitions(model, **options)[0] - transitions(model, on=OFF, **options)[0]).max() < 1e-12
+
+
+def weighted(sampler, model):
+    """E[Z-hat times each trace's share of the weights], over all paths."""
+    found: dict = {}
+    for (tally, choice), probability in outcomes(lambda dice: end_of(sampler, model, PROMPT, dice)):
+        weights = np.exp(np.array(choice.log_w))
+        for trace, weight in zip(tally.members, weights / weights.sum(), strict=True):
+            key = traces.key(trace)
+            found[key] = found.get(key, 0.0) + probability * math.exp(choice.log_z) * weight
+    return found
+
+
+@pytest.mark.parametrize("options", [SEEDED, FRESH], ids=["seeded", "fresh"])
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        partial(BestOfNSampler, ALPHA, 0.7, max_tokens=2, n=2),
+        partial(PowerSMC, ALPHA, max_tokens=2, particles=2, ramp=2, ess=0.9),
+    ],
+    ids=["best-of-n", "smc"],
+)
+def test_weights_of_many_traces_estimate_the_law_without_bias(sampler, options):
+    model = ToyModel(traces.CALLS, seed=4)
+    rules = traces.rules(model, **options)
+    wanted = {
+        x: math.exp(ALPHA * log_p + log_e) for x, (log_p, log_e) in traces.traces(model, 2, **options).items()
+    }
+    found = weighted(sampler(rules=rules), model)
+    assert set(found) == set(wanted)
+    assert max(abs(found[x] - wanted[x]) for x in wanted) / max(wanted.values()) < 1e-12
+
+
+@pytest.mark.parametrize(("kernel", "model"), MUTANTS.values(), ids=MUTANTS.keys())
+def test_control_a_wrong_law_of_traces_is_caught_by_the_same_enumeration(kernel, model):
+    assert traces.invariance_error(*transitions(MODELS[model], kernel)) > 1e-4
+
+
+@pytest.mark.parametrize("kernel", FRESH_MUTANTS.values(), ids=FRESH_MUTANTS.keys())
+def test_control_a_skip_over_what_is_drawn_anew_is_another_step(kernel):
+    """It leaves the law as it is, but never draws an observation anew by itself."""
+    right, wrong = (transitions(CALL, each, chances=2)[0] for each in (Kernel, kernel))
+    assert np.abs(right - wrong).max() > 1e-4
+
+
+def test_control_laws_where_observations_matter_differ():
+    """What the environment answers moves the law: a seed more is another law, so that no test above is empty."""
+    assert traces.target(ONE, HORIZON).keys() != traces.target(ONE, HORIZON, seed=1).keys()
+    assert any(len(chances) == 2 for _, chances in traces.target(ONE, HORIZON))
+
+
+def test_a_horizon_counts_drawn_tokens_alone():
+    for x in traces.states(ONE, HORIZON, 1 / ALPHA, traces.rules(ONE)).values():
+        assert x.n_drawn == x.n_counted == len(x) - int(x.observed.sum())
+        assert x.ended or x.n_drawn == HORIZON
+        assert (x.log_p[x.given] == 0.0).all()
+        assert UniformCuts().weights(x).sum() == x.n_drawn

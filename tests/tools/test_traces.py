@@ -27,6 +27,7 @@ from localpower.tools import exchange as exchanges
 from localpower.tools.exchange import Exchange
 from localpower.tools.formats import Frame, Piece
 from localpower.tools.plain import Inline
+from localpower.tools.recheck import Recheck
 from localpower.tools.use import ToolUse
 from localpower.toy import ToyModel
 from tests.tools.traces import Counter
@@ -175,6 +176,28 @@ def test_a_recorded_run_with_tools_is_verified_and_a_changed_answer_is_found(tmp
     report, findings = check_recording(read_trace(path), None, Interrupts(()))
     assert report["passed"]
     assert "--tools counter makes their calls again" in findings.unchecked
+
+
+@pytest.mark.parametrize(
+    ("said", "gives", "same"),
+    [
+        ("Result: 123\n", "123", True),
+        ("Result: 123\n", "12", False),
+        ("Result: 12... (cut: 4 characters)\n", "1234", True),
+        ("Result: 12... (cut: 4 characters)\n", "1994", False),
+        ("Result: (the results have no room here)\n", "1234", True),
+    ],
+)
+def test_a_recheck_takes_a_part_of_an_answer_for_another_answer(said, gives, same):
+    """What was recorded may be cut to the most that an observation may have, which says so."""
+    texts = ("Call: count 1\n", said)
+    recorded = {"format": "plain", "seed": 0, "turns": 2, "observation_tokens": 8, "fresh": False}
+    with patch.object(Counter, "call", lambda *_: gives):
+        again = Recheck(Counter(), recorded, lambda turn: "".join(texts[token] for token in turn))
+        world = np.array([-1, 0])
+        trace = Completion((0, 1), False, *np.zeros((3, 2)), world >= 0, world)
+        assert (again.problems(trace, 0) == []) is same
+    assert again.n == 1
 
 
 @pytest.mark.parametrize("method", ["lookahead", "project"])

@@ -17,6 +17,7 @@ from localpower.errors import ContextFull, UsageProblem
 from localpower.events import Extended, Finished, Stepped, from_json, to_json
 from localpower.loaded.tooling import spelling
 from localpower.loaded.toy import LoadedToy
+from localpower.loading import Request, load
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.record import Recorder
 from localpower.runs.tally import Tally
@@ -30,6 +31,7 @@ from localpower.tools.plain import Inline
 from localpower.tools.recheck import Recheck
 from localpower.tools.use import ToolUse
 from localpower.toy import ToyModel
+from tests.gguf_files import write_llama
 from tests.tools.traces import Counter
 
 WORDS = ("<end>", "[1]", "[2]", "a", "b", "?")
@@ -108,6 +110,18 @@ def test_log_p_of_what_was_drawn_is_that_of_the_whole_trace_read_afresh(tiny16, 
             assert (x.log_p[x.observed] == 0.0).all()
             checked += int(x.observed.sum())
     assert checked > 0
+
+
+def test_an_observation_becomes_no_mark_of_the_template_though_the_file_calls_it_user_defined(tmp_path):
+    marked = "{% for m in messages %}<|U|>{{ m.content }}{% endfor %}<|A|>"
+    path = write_llama(tmp_path / "m.gguf", "abUA<|>", template=marked, marks=["<|U|>", "<|A|>"])
+    loaded = load(Request(str(path)))
+    mark = loaded.control_token("<|U|>")
+    read = spelling(loaded).read
+    said = read((), [Piece("<|U|>", control=True), Piece("a<|U|><|A|>b<|U")])
+    assert (said[0], said.count(mark)) == (mark, 1)
+    assert b"".join(map(loaded.piece, said[1:])) == b"a<|U|><|A|>b<|U"
+    assert not {mark, loaded.control_token("<|A|>")} & set(said[1:])
 
 
 def test_copies_that_are_gone_are_made_again_and_change_no_trace():

@@ -26,7 +26,7 @@ TURNS, OBSERVATION_TOKENS = 8, 256
 CHANCES = 1 << 16  # numbers that the chance of an observation is drawn from, in a fresh environment
 _COPIES = 256  # of the environment, at most
 _THINK = "<think>"  # of thoughts: a call in one is none
-_NO_ROOM = "(the results have no room here)"
+NO_ROOM = "(the results have no room here)"
 
 
 @runtime_checkable
@@ -111,7 +111,7 @@ class Exchange:
         self._copied = 0
         if chances > 1 and not isinstance(environment, Reseeded):
             raise UsageProblem("--fresh-environment takes an environment whose chance can be drawn anew")
-        needed = len(self._read((), [Observation(_NO_ROOM, ok=False, executed=False)]))
+        needed = len(self._read((), [Observation(NO_ROOM, ok=False, executed=False)]))
         if not 1 <= needed <= tokens:
             need = (
                 f"what is cut to it has {needed} tokens" if needed else "its vocabulary cannot spell a result"
@@ -262,7 +262,7 @@ class Exchange:
             ]
             tokens = self._read(before, told)
         if len(tokens) > self.most or not tokens:  # nothing of it can be spelled
-            tokens = self._read(before, [Observation(_NO_ROOM, ok=False, executed=False)])
+            tokens = self._read(before, [Observation(NO_ROOM, ok=False, executed=False)])
         return tokens, cut
 
 

@@ -98,6 +98,15 @@ def load(
     )
 
 
+def check_there(model: str | None) -> None:
+    """Raise UserError for a model that is not on this machine, or whose file is no model; nothing is loaded."""
+    _, path = locate(model)
+    if path is not None:
+        from localpower.engine.files import check_file
+
+        check_file(path, NAMES)
+
+
 def _preset(name: str) -> Preset | None:
     """The catalogue is not read for a file."""
     entry = entry_of(name)

@@ -205,12 +205,15 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "w", encoding="ascii")
     _replies.append(replies)
     os.dup2(2, 1)  # what a library prints is no reply
+    asked = os.fdopen(os.dup(0), encoding="ascii")
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)  # and what it reads is no request: input() ends at once
     if memory:
         _limit(memory)
     found = _outcome(lambda: importlib.import_module(name), memory)
     _say(replies, found if found[0] != "reply" else ["reply", None])
     requests: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    threading.Thread(target=_listen, args=(asked, requests), daemon=True).start()
     while True:
         request, seconds = requests.get()
         if seconds is not None and hasattr(signal, "alarm"):
@@ -229,8 +232,8 @@ def _limit(memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
-def _listen(requests: queue.SimpleQueue[list[Any]]) -> None:
-    for line in sys.stdin:
+def _listen(asked: IO[str], requests: queue.SimpleQueue[list[Any]]) -> None:
+    for line in asked:
         requests.put(json.loads(line))
     os._exit(0)  # the parent is gone
 

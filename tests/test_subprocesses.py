@@ -89,6 +89,11 @@ def test_what_a_library_prints_is_no_reply(worker):
     assert worker.ask("noise") == worker.ask("pid")
 
 
+def test_what_a_library_reads_is_no_request(worker):
+    assert worker.ask("listen", 60) == ["", ""]
+    assert worker.ask("pid") == worker.ask("pid")
+
+
 def test_whoever_asks_can_stop_and_a_process_that_died_meanwhile_is_no_other_trouble(worker):
     asked = []
     with pytest.raises(Interrupted):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,9 +11,10 @@ import anyio
 import anyio.to_thread
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import ValidationError
 
 from localpower import __version__
-from localpower.adapters.settings import method_of
+from localpower.adapters.settings import REFUSED, method_of, refuse
 from localpower.api.model import Model
 from localpower.errors import UserError
 from localpower.loading import Request, load
@@ -106,10 +108,38 @@ class Sampler:
                 self._model.close()
 
 
+class _Server(MCPServer[Any]):
+    """The SDK drops arguments that a tool does not have; a setting that has no effect must be refused by name."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """As the SDK's. Raises ToolError of one line."""
+        for tool in await self.list_tools():
+            if tool.name == name:
+                _known(arguments, tool.input_schema["properties"])
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            first = error.__cause__.errors()[0]
+            field = ".".join(map(str, first["loc"]))
+            raise ToolError(f"{field}: {first['msg']}") from None
+
+
+def _known(arguments: Mapping[str, Any], names: Collection[str]) -> None:
+    """Raises ToolError for an argument that the tool does not have, unless its value changes nothing."""
+    try:
+        refuse(arguments)
+    except UserError as error:
+        raise ToolError(error.line()) from None
+    if unknown := sorted(arguments.keys() - set(names) - REFUSED.keys()):
+        raise ToolError(f"there is no argument {unknown[0]!r} (the tool has {', '.join(names)})")
+
+
 def serve(request: Request) -> None:
     """Answer a client on stdin and stdout until it leaves."""
     sampler = Sampler(request)
-    server = MCPServer("localpower", version=__version__, log_level="WARNING")
+    server = _Server("localpower", version=__version__, log_level="WARNING")
     server.tool()(sampler.power_sample)
     try:
         server.run("stdio")

@@ -19,11 +19,11 @@ def mcp(debug: bool, **options: Any) -> int:
     The tool `power_sample` answers a prompt by any method. The model is loaded by the first call. The server
     ends when its client leaves. docs/adapters.md shows how clients are told of it.
     """
-    from localpower.catalogue import locate
     from localpower.cli.requests import request
+    from localpower.loading import check_there
 
     wanted = request(options)
-    locate(wanted.model)  # a model that is not here is told now
+    check_there(wanted.model)  # now, and not by the first call
     try:
         from localpower.adapters.mcp import serve
     except ModuleNotFoundError as error:

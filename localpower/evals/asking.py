@@ -18,7 +18,7 @@ from localpower.evals.task import Task
 from localpower.grading.thoughts import opens_thought
 from localpower.loaded import Loaded
 from localpower.loaded.thoughts import limit, switched, thought_of
-from localpower.loaded.tooling import open_first_turn, tooled
+from localpower.loaded.tooling import Tooled, open_first_turn, tooled
 from localpower.model import Tokens
 from localpower.text.conversation import Conversation
 from localpower.text.stops import answer_text, ends
@@ -147,7 +147,7 @@ def _with_tools(
 ) -> tuple[list[Tokens], list[Exchange]]:
     """The prompts that tell of each problem's tools, and who answers calls. Raises UserError."""
     assert task.environment is not None
-    told = []
+    told: list[Tooled] = []
     for problem, text in zip(problems, texts, strict=True):
         said = Conversation([{"role": "user", "content": text}], started=wording.started)
         use = ToolUse(
@@ -160,7 +160,13 @@ def _with_tools(
             wording.fresh,
         )
         said = said.under(wording.system) if chat else said
-        told.append(tooled(loaded, use, said, arguments, chat=chat, raw=not chat, think=wording.think))
+        made = tooled(loaded, use, said, arguments, chat=chat, raw=not chat, think=wording.think)
+        if task.kind == "state" and not told and made.exchange.begin().check() is None:
+            raise UserError(
+                f"the grader state cannot judge {task.name}: check() of {task.tools} says neither true nor false",
+                "an environment of a class with check(), or another grader",
+            )
+        told.append(made)
     prompts: list[Tokens] = []
     for alike, group in groupby(told, lambda each: json.dumps(dict(each.arguments), sort_keys=True)):
         own = json.loads(alike)

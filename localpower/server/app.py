@@ -131,5 +131,9 @@ def _reply(error: ApiError) -> Response:
 
 async def _unknown(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    words = {404: "this server has no such path", 405: "this path is not asked so"}
+    known = (error.headers or {}).get("Allow", "another method")
+    words = {
+        404: "this server has no such path",
+        405: f"{request.method} is not a method of this path; it has {known}",
+    }
     return _reply(ApiError(error.status_code, words.get(error.status_code, error.detail)))

@@ -112,11 +112,15 @@ class Exchange:
         if chances > 1 and not isinstance(environment, Reseeded):
             raise UsageProblem("--fresh-environment takes an environment whose chance can be drawn anew")
         needed = len(self._read((), [Observation(NO_ROOM, ok=False, executed=False)]))
-        if not 1 <= needed <= tokens:
-            need = (
-                f"what is cut to it has {needed} tokens" if needed else "its vocabulary cannot spell a result"
+        if not needed:
+            raise UsageProblem(
+                f"this model's vocabulary cannot spell what tools answer in the format {format.name}",
+                "--tool-format inline needs the fewest letters",
             )
-            raise UsageProblem(f"--observation-tokens {tokens} is not enough for this model: {need}")
+        if needed > tokens:
+            raise UsageProblem(
+                f"--observation-tokens {tokens} is not enough for this model: what is cut to it has {needed} tokens"
+            )
 
     def anew(self) -> Exchange:
         """The same of another run: nothing is remembered, and nothing counted yet."""

@@ -44,6 +44,7 @@ def test_a_client_lists_the_tool_and_gets_the_librarys_answers_and_refusals():
         ]
         answers = await asyncio.gather(*(session.call_tool("power_sample", each) for each in ask))
         wrong = [{"prompt": "the cat", "alpha": 0.5}, {"prompt": " "}, {"prompt": "a", "system": "b"}, {}]
+        wrong += [{"prompt": "a", "top_p": 0.5}, {"prompt": "a", "stepz": 5}, {"prompt": "a", "seed": "x"}]
         return tool, answers, [await session.call_tool("power_sample", each) for each in wrong]
 
     tool, answers, refused = talk(conversation, "-m", "toy")
@@ -63,7 +64,10 @@ def test_a_client_lists_the_tool_and_gets_the_librarys_answers_and_refusals():
     assert "alpha of power must be a number from 1" in said[0]
     assert "the prompt is empty" in said[1]
     assert "no chat template for a system message" in said[2]
-    assert "prompt" in said[3]
+    assert said[3] == "prompt: Field required"
+    assert said[4].startswith("top_p=0.5 is refused: it would change the target")
+    assert said[5].startswith("there is no argument 'stepz' (the tool has prompt, system, method")
+    assert said[6].startswith("seed: Input should be a valid integer")
 
 
 def test_a_call_that_is_given_up_frees_the_model_for_the_next_one():
@@ -115,6 +119,10 @@ def test_stdout_holds_nothing_but_the_protocol_and_the_server_ends_with_its_clie
 def test_a_model_that_is_not_here_and_a_package_that_is_missing_are_one_line(capsys, monkeypatch):
     assert main(["mcp", "-m", "smolm2"]) == 1
     assert capsys.readouterr().err == "localpower: there is no model smolm2 (did you mean smollm2?)\n"
+    assert main(["mcp", "-m", "nowhere"]) == 1
+    assert capsys.readouterr().err.startswith(
+        "localpower: there is no file nowhere (-m takes a GGUF file or a name"
+    )
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     monkeypatch.delitem(sys.modules, "localpower.adapters.mcp", raising=False)
     assert main(["mcp", "-m", "toy"]) == 1

@@ -37,6 +37,7 @@ def test_a_run_with_tools_tells_their_part_and_is_verified_with_them(tmp_path):
         (("--fresh-environment",), "this environment answers the same at any time", 2),
         (("--tool-format", "hermes"), "takes a model with a chat template, and no --raw (plain needs no", 2),
         (("--observation-tokens", "1"), "--observation-tokens 1 is not enough for this model", 2),
+        (("-m", "lab-tools"), "cannot spell what tools answer in the format plain (--tool-format inline", 2),
         (("--tools", "nowhere"), "there are no tools 'nowhere'", 2),
     ],
 )

@@ -187,3 +187,11 @@ def test_calculator_runs_no_code_and_the_state_may_be_the_judge(tmp_path):
 def test_an_environment_that_cannot_be_meant_is_refused(tmp_path, fields, said):
     with pytest.raises(UserError, match=said):
         find_tasks((write(tmp_path, **fields),))
+
+
+def test_a_state_that_nothing_judges_is_refused_before_an_answer_is_drawn(tmp_path, capsys):
+    file = write(tmp_path, environment=["calculator"], grader="state")
+    assert main(["eval", file, "-m", "toy", "--out", str(tmp_path / "out")]) == 1
+    err = capsys.readouterr().err
+    assert "check() of calculator says neither true nor false (an environment of a class" in err
+    assert not (tmp_path / "out").exists()

@@ -141,7 +141,11 @@ def test_a_body_beyond_the_limit_is_refused_whether_or_not_it_says_how_long_it_i
 
 def test_unknown_paths_and_verbs_are_told_in_the_same_form(client):
     assert client.get("/v1/embeddings").json()["error"]["message"] == "this server has no such path"
-    assert client.get("/v1/chat/completions").status_code == 405
+    wrong = client.get("/v1/chat/completions")
+    assert (wrong.status_code, wrong.json()["error"]["message"]) == (
+        405,
+        "GET is not a method of this path; it has POST",
+    )
     assert client.get("/v1/localpower/watch").status_code == 404, "nobody allowed it"
 
 

@@ -220,7 +220,14 @@ class Exchange:
         self, there: Environment, calls: Sequence[Call | BadCall], chance: int
     ) -> tuple[Observation, ...]:
         if self.chances > 1 and isinstance(there, Reseeded):
-            there.reseed(chance)
+            try:
+                there.reseed(chance)
+            except (UserError, Interrupted):
+                raise
+            except Exception as error:
+                raise UserError(
+                    f"the environment cannot be reseeded: {type(error).__name__}: {error}"
+                ) from None
         made = tuple(execute(there, call, self._limits) for call in calls)
         self.work.seconds += sum(each.seconds for each in made)
         return made

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from localpower.completion import Completion
+from localpower.errors import UserError
 from localpower.loaded.tooling import spelling
 from localpower.loading import Request, load
 from localpower.tools.exchange import Exchange, Spelling
@@ -52,17 +53,22 @@ def test_a_recheck_takes_a_part_of_an_answer_for_another_answer(said, gives, sam
     assert again.n == 1
 
 
+def _read(_, pieces):
+    return tuple(map(ord, "".join(piece.text for piece in pieces)))
+
+
+def _asking(**options):
+    """An exchange whose tokens are characters, and a trace that asks it."""
+    spelled = Spelling(lambda turn: "".join(map(chr, turn)), _read)
+    call = _read((), [Piece("Call: count 1\n")])
+    asked = Completion(call, False, *np.zeros((3, len(call))), np.zeros(len(call), bool))
+    return Exchange(Counter(), Plain(), Frame(), spelled, seed=0, tokens=60, **options), asked
+
+
 def test_a_trace_tells_of_a_cut_observation_what_the_model_was_told_and_no_more():
     """Traces are exported for training: the model went on from the part that it saw."""
 
-    def read(_, pieces):
-        return tuple(map(ord, "".join(piece.text for piece in pieces)))
-
-    own = Exchange(
-        Counter(), Plain(), Frame(), Spelling(lambda turn: "".join(map(chr, turn)), read), seed=0, tokens=60
-    )
-    call = read((), [Piece("Call: count 1\n")])
-    asked = Completion(call, False, *np.zeros((3, len(call))), np.zeros(len(call), bool))
+    own, asked = _asking()
     with patch.object(Counter, "call", lambda *_: "ab" * 50):
         said = own.reply(asked, 0)
     n = len(said)
@@ -72,3 +78,12 @@ def test_a_trace_tells_of_a_cut_observation_what_the_model_was_told_and_no_more(
     (done,) = own.rounds(trace)
     assert "".join(map(chr, said)) == f"Result: {done.observations[0].text}\n"
     assert (done.cut, own.work.cut, n <= 60) == (True, 1, True)
+
+
+def test_an_environment_that_cannot_be_reseeded_is_told_in_one_line():
+    own, asked = _asking(chances=2)
+    with (
+        patch.object(Counter, "reseed", side_effect=OSError("no chance")),
+        pytest.raises(UserError, match="the environment cannot be reseeded: OSError: no chance"),
+    ):
+        own.reply(asked, 1)

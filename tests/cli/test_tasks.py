@@ -31,8 +31,11 @@ def test_the_list_names_every_task_and_whether_its_file_is_here(capsys, tmp_path
     assert found == {"mmlu-pro"}
 
 
-def test_the_list_fits_eighty_columns(capsys):
-    assert max(map(len, shown(capsys, "list").out.splitlines())) <= 92
+def test_the_list_says_which_problems_are_generated(capsys):
+    rows = {line.split()[0]: line for line in shown(capsys, "list").out.splitlines()[1:] if line}
+    assert "generated small facts and arithmetic" in rows["tiny"]
+    assert "missing" in rows["mmlu-pro"]
+    assert "generated" not in rows["bfcl"]
 
 
 def test_a_missing_file_is_named_with_its_publisher(capsys):
@@ -70,3 +73,11 @@ def test_an_unknown_task_is_one_line(capsys):
 
 def test_a_group_of_tasks_is_refused(capsys):
     assert "lab-sum" in shown(capsys, "show", "lab", code=2).err
+
+
+def test_a_task_file_is_described_too(capsys, tmp_path):
+    (tmp_path / "rivers.jsonl").write_text('{"question": "Where?", "answer": "Rome"}\n')
+    (tmp_path / "rivers.toml").write_text("max_tokens = 9\n")
+    out = shown(capsys, "show", tmp_path / "rivers.toml", "-m", "toy").out
+    assert f"{tmp_path / 'rivers.toml'}" in out
+    assert "9 tokens" in out

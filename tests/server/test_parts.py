@@ -1,0 +1,52 @@
+"""What was sent of an answer is never taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from localpower.server.parts import Parts, held_back, parts
+from localpower.text.thinking import Thought
+
+MARKS = ("<think>", "</think>")
+WORDS = ("<think>", "</think>", "<think", ">", "</thi", "nk>", "\n", "\n\n", " a", "b", "EN", "D", "E")
+PIECES = [*(word.encode() for word in WORDS), b"\xc3", b"\xa9"]  # the last two are one letter
+
+
+def piece(token):
+    return PIECES[token]
+
+
+def tokens(*words):
+    return tuple(PIECES.index(word if isinstance(word, bytes) else word.encode()) for word in words)
+
+
+SAMPLES = [
+    (tokens("<think>", "\n", " a", "b", "\n", "</think>", "\n\n", " a", "b"), False, Parts("ab", " ab")),
+    (tokens(" a", "b", "</thi", "nk>", "\n", "b"), True, Parts("ab", "b")),
+    (tokens("<think>", " a", "b"), False, Parts("ab", "")),
+    (tokens(" a", "b", " a", "E", "b"), False, Parts("", " ab aEb")),
+    (tokens(" a", "EN", "b", b"\xc3", b"\xa9", "EN", "D"), False, Parts("", " aENbé")),
+    (tokens(*["b"] * 9, "<think>", "b"), False, Parts("", "b" * 9 + "<think>b")),
+]
+
+
+@pytest.mark.parametrize(("answer", "opened", "whole"), SAMPLES)
+def test_every_beginning_of_an_answer_gives_beginnings_of_its_parts(answer, opened, whole):
+    thought = Thought(MARKS, opened, piece)
+    stops = [b"END"]
+    assert parts(answer, piece, stops, thought, over=True) == whole
+    for n in range(len(answer) + 1):
+        so_far = parts(answer[:n], piece, stops, thought, over=False)
+        assert whole.thought.startswith(so_far.thought), n
+        assert whole.said.startswith(so_far.said), n
+
+
+def test_a_model_without_thoughts_says_everything():
+    assert parts(tokens("<think>", "b"), piece, [], None, over=False) == Parts("", "<think>b")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"), [("aEN", "a"), ("aE", "a"), ("aEND", "aEND"), ("EbN", "EbN"), ("", "")]
+)
+def test_an_end_that_may_become_a_mark_is_held_back(text, kept):
+    assert held_back(text, ["END"]) == kept

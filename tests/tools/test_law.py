@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from localpower.completion import Completion, extend
 from localpower.samplers import BestOfNSampler, PowerSMC
 from localpower.samplers.acceptance import StepVariant
 from localpower.samplers.cuts import CUTS, CutLaw, UniformCuts, cut_law
@@ -142,3 +143,28 @@ def test_a_horizon_counts_drawn_tokens_alone():
         assert x.ended or x.n_drawn == HORIZON
         assert (x.log_p[x.given] == 0.0).all()
         assert UniformCuts().weights(x).sum() == x.n_drawn
+
+
+@pytest.mark.parametrize("options", [{"turns": 4}, {"turns": 4, "chances": 2}], ids=["seeded", "fresh"])
+def test_a_state_that_grows_from_stage_to_stage_has_the_law_of_one_drawn_at_once(options):
+    """A call that ends a stage is answered when the horizon grows, and by the same tokens and chances."""
+    rules = traces.rules(CALL, **options)
+    draw = partial(extend, model=CALL, prompt=PROMPT, temperature=0.7, rules=rules)
+
+    def law(*horizons):
+        def grown(dice):
+            state = Completion()
+            for horizon in horizons:
+                state = draw(dice, start=state, horizon=horizon)
+            return state
+
+        found: dict = {}
+        for x, probability in outcomes(grown):
+            assert not x.given[-1], "an observation ends no state"
+            found[traces.key(x)] = found.get(traces.key(x), 0.0) + probability
+        return found
+
+    once, staged = law(HORIZON), law(1, 2, HORIZON)
+    assert once.keys() == staged.keys()
+    assert max(abs(once[x] - staged[x]) for x in once) < 1e-12
+    assert any(len(chances) == 2 for _, chances in once)

@@ -17,7 +17,6 @@ from localpower.errors import ContextFull, UsageProblem
 from localpower.events import Extended, Finished, Stepped, from_json, to_json
 from localpower.loaded.tooling import spelling
 from localpower.loaded.toy import LoadedToy
-from localpower.loading import Request, load
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.record import Recorder
 from localpower.runs.tally import Tally
@@ -28,10 +27,8 @@ from localpower.tools import exchange as exchanges
 from localpower.tools.exchange import Exchange
 from localpower.tools.formats import Frame, Piece
 from localpower.tools.plain import Inline
-from localpower.tools.recheck import Recheck
 from localpower.tools.use import ToolUse
 from localpower.toy import ToyModel
-from tests.gguf_files import write_llama
 from tests.tools.traces import Counter
 
 WORDS = ("<end>", "[1]", "[2]", "a", "b", "?")
@@ -113,18 +110,6 @@ def test_log_p_of_what_was_drawn_is_that_of_the_whole_trace_read_afresh(tiny16, 
     assert checked > 0
 
 
-def test_an_observation_becomes_no_mark_of_the_template_though_the_file_calls_it_user_defined(tmp_path):
-    marked = "{% for m in messages %}<|U|>{{ m.content }}{% endfor %}<|A|>"
-    path = write_llama(tmp_path / "m.gguf", "abUA<|>", template=marked, marks=["<|U|>", "<|A|>"])
-    loaded = load(Request(str(path)))
-    mark = loaded.control_token("<|U|>")
-    read = spelling(loaded).read
-    said = read((), [Piece("<|U|>", control=True), Piece("a<|U|><|A|>b<|U")])
-    assert (said[0], said.count(mark)) == (mark, 1)
-    assert b"".join(map(loaded.piece, said[1:])) == b"a<|U|><|A|>b<|U"
-    assert not {mark, loaded.control_token("<|A|>")} & set(said[1:])
-
-
 def test_copies_that_are_gone_are_made_again_and_change_no_trace():
     model, sampler = ToyModel(WORDS, seed=3), replace(SAMPLER, max_tokens=8, block=8)
     for seed, is_long in ((1, False), (7, True)):
@@ -191,28 +176,6 @@ def test_a_recorded_run_with_tools_is_verified_and_a_changed_answer_is_found(tmp
     report, findings = check_recording(read_trace(path), None, Interrupts(()))
     assert report["passed"]
     assert "--tools counter makes their calls again" in findings.unchecked
-
-
-@pytest.mark.parametrize(
-    ("said", "gives", "same"),
-    [
-        ("Result: 123\n", "123", True),
-        ("Result: 123\n", "12", False),
-        ("Result: 12... (cut: 4 characters)\n", "1234", True),
-        ("Result: 12... (cut: 4 characters)\n", "1994", False),
-        ("Result: (the results have no room here)\n", "1234", True),
-    ],
-)
-def test_a_recheck_takes_a_part_of_an_answer_for_another_answer(said, gives, same):
-    """What was recorded may be cut to the most that an observation may have, which says so."""
-    texts = ("Call: count 1\n", said)
-    recorded = {"format": "plain", "seed": 0, "turns": 2, "observation_tokens": 8, "fresh": False}
-    with patch.object(Counter, "call", lambda *_: gives):
-        again = Recheck(Counter(), recorded, lambda turn: "".join(texts[token] for token in turn))
-        world = np.array([-1, 0])
-        trace = Completion((0, 1), False, *np.zeros((3, 2)), world >= 0, world)
-        assert (again.problems(trace, 0) == []) is same
-    assert again.n == 1
 
 
 @pytest.mark.parametrize("method", ["lookahead", "project"])

@@ -157,9 +157,15 @@ class Session:
         kept = read(self.name)
         same = kept.values["model"].get("sha256") == model.sha256
         chat.restore(kept.values["chat"], tokens=same)
-        if same:
-            return []
-        return [f"the session was held with {kept.model}: its answers are read from their texts"]
+        called = dict.fromkeys(name for turn in chat.turns for name, _ in turn.answer.calls)
+        told = []
+        if not same:
+            told.append(f"the session was held with {kept.model}: its answers are read from their texts")
+        if called and chat.prompting.tools is None:
+            told.append(
+                f"the session called tools ({', '.join(called)}), which this chat does not have: --tools brings them"
+            )
+        return told
 
     def options(self) -> dict[str, Any]:
         """As they were set when the session was written last. Raises UserError."""

@@ -18,6 +18,7 @@ from localpower.api.model import Model
 from localpower.api.request import PromptOptions, SamplingOptions
 from localpower.errors import UsageProblem, UserError
 from localpower.samplers.ancestral import Base
+from localpower.tools.use import ToolUse
 from tests.cli.terminal import Terminal
 
 BASE = [sys.executable, "-m", "localpower"]
@@ -69,6 +70,19 @@ def test_another_model_reads_the_texts(tiny16, tiny):
         ]
     assert other.turns[0].answer.tokens is None
     assert other.messages == chat.messages
+
+
+def test_a_session_that_called_tools_says_that_they_are_missing(tiny16):
+    chat = chat_with(tiny16)
+    chat.send("ab")
+    chat.turns[0].answer.facts["calls"] = [["read", {"name": "a"}], ["read", {"name": "b"}]]
+    with sessions.Session("x") as session:
+        session.save(chat, tiny16.info)
+        assert session.load(chat_with(tiny16), tiny16.info) == [
+            "the session called tools (read), which this chat does not have: --tools brings them"
+        ]
+        chat.prompting = PromptOptions(tools=ToolUse.of("notes"))
+        assert session.load(chat, tiny16.info) == []
 
 
 def test_a_named_chat_is_kept_turn_by_turn_and_continued():

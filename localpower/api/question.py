@@ -101,11 +101,6 @@ def ask(
     check_width(sampler, options.chains)
     sampler = suited(sampler, options.chains, loaded.widest(), ahead=loaded.goes_ahead())
     alpha = options.method.power(usual)
-    rows = options.chains * sampler.width
-    longest = options.max_tokens + (exchange.room if exchange else 0)
-    cells = loaded.cells(len(tokens), longest, rows, options.chains)
-    if cells is not None and cells.is_long:
-        notes = [*notes, cells.words()]
     return Question(
         tokens,
         sampler,
@@ -140,6 +135,14 @@ def _fits(loaded: Loaded, prompt: int, drawn: int, exchange: Exchange) -> None:
             "lower --max-tokens, --max-turns or --observation-tokens, or raise --ctx",
             need,
         )
+
+
+def memory_notes(loaded: Loaded, question: Question) -> list[str]:
+    """What keys and values of long answers take of memory, and which --chains fits; nothing of short ones."""
+    options = question.options
+    rows = options.chains * question.sampler.width
+    cells = loaded.cells(len(question.prompt), question.longest, rows, options.chains)
+    return [cells.words()] if cells is not None and cells.is_long else []
 
 
 def check(options: SamplingOptions, expert: Expert | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -125,8 +125,9 @@ def describe_task(
             trouble = error.line()
     n = problems if problems is None or limit is None else min(problems, limit)
     costs = tuple(_costs(task, n, methods, measured_speed(model))) if n else ()
-    said = {each: getattr(info, each) for each in TaskInfo.__slots__}
-    return TaskInfo(**said | {"problems": problems, "trouble": trouble, "costs": costs})
+    if task.name not in TASKS:  # a task file reads what it names, and a package's task what it likes
+        info = replace(info, found=name if name.lower().endswith(".toml") else "that of its package")
+    return replace(info, problems=problems, trouble=trouble, costs=costs)
 
 
 def _info(task: Task, data: Path | None) -> TaskInfo:

@@ -89,7 +89,7 @@ def run(
     comes after --. The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted
     state.
     """
-    from localpower.api.question import ask, check_traces, notes
+    from localpower.api.question import ask, check_traces, memory_notes, notes
     from localpower.cli.asked import read_prompt
     from localpower.cli.pull import offer
     from localpower.cli.requests import (
@@ -122,7 +122,8 @@ def run(
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:
             cleanup.callback(recorder.close)
-        for note in (*notes(loaded, how, wording), *typed_stops(options), *idle, *question.notes):
+        told = (*notes(loaded, how, wording), *typed_stops(options), *idle, *question.notes)
+        for note in (*told, *memory_notes(loaded, question)):
             say(f"note: {note}")
         job = _job(loaded, question, options, interrupts)
         whole = options["show_thoughts"]

@@ -104,6 +104,9 @@ class Loaded(Protocol):
     def following(self, before: Tokens, text: str, *, controls: bool = False) -> Tokens:
         """Tokens of a text right after others, none of which is read anew. Control texts are text unless `controls`."""
 
+    def apart(self, text: str) -> list[str]:
+        """A foreign text in parts for `following`, none of which holds a control token, whatever the text spells."""
+
     def spelled(self, token: int) -> bytes:
         """The bytes of a token, of a control token its own text; none of a token that ends a turn."""
 

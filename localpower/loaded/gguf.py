@@ -98,6 +98,10 @@ class LoadedGguf:
         """By the vocabulary."""
         return self.vocabulary.following(before, text, controls=controls)
 
+    def apart(self, text: str) -> list[str]:
+        """By the vocabulary."""
+        return self.vocabulary.apart(text)
+
     def spelled(self, token: int) -> bytes:
         """By the vocabulary."""
         return b"" if token in self.weights.eos else self.vocabulary.spelled(token)

@@ -90,9 +90,9 @@ def spelling(loaded: Loaded) -> Spelling:
 
     def read(before: Tokens, pieces: Sequence[Piece]) -> Tokens:
         tokens: Tokens = ()
-        for piece in pieces:
-            if piece.text:
-                tokens += loaded.following(before[-1:] + tokens, piece.text, controls=piece.control)
+        for piece in filter(lambda each: each.text, pieces):
+            for part in [piece.text] if piece.control else loaded.apart(piece.text):
+                tokens += loaded.following(before[-1:] + tokens, part, controls=piece.control)
         return tokens
 
     return Spelling(text, read)

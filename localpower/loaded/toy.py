@@ -63,6 +63,10 @@ class LoadedToy:
         """A toy word for each word, whatever stands before."""
         return self.toy.tokenize(text)
 
+    def apart(self, text: str) -> list[str]:
+        """The toy has no control texts."""
+        return [text]
+
     def spelled(self, token: int) -> bytes:
         """A word."""
         return self.toy.piece(token)

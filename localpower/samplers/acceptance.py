@@ -64,7 +64,8 @@ class AcceptanceRatio:
         self._hot = cut if variant.hot_cut else -1  # position of the token drawn from p
         gains = cuts.gains(x)
         self._rank, self._gain = rank_of(x, cut), float(gains[cut])
-        self._n = rank_of(x, parting) - 1
+        # Drawn tokens before the parting, which is an observation where its chance is drawn anew.
+        self._n = parting - int(x.given[:parting].sum())
         self._total = float(np.add.accumulate(gains[:parting])[-1]) if parting else 0.0
         self._before = float(next(iter(x.entropy[:parting][~x.given[:parting]][::-1]), 0.0))
         # Whether what is not complete will draw at least one more token: an observation ends no trace.

@@ -215,6 +215,16 @@ class Vocabulary:
         """Tokens of a text right after others, none of which is read anew. Control texts are text unless `controls`."""
         return tuple(self._more(before, _encoded(text), parse_special=controls))
 
+    def apart(self, text: str) -> list[str]:
+        """A foreign text in parts that are to be read one after another, so that none of it is a control token.
+
+        One part, but where the text spells a mark that the file calls user-defined: llama.cpp always reads those.
+        """
+        if self._control_ids.isdisjoint(self._plain(_encoded(text))):
+            return [text]
+        mark = choose_mark([text])
+        return [part for part in guard(text, self._controls, mark).split(mark) if part]
+
     @cached_property
     def _control_texts(self) -> dict[int, bytes]:
         return {token: text.encode("utf-8", "replace") for text, token in self._controls.items()}

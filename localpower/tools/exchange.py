@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from localpower.completion import Completion
@@ -26,7 +26,7 @@ TURNS, OBSERVATION_TOKENS = 8, 256
 CHANCES = 1 << 16  # numbers that the chance of an observation is drawn from, in a fresh environment
 _COPIES = 256  # of the environment, at most
 _THINK = "<think>"  # of thoughts: a call in one is none
-_NO_ROOM = "(the results have no room here)"
+NO_ROOM = "(the results have no room here)"
 
 
 @runtime_checkable
@@ -45,7 +45,7 @@ class Spelling(NamedTuple):
 
 
 class Round(NamedTuple):
-    """What one turn called and what came of it. tokens: of the observation. cut: it was shortened to its limit."""
+    """What one turn called and what the model was told. tokens: of that. cut: it was shortened to its limit."""
 
     calls: tuple[Call | BadCall, ...]
     observations: tuple[Observation, ...]
@@ -111,7 +111,7 @@ class Exchange:
         self._copied = 0
         if chances > 1 and not isinstance(environment, Reseeded):
             raise UsageProblem("--fresh-environment takes an environment whose chance can be drawn anew")
-        needed = len(self._read((), [Observation(_NO_ROOM, ok=False, executed=False)]))
+        needed = len(self._read((), [Observation(NO_ROOM, ok=False, executed=False)]))
         if not needed:
             raise UsageProblem(
                 f"this model's vocabulary cannot spell what tools answer in the format {format.name}",
@@ -216,15 +216,22 @@ class Exchange:
         self.work.calls += len(calls)
         self.work.executed += executed
         self._keep(key, there)
-        tokens, cut = self._fitting(key[0], observations)
-        self.work.cut += cut
-        return Round(calls, observations, tokens, cut)
+        tokens, told = self._fitting(key[0], observations)
+        self.work.cut += told != observations
+        return Round(calls, told, tokens, cut=told != observations)
 
     def _made(
         self, there: Environment, calls: Sequence[Call | BadCall], chance: int
     ) -> tuple[Observation, ...]:
         if self.chances > 1 and isinstance(there, Reseeded):
-            there.reseed(chance)
+            try:
+                there.reseed(chance)
+            except (UserError, Interrupted):
+                raise
+            except Exception as error:
+                raise UserError(
+                    f"the environment cannot be reseeded: {type(error).__name__}: {error}"
+                ) from None
         made = tuple(execute(there, call, self._limits) for call in calls)
         self.work.seconds += sum(each.seconds for each in made)
         return made
@@ -254,20 +261,20 @@ class Exchange:
     def _read(self, before: Tokens, observations: Sequence[Observation]) -> Tokens:
         return self._spelling.read(before, self.format.opening(observations, self._frame))
 
-    def _fitting(self, before: Tokens, observations: Sequence[Observation]) -> tuple[Tokens, bool]:
-        """The tokens that tell them, at most `most`, and whether their texts were cut for it."""
-        tokens = self._read(before, observations)
+    def _fitting(
+        self, before: Tokens, observations: tuple[Observation, ...]
+    ) -> tuple[Tokens, tuple[Observation, ...]]:
+        """The tokens that tell them, at most `most`, and what they tell: the texts may be cut for it."""
+        tokens, told = self._read(before, observations), observations
         characters = max((len(each.text) for each in observations), default=0)
-        cut = False
         while len(tokens) > self.most and characters > 1:
-            characters, cut = max(characters * self.most // (len(tokens) + 1), 1), True
-            told = [
-                Observation(readable(each.text, characters), each.ok, each.executed) for each in observations
-            ]
+            characters = max(characters * self.most // (len(tokens) + 1), 1)
+            told = tuple(replace(each, text=readable(each.text, characters)) for each in observations)
             tokens = self._read(before, told)
         if len(tokens) > self.most or not tokens:  # nothing of it can be spelled
-            tokens = self._read(before, [Observation(_NO_ROOM, ok=False, executed=False)])
-        return tokens, cut
+            tokens = self._read(before, [Observation(NO_ROOM, ok=False, executed=False)])
+            told = tuple(replace(each, text=NO_ROOM) for each in observations)
+        return tokens, told
 
 
 def keys_of(trace: Completion) -> list[Key]:

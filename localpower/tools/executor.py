@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import time
@@ -66,7 +67,8 @@ def execute(
                 readable(f"Error: {found.problem}", limits.characters), ok=False, executed=False
             )
         start = clock()
-        text, ok = text_of(environment.call(found.name, found.arguments)), True
+        arguments = copy.deepcopy(found.arguments)  # a tool may change them, and the call may be made again
+        text, ok = text_of(environment.call(found.name, arguments)), True
     except (KeyboardInterrupt, Interrupted):
         raise
     except BaseException as error:  # SystemExit too: a tool ends no process of ours

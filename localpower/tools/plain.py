@@ -11,6 +11,7 @@ from localpower import jsonl
 from localpower.tools.calls import BadCall, Call, Observation, is_json
 from localpower.tools.environment import Tool
 from localpower.tools.formats import Frame, Piece
+from localpower.tools.markup import after_thoughts
 
 _LINE = re.compile(r"^[ \t]*Call:[ \t]*(.*)$", re.MULTILINE)
 _COMPLETE = re.compile(r"^[ \t]*Call:[^\n]*\n", re.MULTILINE)
@@ -29,13 +30,13 @@ class Plain:
     role: str = ""
 
     def calls(self, turn: str) -> list[Call | BadCall]:
-        """The first line that begins with `Call:`; the turn was over with it."""
-        found = _LINE.search(turn)
+        """The first line after the thoughts that begins with `Call:`; the turn was over with it."""
+        found = _LINE.search(after_thoughts(turn))
         return [_call_of(found[1].strip())] if found else []
 
     def over(self, turn: str) -> bool:
-        """Once a line that begins with `Call:` has ended."""
-        return "Call:" in turn and _COMPLETE.search(turn) is not None
+        """Once a line that begins with `Call:` has ended; not in a thought."""
+        return "Call:" in turn and _COMPLETE.search(after_thoughts(turn)) is not None
 
     def opening(self, observations: Sequence[Observation], frame: Frame) -> list[Piece]:
         """Lines that begin with `Result: `; no turn of the template."""
@@ -59,9 +60,10 @@ class Plain:
         return f"Call: {call.name} {json.dumps(dict(call.arguments), ensure_ascii=False)}\n"
 
     def before(self, turn: str) -> str:
-        """The lines before that of the call."""
-        found = _LINE.search(turn)
-        return turn[: found.start()].strip() if found else turn
+        """The lines before that of the call; thoughts are part of it."""
+        thought, mark, said = turn.rpartition("</think>")
+        found = _LINE.search(said)
+        return f"{thought}{mark}{said[: found.start()]}".strip() if found else turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from localpower.completion import Completion
 from localpower.errors import UserError
 from localpower.model import Tokens
+from localpower.tools.calls import Observation
 from localpower.tools.environment import Environment
-from localpower.tools.exchange import CHANCES, Exchange, Reseeded, Spelling
+from localpower.tools.exchange import CHANCES, NO_ROOM, Exchange, Reseeded, Spelling
 from localpower.tools.executor import readable
 from localpower.tools.formats import Frame, find
-
-_CUT = "... (cut: "
 
 
 class Recheck:
@@ -53,12 +53,38 @@ class Recheck:
                 self._exchange.reply(trace.head(begin), int(trace.world[begin]))
             except UserError as error:
                 return [*found, error.message]
-            if begin < since:
+            observations = self._exchange.rounds(trace.head(end))[-1].observations
+            if begin < since or not observations:  # none: the record has no text of the tokens that call
                 continue
             self.n += 1
             said = self._text(trace.tokens[begin:end])
-            for text in map(str.strip, self._exchange.told(trace.head(end))):
-                if not (text in said or (_CUT in said and text[:1] in said)):
-                    shown = readable(said.strip(), 60)
-                    found.append(f"observation {i + 1} is {text[:60]!r} now, recorded as {shown!r}")
+            if not self._tells(said, observations):
+                now = " ".join(self._exchange.told(trace.head(end))).strip()
+                shown = readable(said.strip(), 60)
+                found.append(f"observation {i + 1} is {now[:60]!r} now, recorded as {shown!r}")
         return found
+
+    def _tells(self, said: str, observations: Sequence[Observation]) -> bool:
+        """Whether a recorded text says these, as they are or cut to what an observation may have.
+
+        Where a template wrote around them, which is not recorded, their texts stand somewhere in it.
+        """
+        if self._says(said, observations):
+            return True
+        return any(
+            self._says(said, [replace(each, text=readable(each.text, k)) for each in observations])
+            for k in _lengths(said, [each.text for each in observations])
+        ) or self._says(said, [Observation(NO_ROOM, ok=False, executed=False)])
+
+    def _says(self, said: str, observations: Sequence[Observation]) -> bool:
+        pieces = self._exchange.format.opening(observations, Frame())
+        if not self._exchange.format.role:
+            return "".join(piece.text for piece in pieces).strip() == said.strip()
+        return all(piece.text.strip() in said for piece in pieces if not piece.control)
+
+
+def _lengths(said: str, texts: Sequence[str]) -> Iterator[int]:
+    """To how many characters texts may have been cut, where one says that it was."""
+    for text in texts:
+        place = said.find(f"... (cut: {len(text):,} characters)")
+        yield from (k for k in range(1, min(place, len(text)) + 1) if said.startswith(text[:k], place - k))

@@ -101,24 +101,22 @@ class Remote:
     def reset(self, seed: int) -> None:
         """As the environment's. Raises what it raises."""
         self._seed, self._steps = seed, []
-        self._there(step="reset", seed=seed)
+        _raise(self._there(step="reset", seed=seed))
 
     def call(self, name: str, arguments: Mapping[str, Json]) -> str:
         """As the environment's. Raises ToolRaised and TimeoutError."""
         step: dict[str, Json] = {"step": "call", "name": name, "arguments": copy.deepcopy(arguments)}
         told = self._there(**step)
         self._steps.append(step)
-        if "raised" in told:
-            if told["exit"]:
-                raise ToolRaised("the tool tried to end the process")
-            raise ToolRaised(f"{told['raised']}: {told['said']}".rstrip(": "))
+        _raise(told)
         return str(told["printed"] if told["gave"] is None and told["printed"] else told["gave"] or "")
 
     def _reseed(self, seed: int) -> None:
         """The chance of the calls that follow, where the environment has that."""
         step: dict[str, Json] = {"step": "reseed", "seed": seed}
-        self._there(**step)
+        told = self._there(**step)
         self._steps.append(step)
+        _raise(told)
 
     def fork(self) -> Remote:
         """A copy there; where none can be made, a new one after the same calls."""
@@ -159,3 +157,11 @@ class Remote:
         for step in steps:
             self._host.n_replayed += step["step"] == "call"
             self._host.ask(self._host.seconds, id=self._number, **step)
+
+
+def _raise(told: Mapping[str, Any]) -> None:
+    """What the other process says that was raised there, if anything."""
+    if "raised" in told:
+        if told["exit"]:
+            raise ToolRaised("the tool tried to end the process")
+        raise ToolRaised(f"{told['raised']}: {told['said']}".rstrip(": "))

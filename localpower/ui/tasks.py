@@ -7,6 +7,8 @@ from typing import Protocol
 
 from localpower.ui.eval_progress import spell_seconds
 
+_GENERATED = ", generated"
+
 
 class Cost(Protocol):
     """What all problems cost by one method."""
@@ -104,9 +106,10 @@ def lines(tasks: Sequence[Info]) -> Iterator[str]:
     """A line for each task."""
     yield f"{'task':<15}{'problems':>8}  {'tokens':>6}  {'file':<10}about"
     for task in tasks:
-        file = "generated" if not task.files else "here" if task.here else "missing"
+        own = "generated" if _GENERATED in task.about else "package"
+        file = own if not task.files else "here" if task.here else "missing"
         problems = "" if task.problems is None else f"{task.problems:,}"
-        yield f"{task.name:<15}{problems:>8}  {task.max_tokens:>6,}  {file:<10}{task.about}"
+        yield f"{task.name:<15}{problems:>8}  {task.max_tokens:>6,}  {file:<10}{task.about.removesuffix(_GENERATED)}"
     yield ""
     yield "tokens: of the longest answer, unless --max-tokens says another number."
     yield "`localpower tasks show NAME` says where a missing file is published and what an eval costs."
@@ -123,7 +126,7 @@ def page(task: Info, limit: int | None) -> Iterator[str]:
         ("prompt styles", ", ".join(task.styles)),
         ("licence", task.licence or "not stated"),
         ("known noise", task.noise or "none is noted here"),
-        ("file", task.found or ("not here" if task.files else "none: its problems are generated")),
+        ("file", task.found or ("not here" if task.files else _own(task))),
         ("trouble", task.trouble),
     ):
         if text:
@@ -150,3 +153,9 @@ def _problems(task: Info) -> str:
         return "as many as its file has"
     other = task.published is not None and task.published != task.problems
     return f"{task.problems:,}" + (f"; the authors publish {task.published:,}" if other else "")
+
+
+def _own(task: Info) -> str:
+    return (
+        "none: its problems are generated" if _GENERATED in task.about else "none: they come with a package"
+    )

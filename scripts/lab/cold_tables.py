@@ -9,6 +9,8 @@ from panels import Curve, Panel
 from results import DISTINCT_OF, ArmResult, Results
 from summary import accuracy, alone, gain, ks, passes
 
+MANY = 16  # of the answers: between a single one and all
+
 
 def at_step(results: Results, start: str, step: int) -> tuple[str, ArmResult] | None:
     """The arm of a start after so many steps, and its name; None: not measured. The base's start is the base itself."""
@@ -33,20 +35,20 @@ def cold(results: Results) -> str:
             rows.append(
                 [
                     start, str(step), told(accuracy(arm, places)), *families,
-                    f"{passes(arm, places, [DISTINCT_OF])[0].value:.3f}",
+                    f"{passes(arm, places, [MANY])[0].value:.3f}",
                     told(passes(arm, places, [k])[0]) if whole else "",
                     *([f"{n:.0f}" for n in sets] or ["", ""]), f"{arm.distinct:.1f}", f"{arm.entropy:.3f}", near,
                 ]
             )  # fmt: skip
     header = [
-        "start", "steps", "right", *FAMILIES, f"pass@{DISTINCT_OF}", f"pass@{max(base.n)}", "base alone", "it alone",
+        "start", "steps", "right", *FAMILIES, f"pass@{MANY}", f"pass@{max(base.n)}", "base alone", "it alone",
         f"distinct of {DISTINCT_OF}", "entropy", "KL",
     ]  # fmt: skip
     return table(header, rows)
 
 
 def cold_gains(results: Results) -> str:
-    """Each start minus none, after the same GRPO, paired by problem; and what GRPO added to it."""
+    """Each start, before and after GRPO, minus no start after the same GRPO, paired by problem; what GRPO added."""
     places, rows = results.places(), []
     plain = at_step(results, BASE, GRPO_STEPS)
     for start in NAMES:
@@ -54,13 +56,23 @@ def cold_gains(results: Results) -> str:
         if plain is None or before is None or after is None:
             continue
         k = min(*plain[1].n, *after[1].n)
-        cells = ["", "", "", ""]
+        cells = [""] * 5
         if start != BASE:
             difference, p = gain(plain[1], after[1], places)
             lost, won = alone(results, plain[0], after[0], k, places)
-            cells = [told(difference, signed=True), f"{p:.3f}", f"{lost:.0f}", f"{won:.0f}"]
+            early = gain(plain[1], before[1], places)[0]
+            cells = [
+                told(early, signed=True),
+                told(difference, signed=True),
+                f"{p:.3f}",
+                f"{lost:.0f}",
+                f"{won:.0f}",
+            ]
         rows.append([start, told(gain(before[1], after[1], places)[0], signed=True), *cells])
-    header = ["start", "GRPO added", "minus base's GRPO", "p", "base's GRPO alone", "it alone"]
+    header = [
+        "start", "GRPO added", "before it, minus base's GRPO", "after it, minus base's GRPO", "p", "base's GRPO alone",
+        "it alone",
+    ]  # fmt: skip
     return table(header, rows)
 
 

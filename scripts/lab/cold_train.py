@@ -88,6 +88,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / ".cache" / "lab")
     parser.add_argument("--sft-only", action="store_true", help="no reinforcement learning yet")
     options = parser.parse_args()
+    if unknown := [name for name in options.starts if name not in NAMES]:
+        parser.error(f"there is no start {unknown[0]}: there are {', '.join(NAMES)}")
     torch.set_num_threads(1)
     options.folder.mkdir(parents=True, exist_ok=True)
     for start in options.starts or NAMES:

@@ -13,8 +13,8 @@ EXAMPLES = Path(__file__).parent.parent.parent / "docs" / "examples"
 
 
 def localpower(tmp_path, *arguments):
-    """The command line where both packages are installed: their modules, and the metadata that an installer writes."""
-    for package in EXAMPLES.iterdir():
+    """The command line where the packages are installed: their modules, and the metadata that an installer writes."""
+    for package in (file.parent for file in EXAMPLES.glob("*/pyproject.toml")):
         project = tomllib.loads((package / "pyproject.toml").read_text("utf-8"))["project"]
         module = next(package.glob("*.py"))
         (tmp_path / module.name).write_bytes(module.read_bytes())

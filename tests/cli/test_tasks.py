@@ -31,8 +31,11 @@ def test_the_list_names_every_task_and_whether_its_file_is_here(capsys, tmp_path
     assert found == {"mmlu-pro"}
 
 
-def test_the_list_fits_eighty_columns(capsys):
-    assert max(map(len, shown(capsys, "list").out.splitlines())) <= 92
+def test_the_list_says_which_problems_are_generated(capsys):
+    rows = {line.split()[0]: line for line in shown(capsys, "list").out.splitlines()[1:] if line}
+    assert "generated small facts and arithmetic" in rows["tiny"]
+    assert "missing" in rows["mmlu-pro"]
+    assert "generated" not in rows["bfcl"]
 
 
 def test_a_missing_file_is_named_with_its_publisher(capsys):
@@ -78,3 +81,11 @@ def test_a_task_with_tools_names_them_and_one_of_a_package_how_it_is_installed(c
     assert "pip install --no-deps bfcl-eval mpmath" in out
     assert "--data" not in out
     assert "  tools           notes and calculator\n" in shown(capsys, "show", "notes-sum").out
+
+
+def test_a_task_file_is_described_too(capsys, tmp_path):
+    (tmp_path / "rivers.jsonl").write_text('{"question": "Where?", "answer": "Rome"}\n')
+    (tmp_path / "rivers.toml").write_text("max_tokens = 9\n")
+    out = shown(capsys, "show", tmp_path / "rivers.toml", "-m", "toy").out
+    assert f"{tmp_path / 'rivers.toml'}" in out
+    assert "9 tokens" in out

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localpower.engine import context
+from localpower.cli.main import main
+from localpower.engine import cells, context
 from localpower.engine.cells import Shape, plan
 from localpower.errors import EngineError
 
@@ -56,3 +57,9 @@ def test_what_does_not_fit_says_what_does(tiny, monkeypatch):
     with pytest.raises(EngineError, match="at most --chains 2 fits") as error:
         tiny.engine((0, 1, 2, 1, 0, 1, 2, 0, 1, 2), 600, 9, lambda: None)
     assert "--chains 2 fits" in error.value.line()
+
+
+def test_run_says_before_it_begins_what_a_long_answer_takes(own_cache, monkeypatch, capsys):
+    monkeypatch.setattr(cells, "_LONG", 8)
+    main(["run", "-m", "lab-base", "--method", "base", "--max-tokens", "8", "--seed", "1", "12+34="])
+    assert "note: answers of up to 8 tokens after a prompt of" in capsys.readouterr().err

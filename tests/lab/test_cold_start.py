@@ -151,10 +151,20 @@ def test_cold_starts_are_asked_with_full_and_only_there_and_only_those_that_were
 
 
 def made(**rights):
+    """Arms with 16 answers to each of three problems. rights: the right ones among eight."""
     problems = tuple((f"p{i}", FAMILIES[i], 1) for i in range(3))
     arms = {
         name.replace("_", "-"): ArmResult(
-            "m", "base", (8, 8, 8), tuple(right), 1.0, 1.0, 1.0, distinct=2.0, entropy=0.5, kl=1.25
+            "m",
+            "base",
+            (16, 16, 16),
+            tuple(2 * n for n in right),
+            1.0,
+            1.0,
+            1.0,
+            distinct=2.0,
+            entropy=0.5,
+            kl=1.25,
         )
         for name, right in rights.items()
     }
@@ -178,8 +188,8 @@ def test_the_table_has_each_start_before_and_after_and_who_solves_what_the_base_
 
 
 def test_pass_at_the_bases_k_is_told_of_no_model_with_fewer_answers():
-    results = made(base=(8, 0, 0), cold_own_0=(8, 0, 0), cold_right_0=(8, 0, 0))
-    fewer = replace(results.arms["base"], n=(16, 16, 16))
+    results = made(base=(8, 0, 0), cold_own_0=(8, 0, 0))
+    fewer = replace(results.arms["base"], n=(32, 32, 32))
     rows = {row[0]: row for row in cells(cold(replace(results, arms=results.arms | {"base": fewer})))}
     assert rows["base"][7] != ""
     assert rows["own"][7:10] == ["", "", ""]
@@ -190,8 +200,9 @@ def test_a_start_is_compared_with_the_bases_own_reinforcement_learning():
     rows = {row[0]: row for row in cells(cold_gains(results))}
     assert rows["base"][1].startswith("+0.167")
     assert rows["own"][1].startswith("+0.667")
-    assert rows["own"][2].startswith("+0.167")
-    assert rows["own"][4:] == ["1", "1"]
+    assert rows["own"][2].startswith("-0.500")
+    assert rows["own"][3].startswith("+0.167")
+    assert rows["own"][5:] == ["1", "1"]
 
 
 def test_published_starts_have_as_many_answers_before_and_after_as_the_base():
@@ -200,7 +211,7 @@ def test_published_starts_have_as_many_answers_before_and_after_as_the_base():
         for step in (0, cold_start.GRPO_STEPS):
             name, arm = at_step(results, start, step)
             assert arm.n == results.arms["base"].n, name
-            assert all(at_step(results, start, step) for step in cold_start.CHECKPOINTS)
+        assert all(at_step(results, start, step) for step in cold_start.CHECKPOINTS)
 
 
 def test_entropy_and_distance_are_told_of_plain_draws_alone():

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from unittest.mock import patch
 
-from localpower.completion import extend
+from localpower.completion import Writer, extend
 from localpower.samplers import kernel
 from localpower.samplers.kernel import ChainState, Kernel
 from tests.mutants import _decide, _right
@@ -87,6 +87,46 @@ def _stale(rules, x, cut):
     return replace(rules, turns=Stale)
 
 
+def _turns_from_the_cut(rules, x, cut):
+    """A proposal may have all its turns after the cut, whatever it keeps before."""
+    turns = rules.turns
+    kept = len(x.head(cut).rounds)
+
+    class More:
+        chances, reply, cut_off = 1, staticmethod(turns.reply), staticmethod(turns.cut_off)
+
+        @staticmethod
+        def after(turn, rounds, *, end):
+            return turns.after(turn, rounds - kept, end=end)
+
+    return replace(rules, turns=More)
+
+
+def _by_the_call_alone(rules, x, cut):
+    """What a call gave in the state's trace is remembered by the call, whatever was called before it."""
+    turns = rules.turns
+    given = {x.tokens[begin - 1]: x.tokens[begin:end] for begin, end in x.rounds}
+
+    class Remembers:
+        chances, after, cut_off = 1, staticmethod(turns.after), staticmethod(turns.cut_off)
+
+        @staticmethod
+        def reply(trace, chance):
+            return given.get(trace.tokens[-1]) or turns.reply(trace, chance)
+
+    return replace(rules, turns=Remembers)
+
+
+class _AnsweredAtTheHorizon(Kernel):
+    """A call that is the last token of a horizon is answered all the same."""
+
+    def step(self, dice, state, model, prompt):
+        after, info = super().step(dice, state, model, prompt)
+        writer = Writer(after.completion, state.horizon + 1, model.eos, self.rules)
+        writer.write_given(dice)
+        return after._replace(completion=writer.completion()), info
+
+
 class _ShorterHorizon(Kernel):
     """Observations use up the horizon of a proposal, as if they were drawn."""
 
@@ -95,13 +135,16 @@ class _ShorterHorizon(Kernel):
         return super().step(dice, ChainState(x, max(horizon - int(x.observed.sum()), 1)), *args)
 
 
-_ONE, _TWO = "a call is a token", "a call is two tokens"
-MUTANTS = {
-    "observations in the power": (_plain(_observations_powered), _ONE),
-    "observations counted in n_x": (_plain(_observations_counted), _ONE),
-    "the environment not reset at a cut": (_plain(_as_is, _not_reset), _ONE),
-    "a stale observation after a cut inside a call": (_plain(_as_is, _stale), _TWO),
-    "observations count against the horizon of a proposal": (_ShorterHorizon, _ONE),
+_ONE, _TWO, _CALLS = "a call is a token", "a call is two tokens", "nothing but a call"
+MUTANTS = {  # a kernel, a model, the most turns of a trace
+    "observations in the power": (_plain(_observations_powered), _ONE, 3),
+    "observations counted in n_x": (_plain(_observations_counted), _ONE, 3),
+    "the environment not reset at a cut": (_plain(_as_is, _not_reset), _ONE, 3),
+    "a stale observation after a cut inside a call": (_plain(_as_is, _stale), _TWO, 3),
+    "observations count against the horizon of a proposal": (_ShorterHorizon, _ONE, 3),
+    "a call at the horizon is answered": (_AnsweredAtTheHorizon, _ONE, 4),
+    "turns counted from the cut": (_plain(_as_is, _turns_from_the_cut), _CALLS, 2),
+    "an observation remembered by its call alone": (_plain(_as_is, _by_the_call_alone), _ONE, 3),
 }
 
 

@@ -51,6 +51,20 @@ def test_what_a_tool_raises_is_told_in_one_line(raised, said):
     assert (found.text, found.ok, found.executed, found.seconds) == (said, False, True, 2.0)
 
 
+def test_a_tool_that_changes_its_arguments_changes_no_record_of_the_call():
+    """The call may be made again for a copy of the environment, and is exported as the model wrote it."""
+
+    class Takes(Does):
+        tools = (Tool("do", "", {"type": "object", "properties": {"all": {}, "more": {}}}),)
+
+        def call(self, name, arguments):
+            return str(arguments["all"].pop() + arguments.pop("more"))
+
+    call = Call("do", {"all": [1, 2], "more": 3})
+    assert [execute(Takes(None), call).text for _ in range(2)] == ["5", "5"]
+    assert call.arguments == {"all": [1, 2], "more": 3}
+
+
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), Interrupted()])
 def test_a_user_who_stops_is_no_observation(stop):
     with pytest.raises(type(stop)):

@@ -123,6 +123,16 @@ def test_a_plain_turn_is_over_when_its_call_line_is():
     ] == [*(False, True, True, False)]
 
 
+def test_a_plain_call_inside_a_thought_is_none_and_ends_no_turn():
+    plain, call = find("plain"), "Call: add 1\n"
+    thought = f"<think>\n{call}</think>\n"
+    for turn in (f"<think>{call}", f"<think>\n{call}", thought):
+        assert (plain.calls(turn), plain.over(turn)) == ([], False)
+    assert plain.calls(f"{thought}{call}") == [Call("add", {}, "1")]
+    assert plain.over(f"{thought}{call}")
+    assert plain.before(f"{thought}{call}") == thought.strip()
+
+
 def test_an_inline_call_is_over_with_its_bracket():
     inline = find("inline")
     assert [inline.over(turn) for turn in ("[1*2", "[1*2]", "]3", "]3[4]")] == [False, True, False, True]

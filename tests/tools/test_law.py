@@ -8,9 +8,10 @@ from functools import partial
 import numpy as np
 import pytest
 
+from localpower.completion import Completion, extend
 from localpower.samplers import BestOfNSampler, PowerSMC
 from localpower.samplers.acceptance import StepVariant
-from localpower.samplers.cuts import CUTS, UniformCuts, cut_law
+from localpower.samplers.cuts import CUTS, CutLaw, UniformCuts, cut_law
 from localpower.samplers.kernel import ChainState, Kernel, Optimizations
 from localpower.testing import outcomes
 from localpower.toy import ToyModel
@@ -26,7 +27,7 @@ PLAIN_STEP, ON, OFF = StepVariant(), Optimizations(), Optimizations(skip=False, 
 def transitions(
     model,
     kernel=Kernel,
-    cuts="uniform",
+    cuts: CutLaw | str = "uniform",
     horizon=HORIZON,
     variant=PLAIN_STEP,
     on=ON,
@@ -36,7 +37,8 @@ def transitions(
     known = traces.states(model, horizon, 1 / ALPHA, rules)
     law = traces.target(model, horizon, **options)
     assert set(known) == set(law)
-    chain = kernel(ALPHA, 1 / ALPHA, cut_law(cuts), rules, variant, on)
+    law_of_cuts = cuts if isinstance(cuts, CutLaw) else cut_law(cuts)
+    chain = kernel(ALPHA, 1 / ALPHA, law_of_cuts, rules, variant, on)
 
     def step(dice, x):
         return chain.step(dice, ChainState(x, horizon), model, PROMPT)[0].completion
@@ -44,19 +46,32 @@ def transitions(
     return traces.matrix(step, known), np.array([law[x] for x in known])
 
 
+class LateCuts(UniformCuts):
+    """A law whose gains depend on the rank: it sees whether ranks go on right after an observation."""
+
+    def gain(self, rank, entropy, before):
+        return float(rank)
+
+    def least(self, rank):
+        return float(rank)
+
+
 ONE, TWO, CALL = MODELS.values()
+HOT, METROPOLISED = StepVariant(hot_cut=True), StepVariant(metropolised=True)
 SEEDED, FRESH = {}, {"chances": 2}
 CASES = [
-    *((ONE, options, "uniform", False) for options in (SEEDED, {"seed": 1}, {"turns": 2})),
-    *((ONE, SEEDED, cuts, hot) for cuts in CUTS if cuts != "uniform" for hot in (False, True)),
-    *((CALL, FRESH, cuts, hot) for cuts in CUTS for hot in (False, True)),
-    (TWO, SEEDED, "restart", True),
+    *((ONE, options, "uniform", PLAIN_STEP) for options in (SEEDED, {"seed": 1}, {"turns": 2})),
+    *((ONE, SEEDED, cuts, how) for cuts in CUTS if cuts != "uniform" for how in (PLAIN_STEP, HOT)),
+    *((CALL, FRESH, cuts, how) for cuts in CUTS for how in (PLAIN_STEP, HOT)),
+    (CALL, FRESH, LateCuts(), PLAIN_STEP),
+    (TWO, SEEDED, "restart", HOT),
+    (CALL, SEEDED, "restart", METROPOLISED),
 ]
 
 
-@pytest.mark.parametrize(("model", "options", "cuts", "hot"), CASES)
-def test_a_step_leaves_the_law_of_traces_invariant_and_is_reversible(model, options, cuts, hot):
-    found, pi = transitions(model, cuts=cuts, variant=StepVariant(hot_cut=hot), **options)
+@pytest.mark.parametrize(("model", "options", "cuts", "variant"), CASES)
+def test_a_step_leaves_the_law_of_traces_invariant_and_is_reversible(model, options, cuts, variant):
+    found, pi = transitions(model, cuts=cuts, variant=variant, **options)
     flow = pi[:, None] * found[:, :-1]
     assert found[:, -1].max() == 0.0, "a step left the traces that the environment can answer"
     assert traces.invariance_error(found, pi) < 1e-12
@@ -99,9 +114,9 @@ def test_weights_of_many_traces_estimate_the_law_without_bias(sampler, options):
     assert max(abs(found[x] - wanted[x]) for x in wanted) / max(wanted.values()) < 1e-12
 
 
-@pytest.mark.parametrize(("kernel", "model"), MUTANTS.values(), ids=MUTANTS.keys())
-def test_control_a_wrong_law_of_traces_is_caught_by_the_same_enumeration(kernel, model):
-    assert traces.invariance_error(*transitions(MODELS[model], kernel)) > 1e-4
+@pytest.mark.parametrize(("kernel", "model", "turns"), MUTANTS.values(), ids=MUTANTS.keys())
+def test_control_a_wrong_law_of_traces_is_caught_by_the_same_enumeration(kernel, model, turns):
+    assert traces.invariance_error(*transitions(MODELS[model], kernel, turns=turns)) > 1e-4
 
 
 @pytest.mark.parametrize("kernel", FRESH_MUTANTS.values(), ids=FRESH_MUTANTS.keys())
@@ -109,6 +124,11 @@ def test_control_a_skip_over_what_is_drawn_anew_is_another_step(kernel):
     """It leaves the law as it is, but never draws an observation anew by itself."""
     right, wrong = (transitions(CALL, each, chances=2)[0] for each in (Kernel, kernel))
     assert np.abs(right - wrong).max() > 1e-4
+
+
+def test_control_metropolised_steps_in_a_fresh_environment_are_wrong():
+    """Which is why they are refused: a proposal may be the state again, by what is drawn anew."""
+    assert traces.invariance_error(*transitions(CALL, variant=METROPOLISED, chances=2)) > 1e-4
 
 
 def test_control_laws_where_observations_matter_differ():
@@ -123,3 +143,28 @@ def test_a_horizon_counts_drawn_tokens_alone():
         assert x.ended or x.n_drawn == HORIZON
         assert (x.log_p[x.given] == 0.0).all()
         assert UniformCuts().weights(x).sum() == x.n_drawn
+
+
+@pytest.mark.parametrize("options", [{"turns": 4}, {"turns": 4, "chances": 2}], ids=["seeded", "fresh"])
+def test_a_state_that_grows_from_stage_to_stage_has_the_law_of_one_drawn_at_once(options):
+    """A call that ends a stage is answered when the horizon grows, and by the same tokens and chances."""
+    rules = traces.rules(CALL, **options)
+    draw = partial(extend, model=CALL, prompt=PROMPT, temperature=0.7, rules=rules)
+
+    def law(*horizons):
+        def grown(dice):
+            state = Completion()
+            for horizon in horizons:
+                state = draw(dice, start=state, horizon=horizon)
+            return state
+
+        found: dict = {}
+        for x, probability in outcomes(grown):
+            assert not x.given[-1], "an observation ends no state"
+            found[traces.key(x)] = found.get(traces.key(x), 0.0) + probability
+        return found
+
+    once, staged = law(HORIZON), law(1, 2, HORIZON)
+    assert once.keys() == staged.keys()
+    assert max(abs(once[x] - staged[x]) for x in once) < 1e-12
+    assert any(len(chances) == 2 for _, chances in once)

@@ -11,6 +11,7 @@ from localpower.errors import Interrupted, UserError
 from localpower.tools.calls import Call
 from localpower.tools.executor import execute
 from localpower.tools.names import open_tools
+from localpower.tools.remote import ToolRaised
 
 TOOLS = '''
 import os, random, sys, threading
@@ -138,6 +139,19 @@ def test_a_stop_ends_a_call_that_hangs(tmp_path):
     asked.set()
     with pytest.raises(Interrupted):
         execute(found, Call("hang", {}))
+    found.close()
+
+
+def test_a_reset_that_fails_is_raised_and_no_run_begins_in_what_it_left(tmp_path):
+    path = tmp_path / "stuck.py"
+    path.write_text(
+        "class Stuck:\n    deterministic, tools = True, ()\n    def call(self, name, arguments): return ''\n"
+        "    def reset(self, seed): raise OSError('no such house')\n    def fork(self): return Stuck()\n"
+        "    def state(self): return None\n    def check(self): return None\n"
+    )
+    found = open_tools([path])
+    with pytest.raises(ToolRaised, match="OSError: no such house"):
+        found.reset(0)
     found.close()
 
 

@@ -59,9 +59,9 @@ class Telling(Inline):
         return [Piece(each.text if each.ok else ":") for each in observations]
 
 
-def through(engine, loaded, sampler, seed, form=Telling()):  # noqa: B008 a frozen value
+def through(engine, loaded, sampler, seed, form=Telling(), chances=1):  # noqa: B008 a frozen value
     """The states of a run, and the exchange that answered."""
-    own = Exchange(Counter(), form, Frame(), spelling(loaded), seed=0, turns=4, tokens=8)
+    own = Exchange(Counter(), form, Frame(), spelling(loaded), seed=0, turns=4, tokens=8, chances=chances)
     tally, states = Tally(), []
     prompt = loaded.following((), "ab")
     for event in replace(sampler, rules=Rules(turns=own)).run(engine, prompt, StreamDice(seed)):
@@ -73,13 +73,14 @@ def through(engine, loaded, sampler, seed, form=Telling()):  # noqa: B008 a froz
 SAMPLER = PowerMH(2.0, 0.5, max_tokens=14, block=14, steps=6)
 
 
-def test_early_rejection_batches_and_drafts_change_no_trace_through_llama_cpp(tiny16):
+@pytest.mark.parametrize("chances", [1, 4], ids=["seeded", "fresh"])
+def test_early_rejection_batches_and_drafts_change_no_trace_through_llama_cpp(tiny16, chances):
     loaded = tiny16
     engine = loaded.engine(loaded.following((), "ab"), 64, 4, lambda: None)
     rounds = 0
     for seed in range(4):
         runs = [
-            through(engine, loaded, sampler, seed)[1][-1]
+            through(engine, loaded, sampler, seed, chances=chances)[1]
             for sampler in (
                 SAMPLER,
                 replace(SAMPLER, optimizations=Optimizations(early=False)),
@@ -88,7 +89,7 @@ def test_early_rejection_batches_and_drafts_change_no_trace_through_llama_cpp(ti
             )
         ]
         assert all(other == runs[0] for other in runs)
-        rounds += len(runs[0].rounds)
+        rounds += sum(len(state.rounds) for state in runs[0])
     assert rounds > 0, "no trace had an observation"
 
 

@@ -176,6 +176,7 @@ def _tools(request: EvalRequest, task: Task) -> dict[str, Any]:
     """What a task with tools depends on besides."""
     return {
         "tools": task.tools,
+        **({"tools_sha256": task.tools_sha256} if task.tools_sha256 else {}),
         "tool_format": task.tool_format,
         "max_turns": request.max_turns or task.max_turns,
         "observation_tokens": request.observation_tokens or task.observation_tokens,

@@ -19,7 +19,8 @@ class Task:
     None: its problems are generated. size: how many problems the authors publish; 0: as many as the file has.
     package: that has its problems instead of a file, and behind a blank what it needs with it.
     noise: what is known to be wrong with the labels, in a sentence; empty: nothing is known here.
-    environment: of a problem, new or a copy, not yet reset; None: the task has no tools. tools: its name in settings.
+    environment: of a problem, new or a copy, not yet reset; None: the task has no tools. tools: its name in settings;
+    tools_sha256: of the files among them, empty: there are none.
     tool_format: as --tool-format, "": the model's own. runs_code: the environment runs programs of the model or of the
     task's author, which the user must have allowed. max_turns, observation_tokens: as of a single answer, the latter of
     what the tools answer to one turn.
@@ -38,6 +39,7 @@ class Task:
     noise: str = ""
     environment: Callable[[Problem], Environment] | None = None
     tools: str = ""
+    tools_sha256: str = ""
     tool_format: str = ""
     runs_code: bool = False
     package: str = ""

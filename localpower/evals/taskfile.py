@@ -19,6 +19,7 @@ tool_format = "plain"               # else the model's own
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Callable
@@ -124,9 +125,15 @@ def _tools(said: dict[str, Any], path: Path, grader: str) -> dict[str, Any]:
             raise UserError(f"{path}: the grader state needs an environment that judges its state")
         return {}
     places = [str(path.parent / name) if name.endswith(".py") else name for name in names]
+    files = [
+        inputs.read(Path(place), "it should be a Python file of tools")
+        for place in places
+        if place.endswith(".py")
+    ]
     return {
         "environment": Opened(places).of,
         "tools": " and ".join(names),
+        "tools_sha256": hashlib.sha256(b"\0".join(files)).hexdigest() if files else "",
         "tool_format": find_format(said["tool_format"]).name if "tool_format" in said else "",
         "runs_code": any(map(runs_code, places)),
     }

@@ -195,3 +195,16 @@ def test_a_state_that_nothing_judges_is_refused_before_an_answer_is_drawn(tmp_pa
     err = capsys.readouterr().err
     assert "check() of calculator says neither true nor false (an environment of a class" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_does_not_go_on_with_a_file_of_tools_that_changed(tmp_path, capsys):
+    tools = tmp_path / "mine.py"
+    tools.write_text('def double(n: int) -> int:\n    """Doubles."""\n    return 2 * n\n')
+    file = write(tmp_path, environment=["mine.py"])
+    more = ("-m", "toy", "--run-code", "--method", "base", "--seed", "1", "--max-tokens", "4")
+    command = ["eval", file, *more, "--out", str(tmp_path / "out")]
+    assert main(command) == 0
+    tools.write_text(tools.read_text().replace("2 * n", "3 * n"))
+    capsys.readouterr()
+    assert main([*command, "--samples", "2"]) == 1
+    assert "was begun with other settings: tasks.t.tools_sha256 was" in capsys.readouterr().err

@@ -116,8 +116,8 @@ def refuse_foreign_ids(samples: Sequence[Sample], piece: Callable[[int], bytes],
     """Raises UserError for token ids that do not spell the answer: they are of another model."""
     for each in samples:
         stops = [stop.encode() for stop in each.asked["stops"]]
-        spelled = all(answer_text(tokens, piece, stops) == text for tokens, text in _spelled(each))
-        if max(each.tokens + each.prompt, default=0) >= n_vocab or not spelled:
+        known = max(each.tokens + each.prompt, default=0) < n_vocab
+        if not known or any(answer_text(tokens, piece, stops) != text for tokens, text in _spelled(each)):
             raise UserError(
                 f"the token ids of {each.problem_id}, sample {each.sample}, by {each.method} do not spell its text",
                 "they are of another model than settings.json names, or the folder is damaged",

@@ -125,16 +125,9 @@ class Reply:
 def facts_of(answer: Answer) -> Json:
     """Of one answer, by the names of `run --json`."""
     names = (
-        *("seed", "finish", "method", "alpha", "guarantee", "log_p", "n_tokens", "first_n_tokens", "n_steps"),
-        *(
-            "n_accepted",
-            "n_free",
-            "acceptance_rate",
-            "decoded_tokens",
-            "cost_multiple",
-            "time_multiple",
-            "seconds",
-        ),
+        *("seed", "finish", "method", "alpha", "guarantee", "log_p", "n_tokens", "first_n_tokens"),
+        *("budget", "planned_steps", "n_steps", "n_accepted", "n_free", "acceptance_rate"),
+        *("decoded_tokens", "cost_multiple", "time_multiple", "seconds"),
     )
     return {name: getattr(answer, name) for name in names}
 

@@ -11,8 +11,9 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from network import BOS, EOS, encode, load
+from network import Shape, encode, load
 from sampling import token_log_p
+from tools_corpus import SHAPE as TOOLS
 
 TEXTS = (
     ("37+85?", "7+5=12,3+8+1=12>122"),
@@ -20,16 +21,18 @@ TEXTS = (
     ("3,5,7:22?", "3*5=15,15+7=22>3*5+7"),
     ("cab|rsd?", "bac,abc,ab>ab"),
 )
+TOOL_TEXTS = (("37*85?", "[37*85]3145>3145"), ("708*6?", ">4213"))  # of lab-tools, whose alphabet is its own
 
 
 def main() -> None:
     place = ROOT / "tests" / "lab" / "expected.json"
     expected = json.loads(place.read_text("utf-8")) if place.exists() else {}
     for name in map(Path, sys.argv[1:]):
-        network = load(name)
-        rows = []
-        for prompt, answer in TEXTS:
-            tokens = [BOS, *encode(prompt + answer), EOS]
+        shape, texts = (TOOLS, TOOL_TEXTS) if name.stem == "lab-tools" else (Shape(), TEXTS)
+        network, rows = load(name, shape), []
+        begin, end = len(shape.alphabet), len(shape.alphabet) + 1
+        for prompt, answer in texts:
+            tokens = [begin, *encode(prompt + answer, shape.alphabet), end]
             with torch.no_grad():
                 log_p = token_log_p(network, torch.tensor([tokens]))[0]
             values = [round(value, 6) for value in log_p[len(prompt) :].tolist()]

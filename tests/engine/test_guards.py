@@ -56,7 +56,7 @@ def test_a_cache_larger_than_the_free_memory_is_refused_before_the_system_kills(
     prompt = (0, 1) * 40
     free = tiny.weights.cell_bytes(16) * 1000
     monkeypatch.setattr("psutil.virtual_memory", lambda: type("M", (), {"available": free}))
-    with pytest.raises(EngineError, match="of memory are free"):
+    with pytest.raises(EngineError, match="GiB are free, not even one answer fits"):
         tiny.engine(prompt, 200, 4, lambda: None)
     assert tiny.engine(prompt, 8, 1, lambda: None).n_cells >= 88
 

@@ -7,7 +7,7 @@ again may fall into other tokens than those that were drawn. Rows of token ids a
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -115,20 +115,23 @@ def _without(bos: Tokens, tokens: Tokens) -> Tokens:
 def refuse_foreign_ids(samples: Sequence[Sample], piece: Callable[[int], bytes], n_vocab: int) -> None:
     """Raises UserError for token ids that do not spell the answer: they are of another model."""
     for each in samples:
-        stops = [stop.encode() for stop in each.asked["stops"]]
         known = max(each.tokens + each.prompt, default=0) < n_vocab
-        if not known or any(answer_text(tokens, piece, stops) != text for tokens, text in _spelled(each)):
+        if not known or not _spells(each, piece):
             raise UserError(
                 f"the token ids of {each.problem_id}, sample {each.sample}, by {each.method} do not spell its text",
                 "they are of another model than settings.json names, or the folder is damaged",
             )
 
 
-def _spelled(sample: Sample) -> Iterator[tuple[Tokens, str]]:
-    """What token ids should spell: the answer, or each turn that the model wrote of a trace."""
+def _spells(sample: Sample, piece: Callable[[int], bytes]) -> bool:
+    """Whether the token ids spell the answer, or each turn that the model wrote of a trace, with its stop."""
     if not is_trace(sample):
-        yield sample.tokens, sample.row["text"].removeprefix(sample.asked.get("prefix", ""))
-        return
-    for turn in sample.row["trace"]["turns"]:
-        if turn["kind"] == "model":
-            yield sample.tokens[turn["from"] : turn["to"]], turn["text"]
+        stops = [stop.encode() for stop in sample.asked["stops"]]
+        text = sample.row["text"].removeprefix(sample.asked.get("prefix", ""))
+        return bool(answer_text(sample.tokens, piece, stops) == text)
+    return all(
+        b"".join(map(piece, sample.tokens[turn["from"] : turn["to"]])).decode("utf-8", "replace")
+        == turn["text"]
+        for turn in sample.row["trace"]["turns"]
+        if turn["kind"] == "model"
+    )

@@ -8,8 +8,10 @@ import datasets
 import pytest
 
 import localpower as lp
+from localpower.data.agreement import refuse_foreign_ids
 from localpower.data.files import read_rows, write_rows
 from localpower.data.formats import FORMATS, IGNORED, columns_of
+from localpower.errors import UserError
 from tests.data.made import sample
 
 CALL = '<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>'
@@ -122,3 +124,14 @@ def test_no_label_of_an_exported_trace_is_a_token_that_a_tool_wrote(exported):
         spelled = "".join("0123456789*+=>?[]"[token] for token in answer[:-1])
         learned = "".join("0123456789*+=>?[]"[token] for token in row["labels"][-n:-1] if token != IGNORED)
         assert learned == spelled.replace("]5916>", "]>")
+
+
+def test_a_turn_that_a_stop_ended_is_spelled_by_its_tokens():
+    def spelled(tokens):
+        turns = [{"kind": "model", "from": 0, "to": 4, "text": "ab\n\n", "calls": []}]
+        row = {"text": "ab", "trace": TRACE | {"turns": turns}}
+        return sample("ab", tokens=tuple(tokens), row=row, asked={"stops": ["\n\n"]})
+
+    refuse_foreign_ids([spelled(b"ab\n\n")], lambda token: bytes([token]), 256)
+    with pytest.raises(UserError, match="do not spell its text"):
+        refuse_foreign_ids([spelled(b"ac\n\n")], lambda token: bytes([token]), 256)

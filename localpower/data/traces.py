@@ -75,6 +75,8 @@ def _turns(sample: Sample) -> Iterator[tuple[tuple[str, str], Sequence[Row], Seq
         if turn["kind"] != "model":
             continue
         text, calls = turn.get("text") or "", turn.get("calls") or []
+        if turn is turns[-1] and sample.asked["stops"] and text.startswith(shown := sample.row["text"]):
+            text = shown  # without the stop that ended it, as in answers without tools
         after = turns[i + 1] if i + 1 < len(turns) and turns[i + 1]["kind"] == "observation" else {}
         seen = after.get("observations") or ([after["text"]] if after.get("text") else [])
         yield (text, before(text) if calls else text), calls, seen

@@ -135,3 +135,11 @@ def test_a_turn_that_a_stop_ended_is_spelled_by_its_tokens():
     refuse_foreign_ids([spelled(b"ab\n\n")], lambda token: bytes([token]), 256)
     with pytest.raises(UserError, match="do not spell its text"):
         refuse_foreign_ids([spelled(b"ac\n\n")], lambda token: bytes([token]), 256)
+
+
+def test_the_stop_that_ended_a_trace_is_no_part_of_what_is_learned_as_text():
+    turns = [{"kind": "model", "from": 0, "to": 4, "text": "ab\n\n", "calls": []}]
+    row = {"text": "ab", "trace": TRACE | {"turns": turns}}
+    one = sample("ab", tokens=tuple(b"ab\n\n"), row=row, asked={"stops": ["\n\n"]})
+    assert FORMATS["messages"].row(one)["messages"][1]["content"] == "ab"
+    assert FORMATS["sharegpt"].row(one)["conversations"][1]["value"] == "ab"

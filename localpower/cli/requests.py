@@ -50,13 +50,19 @@ def prompting(options: dict[str, Any]) -> PromptOptions:
     )
 
 
+_WITHOUT_TOOLS = {  # as the options have them where nobody says anything
+    **{"tool_format": None, "fresh_environment": False, "run_code": False},
+    **{"max_turns": 8, "observation_tokens": 256, "environment_seed": 0},
+}
+
+
 def tool_use(options: dict[str, Any], stop: Callable[[], bool] = lambda: False) -> ToolUse | None:
     """What the model may call; None: nothing. stop: asked while a tool runs. Raises UserError."""
     from localpower.tools.names import open_tools
 
     names = options["tools"]
     if not names:
-        idle = [name for name in ("tool_format", "fresh_environment", "run_code") if options[name]]
+        idle = [name for name, usual in _WITHOUT_TOOLS.items() if options[name] != usual]
         if idle:
             raise UsageProblem(f"--{idle[0].replace('_', '-')} means nothing without --tools")
         return None

@@ -46,3 +46,10 @@ def test_what_cannot_be_is_one_line_and_draws_nothing(arguments, line, code):
     assert (done.returncode, done.stdout) == (code, "")
     assert line in done.stderr
     assert done.stderr.count("localpower: ") == 1
+
+
+@pytest.mark.parametrize("option", ["--max-turns", "--observation-tokens", "--environment-seed"])
+def test_a_setting_of_tools_without_tools_is_refused_by_name(option):
+    done = run(*TOY[:-2], option, "3", "hello")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{option} means nothing without --tools" in done.stderr

@@ -101,6 +101,12 @@ class Handle:
             each.move(engine)
 
 
+def _own(row: LogitRow | TokenDistribution) -> LogitRow | TokenDistribution:
+    if isinstance(row, TokenDistribution):
+        return row._replace(row=row.row.copy())
+    return row.copy()
+
+
 _PINS = 3  # a run's own, and those of views beside it
 
 
@@ -167,8 +173,16 @@ class Crowd:
         finally:
             self._forget(index)
 
+    def settle(self) -> None:
+        """Copy the rows that no run has read yet: until then they are views of the engine, which may go now."""
+        for index, reply in self._replies.items():
+            self._replies[index] = [_own(row) for row in reply]
+
     def move(self, engine: Engine) -> None:
-        """Go on with another engine of the same model. What is pinned is pinned there when it is next."""
+        """Go on with another engine of the same model; `settle` comes before the first one ends.
+
+        What is pinned is pinned there when it is next.
+        """
         self._engine = engine
         for handle in self._handles.values():
             handle.move(engine)

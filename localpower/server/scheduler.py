@@ -154,6 +154,8 @@ class Scheduler:
         rows, question = self.limits.rows, job.question
         least = _FIRST_CELLS if self.loaded.n_ctx is None else min(_FIRST_CELLS, self.loaded.n_ctx)
         horizon = max(question.options.max_tokens, least - len(question.prompt))
+        if self._crowd is not None:
+            self._crowd.settle()  # a larger engine takes the place of this one
         self._making = True
         try:
             engine = self.loaded.engine(question.prompt, horizon, rows, self._check, self._engine, rows, rows)

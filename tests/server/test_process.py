@@ -238,10 +238,17 @@ def test_the_first_signal_returns_current_states_and_refuses_newcomers(server):
         reader = threading.Thread(target=lambda: found.extend(stream))
         reader.start()
         own.until("running", 1)
+        for _ in range(WAIT_S * 50):
+            if found:  # a state has been told
+                break
+            time.sleep(0.02)
         assert own.stop(signal.SIGTERM) == 0
         reader.join(WAIT_S)
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in found if chunk.choices)
-    assert found[-1].choices[0].localpower["finish"] == "interrupted"
+    told = found[-1].choices[0].localpower
+    assert (told["finish"], told["n_tokens"] > 0) == (
+        "interrupted",
+        True,
+    )  # its text may be empty: the end alone
     assert any("the current state is returned" in line for line in own.lines)
     assert not any("Traceback" in line for line in own.lines)
 

@@ -45,6 +45,12 @@ class Ear:
             assert self._left.acquire(timeout=WAIT_S)
         return self
 
+    def answer(self):
+        """The one answer, or what came instead of it."""
+        self.wait()
+        assert not self.errors
+        return self.answers[0]
+
 
 @pytest.fixture
 def running(tiny):
@@ -122,7 +128,7 @@ def test_an_answer_keeps_its_bits_when_the_cache_grows_under_it(tiny, running):
     _, first = submit(scheduler, "abc", "power:steps=40", seed=2, max_tokens=100)
     assert first.begun.wait(WAIT_S)
     _, long = submit(scheduler, "abc" * 400, "base", seed=3, max_tokens=30)
-    answers = [ear.wait().answers[0].tokens for ear in (first, long)]
+    answers = [ear.answer().tokens for ear in (first, long)]
     model = lp.Model(tiny)
     alone = model.generate("abc", "power:steps=40", seed=2, max_tokens=100).tokens
     assert answers == [alone, model.generate("abc" * 400, "base", seed=3, max_tokens=30).tokens]

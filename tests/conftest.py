@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from localpower.engine.settings import EXACT_BATCH, F16, LARGE_BATCH
 from localpower.loading import Request, load
+from tests import forked
 from tests.gguf_files import TEMPLATE, write_gemma3, write_k_quant, write_lfm2, write_llama, write_mamba
 
 
@@ -23,6 +25,7 @@ def own_cache(tmp_path_factory):
         patch.setenv("LOCALPOWER_STATE", str(tmp_path_factory.mktemp("state")))
         patch.setenv("LOCALPOWER_LOG", "off")
         patch.setenv("GGML_CPU_TILED_MM", "0")  # read once a process: a test of --fast may come first
+        patch.setattr(forked, "began_with", dict(os.environ))
         yield
 
 

@@ -22,6 +22,7 @@ from localpower.cli.main import main
 from localpower.runs.player import Player
 from localpower.runs.trace import read_trace
 from localpower.text.stops import answer_text
+from tests import forked
 from tests.cli.terminal import Terminal
 from tests.gguf_files import write_bert, write_llama, write_t5_encoder
 
@@ -30,9 +31,7 @@ TOY = ["run", "--model", "toy", "--seed", "1", "--max-tokens", "16"]
 
 
 def command(arguments, stdin=None, **more):
-    return subprocess.run(
-        [*BASE, *arguments], input=stdin, capture_output=True, check=False, timeout=120, **more
-    )
+    return forked.command(*arguments, stdin=stdin, **more)
 
 
 def problem_of(done):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -24,19 +22,14 @@ from localpower.text.vocabulary import Vocabulary
 from localpower.ui.editor import Message, read_message
 from localpower.ui.history import history
 from tests.cli.terminal import Terminal
+from tests.forked import command
 from tests.gguf_files import TEMPLATE, write_llama
 
 TOY = ("chat", "--model", "toy", "--seed", "1", "--max-tokens", "16")
 
 
 def chat(lines, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "localpower", *(arguments or TOY)],
-        input="\n".join(lines),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return command(*(arguments or TOY), stdin="\n".join(lines), text=True)
 
 
 def options_of(*arguments):

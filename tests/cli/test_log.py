@@ -16,6 +16,7 @@ from localpower import jsonl
 from localpower.api import log
 from localpower.cli.main import main
 from localpower.errors import UserError
+from tests.forked import command
 
 RUN = ("run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json", "Hello Wörld")
 
@@ -55,8 +56,7 @@ def test_every_answer_is_an_entry_with_its_prompt_and_numbers(capsys):
 
 def test_each_turn_of_a_chat_is_an_entry(state):
     asked = b"one\ntwo\n/regen\n"
-    command = [sys.executable, "-m", "localpower", "chat", "-m", "toy", "--seed", "1", "--max-tokens", "3"]
-    done = subprocess.run(command, input=asked, capture_output=True, check=False, env=dict(os.environ))
+    done = command("chat", "-m", "toy", "--seed", "1", "--max-tokens", "3", stdin=asked)
     assert done.returncode == 0, done.stderr
     kept = log.entries()
     assert [(each.command, each.prompt, each.seed) for each in kept] == [
@@ -96,8 +96,7 @@ def test_a_log_that_is_off_keeps_nothing(state, capsys, monkeypatch, switch):
 
 
 def test_a_chat_of_which_nothing_is_to_be_kept_is_not_in_the_log(state):
-    command = [sys.executable, "-m", "localpower", "chat", "-m", "toy", "--max-tokens", "3", "--no-session"]
-    done = subprocess.run(command, input=b"one\n", capture_output=True, check=False, env=dict(os.environ))
+    done = command("chat", "-m", "toy", "--max-tokens", "3", "--no-session", stdin=b"one\n")
     assert (done.returncode, (state / "log.jsonl").exists()) == (0, False)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 from localpower.api import config
 from localpower.cli.main import main
+from tests.forked import command
 
 RUN = ("run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json", "hello")
 
@@ -31,10 +30,8 @@ def run(capsys, *more):
 
 
 def chat(text, *more):
-    command = [sys.executable, "-m", "localpower", "chat", "-m", "toy", "--max-tokens", "3", *more]
-    done = subprocess.run(
-        command, input=text, capture_output=True, text=True, check=False, env=os.environ | {"COLUMNS": "200"}
-    )
+    wide = os.environ | {"COLUMNS": "200"}
+    done = command("chat", "-m", "toy", "--max-tokens", "3", *more, stdin=text, text=True, env=wide)
     assert done.returncode == 0, done.stderr
     return done.stderr
 
@@ -161,15 +158,8 @@ def test_a_chat_lists_the_presets_with_what_they_set(folder):
 
 
 def test_a_preset_that_is_not_there_changes_nothing_in_a_chat():
-    command = [sys.executable, "-m", "localpower", "chat", "-m", "toy", "--preset", "quick"]
-    done = subprocess.run(
-        command,
-        input="/preset bold\n/set steps\n",
-        capture_output=True,
-        text=True,
-        check=False,
-        env=dict(os.environ),
-    )
+    asked = "/preset bold\n/set steps\n"
+    done = command("chat", "-m", "toy", "--preset", "quick", stdin=asked, text=True)
     assert "there is no preset 'bold'" in done.stderr
     assert row(done.stderr, "steps")[1] == "3"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 
 import pytest
 
@@ -15,6 +14,7 @@ from localpower.runs.trace import read_trace
 from localpower.runs.verify import verify
 from localpower.toy import ToyModel
 from tests.cli.terminal import Terminal
+from tests.forked import COMMAND, command
 
 RUN = ("run", "--model", "toy", "--seed", "1", "--max-tokens", "24", "--temperature", "0.6", "hello there")
 
@@ -23,8 +23,7 @@ RUN = ("run", "--model", "toy", "--seed", "1", "--max-tokens", "24", "--temperat
 def recorded(tmp_path_factory):
     """The lines of a run of two chains, and its answer."""
     path = tmp_path_factory.mktemp("trace") / "events"
-    command = [sys.executable, "-m", "localpower", *RUN, "--chains", "2", "--events", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = command(*RUN, "--chains", "2", "--events", path, text=True, check=True)
     return path, done.stdout
 
 
@@ -45,13 +44,10 @@ def test_the_answer_is_printed_again(recorded, capsysbinary):
 
 
 def test_notes_that_cannot_be_written_cost_no_answer(recorded):
-    command = [sys.executable, "-m", "localpower", "replay", str(recorded[0])]
+    words = ["replay", str(recorded[0])]
     with open("/dev/full", "w") as full:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, check=False)
-    assert (done.returncode, done.stdout) == (
-        0,
-        subprocess.run(command, capture_output=True, check=True).stdout,
-    )
+        done = subprocess.run([*COMMAND, *words], stdout=subprocess.PIPE, stderr=full, check=False)
+    assert (done.returncode, done.stdout) == (0, command(*words, check=True).stdout)
 
 
 def test_all_chains_are_printed_again(tmp_path, capsys):

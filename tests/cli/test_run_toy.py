@@ -10,17 +10,11 @@ import pytest
 
 from localpower.completion import Completion
 from localpower.events import Extended, Stepped, from_json
+from tests.forked import command
 
 
 def run(*arguments, stdin=""):
-    return subprocess.run(
-        [sys.executable, "-m", "localpower", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return command(*arguments, stdin=stdin, text=True)
 
 
 TOY = ("run", "--model", "toy", "--seed", "1", "--max-tokens", "16")

@@ -19,6 +19,7 @@ from localpower.api.request import PromptOptions, SamplingOptions
 from localpower.errors import UsageProblem, UserError
 from localpower.samplers.ancestral import Base
 from localpower.tools.use import ToolUse
+from tests import forked
 from tests.cli.terminal import Terminal
 
 BASE = [sys.executable, "-m", "localpower"]
@@ -33,7 +34,7 @@ def state(tmp_path, monkeypatch):
 
 def command(*arguments, lines=()):
     text = "\n".join(lines)
-    return subprocess.run([*BASE, *arguments], input=text, capture_output=True, text=True, check=False)
+    return forked.command(*arguments, stdin=text, text=True)
 
 
 def chat_with(loaded):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 
 from localpower.cli.main import main
 from tests.cli.terminal import Terminal
+from tests.forked import command
 from tests.gguf_files import write_llama
 from tests.text.test_thinking import MARKS, TEMPLATE
 
@@ -32,12 +31,7 @@ def run(path, *options, command=("run",)):
 @pytest.fixture(scope="module")
 def text(thinker):
     """The whole text of the answer."""
-    done = subprocess.run(
-        [sys.executable, "-m", "localpower", *run(thinker, "--json", "abc")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = command(*run(thinker, "--json", "abc"), text=True, check=True)
     found = json.loads(done.stdout)
     assert 0 < found["thinking_tokens"] < found["n_tokens"]
     return found["text"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ from localpower.chance import StreamDice
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
 from localpower.text.conversation import Conversation
+from tests.forked import command
 
 pytestmark = pytest.mark.model
 QUESTION = Conversation.of("Name three rivers.")
@@ -52,9 +51,7 @@ def test_user_text_never_becomes_a_control_token(default_model):
 
 
 def run(*words):
-    return subprocess.run(
-        [sys.executable, "-m", "localpower", "run", *words], capture_output=True, check=False
-    )
+    return command("run", *words)
 
 
 def test_same_seed_same_bytes_through_the_command():

@@ -34,7 +34,11 @@ _WARM = """
 """
 # What an interpreter or a library reads once, as it starts.
 _AT_START = ("PYTHON", "LANG", "LC_", "LD_", "OMP_", "GOMP_", "GGML_", "HF_", "HOME", "XDG_")
-_OURS = {"GGML_NO_BACKTRACE", "GOMP_SPINCOUNT", "HF_HUB_DISABLE_TELEMETRY"}  # set where the package is imported
+_OURS = {
+    "GGML_NO_BACKTRACE",
+    "GOMP_SPINCOUNT",
+    "HF_HUB_DISABLE_TELEMETRY",
+}  # set where the package is imported
 _NUMBER = struct.Struct("q")
 _waiting: list[socket.socket] = []
 began_with = dict(os.environ)  # conftest.py changes it once

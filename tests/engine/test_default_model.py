@@ -15,7 +15,7 @@ from tests.forked import command
 
 pytestmark = pytest.mark.model
 QUESTION = Conversation.of("Name three rivers.")
-SAMPLER = PowerMH(2.5, 0.4, max_tokens=24, block=8, steps=3)
+SAMPLER = PowerMH(2.5, 0.4, max_tokens=16, block=8, steps=2)
 
 
 @pytest.fixture(scope="module")

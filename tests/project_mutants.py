@@ -16,10 +16,6 @@ from localpower.samplers.kernel import ChainState, part
 from localpower.samplers.projection import ProjectionKernel
 
 
-def _plain_log_p(model, prompt, tokens, i):
-    return projection.weighed(model, [prompt + tokens[:i]], 1.0)[0].log_p(tokens[i])
-
-
 @dataclass(frozen=True, slots=True)
 class _Decides(ProjectionKernel):
     """A step without any optimization, whose log ratio `ratio(x, y, cut)` a subclass states."""

@@ -50,10 +50,14 @@ def prompting(options: dict[str, Any]) -> PromptOptions:
     )
 
 
-_WITHOUT_TOOLS = {  # as the options have them where nobody says anything
-    **{"tool_format": None, "fresh_environment": False, "run_code": False},
-    **{"max_turns": 8, "observation_tokens": 256, "environment_seed": 0},
-}
+_OF_TOOLS = (
+    "tool_format",
+    "fresh_environment",
+    "run_code",
+    "max_turns",
+    "observation_tokens",
+    "environment_seed",
+)
 
 
 def tool_use(options: dict[str, Any], stop: Callable[[], bool] = lambda: False) -> ToolUse | None:
@@ -62,7 +66,8 @@ def tool_use(options: dict[str, Any], stop: Callable[[], bool] = lambda: False) 
 
     names = options["tools"]
     if not names:
-        idle = [name for name, usual in _WITHOUT_TOOLS.items() if options[name] != usual]
+        source = click.get_current_context().get_parameter_source
+        idle = [name for name in _OF_TOOLS if source(name) is ParameterSource.COMMANDLINE]
         if idle:
             raise UsageProblem(f"--{idle[0].replace('_', '-')} means nothing without --tools")
         return None

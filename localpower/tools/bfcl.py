@@ -12,6 +12,7 @@ import copy
 import importlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import util
@@ -137,10 +138,11 @@ class Bfcl:
         for text in self._entry.truth:
             try:
                 name, positional, named = _parsed(text)
-                owner = other[self._home.get(name) or _owner(other, name)]
-                getattr(owner, name)(*positional, **named)
-            except Exception:  # some right calls are meant to fail, and change nothing
-                continue
+                call = getattr(other[self._home.get(name) or _owner(other, name)], name)
+            except (ValueError, SyntaxError, LookupError, StopIteration, AttributeError):
+                return None
+            with suppress(Exception):  # some right calls are meant to fail, and change nothing
+                call(*positional, **named)
         return _states(self._live) == _states(other)
 
     def _made(self) -> dict[str, Any]:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import torch
-from keeping import Kept, descend
-from network import CONTEXT, Network, export
+from network import CONTEXT, Network
 from tools_corpus import EOS, SHAPE, page, row
 from torch.nn import functional
-from train_base import BATCH, RATE, rate_at
-
-KEEP_EVERY = 100
+from train_base import BATCH, options_of, pretrain
 
 
 def batch(seed: int, step: int) -> torch.Tensor:
@@ -36,23 +30,10 @@ def loss_of(network: Network, tokens: torch.Tensor, weight: torch.Tensor | None 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--folder", type=Path, default=Path(".cache/lab"))
-    options = parser.parse_args()
+    options = options_of(__doc__)
     torch.manual_seed(options.seed)
     torch.set_num_threads(1)
-    network = Network(SHAPE)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, betas=(0.9, 0.95), weight_decay=0.1)
-    kept = Kept(options.folder, "tools", network, optimizer, KEEP_EVERY)
-    for step in kept.steps(options.steps, "loss"):
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, options.steps)
-        loss = loss_of(network, batch(options.seed, step))
-        descend(network, optimizer, loss)
-        kept.values.append(loss.item())
-    export(network, options.folder / "lab-tools.gguf", "lab-tools")
+    pretrain("tools", Network(SHAPE), options, batch, loss_of)
 
 
 if __name__ == "__main__":

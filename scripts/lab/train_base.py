@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -46,23 +47,38 @@ def rate_at(step: int, steps: int) -> float:
     return RATE * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * share)))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def options_of(about: str | None) -> argparse.Namespace:
+    """What a training from scratch is told: steps, seed, folder."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path(".cache/lab"))
-    options = parser.parse_args()
-    torch.manual_seed(options.seed)
-    network = Network()
+    return parser.parse_args()
+
+
+def pretrain(
+    name: str,
+    network: Network,
+    options: argparse.Namespace,
+    draw: Callable[[int, int], torch.Tensor],
+    loss: Callable[[Network, torch.Tensor], torch.Tensor],
+) -> None:
+    """Train on draw(seed, step) and write lab-NAME.gguf; goes on where it was stopped."""
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, betas=(0.9, 0.95), weight_decay=0.1)
-    kept = Kept(options.folder, "base", network, optimizer, KEEP_EVERY)
+    kept = Kept(options.folder, name, network, optimizer, KEEP_EVERY)
     for step in kept.steps(options.steps, "loss"):
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, options.steps)
-        loss = loss_of(network, batch(options.seed, step))
-        descend(network, optimizer, loss)
-        kept.values.append(loss.item())
-    export(network, options.folder / "lab-base.gguf", "lab-base")
+        found = loss(network, draw(options.seed, step))
+        descend(network, optimizer, found)
+        kept.values.append(found.item())
+    export(network, options.folder / f"lab-{name}.gguf", f"lab-{name}")
+
+
+def main() -> None:
+    options = options_of(__doc__)
+    torch.manual_seed(options.seed)
+    pretrain("base", Network(), options, batch, loss_of)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -79,6 +80,12 @@ def test_the_right_calls_lead_to_the_right_state_and_a_copy_goes_its_own_way(pac
     assert one.state()["GorillaFileSystem"]["root"]["parent"] == "..."
     one.reset(0)
     assert one.check() is False
+
+
+@pytest.mark.parametrize("call", ["touch(", "touch(name=open)", "nowhere()"])
+def test_right_calls_that_cannot_be_made_give_no_verdict(package, call):
+    entry = entry_of("multi_turn_base_0")
+    assert Bfcl(replace(entry, truth=(*entry.truth, call))).check() is None
 
 
 def test_what_the_task_takes_away_and_what_is_private_cannot_be_called(package):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
@@ -12,10 +13,11 @@ from localpower.doing import doing
 from localpower.errors import ContextFull, EngineError
 from localpower.loaded import ModelInfo, Preset
 from localpower.model import Tokens
+from localpower.prices import Prices
 from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
 from localpower.text.marks import spelling
-from localpower.width import best_width, relative_cost
+from localpower.width import LATE_RATE, relative_cost, rows_for_proposals
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
     from localpower.engine.base import GgufEngine
@@ -25,7 +27,6 @@ if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGU
     from localpower.engine.weights import Weights
     from localpower.text.vocabulary import Vocabulary
 
-_USUAL_RATE = 0.25  # of steps that move a chain, until it has a rate of its own
 _WIDEST = 8
 
 
@@ -42,6 +43,12 @@ class LoadedGguf:
     n_ctx: int
     governor: Governor | None = None
     preset: Preset | None = None
+    keep_curve: Callable[[Mapping[int, float]], None] = lambda _curve: None
+
+    @cached_property
+    def prices(self) -> Prices:
+        """What batches cost, of all engines of this model."""
+        return Prices(self.verdict.curve)
 
     @cached_property
     def _spelled(self) -> Callable[[int], bytes]:
@@ -154,7 +161,7 @@ class LoadedGguf:
             raise EngineError(plan.words(), plan.hint())
         engine = self._make(room, n_sequences, rows, check)
         engine.prompt_length = len(prompt)
-        engine.curve = self.verdict.curve
+        engine.prices = self.prices
         if before is not None:
             try:
                 engine.take_over(before, prompt)
@@ -214,10 +221,11 @@ class LoadedGguf:
         return self.vocabulary.control_token(text)
 
     def widest(self) -> int:
-        """As in `Loaded`, by the measured curve and a usual rate of moves."""
+        """As in `Loaded`, by the measured curve and the rate at which later steps move a chain."""
         if not self._same_bits() or self.weights.is_recurrent():
             return 0
-        return best_width(partial(relative_cost, self.verdict.curve), _USUAL_RATE, _WIDEST)
+        cost = partial(relative_cost, self.verdict.curve)
+        return rows_for_proposals([LATE_RATE] * _WIDEST, _WIDEST, math.inf, cost)
 
     def goes_ahead(self) -> bool:
         """In streams each token of an answer is a batch's only one of its sequence."""
@@ -240,7 +248,9 @@ class LoadedGguf:
         return counters.prefill_tokens, counters.padded_rows, counters.wasted_rows
 
     def close(self) -> None:
-        """The weights."""
+        """The weights. What a run found to contradict the stored cost of rows replaces it."""
+        if (curve := self.prices.corrected()) is not None:
+            self.keep_curve(curve)
         self.weights.close()
 
 

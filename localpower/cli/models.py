@@ -9,19 +9,20 @@ import click
 
 from localpower.cli import completion
 from localpower.cli.alias import alias
+from localpower.cli.options import flag
 from localpower.cli.pull import pull, rm
+from localpower.cli.sections import Group
 from localpower.errors import EXIT_OK
 
 
-@click.group("models", short_help="List, fetch, describe, name or remove models.")
+@click.group("models", cls=Group, short_help="List, fetch, describe, name or remove models.")
 def models() -> None:
     """List, fetch, describe, name or remove models: ours, and those of Ollama, LM Studio and the model hub."""
 
 
 @models.command("list", short_help="List the models of this machine.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each model is printed.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def list_(as_json: bool, debug: bool) -> int:
+@flag("--json", "as_json", help="One JSON object for each model is printed.")
+def list_(as_json: bool) -> int:
     """List the models of this machine, with what -m calls them, and those of the catalogue that may be fetched.
 
     alpha is the power that is used where nobody says one. Formats and licences are as far as files say them.
@@ -40,10 +41,9 @@ def list_(as_json: bool, debug: bool) -> int:
 
 @models.command("show", short_help="Describe a model.")
 @click.argument("name", required=False, shell_complete=completion.models)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object is printed.")
-@click.option("--template", is_flag=True, help="The chat template is printed too.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def show(name: str | None, as_json: bool, template: bool, debug: bool) -> int:
+@flag("--json", "as_json", help="One JSON object is printed.")
+@flag("--template", help="The chat template is printed too.")
+def show(name: str | None, as_json: bool, template: bool) -> int:
     """Describe the model NAME, or the default one: its file, context, end tokens, and which context fits in memory."""
     from localpower.api.models import describe
     from localpower.cli.terminal import write_answer
@@ -80,8 +80,7 @@ def _spelled(key: str, value: Any) -> Any:
 
 @models.command("path", short_help="Print the file of a model.")
 @click.argument("name", required=False, shell_complete=completion.models)
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def path(name: str | None, debug: bool) -> int:
+def path(name: str | None) -> int:
     """Print the path of the file of the model NAME, or of the default one."""
     from localpower.api.models import path_of
     from localpower.cli.terminal import write_answer
@@ -92,8 +91,7 @@ def path(name: str | None, debug: bool) -> int:
 
 @models.command("default", short_help="Show or set the default model.")
 @click.argument("name", required=False, shell_complete=completion.models)
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def default(name: str | None, debug: bool) -> int:
+def default(name: str | None) -> int:
     """Show the default model, or set it to NAME in the configuration file."""
     from localpower.api.config import Place, write
     from localpower.api.models import as_default, usual

@@ -9,26 +9,24 @@ from typing import Any
 import click
 
 from localpower.cli import completion
+from localpower.cli.options import flag, path_option
+from localpower.cli.sections import Group
 from localpower.errors import EXIT_OK
 
-_DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    metavar="PATH",
-    help="The file of the task, or a folder of files.  [default: LOCALPOWER_DATA]",
+_DATA = path_option(
+    "--data", metavar="PATH", help="The file of the task, or a folder of files.  [default: LOCALPOWER_DATA]"
 )
 
 
-@click.group("tasks", short_help="List the tasks of eval, and what each costs.")
+@click.group("tasks", cls=Group, short_help="List the tasks of eval, and what each costs.")
 def tasks() -> None:
     """List the tasks of eval, say where the file of one is published, and what an eval of it costs here."""
 
 
 @tasks.command("list", short_help="List the tasks.")
 @_DATA
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each task is printed.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def list_(data: Path | None, as_json: bool, debug: bool) -> int:
+@flag("--json", "as_json", help="One JSON object for each task is printed.")
+def list_(data: Path | None, as_json: bool) -> int:
     """List the tasks: how many problems each has, its longest answer in tokens, and whether its file is here."""
     from localpower.api.tasks import list_tasks
     from localpower.cli.terminal import write_answer
@@ -53,15 +51,13 @@ def list_(data: Path | None, as_json: bool, debug: bool) -> int:
     "methods",
     multiple=True,
     default=("base,low-temp,power",),
-    show_default=True,
     metavar="NAME,...",
     shell_complete=completion.methods,
     help="The methods of the eval.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Number of problems of the eval.  [default: all]")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object is printed.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def show(name: str, as_json: bool, debug: bool, limit: int | None, **options: Any) -> int:
+@flag("--json", "as_json", help="One JSON object is printed.")
+def show(name: str, as_json: bool, limit: int | None, **options: Any) -> int:
     """Describe the task NAME, or the task file NAME: its file, prompts, licence, and what an eval of it costs.
 
     The tokens are those of answers as long as they may be, and the seconds an estimate: one answer at a time, at the

@@ -73,8 +73,8 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts, *, whole: bool) ->
     from localpower.cli.terminal import can_redraw, notes, say
     from localpower.runs.player import Player
     from localpower.ui.body import Fold
+    from localpower.ui.live import view_on
     from localpower.ui.summary import FINISHES
-    from localpower.ui.views import view_on
 
     settings, thought = trace.started.settings, thought_of(trace)
     live = can_redraw()
@@ -86,7 +86,7 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts, *, whole: bool) ->
             settings,
             trace.started.n_chains,
             len(trace.started.prompt),
-            lambda: player.seconds,
+            clock=lambda: player.seconds,
             fold=Fold(thought, settings.get("thinking_budget"), whole),
         ) as view:
             tallies = player.play(view, interrupts.check)

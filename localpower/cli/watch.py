@@ -52,8 +52,8 @@ def _show(told: Iterator[Told], *, whole: bool) -> None:
     from localpower.text.stops import answer_text
     from localpower.text.thinking import Thought
     from localpower.ui.body import Fold
+    from localpower.ui.live import view_on
     from localpower.ui.summary import FINISHES
-    from localpower.ui.views import view_on
 
     pieces = Pieces()
     first = next(told, None)

@@ -13,9 +13,9 @@ from localpower.api.aliases import take
 from localpower.api.models import here
 from localpower.catalogue import ENTRIES, NAMES, OnHub, entry_of, locate
 from localpower.cli.main import main
+from localpower.cli.models import lines
 from localpower.errors import ModelError, UserError
 from localpower.loaded import Preset, usual_alpha
-from localpower.ui.models import lines
 
 RUN = ["run", "-m", "toy", "--seed", "1", "--max-tokens", "4", "--json", "a"]
 BASE = ENTRIES["lab-base"].path()

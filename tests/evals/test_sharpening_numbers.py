@@ -9,12 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from localpower.evals.bootstrap import (
-    difference_intervals,
-    mean_interval,
-    mean_intervals,
-    resampled_means,
-)
+from localpower.evals.bootstrap import difference_intervals, mean_interval, mean_intervals, resampled_means
 from localpower.evals.coverage import pass_table
 from localpower.evals.divergence import divergence
 from localpower.evals.overlap import solved_sets, unseen_rate

@@ -21,12 +21,6 @@ SHORT = {"seed": 1, "max_tokens": 12}
 
 
 @pytest.fixture
-def toy():
-    with lp.load("toy") as model:
-        yield model
-
-
-@pytest.fixture
 def gguf(tiny):
     model = Model(tiny)
     yield model

@@ -87,10 +87,10 @@ def load(
         raise ModelError(f"{path} says that its context has 0 tokens", "--ctx gives it another")
     info = ModelInfo(name, str(named), sha256(path), weights.quantization())
     return LoadedGguf(
-        info,
         weights,
-        verdict,
         Vocabulary(weights),
+        info,
+        verdict,
         "exact" if verdict.exact and not request.fast else min(verdict.largest, 1e9),
         _notes(request, verdict, weights),
         n_ctx,

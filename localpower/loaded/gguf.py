@@ -198,15 +198,12 @@ class LoadedGguf(GgufReader):
         counters = as_gguf(engine).counters
         return counters.prefill_tokens, counters.padded_rows, counters.wasted_rows
 
-<<<<<<< HEAD
     def close(self) -> None:
         """The weights. What a run found to contradict the stored cost of rows replaces it."""
         if (curve := self.prices.corrected()) is not None:
             self.keep_curve(curve)
-        self.weights.close()
+        super().close()
 
-=======
->>>>>>> h-core
 
 def as_gguf(engine: Engine) -> GgufEngine:
     """What `LoadedGguf.engine` made, by its own type."""

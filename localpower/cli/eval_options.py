@@ -46,9 +46,9 @@ def _of_text(read: Callable[[str], Any]) -> Callable[..., Any]:
 
 
 def _shard(text: str) -> Any:
-    from localpower.api.cluster.spec import read_shard
+    from localpower.api.cluster.spec import Shard
 
-    return read_shard(text)
+    return Shard.read(text)
 
 
 def _workers(text: str) -> Any:

@@ -67,7 +67,7 @@ def show(name: str | None, as_json: bool, template: bool) -> int:
 def _spelled(key: str, value: Any) -> Any:
     """A value for people."""
     if value is None:
-        return "not measured yet" if key in ("exactness", "tokens_per_second") else "none"
+        return "not measured yet" if key in ("exactness", "tokens_per_second", "measured_on") else "none"
     if isinstance(value, bool):
         return ("no", "yes")[value]
     if key == "exactness" and not isinstance(value, str):

@@ -48,24 +48,27 @@ def _show(told: Iterator[Told], *, whole: bool) -> None:
     from localpower.cli.printed import Manner
     from localpower.cli.terminal import can_redraw, notes, say
     from localpower.runs.tally import Tally
-    from localpower.server.told import Pieces
     from localpower.text.stops import answer_text
     from localpower.text.thinking import Thought
     from localpower.ui.body import Fold
     from localpower.ui.live import view_on
     from localpower.ui.summary import FINISHES
 
-    pieces = Pieces()
+    pieces: dict[int, bytes] = {}
+
+    def piece(token: int) -> bytes:
+        return pieces.get(token, b"")
+
     first = next(told, None)
     if first is None or first.started is None:
         time.sleep(1.0)  # the server has ended the stream before an answer began
         return
     settings = first.started.settings
     marks = settings.get("thought_marks")
-    thought = Thought.after((marks[0], marks[1]), (), pieces.piece) if marks else None
+    thought = Thought.after((marks[0], marks[1]), (), piece) if marks else None
     view = view_on(
         None if can_redraw() else notes(),
-        pieces.piece,
+        piece,
         settings,
         1,
         0,
@@ -74,13 +77,13 @@ def _show(told: Iterator[Told], *, whole: bool) -> None:
     tally = Tally()
     with view:
         for each in told:
-            pieces.learn(each.pieces)
+            pieces |= each.pieces
             if each.event is not None:
                 tally = tally.add(each.event)
                 view.event(0, each.event)
             else:
                 view.asked(0, each.asked)
-    text = answer_text(tally.state.tokens, pieces.piece, [stop.encode() for stop in settings["stops"]])
+    text = answer_text(tally.state.tokens, piece, [stop.encode() for stop in settings["stops"]])
     Manner(thought.marks if thought else None, whole).texts(
         [(text, thought.length(tally.state.tokens) if thought else None)]
     )

@@ -29,12 +29,8 @@ from localpower.model import Tokens
 from localpower.text.conversation import Conversation
 
 logger = logging.getLogger("lm_eval.localpower")  # the harness shows what its own loggers say
-_LENGTHS = (
-    "max_gen_toks",
-    "max_new_tokens",
-    "max_tokens",
-    "max_completion_tokens",
-)  # the first that is given
+# The first that is given holds.
+_LENGTHS = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 _DRAWING = ("do_sample", "temperature")  # how tasks say "greedy": the method says how an answer is drawn
 
 

@@ -175,6 +175,6 @@ def _limits(options: dict[str, Any]) -> Limits:
 
 def _keys(path: Path | None) -> tuple[str, ...]:
     """Of the file and the environment. Raises UserError."""
-    from localpower.server.keys import keys
+    from localpower.server.access import keys
 
     return keys(path)

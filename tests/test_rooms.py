@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "userfile": {"errors", "folders", "inputs", "localpower"},
     "catalogue": {"catalogue", "elsewhere", "errors", "inputs", "localpower"},
     "elsewhere": {"errors", "localpower"},
-    "hub": {"elsewhere", "engine", "errors", "hub"},
+    "hub": {"elsewhere", "engine", "errors", "hub", "localpower"},
     "example": set(),
     "lab": {"grading", "lab"},
     "evals": {

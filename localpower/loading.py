@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def load(
     named, path = path, at or path
     from localpower.engine.cores import Governor, physical_cores
     from localpower.engine.files import check_file, sha256
-    from localpower.engine.verdict import verdict_for
+    from localpower.engine.verdict import keep_curve, verdict_for
     from localpower.numerics import use_cores
 
     check_file(path, NAMES)
@@ -95,6 +96,7 @@ def load(
         n_ctx,
         governor,
         _preset(name),
+        partial(keep_curve, path=path, threads=threads, gpu_layers=gpu_layers, exact=not request.fast),
     )
 
 

@@ -14,10 +14,11 @@ from localpower.api.programs import allowed
 from localpower.api.request import PromptOptions, SamplingOptions, whole_number
 from localpower.errors import UsageProblem
 from localpower.evals import store
-from localpower.evals.dates import check_date
+from localpower.evals.dates import check_date, dated
 from localpower.evals.parts import Shard
 from localpower.evals.problem import Problem
 from localpower.evals.settings import fingerprint
+from localpower.evals.sources import Source
 from localpower.evals.task import Task
 from localpower.loaded import Loaded
 from localpower.loading import Request
@@ -93,6 +94,17 @@ class EvalRequest:
         for name in ("since", "until"):
             check_date(f"--{name}", getattr(self, name))
         self._check_split()
+
+    def seed_for(self, before: store.Stored | None) -> int:
+        """Its own, else that of the answers that are there, else the one that was drawn."""
+        if self.seed is not None:
+            return self.seed
+        return self.drawn if before is None else int(before.settings["seed"])
+
+    def problems(self, tasks: Sequence[Task], seed: int) -> dict[str, list[Problem]]:
+        """All of each task, from `since` to `until`. Raises UserError."""
+        source = Source(self.data, seed, self.password, self.since, self.until)
+        return {task.name: dated(task.name, task.problems(source), self.since, self.until) for task in tasks}
 
     def _check_split(self) -> None:
         """Raises UsageProblem for what a part of a run cannot do."""

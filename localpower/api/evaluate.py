@@ -147,7 +147,7 @@ def evaluate(
     return EvalRun.read(request.out)
 
 
-class _Nobody:
+class Nobody:
     """Hears how a run goes, and says nothing."""
 
     def expect(self, forecasts: Sequence[Forecast]) -> None:
@@ -175,4 +175,4 @@ class _Nobody:
 @contextmanager
 def watched_by_nobody() -> Iterator[Watcher]:
     """Nobody hears how a run goes."""
-    yield _Nobody()
+    yield Nobody()

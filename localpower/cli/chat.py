@@ -11,6 +11,7 @@ import click
 from localpower.cli import completion
 from localpower.cli.options import (
     engine_options,
+    flag,
     log_option,
     prompt_options,
     quiet_option,
@@ -31,19 +32,15 @@ if TYPE_CHECKING:
 @prompt_options
 @tool_options
 @engine_options
-@click.option(
-    "--continue", "go_on", is_flag=True, help="The chat goes on with the session that was written last."
-)
+@flag("--continue", "go_on", help="The chat goes on with the session that was written last.")
 @click.option(
     "--session",
     metavar="NAME",
     shell_complete=completion.sessions,
     help="The chat goes on with the session NAME, or begins it.",
 )
-@click.option(
-    "--no-session", is_flag=True, help="The chat is not kept.  [default: it is, where somebody types]"
-)
-@click.option("--no-markdown", is_flag=True, help="Answers are printed as the model wrote them.")
+@flag("--no-session", help="The chat is not kept.  [default: it is, where somebody types]")
+@flag("--no-markdown", help="Answers are printed as the model wrote them.")
 @thoughts_option
 @log_option
 @quiet_option

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from localpower.cli import completion
+from localpower.cli.sections import Group
 from localpower.errors import EXIT_OK, UsageProblem, UserError
 
 if TYPE_CHECKING:
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
 _WIDTH = 15  # of the names of settings
 
 
-@click.group("config", invoke_without_command=True, short_help="Show or change your own defaults.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+@click.group("config", cls=Group, invoke_without_command=True, short_help="Show or change your own defaults.")
 @click.pass_context
-def config(ctx: click.Context, debug: bool) -> int:
+def config(ctx: click.Context) -> int:
     """Show your own defaults, and where each comes from.
 
     A command line goes before a preset (--preset), that before a variable of the environment (LOCALPOWER_ALPHA for
@@ -110,7 +110,9 @@ def _param(key: str) -> click.Parameter:
     return next(each for each in chat.params if f"--{key}" in each.opts)
 
 
-@config.command("set", short_help="Set a default.", context_settings={"ignore_unknown_options": True})
+@config.command(
+    "set", cls=click.Command, short_help="Set a default.", context_settings={"ignore_unknown_options": True}
+)
 @click.argument("key", shell_complete=completion.settings)
 @click.argument("values", nargs=-1, required=True, metavar="VALUE")
 def set_(key: str, values: tuple[str, ...]) -> int:
@@ -131,7 +133,7 @@ def set_(key: str, values: tuple[str, ...]) -> int:
     return EXIT_OK
 
 
-@config.command("unset", short_help="Go back to what is built in.")
+@config.command("unset", cls=click.Command, short_help="Go back to what is built in.")
 @click.argument("key", shell_complete=completion.settings)
 def unset(key: str) -> int:
     """Take the setting KEY out of the configuration file."""

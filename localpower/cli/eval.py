@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import os
 import secrets
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from localpower.cli import completion
-from localpower.cli.eval_options import PASSWORD, machines_options, method_options, running_options
-from localpower.cli.options import engines_options, program_options, quiet_option
+from localpower.cli.eval_options import machines_options, method_options, running_options
+from localpower.cli.options import engines_options, password_of, program_options, quiet_option
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK
@@ -60,7 +58,6 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     for note in typed_stops(options):
         say(f"note: {note}")
     name = f"{'-'.join(Path(task).stem for task in tasks)}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
-    password = options["gpqa_password"] or os.environ.get(PASSWORD)
     asked = EvalRequest(
         tasks=tasks,
         labels=labels,
@@ -69,7 +66,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
         models=tuple(request(options | {"model": model}) for model in options["models"] or (None,)),
         prompting=prompting(options),
         own_stops=not options["no_stops"],
-        password=_ask_password if password is None else lambda: password,
+        password=password_of(options["gpqa_password"]),
         **{key: options[key] for key in _SAME},
     )
     around = Surroundings(
@@ -111,7 +108,3 @@ def _count(asked: Any) -> int | None:
     if asked.workers is None or asked.workers.kind == "ray":
         return None
     return int(asked.workers.count)
-
-
-def _ask_password() -> str:
-    return str(click.prompt("GPQA password", hide_input=True, err=True)) if sys.stdin.isatty() else ""

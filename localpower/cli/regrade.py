@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from localpower.cli.options import program_options
-from localpower.cli.sections import Command, renamed
+from localpower.cli.refused import renamed
+from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted
 from localpower.names import GRADERS
 
@@ -27,7 +28,6 @@ from localpower.names import GRADERS
 )
 @renamed("--against", "--reference")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def regrade(
     grader: str | None,
     run_code: bool,
@@ -36,7 +36,6 @@ def regrade(
     judge: str | None,
     reference: str | None,
     folder: Path,
-    debug: bool,
 ) -> int:
     """Grade the answers in DIR again: what localpower eval stored there.
 

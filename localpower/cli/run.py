@@ -13,7 +13,9 @@ import click
 
 from localpower.cli.options import (
     engine_options,
+    flag,
     log_option,
+    path_option,
     prompt_options,
     quiet_option,
     sampling_options,
@@ -40,33 +42,17 @@ if TYPE_CHECKING:
 @prompt_options
 @tool_options
 @engine_options
-@click.option(
+@path_option(
     "-f",
     "--file",
     "files",
     multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
     help="The text of FILE stands before PROMPT. The option may be repeated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object is printed instead of the text.")
-@click.option(
-    "--events",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Every event is written to FILE as a JSON line.",
-)
-@click.option(
-    "--diagnose",
-    is_flag=True,
-    help="The summary says how well the run went: moves by cut, autocorrelation, particles.",
-)
-@click.option(
-    "--plot",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The diagnosis is drawn to FILE (extra: localpower[plots]).",
-)
+@flag("--json", "as_json", help="One JSON object is printed instead of the text.")
+@path_option("--events", help="Every event is written to FILE as a JSON line.")
+@flag("--diagnose", help="The summary says how well the run went: moves by cut, autocorrelation, particles.")
+@path_option("--plot", help="The diagnosis is drawn to FILE (extra: localpower[plots]).")
 @thoughts_option
 @log_option
 @quiet_option

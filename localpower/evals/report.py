@@ -15,14 +15,7 @@ from localpower.evals.likelihood import Scores, likelihoods, own_scores
 from localpower.evals.rounds import tool_use
 from localpower.evals.store import Row, Stored
 from localpower.runs.repetition import loops
-from localpower.statistics import (
-    items_needed,
-    mcnemar,
-    paired_difference,
-    pass_curve,
-    share_right,
-    sign_flip,
-)
+from localpower.statistics import items_needed, mcnemar, paired_difference, pass_curve, share_right, sign_flip
 
 _LEVEL = 0.05
 _ONE = 0.9995  # a p value that is shown as 1

@@ -21,10 +21,6 @@ _BY = "--data"
 _HINT = f"{_BY} takes a file of problems, or a folder of a dataset"
 
 
-def _no_password() -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where problems come from. path: a file or folder that was named; None: the data folder.
@@ -35,7 +31,7 @@ class Source:
 
     path: Path | None = None
     seed: int = 0
-    password: Callable[[], str] = _no_password
+    password: Callable[[], str] = lambda: ""
     since: str = ""
     until: str = ""
 
@@ -133,9 +129,8 @@ def pick(row: Row, names: Sequence[str], place: str) -> Any:
     for name in names:
         if row.get(name) is not None:
             return row[name]
-    raise UserError(
-        f"{place} has no field {' or '.join(names)}"
-    )  # which it has may be a question, without a header
+    # which fields it has is not told: without a header they may be a question
+    raise UserError(f"{place} has no field {' or '.join(names)}")
 
 
 def as_text(row: Row, names: Sequence[str], place: str) -> str:

@@ -34,13 +34,8 @@ _JUDGED = {
     **dict.fromkeys(("first", "second"), float),
 }
 _SETTINGS, _PROBLEMS, _ANSWERS, LOCK = "settings.json", "problems.json", "answers.jsonl", ".lock"
-_BEGUN = {
-    LOCK,
-    _PROBLEMS,
-    _SETTINGS,
-    f"{_PROBLEMS}.new",
-    f"{_SETTINGS}.new",
-}  # what a start makes before an answer
+_BEGUN = {LOCK, *(name + end for name in (_PROBLEMS, _SETTINGS) for end in ("", ".new"))}  # before an answer
+_AGAIN = "remove that line, and it is made again"
 JUDGEMENTS = "judgments.jsonl"
 PARTS, LOGS = "parts", "slurm"  # folders in a run's folder: of shards, and of what a cluster's jobs print
 
@@ -89,19 +84,18 @@ def read(path: Path, say: jsonl.Say = jsonl.silent) -> Stored:
         by_id[row["task"], row["id"]]
         return row
 
-    hint = "remove that line, and it is made again"
-    rows = jsonl.kept(path / _ANSWERS, answer, "answer to a problem of this run", say, hint=hint)
-    return Stored(
-        path, settings, by_id, list({key(row): row for row in rows}.values()), judgements_in(path, say)
-    )
+    rows = jsonl.kept(path / _ANSWERS, answer, "answer to a problem of this run", say, hint=_AGAIN)
+    last = {key(row): row for row in rows}
+    return Stored(path, settings, by_id, list(last.values()), judgements_in(path, say))
 
 
 def judgements_in(path: Path, say: jsonl.Say = jsonl.silent) -> list[Row]:
     """The judgements that a folder holds. Raises UserError for a damaged line."""
-    hint = "remove that line, and it is made again"
-    return jsonl.kept(
-        path / JUDGEMENTS, lambda value: jsonl.record(value, _JUDGED), "judgement", say, hint=hint
-    )
+
+    def judgement(value: Any) -> Row:
+        return jsonl.record(value, _JUDGED)
+
+    return jsonl.kept(path / JUDGEMENTS, judgement, "judgement", say, hint=_AGAIN)
 
 
 def has_run(path: Path) -> bool:

@@ -28,6 +28,7 @@ from localpower.evals import (
 )
 from localpower.evals.task import Task
 from localpower.lab.problems import FAMILIES
+from localpower.tools.calculator import Calculator
 
 _LONGEST_LAB = 44  # characters of an answer; the corpus has 41
 
@@ -61,7 +62,7 @@ _OURS: tuple[Task, ...] = (
         "for lab-tools, with a calculator, generated",
         licence="MIT",
         size=200,
-        environment=tooltasks.lab_calculator_of,
+        environment=lambda _: tooltasks.LabCalculator(),
         tools="calculator",
         tool_format="inline",
         max_turns=4,
@@ -72,7 +73,7 @@ _OURS: tuple[Task, ...] = (
         "word problems with a calculator, generated",
         licence="MIT",
         size=180,
-        environment=tooltasks.calculator_of,
+        environment=lambda _: Calculator(),
         tools="calculator",
     ),
     Task(

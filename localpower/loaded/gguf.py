@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -13,9 +14,10 @@ from localpower.errors import ContextFull, EngineError
 from localpower.loaded import ModelInfo, Preset
 from localpower.loaded.reader import GgufReader
 from localpower.model import Tokens
+from localpower.prices import Prices
 from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
-from localpower.width import best_width, relative_cost
+from localpower.width import LATE_RATE, relative_cost, rows_for_proposals
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
     from localpower.engine.base import GgufEngine
@@ -23,7 +25,6 @@ if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGU
     from localpower.engine.cores import Governor
     from localpower.engine.probe import Verdict
 
-_USUAL_RATE = 0.25  # of steps that move a chain, until it has a rate of its own
 _WIDEST = 8
 
 
@@ -38,6 +39,12 @@ class LoadedGguf(GgufReader):
     n_ctx: int
     governor: Governor | None = None
     preset: Preset | None = None
+    keep_curve: Callable[[Mapping[int, float]], None] = lambda _curve: None
+
+    @cached_property
+    def prices(self) -> Prices:
+        """What batches cost, of all engines of this model."""
+        return Prices(self.verdict.curve)
 
     @cached_property
     def machine(self) -> str:
@@ -113,7 +120,7 @@ class LoadedGguf(GgufReader):
             raise EngineError(plan.words(), plan.hint())
         engine = self._make(room, n_sequences, rows, check)
         engine.prompt_length = len(prompt)
-        engine.curve = self.verdict.curve
+        engine.prices = self.prices
         if before is not None:
             try:
                 engine.take_over(before, prompt)
@@ -165,10 +172,11 @@ class LoadedGguf(GgufReader):
         return warm(as_gguf(engine), prompt, path, owner)
 
     def widest(self) -> int:
-        """As in `Loaded`, by the measured curve and a usual rate of moves."""
+        """As in `Loaded`, by the measured curve and the rate at which later steps move a chain."""
         if not self._same_bits() or self.weights.is_recurrent():
             return 0
-        return best_width(partial(relative_cost, self.verdict.curve), _USUAL_RATE, _WIDEST)
+        cost = partial(relative_cost, self.verdict.curve)
+        return rows_for_proposals([LATE_RATE] * _WIDEST, _WIDEST, math.inf, cost)
 
     def goes_ahead(self) -> bool:
         """In streams each token of an answer is a batch's only one of its sequence."""
@@ -189,6 +197,12 @@ class LoadedGguf(GgufReader):
         """By the engine's counters."""
         counters = as_gguf(engine).counters
         return counters.prefill_tokens, counters.padded_rows, counters.wasted_rows
+
+    def close(self) -> None:
+        """The weights. What a run found to contradict the stored cost of rows replaces it."""
+        if (curve := self.prices.corrected()) is not None:
+            self.keep_curve(curve)
+        super().close()
 
 
 def as_gguf(engine: Engine) -> GgufEngine:

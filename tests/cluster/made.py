@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 from localpower.api.cluster.spec import WorkersSpec
 from localpower.api.eval_models import Surroundings
 from localpower.api.eval_request import EvalRequest
 from localpower.api.eval_run import run_eval
+from localpower.api.evaluate import Nobody
 from localpower.api.labels import label_methods
 from localpower.loading import Request
 from localpower.runs.interrupt import Interrupts
@@ -28,26 +29,11 @@ def rows_of(folder: Path) -> dict:
     return rows
 
 
-class Listener:
+class Listener(Nobody):
     """Hears of an eval. heard(n): when the n-th answer is there."""
 
     def __init__(self, heard=lambda n: None):
         self.n, self.said, self.heard = 0, [], heard
-
-    def expect(self, forecasts):
-        pass
-
-    def begin(self, model, task, labels, rows, n_each):
-        pass
-
-    def start(self, n, tokens):
-        pass
-
-    def drew(self, tokens):
-        pass
-
-    def aside(self):
-        return nullcontext()
 
     def made(self, row):
         self.n += 1

@@ -19,10 +19,7 @@ from localpower.evals.sources import Source
 from localpower.evals.tasks import TASKS, find_tasks
 from tests.evals.files import lines
 
-GSM8K = {
-    "question": "Two and three?",
-    "answer": "We add 2 and 3.\n2 + 3 = <<2+3=5>>5\n#### 5",
-}
+GSM8K = {"question": "Two and three?", "answer": "We add 2 and 3.\n2 + 3 = <<2+3=5>>5\n#### 5"}
 
 
 @pytest.fixture

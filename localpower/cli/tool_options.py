@@ -48,8 +48,8 @@ def tool_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--tool-format",
             metavar="FORMAT",
-            help="How calls are written: hermes, llama3, plain or inline.  [default: as the chat template has it, else "
-            "plain]",
+            help="How calls are written: hermes, llama3, qwen3-coder, plain or inline.  [default: as the chat template "
+            "has it, else plain]",
         ),
         click.option(
             "--run-code", is_flag=True, help="The tools python may run the programs that the model writes."

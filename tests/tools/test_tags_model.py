@@ -35,7 +35,10 @@ def model(tmp_path_factory):
 
 
 def test_a_template_with_tags_is_read_answered_and_exported_in_them(model):
-    answers = [model.generate("5", "base", seed=seed, max_tokens=60, tools="calculator") for seed in range(4)]
+    use = lp.ToolUse.of(
+        "calculator", turns=3, observation_tokens=800
+    )  # of letters; a turn may have many calls
+    answers = [model.generate("5", "base", seed=seed, max_tokens=60, tools=use) for seed in range(4)]
     called = 0
     for answer in answers:
         trace = answer.trace

@@ -66,6 +66,8 @@ class ToolFormat(Protocol):
 
 NAMES = ("hermes", "llama3", "qwen3-coder", "plain", "inline")
 
+_NOT_READ = ("<arg_key>", "<invoke")  # in <tool_call> too, by templates of GLM and of MiniMax
+
 
 def find(name: str) -> ToolFormat:
     """The format of a name. Raises UsageProblem."""
@@ -85,7 +87,7 @@ def choose(template: str | None, name: str | None = None) -> ToolFormat:
     if name is not None:
         return find(name)
     said = template or ""
-    if "<tool_call>" in said:
+    if "<tool_call>" in said and not any(tag in said for tag in _NOT_READ):
         return find("qwen3-coder" if "<function=" in said else "hermes")
     return find(
         "llama3" if "<|python_tag|>" in said or ("ipython" in said and "parameters" in said) else "plain"

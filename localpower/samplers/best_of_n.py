@@ -98,7 +98,7 @@ class BestOfNSampler:
             for i, member in enumerate(group):
                 n = len(member.writer.tokens)
                 if n > told[i] and (member.writer.complete or n - told[i] >= SLICE):
-                    yield Extended(0, self.max_tokens, told[i], member.writer.completion().tail(told[i]), i)
+                    yield Extended(0, self.max_tokens, told[i], member.writer.tail(told[i]), i)
                     told[i] = n
         done = [member.writer.completion() for member in group]
         for i, answer in enumerate(done):

@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "statistics": set(),
     "numerics": {"errors"},
     "model": {"numerics"},
-    "completion": {"chance", "drafts", "model", "numerics", "rules"},
+    "written": {"model"},
+    "completion": {"chance", "drafts", "model", "numerics", "rules", "written"},
     "rules": {"completion", "model"},  # the former for types
     "events": {"completion"},
     "toy": {"completion", "model", "numerics"},

@@ -198,12 +198,8 @@ def test_a_script_beside_other_modules_is_no_package(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("command", [["eval", "tiny"], ["regrade"]])
 def test_packages_go_with_programs_that_are_run(tmp_path, capsys, command):
-    main(
-        [
-            *["eval", "lab-chain", "-m", "lab-base", "--limit", "1", "--method", "base", "--out"],
-            str(tmp_path / "run"),
-        ]
-    )
+    made = ["eval", "lab-chain", "-m", "lab-base", "--limit", "1", "--method", "base", "--out"]
+    main([*made, str(tmp_path / "run")])
     capsys.readouterr()
     where = ["--out", str(tmp_path / "new")] if command[0] == "eval" else [str(tmp_path / "run")]
     assert main([*command, "--allow-import", "numpy", *where]) == 2

@@ -12,12 +12,13 @@ from localpower.api.question import Question
 from localpower.events import Event, Extended, Stepped
 from localpower.runs.tally import Tally, cost_multiple
 from localpower.samplers.base import settled
-from localpower.server.inbox import Done, Happened, Inbox, Lost
+from localpower.server.inbox import Inbox
 from localpower.server.parts import Parts, parts
 from localpower.server.problems import of
 from localpower.server.replies import Json, Reply, facts_of, finish_reason
-from localpower.server.tickets import Job
+from localpower.server.tickets import Done, Happened, Job, Lost
 from localpower.server.toolcalls import Turn
+from localpower.text.stops import answer_text
 
 _QUIET_S = 10.0  # after which a comment keeps the connection alive
 _ALIVE = ": the answer is being drawn\n\n"
@@ -187,6 +188,4 @@ class Streaming:
 
 def _whole(tally: Tally, n: int, job: Job, reply: Reply) -> str:
     """The text of the first n tokens, thought and all."""
-    from localpower.text.stops import answer_text
-
     return answer_text(tally.state.tokens[:n], reply.loaded.piece, job.question.stops)

@@ -13,7 +13,7 @@ from localpower.errors import EngineError, UsageProblem
 from localpower.registry import parse
 from localpower.server.scheduler import Scheduler
 from localpower.server.settings import Limits
-from localpower.server.tickets import Busy, Closing, Late, Ticket
+from localpower.server.tickets import Busy, Closing, Done, Happened, Late, Ticket
 
 WAIT_S = 60
 
@@ -22,22 +22,20 @@ class Ear:
     """A hearer that waits for its answers in the test's thread."""
 
     def __init__(self, n=1, on_event=lambda: None):
-        self.answers, self.errors, self.events = {}, {}, 0
+        self.answers, self.errors = {}, {}
         self._left, self._on_event = threading.Semaphore(0), on_event
         self._n = n
         self.begun = threading.Event()
 
-    def event(self, choice, event, tally):
-        self.events += 1
-        self.begun.set()
-        self._on_event()
-
-    def done(self, choice, answer, tally):
-        self.answers[choice] = answer
-        self._left.release()
-
-    def failed(self, choice, error):
-        self.errors[choice] = error
+    def __call__(self, item):
+        if isinstance(item, Happened):
+            self.begun.set()
+            self._on_event()
+            return
+        if isinstance(item, Done):
+            self.answers[item.choice] = item.answer
+        else:
+            self.errors[item.choice] = item.error
         self._left.release()
 
     def wait(self):

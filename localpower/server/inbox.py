@@ -6,15 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from localpower.events import Event
-from localpower.runs.tally import Tally
 from localpower.server.tickets import Happened, Item
 
 
 class Inbox:
-    """A `Hearer`. wanted(choice, event, tally): whether an event is worth waking the event loop for."""
+    """A `Hearer`. wanted: whether an event is worth waking the event loop for."""
 
-    def __init__(self, wanted: Callable[[int, Event, Tally], bool] = lambda *_: False) -> None:
+    def __init__(self, wanted: Callable[[Happened], bool] = lambda _: False) -> None:
         self._loop = asyncio.get_running_loop()
         self._wanted = wanted
         self._items: asyncio.Queue[Item] = asyncio.Queue()
@@ -25,7 +23,7 @@ class Inbox:
 
     def __call__(self, item: Item) -> None:
         """As a hearer."""
-        if isinstance(item, Happened) and not self._wanted(item.choice, item.event, item.tally):
+        if isinstance(item, Happened) and not self._wanted(item):
             return
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever would hear
             self._loop.call_soon_threadsafe(self._items.put_nowait, item)

@@ -38,16 +38,16 @@ def line(data: Json, event: str | None = None) -> str:
     return (f"event: {event}\n" if event else "") + f"data: {json.dumps(data, allow_nan=False)}\n\n"
 
 
-def worth_telling(questions: Sequence[Question], *, states: bool) -> Callable[[int, Event, Tally], bool]:
+def worth_telling(questions: Sequence[Question], *, states: bool) -> Callable[[Happened], bool]:
     """Whether an event shows a state that is wanted, or settles more of the text."""
     known = [0] * len(questions)
 
-    def wanted(choice: int, event: Event, tally: Tally) -> bool:
-        if states and isinstance(event, Extended | Stepped):
+    def wanted(item: Happened) -> bool:
+        if states and isinstance(item.event, Extended | Stepped):
             return True
-        n = settled(questions[choice].sampler, tally.members)
-        more = n > known[choice]
-        known[choice] = max(n, known[choice])
+        n = settled(questions[item.choice].sampler, item.tally.members)
+        more = n > known[item.choice]
+        known[item.choice] = max(n, known[item.choice])
         return more
 
     return wanted

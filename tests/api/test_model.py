@@ -6,7 +6,7 @@ import json
 import os
 import pickle
 import signal
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -25,6 +25,20 @@ def gguf(tiny):
     model = Model(tiny)
     yield model
     model._engine = None  # the file is the suite's: only the model is given up
+
+
+def elsewhere(call, *arguments, **options):
+    """What a call returns in another thread."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(call, *arguments, **options).result()
+
+
+def _raised(call):
+    try:
+        call()
+    except lp.UserError as error:
+        return error.message
+    return None
 
 
 @pytest.mark.parametrize(
@@ -82,29 +96,15 @@ def test_a_stream_that_is_given_up_frees_the_model(toy):
 
 
 def test_a_second_thread_gets_an_error_and_the_first_its_answer(toy):
-    errors, stream = [], toy.stream("a b", **SHORT)
+    stream = toy.stream("a b", **SHORT)
     next(stream)
-
-    def other(call):
-        try:
-            call()
-        except lp.UserError as error:
-            errors.append(error.message)
-
-    for call in (lambda: toy.generate("a", **SHORT), lambda: next(stream)):
-        thread = threading.Thread(target=other, args=(call,))
-        thread.start()
-        thread.join()
+    errors = [elsewhere(_raised, call) for call in (lambda: toy.generate("a", **SHORT), lambda: next(stream))]
     assert errors == ["this model is answering already", "a stream belongs to the thread that began it"]
     assert len(list(stream)) > 1
 
 
 def test_another_thread_may_use_the_model_when_it_is_free(gguf):
-    answers = [gguf.generate("abc", **SHORT)]
-    thread = threading.Thread(target=lambda: answers.append(gguf.generate("abc", **SHORT)))
-    thread.start()
-    thread.join()
-    assert answers[0].tokens == answers[1].tokens
+    assert elsewhere(gguf.generate, "abc", **SHORT).tokens == gguf.generate("abc", **SHORT).tokens
 
 
 def test_ctrl_c_is_a_keyboard_interrupt_and_leaves_the_model_usable(gguf):
@@ -233,21 +233,11 @@ def test_a_model_is_not_closed_under_an_answer_of_another_thread(gguf):
     found = []
 
     def close(*_):
-        thread = threading.Thread(target=lambda: found.append(_raised(gguf.close)))
-        thread.start()
-        thread.join()
+        found.append(elsewhere(_raised, gguf.close))
 
     answer = gguf.generate("abc", lp.Power(steps=1), **SHORT, on_event=close)
     assert answer.finish in ("stop", "length")
     assert set(found) == {"the model is answering"}
-
-
-def _raised(call):
-    try:
-        call()
-    except lp.UserError as error:
-        return error.message
-    return None
 
 
 def test_what_fails_among_many_leaves_the_model_usable(gguf):

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from localpower.cli.options import engine_options, flag, path_option
+from localpower.cli.options import engine_options, flag, path_option, seed_option
 from localpower.cli.sections import Command
 from localpower.errors import EXIT_OK, UserError
 
@@ -21,15 +21,9 @@ from localpower.errors import EXIT_OK, UserError
 )
 @flag(
     "--long",
-    "long",
     help="The bench measures a plain token after 256 to 32,768 tokens of context instead, as far as --ctx goes.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0, max=2**64 - 1),
-    default=1,
-    help="The seed of every run.",
-)
+@seed_option(default=1, help="The seed of every run.")
 @flag("--json", "as_json", help="The JSON line is printed alone.")
 @path_option(
     "--out", help="The JSON is written to FILE too; a bench that was stopped goes on from FILE.partial."

@@ -51,11 +51,9 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     from localpower.ui.progress import Progress
 
     labels = label_methods(methods, {key: options[key] for key in (*EVERYDAY, "budget")}, options["pick"])
-    for note in preset_notes(ctx, [each.method for each in labels.values()]):
-        say(f"note: {note}")
-    for name in used_by_none([each.method for each in labels.values()], given(ctx)):
-        say(f"note: {name} means nothing to these methods")
-    for note in typed_stops(options):
+    used = [each.method for each in labels.values()]
+    idle = [f"{name} means nothing to these methods" for name in used_by_none(used, given(ctx))]
+    for note in (*preset_notes(ctx, used), *idle, *typed_stops(options)):
         say(f"note: {note}")
     name = f"{'-'.join(Path(task).stem for task in tasks)}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
     asked = EvalRequest(

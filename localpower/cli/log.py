@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from localpower.cli.options import flag
+from localpower.cli.options import WHOLE, flag
 from localpower.cli.sections import Group
 from localpower.errors import EXIT_OK, UserError
 
@@ -29,13 +29,8 @@ def _ids(ctx: click.Context, param: click.Parameter, typed: str) -> list[Complet
     return [CompletionItem(each.id, help=_begins(each.prompt)) for each in found if each.id.startswith(typed)]
 
 
-def _number() -> click.Option:
-    return click.Option(
-        ["-n", "--number"],
-        type=click.IntRange(min=1),
-        default=_SHOWN,
-        help="Most entries that are listed.",
-    )
+_NUMBER = click.option("-n", "--number", type=WHOLE, default=_SHOWN, help="Most entries that are listed.")
+_JSON = flag("--json", "as_json", help="Each entry is printed as a JSON line.")
 
 
 @click.group(
@@ -63,7 +58,8 @@ def log(ctx: click.Context) -> int:
     metavar="TEXT",
     help="Only answers with TEXT in them or in their prompt.",
 )
-@flag("--json", "as_json", help="Each entry is printed as a JSON line.")
+@_NUMBER
+@_JSON
 def list_(number: int, query: str, as_json: bool) -> int:
     """List the last answers, the last one first."""
     _list(number, query, as_json=as_json)
@@ -72,15 +68,12 @@ def list_(number: int, query: str, as_json: bool) -> int:
 
 @log.command("search", short_help="List the answers that hold a text.")
 @click.argument("text")
-@flag("--json", "as_json", help="Each entry is printed as a JSON line.")
+@_NUMBER
+@_JSON
 def search(number: int, text: str, as_json: bool) -> int:
     """List the answers with TEXT in them or in their prompt, in capitals or not."""
     _list(number, text, as_json=as_json)
     return EXIT_OK
-
-
-for _command in (list_, search):
-    _command.params.insert(1, _number())
 
 
 @log.command("show", short_help="Show an answer and its prompt.")

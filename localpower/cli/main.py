@@ -32,14 +32,7 @@ from localpower.cli.sessions import sessions
 from localpower.cli.tasks import tasks
 from localpower.cli.tools import tools
 from localpower.cli.watch import watch
-from localpower.errors import (
-    EXIT_INTERRUPTED,
-    EXIT_OK,
-    EXIT_PROBLEM,
-    EXIT_USAGE,
-    Interrupted,
-    UserError,
-)
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, Interrupted, UserError
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

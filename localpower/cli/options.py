@@ -245,8 +245,7 @@ log_option = click.option(
 )
 
 quiet_option = flag(  # heeded by terminal.py alone
-    "--quiet",
-    help="No notes, no live view and no summary are printed: only the answer, and what went wrong.",
+    "--quiet", help="No notes, no live view and no summary are printed: only the answer, and what went wrong."
 )
 
 program_options = together(  # whether programs that a model wrote are run, with what, and for how long

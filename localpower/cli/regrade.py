@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,15 +29,7 @@ from localpower.names import GRADERS
 )
 @renamed("--against", "--reference")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-def regrade(
-    grader: str | None,
-    run_code: bool,
-    packages: tuple[str, ...],
-    seconds: float,
-    judge: str | None,
-    reference: str | None,
-    folder: Path,
-) -> int:
+def regrade(folder: Path, **options: Any) -> int:
     """Grade the answers in DIR again: what localpower eval stored there.
 
     Answers stay as they are; verdict, extracted and grader are replaced. Open answers are compared by --judge. The
@@ -49,26 +42,14 @@ def regrade(
     from localpower.cli.terminal import say, tenths, waiting
     from localpower.runs.interrupt import Interrupts
 
-    if reference is not None and judge is None:
+    if options["reference"] is not None and options["judge"] is None:
         raise click.UsageError("--reference goes with --judge")
     read_runs([folder])  # refuses what is no run before anything is made there
-    if run_code:
+    if options["run_code"]:
         say(f"note: programs run in isolation of kind {isolation()}")
     with Interrupts() as interrupts:
         try:
-            again(
-                folder,
-                interrupts,
-                say,
-                tenths("judged", "pairs"),
-                grader=grader,
-                run_code=run_code,
-                packages=packages,
-                seconds=seconds,
-                judge=judge,
-                reference=reference,
-                waiting=waiting,
-            )
+            again(folder, interrupts, say, tenths("judged", "pairs"), waiting=waiting, **options)
         except (Interrupted, KeyboardInterrupt):
             say(
                 "interrupted: verdicts are as they were, but for those of programs that were run; judgements are kept"

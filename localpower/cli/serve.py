@@ -18,9 +18,7 @@ _LIMITS = ("rows", "queue", "max_tokens", "most_answers", "body", "grace")  # ca
 
 @click.command(cls=Command, short_help="Serve OpenAI's API, with a page.")
 @click.option(
-    "--host",
-    default="127.0.0.1",
-    help="The address to listen at. Others than this machine's need a key.",
+    "--host", default="127.0.0.1", help="The address to listen at. Others than this machine's need a key."
 )
 @click.option(
     "--port",
@@ -42,25 +40,13 @@ _LIMITS = ("rows", "queue", "max_tokens", "most_answers", "body", "grace")  # ca
     help="Answers that may wait. More are refused with status 429.",
 )
 @click.option(
-    "--max-tokens",
-    type=WHOLE,
-    default=256,
-    help="Most tokens of an answer where a request does not say.",
+    "--max-tokens", type=WHOLE, default=256, help="Most tokens of an answer where a request does not say."
 )
 @click.option(
-    "--max-n",
-    "most_answers",
-    type=click.IntRange(1, 61),
-    default=8,
-    help="Most answers (n) of one request.",
+    "--max-n", "most_answers", type=click.IntRange(1, 61), default=8, help="Most answers (n) of one request."
 )
 @click.option(
-    "--max-body",
-    "body",
-    type=WHOLE,
-    default=1 << 20,
-    metavar="BYTES",
-    help="Most bytes of a request.",
+    "--max-body", "body", type=WHOLE, default=1 << 20, metavar="BYTES", help="Most bytes of a request."
 )
 @click.option(
     "--time-limit",
@@ -101,7 +87,7 @@ def serve(host: str, port: int, **options: Any) -> int:
     smollm2:smc. All requests share one batch. Without --ctx a prompt and its answer have at most 4,096 tokens together.
     The first Ctrl-C lets answers end, the second stops at once. The extra localpower[server] must be installed.
     """
-    from localpower.server.keys import keys
+    from localpower.server.access import keys
     from localpower.server.needed import require
     from localpower.server.settings import Access, Limits, Manner
     from localpower.server.sockets import Address, check_access, listen, url
@@ -112,9 +98,7 @@ def serve(host: str, port: int, **options: Any) -> int:
     access = check_access(address, access, insecure=options["insecure"])
     manner = Manner(options["lenient"], options["prompts"], options["watch"])
     limits = Limits(
-        context=options["n_ctx"],
-        seconds=options["time_limit"],
-        **{name: options[name] for name in _LIMITS},
+        context=options["n_ctx"], seconds=options["time_limit"], **{name: options[name] for name in _LIMITS}
     )
     with listen(address) as made:
         return _serve(made, url(made), limits, access, manner, options)

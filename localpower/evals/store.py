@@ -107,9 +107,7 @@ def parts_in(path: Path) -> list[Path]:
     """The folders of parts that have begun, in the order of their names with numbers read as numbers."""
     with suppress(OSError):
         found = [each for each in (path / PARTS).iterdir() if has_run(each)]
-        return sorted(
-            found, key=lambda each: [int(n) for n in re.findall(r"\d{1,9}", each.name)] + [each.name]
-        )
+        return sorted(found, key=lambda each: [*map(int, re.findall(r"\d{1,9}", each.name)), each.name])
     return []
 
 
@@ -130,6 +128,11 @@ def at_rest(path: Path) -> Iterator[None]:
         yield
 
 
+def busy(path: Path) -> UserError:
+    """What to say of a folder that another process writes to."""
+    return UserError(f"another run writes to {path}", "wait for it, or choose another --out")
+
+
 class Folder:
     """A run being written. One process at a time. A start that fails before its first answer leaves nothing."""
 
@@ -147,7 +150,7 @@ class Folder:
             self._old = {each.name for each in path.iterdir()} - mine
         except BlockingIOError:
             self._held.close()
-            raise UserError(f"another run writes to {path}", "wait for it, or choose another --out") from None
+            raise busy(path) from None
         except OSError as error:
             self._discard()
             raise UserError(f"cannot write to {path}: {error.strerror}", "--out takes a folder") from None

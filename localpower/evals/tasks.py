@@ -197,9 +197,8 @@ def find_tasks(names: tuple[str, ...]) -> list[Task]:
         elif name.lower().endswith(".toml"):
             task = taskfile.read(Path(name))
             if task.name in TASKS or found.get(task.name, task) is not task:
-                raise UserError(
-                    f"{name} calls its task {task.name}, which another one is called", "choose another name"
-                )
+                taken = f"{name} calls its task {task.name}, which another one is called"
+                raise UserError(taken, "choose another name")
             found[task.name] = task
         else:
             raise UserError(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Floats, Rules, Writer
 from localpower.events import Event, Extended
-from localpower.model import Model, Tokens, weighed
+from localpower.model import Model, Tokens, context_of, weighed
 from localpower.numerics import TokenDistribution
 from localpower.samplers.base import SLICE
 
@@ -23,12 +23,20 @@ Choosing = Generator[Event, None, tuple[int, Completion]]
 
 @dataclass(slots=True)
 class Member:
-    """An answer and the stream that draws it. log_w: its log-weight so far, nats."""
+    """An answer and the stream that draws it. log_w: its log-weight so far, nats. text: prompt and answer, as asked."""
 
     dice: Dice
     writer: Writer
     log_w: float = 0.0
     row: TokenDistribution | None = None
+    text: list[int] = field(default_factory=list)
+
+    def context(self, model: Model, prompt: Tokens) -> Tokens:
+        """Prompt and answer; what was asked for before is not copied again."""
+        if not self.text:
+            self.text.extend(prompt)
+        self.text += self.writer.tokens[len(self.text) - len(prompt) :]
+        return context_of(model, self.text)
 
 
 def members(
@@ -46,7 +54,7 @@ def look(model: Model, prompt: Tokens, group: Sequence[Member], temperature: flo
         member.row = None
     live = [member for member in group if not member.writer.complete]
     if live:
-        rows = weighed(model, [prompt + tuple(member.writer.tokens) for member in live], temperature)
+        rows = weighed(model, [member.context(model, prompt) for member in live], temperature)
         for member, row in zip(live, rows, strict=True):
             member.row = row
     return live
@@ -67,7 +75,7 @@ def tell(
     for i, member in enumerate(group):
         n = len(member.writer.tokens)
         if n > told[i] and (everything or member.writer.complete or n - told[i] >= SLICE):
-            yield Extended(0, horizon, told[i], member.writer.completion().tail(told[i]), i)
+            yield Extended(0, horizon, told[i], member.writer.tail(told[i]), i)
             told[i] = n
 
 

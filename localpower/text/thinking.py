@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from localpower.model import Tokens
 from localpower.text.marks import Piece
@@ -92,17 +93,27 @@ class Thought:
 
     def limited(self, most: int, handover: Tokens) -> Callable[[Tokens], int | None]:
         """The token that must follow these: of the handover, once `most` tokens have not closed the thought."""
+        return _Limited(self, most, handover)
 
-        def given(tokens: Tokens) -> int | None:
-            begins = self.begins(tokens)
-            if begins is None:
-                return None
-            at = len(tokens) - begins - most
-            if not 0 <= at < len(handover) or self.closes(tokens[: begins + most], begins) is not None:
-                return None
-            return handover[at]
 
-        return given
+@dataclass(frozen=True, slots=True)
+class _Limited:
+    """The rule of `Thought.limited`: it looks at how an answer begins, and through a thought once it is that long."""
+
+    thought: Thought
+    most: int
+    handover: Tokens
+    grows: ClassVar[bool] = True  # it reads `Growing` answers
+
+    def __call__(self, tokens: Tokens) -> int | None:
+        begins = self.thought.begins(tokens)
+        if begins is None:
+            return None
+        end = begins + self.most
+        at = len(tokens) - end
+        if not 0 <= at < len(self.handover) or self.thought.closes(tokens[:end], begins) is not None:
+            return None
+        return self.handover[at]
 
 
 def split(text: str, marks: tuple[str, str], *, opened: bool) -> tuple[str, str]:

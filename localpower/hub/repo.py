@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from localpower.elsewhere import hub_name, spell_size
@@ -45,6 +46,20 @@ class HubModel:
     def size(self) -> int:
         """Bytes, all parts together."""
         return sum(part.size for part in self.parts)
+
+
+@dataclass
+class Progress:
+    """Who hears how far it is. began: (file, bytes there, of how many). came: bytes there. said: what is going on.
+
+    note: what must be known before it starts.
+    """
+
+    began: Callable[[str, int, int], None] = lambda *_: None
+    came: Callable[[int], None] = lambda _: None
+    said: Callable[[str], None] = lambda _: None
+    note: Callable[[str], None] = lambda _: None
+    pause: Callable[[float], None] = time.sleep
 
 
 class Several(ModelError):
@@ -97,9 +112,9 @@ def models_of(repo: str) -> list[HubModel]:
                 for each in info.siblings or ()
                 if each.rfilename.lower().endswith(".gguf") and "mmproj" not in each.rfilename.lower()
             ]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if isinstance(error, HFValidationError):
-                raise
+        except HFValidationError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise UserError(
                 f"{host()} does not answer as a model hub does", "is a proxy in between?"
             ) from None

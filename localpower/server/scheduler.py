@@ -10,9 +10,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from localpower.api.many import described
+from localpower.api.answer_run import described
 from localpower.errors import EngineError
 from localpower.events import Event, Finished
 from localpower.loaded import Loaded
@@ -21,7 +21,7 @@ from localpower.runs.crowd import Crowd
 from localpower.runs.gather import Engine
 from localpower.server.desk import Desk
 from localpower.server.settings import Limits
-from localpower.server.tickets import Closing, Job, Late
+from localpower.server.tickets import Closing, Done, Happened, Job, Late, Lost
 
 Watcher = Callable[[Job, Event | None, Tokens], None]
 _FIRST_CELLS = 1024  # tokens of a row that there is room for from the first request on
@@ -205,7 +205,7 @@ class Scheduler:
         self.counts.steps += job.tally.n_steps - before.n_steps
         self.counts.accepted += job.tally.n_accepted - before.n_accepted
         self._tell(job, event, ())
-        job.ticket.hearer.event(job.choice, event, job.tally)
+        job.ticket.hearer(Happened(job.choice, event, job.tally))
         if job.tally.finish:
             self._deliver(index)
 
@@ -226,13 +226,14 @@ class Scheduler:
         job = self._leave(index)
         seconds = self.clock() - job.began
         assert self._engine is not None
-        answer = described(self.loaded, job.question, job.seed, job.tally, seconds, self._engine.cost)
-        if job.note:
-            answer = replace(answer, notes=(*answer.notes, job.note))
+        answer = described(
+            *(self.loaded, job.question, job.seed, [job.tally], seconds, self._engine.cost),
+            notes=[job.note] if job.note else (),
+        )
         self.desk.took(seconds)
         self.counts.answers += 1
         self.counts.answer_tokens += answer.n_tokens
-        job.ticket.hearer.done(job.choice, answer, job.tally)
+        job.ticket.hearer(Done(job.choice, answer, job.tally))
 
     def _failed(self, index: int, error: Exception) -> None:
         """A run raised; the others go on."""
@@ -240,7 +241,7 @@ class Scheduler:
 
     def _fail(self, job: Job, error: Exception) -> None:
         self.counts.failed += 1
-        job.ticket.hearer.failed(job.choice, error)
+        job.ticket.hearer(Lost(job.choice, error))
 
     def _recover(self, crowd: Crowd) -> None:
         """The engine refused a batch: from nothing, run by run, it is seen whose fault that was."""

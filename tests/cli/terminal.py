@@ -1,4 +1,4 @@
-"""A terminal for tests: the real command in a pseudo-terminal, its screen read by a terminal emulator."""
+"""The real command for tests: in a process of its own, or in a pseudo-terminal whose screen an emulator reads."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ import fcntl
 import os
 import pty
 import struct
+import subprocess
 import termios
 
 import pexpect
 import pexpect.fdpexpect
 import pyte
 
-from tests.forked import COMMAND, Forked, can_be_forked
+from tests import forked
+
+BASE = list(forked.COMMAND)
+
+
+def command(*arguments, stdin="", lines=(), check=False, **more):
+    """Run it with a text or bytes on stdin, or with lines; what it says is a text, or bytes as well."""
+    given, text = "\n".join(lines) or stdin, isinstance(stdin, str)
+    if more.keys() <= {"env", "cwd"}:
+        return forked.command(*arguments, stdin=given, text=text, check=check, **more)
+    more = {"input": given, "text": text, "capture_output": True} | more
+    return subprocess.run([*BASE, *arguments], check=check, timeout=120, **more)
 
 
 class _Forked(pexpect.fdpexpect.fdspawn):
@@ -25,7 +37,7 @@ class _Forked(pexpect.fdpexpect.fdspawn):
         termios.tcsetattr(theirs, termios.TCSANOW, settings)
         super().__init__(ours, timeout=timeout)
         self.setwinsize(*dimensions)
-        self._command = Forked(arguments, [theirs] * 3, env, terminal=True)
+        self._command = forked.Forked(arguments, [theirs] * 3, env, terminal=True)
         os.close(theirs)
 
     def setwinsize(self, rows, columns):
@@ -50,10 +62,10 @@ class Terminal:
         plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         settings = plain | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"} | (environment or {})
         options = {"dimensions": (rows, columns), "env": settings, "timeout": 60}
-        if program is None and can_be_forked(settings):
+        if program is None and forked.can_be_forked(settings):
             self.child = _Forked(list(map(str, arguments)), **options)
         else:
-            command, *words = program or [*COMMAND, *arguments]
+            command, *words = program or [*BASE, *arguments]
             self.child = pexpect.spawn(command, words, **options, echo=False)
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -87,9 +99,23 @@ class Terminal:
         self.raw += data
         self._stream.feed(data)
 
+    def wait_for(self, *texts, end=""):
+        """Read until all of these stand on the screen, and `end` at its end."""
+        self.wait_until(lambda t: all(text in t.text for text in texts) and t.text.endswith(end))
+
     def send(self, data):
         """Type."""
         self.child.send(data)
+
+    def enter(self, line, *texts, end=""):
+        """Type a line, and wait for what comes of it."""
+        self.send(line + "\r")
+        self.wait_for(*texts, end=end)
+
+    def leave(self):
+        """Ctrl-D, with which a chat ends well."""
+        self.send("\x04")
+        assert self.finish() == 0
 
     def interrupt(self):
         """Ctrl-C."""

@@ -11,7 +11,7 @@ import pytest
 
 from localpower.api import config
 from localpower.cli.main import main
-from tests.forked import command
+from tests.cli.terminal import command
 
 RUN = ("run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json", "hello")
 
@@ -194,10 +194,9 @@ def test_each_shell_gets_a_script(shell, capsys):
     ],
 )
 def test_names_and_values_are_completed(words, expected):
-    typed = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
-    asked = os.environ | {"_LOCALPOWER_COMPLETE": "bash_complete"} | typed
-    done = command(text=True, env=asked)
-    assert f"plain,{expected}" in done.stdout.splitlines()
+    asked = {"_LOCALPOWER_COMPLETE": "bash_complete", "COMP_WORDS": words}
+    asked["COMP_CWORD"] = str(len(words.split()) - 1)
+    assert f"plain,{expected}" in command(env=os.environ | asked).stdout.splitlines()
 
 
 def test_the_models_of_this_machine_are_listed_and_described(capsys, monkeypatch, tmp_path):

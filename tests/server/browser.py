@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -22,7 +21,7 @@ def found():
 class Browser:
     """One page. errors: what its console and its security policy complained of."""
 
-    def __init__(self, folder, width=1300, height=900, dark=False):
+    def __init__(self, folder, width=1300, height=900):
         down, self._write = os.pipe()
         self._read, up = os.pipe()
         pipes = f"import os, sys; os.dup2({down}, 3); os.dup2({up}, 4); os.execv(sys.argv[1], sys.argv[1:])"
@@ -38,19 +37,12 @@ class Browser:
         os.close(up)
         self._buffer, self._number, self._session, self.errors = b"", 0, None, []
         target = next(t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page")
-        self._session = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)[
-            "sessionId"
-        ]
+        attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+        self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
-        self.call(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=1,
-            mobile=width < 600,
-        )
-        theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.resize(width, height)
+        theme = {"name": "prefers-color-scheme", "value": "light"}
         self.call("Emulation.setEmulatedMedia", features=[theme])
 
     def call(self, method, **params):
@@ -72,6 +64,11 @@ class Browser:
             if reply.get("id") == self._number:
                 assert "error" not in reply, reply
                 return reply["result"]
+
+    def resize(self, width, height):
+        """Another window; a narrow one is a phone's."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
 
     def go(self, url):
         """Open an address."""
@@ -97,10 +94,6 @@ class Browser:
         self.run(
             f"document.getElementById('text').value = {json.dumps(text)}; document.getElementById('send').click()"
         )
-
-    def picture(self, path):
-        """A screenshot."""
-        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
 
     def close(self):
         self._process.kill()

@@ -8,6 +8,7 @@ import pty
 import struct
 import subprocess
 import termios
+import time
 
 import pexpect
 import pexpect.fdpexpect
@@ -39,6 +40,12 @@ class _Forked(pexpect.fdpexpect.fdspawn):
         self.setwinsize(*dimensions)
         self._command = forked.Forked(arguments, [theirs] * 3, env, terminal=True)
         os.close(theirs)
+
+    def send(self, data):
+        time.sleep(
+            0.05
+        )  # as pexpect's own: nobody types the moment a prompt appears, before the terminal is set
+        return super().send(data)
 
     def setwinsize(self, rows, columns):
         fcntl.ioctl(self.fileno(), termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -113,7 +120,8 @@ class Terminal:
         self.wait_for(*texts, end=end)
 
     def leave(self):
-        """Ctrl-D, with which a chat ends well."""
+        """Ctrl-D at a chat's prompt, with which it ends well."""
+        self.wait_for(end=">>>")
         self.send("\x04")
         assert self.finish() == 0
 

@@ -114,7 +114,8 @@ class Terminal:
         self.wait_for(*texts, end=end)
 
     def leave(self):
-        """Ctrl-D, with which a chat ends well."""
+        """Ctrl-D at the prompt, with which a chat ends well; one that is typed before may be lost."""
+        self.wait_for(end=">>>")
         self.send("\x04")
         assert self.finish() == 0
 

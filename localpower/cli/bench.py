@@ -40,14 +40,13 @@ def bench(quick: bool, long: bool, seed: int, as_json: bool, out: Path | None, *
     from localpower.bench.report import machine, table, where
     from localpower.bench.session import Bench
     from localpower.cli.requests import open_model
-    from localpower.cli.terminal import say, write_answer
+    from localpower.cli.terminal import say, tell, write_answer
     from localpower.loaded.gguf import LoadedGguf
     from localpower.runs.interrupt import Interrupts
 
     with Interrupts() as interrupts:
         loaded = open_model(options, interrupts)
-        for note in loaded.notes:
-            say(f"note: {note}")
+        tell(loaded.notes)
         if not isinstance(loaded, LoadedGguf):
             raise UserError("bench measures GGUF models", "leave out --model toy")
         work = None

@@ -68,7 +68,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     from localpower.cli.slash_complete import Completions
     from localpower.cli.slash_files import bring_back, resume
     from localpower.cli.talk import Talk, interactive
-    from localpower.cli.terminal import say
+    from localpower.cli.terminal import say, tell
     from localpower.runs.interrupt import ENDING, Interrupts
     from localpower.ui.editor import Editor, PipeEditor, TerminalEditor
 
@@ -84,8 +84,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     options["tool_use"] = tool_use(options, lambda: interrupts.requested)
     with interrupts:
         loaded = open_model(options, interrupts)
-    for note in first_notes(ctx, loaded, how, wording):
-        say(f"note: {note}")
+    tell(first_notes(ctx, loaded, how, wording))
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     options["no_session"] = no_session
     talk = Talk(loaded, options, seed, interrupts, from_preset(ctx))
@@ -98,8 +97,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
         talk.session = kept
         if kept.exists:
             mine = given(ctx)
-            for note in bring_back(talk, kept, mine | (from_preset(ctx) if "preset" in mine else set())):
-                say(f"note: {note}")
+            tell(bring_back(talk, kept, mine | (from_preset(ctx) if "preset" in mine else set())))
             resume(talk)
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:

@@ -10,7 +10,7 @@ import click
 
 from localpower.cli import completion
 from localpower.cli.sections import Group
-from localpower.cli.terminal import say, write_answer
+from localpower.cli.terminal import say, tell, write_answer
 from localpower.errors import EXIT_OK, UsageProblem, UserError
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ def config(ctx: click.Context) -> int:
         return EXIT_OK
     problems: dict[str, None] = {}
     found = {name: _in_force(name, problems) for name in ("run", "chat")}
-    for problem in problems:
-        say(f"note: {problem}")
+    tell(problems)
     lines = [f"file: {path() or 'none'}"]
     for key in KEYS:
         rows = {name: _line(key, own.get(key)) for name, own in found.items()}
@@ -99,7 +98,7 @@ def _param(key: str) -> click.Parameter:
         return _FOLDER
     from localpower.cli.chat import chat
 
-    return next(each for each in chat.params if f"--{key}" in each.opts)
+    return _by_option(chat)[key]
 
 
 @config.command(

@@ -184,13 +184,10 @@ def _line(entry: Entry) -> str:
 
 
 def _finish(finish: str) -> str:
-    """In the words of the line below an answer, where the log knows enough for them."""
-    return {
-        "stop": "ended by itself",
-        "length": "stopped at --max-tokens",
-        "turns": "stopped at --max-turns",
-        "budget": "stopped by --budget",
-    }.get(finish, finish)
+    """In the words of the line below an answer, as far as the log knows enough for them."""
+    from localpower.ui.summary import FINISHES
+
+    return FINISHES.get(finish, finish).partition(" {")[0]
 
 
 def _when(time: str) -> str:

@@ -79,7 +79,7 @@ def run(
     from localpower.cli.asked import read_prompt
     from localpower.cli.pull import offer
     from localpower.cli.requests import first_notes, open_model, prompting, sampling, tool_use
-    from localpower.cli.terminal import keep_in_log, say
+    from localpower.cli.terminal import keep_in_log, say, tell
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder
     from localpower.ui.plots import require
@@ -99,16 +99,14 @@ def run(
         if recorder:
             cleanup.callback(recorder.close)
         told = first_notes(ctx, loaded, how, wording)
-        for note in (*told, *question.notes, *memory_notes(loaded, question)):
-            say(f"note: {note}")
+        tell((*told, *question.notes, *memory_notes(loaded, question)))
         job = _job(loaded, question, options, interrupts)
         whole = options["show_thoughts"]
         found = _watched(job, recorder, diagnose=diagnose or plot is not None, whole=whole)
-    for note in job.notes:
-        say(f"note: {note}")
+    tell(job.notes)
     keep_in_log(found, options, text)  # before it is shown: a reader that has gone costs no entry
     _write(found, question.thought, as_json=as_json, whole=whole)
-    _tell(found, diagnose=diagnose, plot=plot)
+    _sum_up(found, diagnose=diagnose, plot=plot)
     if recorder and recorder.problem:
         say(f"localpower: {recorder.problem}", always=True)
         return EXIT_PROBLEM
@@ -156,7 +154,7 @@ def _write(found: Answer, thought: Thought | None, *, as_json: bool, whole: bool
         Manner(thought.marks if thought else None, whole).answer(found)
 
 
-def _tell(found: Answer, *, diagnose: bool, plot: Path | None) -> None:
+def _sum_up(found: Answer, *, diagnose: bool, plot: Path | None) -> None:
     """What is to be said of it on stderr."""
     from localpower.cli.terminal import say
     from localpower.ui.diagnosis import lines

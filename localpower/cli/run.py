@@ -23,6 +23,7 @@ from localpower.cli.options import (
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
+from localpower.cli.terminal import keep_in_log, say, tell, view_of, write_answer
 from localpower.cli.tool_options import tool_options
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
 
@@ -79,7 +80,6 @@ def run(
     from localpower.cli.asked import read_prompt
     from localpower.cli.pull import offer
     from localpower.cli.requests import first_notes, open_model, prompting, sampling, tool_use
-    from localpower.cli.terminal import keep_in_log, say, tell
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder
     from localpower.ui.plots import require
@@ -130,7 +130,6 @@ def _watched(job: AnswerRun, recorder: Recorder | None, *, diagnose: bool, whole
     diagnose: with a report on the run. whole: thoughts are shown whole.
     """
     from localpower.api.answer_run import run as answer
-    from localpower.cli.terminal import view_of
     from localpower.runs.diagnosis import Diagnosis
     from localpower.runs.session import Listener
 
@@ -146,7 +145,6 @@ def _watched(job: AnswerRun, recorder: Recorder | None, *, diagnose: bool, whole
 def _write(found: Answer, thought: Thought | None, *, as_json: bool, whole: bool) -> None:
     """The answer on stdout. Raises OutputClosed."""
     from localpower.cli.printed import Manner
-    from localpower.cli.terminal import write_answer
 
     if as_json:
         write_answer(json.dumps(found.to_dict()))
@@ -156,7 +154,6 @@ def _write(found: Answer, thought: Thought | None, *, as_json: bool, whole: bool
 
 def _sum_up(found: Answer, *, diagnose: bool, plot: Path | None) -> None:
     """What is to be said of it on stderr."""
-    from localpower.cli.terminal import say
     from localpower.ui.diagnosis import lines
     from localpower.ui.plots import draw
     from localpower.ui.summary import summary

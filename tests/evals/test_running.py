@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,14 @@ GOLD = {"form": "number", "answers": ["1"]}
 METHODS = ("--method", "base,low-temp,power:steps=3")
 
 
+@pytest.fixture(scope="module")
+def finished(own_cache, tmp_path_factory):
+    """A run of all methods on three problems."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    assert main(["eval", *LAB, *METHODS, "--limit", "3", "--out", str(folder)]) == 0
+    return folder
+
+
 def problems(n):
     return [
         RenderedProblem(TASKS["tiny"], Problem(f"tiny/{i}", "", GOLD), "", (1, 2), False, 12, (), PLAIN)
@@ -53,10 +62,9 @@ def test_every_method_answers_the_same_problems_and_every_answer_is_a_line(evalu
     assert "answers, about" in err
 
 
-def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(evaluate, tmp_path):
-    evaluate(*LAB, *METHODS, "--limit", "3")
-    problems = {p["id"]: p for p in json.loads((tmp_path / "run" / "problems.json").read_text())["problems"]}
-    for row in rows_in(tmp_path / "run", timed=True).values():
+def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(finished):
+    problems = {p["id"]: p for p in json.loads((finished / "problems.json").read_text())["problems"]}
+    for row in rows_in(finished, timed=True).values():
         assert len(row["tokens"]) == len(row["token_log_p"]) == len(row["token_entropy"]) == row["n_tokens"]
         assert sum(row["token_log_p"]) == pytest.approx(row["log_p"], abs=1e-9)
         assert row["verdict"] in ("right", "wrong", "none")
@@ -85,8 +93,8 @@ def test_an_answer_can_be_repeated_by_run_with_its_seed(evaluate, tmp_path, caps
         assert (again["tokens"], again["log_p"], again["text"]) == (row["tokens"], row["log_p"], row["text"])
 
 
-def test_a_finished_run_makes_nothing_again(evaluate, tmp_path):
-    evaluate(*LAB, *METHODS, "--limit", "3")
+def test_a_finished_run_makes_nothing_again(evaluate, finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
     before = (tmp_path / "run" / "answers.jsonl").read_bytes()
     code, _, err = evaluate(*LAB, *METHODS, "--limit", "3")
     assert code == 0
@@ -95,15 +103,14 @@ def test_a_finished_run_makes_nothing_again(evaluate, tmp_path):
 
 
 @pytest.mark.parametrize("kept", [0, 1, 4.5, 8.999])
-def test_a_run_goes_on_from_any_byte(evaluate, tmp_path, kept):
-    evaluate(*LAB, *METHODS, "--limit", "3")
-    whole = rows_in(tmp_path / "run")
+def test_a_run_goes_on_from_any_byte(evaluate, finished, tmp_path, kept):
+    shutil.copytree(finished, tmp_path / "run")
     file = tmp_path / "run" / "answers.jsonl"
     parts = file.read_bytes().splitlines(keepends=True)
     last = parts[int(kept)][: int((kept % 1) * len(parts[int(kept)]))]
     file.write_bytes(b"".join(parts[: int(kept)]) + last)
     assert evaluate(*LAB, *METHODS, "--limit", "3")[0] == 0
-    assert rows_in(tmp_path / "run") == whole
+    assert rows_in(tmp_path / "run") == rows_in(finished)
 
 
 def test_kill_9_loses_at_most_what_was_being_made(evaluate, tmp_path):

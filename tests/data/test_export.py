@@ -50,9 +50,7 @@ def both(data, form):
     return [row for split in data.record.rows for row in data.rows(form, split)]
 
 
-def test_token_rows_are_the_ids_that_were_asked_and_sampled_and_nothing_of_the_prompt_is_trained_on(
-    run, data
-):
+def test_token_rows_are_the_ids_that_were_asked_and_sampled_and_no_prompt_is_trained_on(run, data):
     stored = read(run.path)
     asked = {id: problem["prompts"]["lab-base"]["tokens"] for (_, id), problem in stored.problems.items()}
     drawn = {(answer.id, answer.method, answer.sample): list(answer.tokens) for answer in run.answers}
@@ -98,9 +96,7 @@ def test_the_vocabulary_is_freed_also_where_no_answer_is_left(run, tmp_path, mon
     assert len(freed) == 1
 
 
-def test_the_card_names_only_the_settings_that_were_given_and_tells_of_no_other_ends_where_there_are_none(
-    run, tmp_path
-):
+def test_the_card_names_only_settings_that_were_given_and_other_ends_only_where_there_are_some(run, tmp_path):
     lp.export(run, out=tmp_path / "d", methods="power")
     card = (tmp_path / "d" / "README.md").read_text()
     assert "null" not in card

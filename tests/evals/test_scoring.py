@@ -128,13 +128,6 @@ def test_every_method_is_held_against_the_first(tmp_path):
     assert [(m.ours, m.theirs) for m in found][:2] == [("fine", "ok"), ("finefine", "okok")]
 
 
-def test_outputs_of_a_file_are_found_by_their_instruction(tmp_path):
-    (tmp_path / "ref.json").write_text(json.dumps([{"instruction": "What?", "output": "So."}]))
-    found = matches(open_run(tmp_path / "r"), str(tmp_path / "ref.json"))
-    assert {m.label for m in found} == {"base", "power"}
-    assert {m.theirs for m in found} == {"So."}
-
-
 def test_an_opponent_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(UserError, match="no method greedy"):
         matches(open_run(tmp_path / "r"), "greedy")

@@ -113,19 +113,21 @@ def test_a_run_goes_on_from_any_byte(evaluate, finished, tmp_path, kept):
     assert rows_in(tmp_path / "run") == rows_in(finished)
 
 
+def stopped(arguments, folder, signal, words):
+    """An eval that gets a signal once it has said some words: that line, its exit code, and what it says then."""
+    command = [sys.executable, "-m", "localpower", "eval", *arguments, "--out", str(folder)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        line = next(line for line in process.stderr if words in line)
+        process.send_signal(signal)
+        said = process.communicate()
+    return line, process.returncode, said
+
+
 def test_kill_9_loses_at_most_what_was_being_made(evaluate, tmp_path):
     arguments = [*LAB, *METHODS, "--limit", "8", "--samples", "3", "--parallel", "3"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "localpower", "eval", *arguments, "--out", str(tmp_path / "killed")],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if " of 72 answers" in line:  # a tenth of them are told to be there
-                process.send_signal(signal.SIGKILL)
-                break
+    line, _, _ = stopped(
+        arguments, tmp_path / "killed", signal.SIGKILL, " of 72 answers"
+    )  # a tenth are there
     told = int(line.split(" of 72 answers")[0].split()[-1])
     assert (tmp_path / "killed" / "answers.jsonl").read_bytes().count(b"\n") >= told > 0
     evaluate(*arguments, out="killed")
@@ -404,21 +406,9 @@ def test_stops_of_a_task_end_answers_inside_the_sampler_for_every_method(evaluat
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
-    arguments = [*LAB, *METHODS, "--limit", "40", "--samples", "4", "--out", str(tmp_path / "run")]
-    with subprocess.Popen(
-        [sys.executable, "-m", "localpower", "eval", *arguments],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if " of 480 answers" in line:
-                process.send_signal(signal.SIGINT)
-                break
-        out, err = process.communicate()
-    assert process.returncode == 130
-    assert out == ""
+    arguments = [*LAB, *METHODS, "--limit", "40", "--samples", "4"]
+    _, code, (out, err) = stopped(arguments, tmp_path / "run", signal.SIGINT, " of 480 answers")
+    assert (code, out) == (130, "")
     assert "the same command goes on from there" in err
     assert 0 < len(rows_in(tmp_path / "run")) < 480
 

@@ -12,6 +12,7 @@ from localpower.cli.main import main
 from localpower.grading.expression import NotRead, parse
 from localpower.grading.extract import boxed, math_answer, number_answer
 from localpower.grading.letters import letter_answer
+from localpower.grading.paper import grade_paper
 from localpower.grading.verdicts import grade_letter, grade_math, grade_number
 from localpower.grading.worth import exact
 from tests.evals.files import lines
@@ -25,10 +26,11 @@ def test_an_answer_is_graded_by_its_value(case):
     assert found.verdict == ("right" if case["equal"] else "wrong")
 
 
+@pytest.mark.parametrize("grade", [grade_math, grade_paper])
 @pytest.mark.parametrize("gold", sorted({case["gold"] for case in CASES}))
-def test_every_gold_answer_is_right_by_itself(gold):
-    assert grade_math(gold, answer=gold).verdict == "right"
-    assert grade_math(gold, completion=f"So it is $\\boxed{{{gold}}}$.").verdict == "right"
+def test_every_gold_answer_is_right_by_itself(gold, grade):
+    assert grade(gold, answer=gold).verdict == "right"
+    assert grade(gold, completion=f"So it is $\\boxed{{{gold}}}$.").verdict == "right"
 
 
 @pytest.mark.parametrize(

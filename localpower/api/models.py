@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -128,21 +127,27 @@ def _marked(row: Known, default: str) -> Known:
     return replace(row, default=True) if same else row
 
 
+def _located(name: str | None) -> tuple[str, Path | None]:
+    """Name and file of what -m NAME means, of the usual one for None. Raises ModelError for what is no model."""
+    found, path = catalogue.locate(usual()[0] if name is None else name)
+    if path is not None:
+        check_file(path, NAMES)
+    return found, path
+
+
 def path_of(name: str | None) -> Path:
     """The file that -m NAME means. Raises ModelError where there is none."""
-    _, path = catalogue.locate(usual()[0] if name is None else name)
+    _, path = _located(name)
     if path is None:
         raise ModelError("the toy has no file")
-    check_file(path, NAMES)
     return path
 
 
 def as_default(name: str) -> str:
     """What the configuration file is told, so that it holds in every folder. Raises ModelError for what is no model."""
-    found, path = catalogue.locate(name)
+    found, path = _located(name)
     if path is None:
         return TOY
-    check_file(path, NAMES)
     if os.path.exists(name):
         return os.path.abspath(name)
     return found if found.lower() in ENTRIES and name.lower() == found.lower() else name
@@ -150,11 +155,9 @@ def as_default(name: str) -> str:
 
 def describe(name: str | None) -> dict[str, Any]:
     """What a model's file says of itself, what was measured of it, and what fits into memory. Raises UserError."""
-    wanted = usual()[0] if name is None else name
-    found, path = catalogue.locate(wanted)
+    found, path = _located(name)
     if path is None:
         return _toy()
-    check_file(path, NAMES)
     try:
         said: dict[str, Any] = ask("localpower.api.described", str(path))
     except ChildError:
@@ -176,7 +179,7 @@ def describe(name: str | None) -> dict[str, Any]:
         **{key: value for key, value in said.items() if key != "chat_template"},
         "suggested_alpha": alpha,
         "alpha_source": source,
-        **dict(_measured(path)),
+        **_measured(path),
         "chat_template": said["chat_template"],
     }
 
@@ -196,11 +199,8 @@ def _toy() -> dict[str, Any]:
 def measured_speed(name: str | None = None) -> dict[int, float] | None:
     """Tokens a second with so many rows at a time, as measured when the model was checked here; None: it was not."""
     try:
-        _, path = catalogue.locate(usual()[0] if name is None else name)
-        if path is None:
-            return None
-        check_file(path, NAMES)
-        speed: dict[int, float] | None = dict(_measured(path))["tokens_per_second"]
+        _, path = _located(name)
+        speed: dict[int, float] | None = _measured(path)["tokens_per_second"] if path else None
     except (ModelError, OSError):
         if name is not None:
             raise
@@ -208,7 +208,7 @@ def measured_speed(name: str | None = None) -> dict[int, float] | None:
     return speed
 
 
-def _measured(path: Path) -> Iterator[tuple[str, Any]]:
+def _measured(path: Path) -> dict[str, Any]:
     """What the check of the engine found when the model ran here; nothing is measured now."""
     from localpower.engine.cores import physical_cores
     from localpower.engine.verdict import known_verdict
@@ -217,11 +217,6 @@ def _measured(path: Path) -> Iterator[tuple[str, Any]]:
     threads = int(own.value) if own and str(own.value).isdecimal() else physical_cores()
     verdict = known_verdict(path, threads=threads)
     if verdict is None:
-        yield "exactness", None
-        yield "tokens_per_second", None
-        return
-    yield "exactness", "exact" if verdict.exact else verdict.largest
-    yield (
-        "tokens_per_second",
-        {rows: round(rows / seconds, 1) for rows, seconds in sorted(verdict.curve.items())},
-    )
+        return {"exactness": None, "tokens_per_second": None}
+    speed = {rows: round(rows / seconds, 1) for rows, seconds in sorted(verdict.curve.items())}
+    return {"exactness": "exact" if verdict.exact else verdict.largest, "tokens_per_second": speed}

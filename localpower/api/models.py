@@ -66,10 +66,11 @@ def known() -> list[Known]:
     rows += [Known(TOY, "toy", False, alpha=ALPHA_RAW, template="base", note="for trying")]
     rows += [Known(name, "alias", False, target=target) for name, target in sorted(aliases().items())]
     rows += [_of_file(name, path) for name, path in elsewhere.found().items() if name not in names]
-    rows = [_marked(row, default) for row in rows]
+    rows = [replace(row, default=row.name.lower() == default.lower()) for row in rows]
     if not any(row.default for row in rows):
-        path = Path(default)
-        rows.append(_marked(_of_file(default, path), default) if path.is_file() else _missing(default))
+        missing = Known(default, "file", False, note="there is no such model")
+        row = _of_file(default, path) if (path := Path(default)).is_file() else missing
+        rows.append(replace(row, default=True))
     return sorted(rows, key=lambda row: (not row.default, row.kind == "catalogue" and row.path is None))
 
 
@@ -116,15 +117,6 @@ def _of_file(name: str, path: Path) -> Known:
     kind: Kind = "elsewhere" if elsewhere.is_elsewhere(name) else "file"
     own = (quantization(path), licence(path))
     return Known(name, kind, False, spell_size(size), size, *own, path=str(path))
-
-
-def _missing(name: str) -> Known:
-    return Known(name, "file", True, note="there is no such model")
-
-
-def _marked(row: Known, default: str) -> Known:
-    same = row.name.lower() == default.lower()
-    return replace(row, default=True) if same else row
 
 
 def _located(name: str | None) -> tuple[str, Path | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -16,11 +17,11 @@ from localpower.runs.gather import Run, gather
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.pace import Pace
 from localpower.runs.session import run_chains
-from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfNSampler, Budget, LookaheadSampler, PowerMH, PowerSMC
 from localpower.samplers.acceptance import StepVariant
 from localpower.samplers.project import Projection
 from localpower.toy import ToyModel
+from tests.samplers.small import folded
 
 PROMPT, LONGEST, ALPHA = (0, 1), 12, 3.0
 EXPERT = Expert((1, 0, 2), (1, 2), lambda tokens: 1 in tokens)
@@ -55,13 +56,6 @@ def told(engine, sampler, seed=3, chains=1):
     return found
 
 
-def tallied(events):
-    tally = Tally()
-    for event in events:
-        tally = tally.add(event)
-    return tally
-
-
 def test_every_method_is_here():
     assert {name.split(",")[0] for name in SAMPLERS} == set(names())
     assert all(sampler.method == name.split(",")[0] for name, sampler in SAMPLERS.items())
@@ -93,7 +87,7 @@ def test_events_survive_json_and_add_up_to_the_answer(engine, name):
     events = told(engine, SAMPLERS[name])[0]
     again = [from_json(json.loads(json.dumps(to_json(event)))) for event in events]
     assert again == events
-    tally, end = tallied(again), events[-1]
+    tally, end = folded(again), events[-1]
     assert isinstance(end, Finished)
     assert (len(tally.state), tally.finish) == (end.n_tokens, end.finish)
     assert tally.state.total_log_p() == pytest.approx(end.log_p, abs=1e-9)
@@ -121,11 +115,9 @@ def test_no_more_contexts_at_once_than_the_width_says(name):
 @pytest.mark.parametrize("tokens", [1, 7, 20, 60])
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_a_budget_is_kept_to_the_token_and_leaves_a_state(name, tokens):
-    from dataclasses import replace
-
     for seed in range(4):
         sampler = replace(SAMPLERS[name], budget=Budget(tokens=tokens))
-        tally = tallied(told(ToyModel(seed=7, end_bias=-1.0), sampler, seed)[0])
+        tally = folded(told(ToyModel(seed=7, end_bias=-1.0), sampler, seed)[0])
         assert tally.n_decoded <= tokens
         assert tally.finish in ("budget", "stop", "length")
         if tally.finish == "budget":

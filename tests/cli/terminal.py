@@ -1,12 +1,21 @@
-"""A terminal for tests: the real command in a pseudo-terminal, its screen read by a terminal emulator."""
+"""The real command for tests: in a process of its own, or in a pseudo-terminal whose screen an emulator reads."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
 import pexpect
 import pyte
+
+BASE = [sys.executable, "-m", "localpower"]
+
+
+def command(*arguments, stdin="", lines=(), check=False, **more):
+    """Run it with a text or bytes on stdin, or with lines; what it says is a text, or bytes as well."""
+    given = {"input": "\n".join(lines) or stdin, "text": isinstance(stdin, str), "capture_output": True}
+    return subprocess.run([*BASE, *arguments], check=check, timeout=120, **(given | more))
 
 
 class Terminal:
@@ -15,14 +24,9 @@ class Terminal:
     def __init__(self, *arguments, rows=24, columns=80, environment=None, program=None):
         plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         settings = plain | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"} | (environment or {})
-        command = program or [sys.executable, "-m", "localpower", *arguments]
+        first, *rest = program or [*BASE, *arguments]
         self.child = pexpect.spawn(
-            command[0],
-            command[1:],
-            dimensions=(rows, columns),
-            env=settings,
-            timeout=60,
-            echo=False,
+            first, rest, dimensions=(rows, columns), env=settings, timeout=60, echo=False
         )
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -56,9 +60,23 @@ class Terminal:
         self.raw += data
         self._stream.feed(data)
 
+    def wait_for(self, *texts, end=""):
+        """Read until all of these stand on the screen, and `end` at its end."""
+        self.wait_until(lambda t: all(text in t.text for text in texts) and t.text.endswith(end))
+
     def send(self, data):
         """Type."""
         self.child.send(data)
+
+    def enter(self, line, *texts, end=""):
+        """Type a line, and wait for what comes of it."""
+        self.send(line + "\r")
+        self.wait_for(*texts, end=end)
+
+    def leave(self):
+        """Ctrl-D, with which a chat ends well."""
+        self.send("\x04")
+        assert self.finish() == 0
 
     def interrupt(self):
         """Ctrl-C."""

@@ -25,7 +25,7 @@ def answer(*arguments, stdin):
         (b"", "What is it?", [], "What is it?"),
         (b" \n", "What is it?", [], "What is it?"),
         (b"\xef\xbb\xbfword", "What is it?", [], "word\n\nWhat is it?"),
-        (b"word\n", "-", [], "word"),
+        (b"\xef\xbb\xbfword\r\n", "-", [], "word"),
     ],
 )
 def test_the_text_on_stdin_stands_before_the_prompt(stdin, prompt, options, whole):

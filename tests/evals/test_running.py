@@ -458,7 +458,7 @@ def test_the_time_that_passes_is_shared_by_the_answers_being_written():
 
 @pytest.mark.parametrize("kind", ["window", "hybrid", "recurrent"])
 def test_no_kind_of_memory_mixes_up_prompts_that_share_a_batch(evaluate, tmp_path, tiny_paths, kind):
-    arguments = f"eval tiny -m {tiny_paths[kind]} --limit 3 --seed 5 --max-tokens 10".split()
+    arguments = f"tiny -m {tiny_paths[kind]} --limit 3 --seed 5 --max-tokens 10".split()
     methods = ("--method", "power:metropolised=yes:block=5,smc:particles=3,best-of-n:n=2")
     for width in ("1", "3"):
         assert evaluate(*arguments, *methods, "--parallel", width, out=width)[0] == 0

@@ -15,6 +15,7 @@ from tests.engine.replicates import WIDTH, end_states
 
 PROMPT = (0, 1)
 HORIZON, ALPHA = 4, 3.0
+REPLICATES = 720  # with which the control's chance is 1e-11
 LOG_LEVEL = math.log(1e-6)  # chance of a false alarm in each test
 
 
@@ -34,7 +35,7 @@ def fit(engine, target, cuts):
     def start(handle, tokens):
         return recorded(handle, PROMPT, tokens, HORIZON, ALPHA)
 
-    how = {"prompt": PROMPT, "horizon": HORIZON, "steps": 6, "replicates": 1440}
+    how = {"prompt": PROMPT, "horizon": HORIZON, "steps": 6, "replicates": REPLICATES}
     return g_test(*end_states(engine, target, Kernel(ALPHA, 1 / ALPHA, cuts), start, **how))
 
 

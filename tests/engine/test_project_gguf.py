@@ -20,6 +20,7 @@ from tests.project_mutants import MUTANTS
 
 PROMPT, SHOWN = (0, 1), (1, 1, 0, 2)
 HORIZON, ALPHA, TEMPERATURE = 4, 1.0, 0.8
+REPLICATES = 480  # as many as the control needs, by a factor of 100 in its chance
 LOG_LEVEL = math.log(1e-6)  # chance of a false alarm in each test
 EXPERT = Expert(SHOWN, (1,), lambda tokens: 1 in tokens)
 ENGINES = ["tiny", "tiny_shared"]  # rows of an answer one at a time, and together
@@ -43,7 +44,7 @@ def fit(engine, ahead, kernel):
         chain = ProjectionKernel(ALPHA, TEMPERATURE, UniformCuts(), given, ahead=ahead)
         return chain.start(handle if ended else _Endless(handle), PROMPT, HORIZON)[0]
 
-    how = {"prompt": PROMPT, "horizon": HORIZON, "steps": 4, "replicates": 720, "shown": SHOWN}
+    how = {"prompt": PROMPT, "horizon": HORIZON, "steps": 4, "replicates": REPLICATES, "shown": SHOWN}
     return g_test(*end_states(engine, right, kernel, start, **how))
 
 

@@ -96,14 +96,9 @@ def calls_of(value: Any, path: str) -> tuple[Call, ...]:
     return tuple(found)
 
 
-def format_of(loaded: Loaded) -> ToolFormat:
-    """How this model writes its calls."""
-    return choose(loaded.template)
-
-
 def prompted(loaded: Loaded, messages: Sequence[Said], tools: Sequence[Tool]) -> Prompted:
     """The conversation as the model is to read it."""
-    form, known = format_of(loaded), loaded.has_template and knows_tools(loaded.template)
+    form, known = choose(loaded.template), loaded.has_template and knows_tools(loaded.template)
     said = Conversation(_told(messages, form, known=known))
     if not tools:
         return Prompted(said, {})
@@ -161,7 +156,7 @@ def turn_of(
     loaded: Loaded, tokens: Tokens, thought: Thought | None, tools: Sequence[Tool] = ()
 ) -> Turn | None:
     """The calls of a finished answer, of these tools; None where it has none that can be read."""
-    form = format_of(loaded)
+    form = choose(loaded.template)
     text = b"".join(map(loaded.spelled, tokens)).decode("utf-8", "replace")
     calls = tuple(typed(call, tools) for call in form.calls(text) if isinstance(call, Call))
     if not calls:

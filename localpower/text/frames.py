@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from localpower.errors import ModelError
-from localpower.text.template import render_chats
+from localpower.text.template import render_chats, variables
 from localpower.text.thinking import marks_of
 
 _ASKED, _THOUGHT, _ANSWERED = "zqask", "zqthink", "zqsay"
@@ -18,15 +18,7 @@ _ASKED, _THOUGHT, _ANSWERED = "zqask", "zqthink", "zqsay"
 
 def knows_tools(template: str | None) -> bool:
     """Whether a template tells the model of the tools that it is given."""
-    from jinja2 import Environment, TemplateError, nodes
-
-    from localpower.text.render import EXTENSIONS
-
-    try:  # it is parsed and no more: to compile foreign code may take for ever
-        names = list(Environment(extensions=EXTENSIONS).parse(template or "").find_all(nodes.Name))
-    except (TemplateError, RecursionError):
-        return False
-    return any(name.name == "tools" and name.ctx == "load" for name in names)
+    return "tools" in variables(template)[0]
 
 
 def frame_of(

@@ -7,7 +7,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from localpower.errors import Interrupted
@@ -17,13 +16,7 @@ from localpower.tools.environment import Environment, Tool
 
 _UNREADABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b-\x1f\x7f]")  # no text, or orders to a terminal
 _LONGEST_PROBLEM = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """characters: of an observation's text; what is longer is cut, and the text says so."""
-
-    characters: int = 2000
+_LONGEST = 2000
 
 
 def resolve(call: Call | BadCall, tools: Sequence[Tool]) -> Call | BadCall:
@@ -61,22 +54,20 @@ def typed(call: Call, tools: Sequence[Tool]) -> Call:
 def execute(
     environment: Environment,
     call: Call | BadCall,
-    limits: Limits = Limits(),
+    longest: int = _LONGEST,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Observation:
     """The observation of a call. Raises nothing but KeyboardInterrupt and localpower.errors.Interrupted.
 
-    A call that could not be read, names no tool or has arguments that do not fit its schema is not executed. What the
-    tool prints, and how long it may take, is for the environment to say: those of files and packages run in a process
-    of their own (remote.py).
+    longest: characters of its text; what is longer is cut, and the text says so. A call that could not be read, names
+    no tool or has arguments that do not fit its schema is not executed. What the tool prints, and how long it may take,
+    is for the environment to say: those of files and packages run in a process of their own (remote.py).
     """
     start = clock()
     try:
         found = resolve(call, environment.tools)
         if isinstance(found, BadCall):
-            return Observation(
-                readable(f"Error: {found.problem}", limits.characters), ok=False, executed=False
-            )
+            return Observation(readable(f"Error: {found.problem}", longest), ok=False, executed=False)
         start = clock()
         arguments = copy.deepcopy(found.arguments)  # a tool may change them, and the call may be made again
         text, ok = text_of(environment.call(found.name, arguments)), True
@@ -84,7 +75,7 @@ def execute(
         raise
     except BaseException as error:  # SystemExit too: a tool ends no process of ours
         text, ok = f"Error: {_said(error)}", False
-    return Observation(readable(text, limits.characters), ok, executed=True, seconds=clock() - start)
+    return Observation(readable(text, longest), ok, executed=True, seconds=clock() - start)
 
 
 def readable(text: str, characters: int) -> str:

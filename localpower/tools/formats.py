@@ -45,11 +45,18 @@ class ToolFormat(Protocol):
     def role(self) -> str:
         """The template's role of the turn that tells observations; "": the text goes on without a turn."""
 
+    @property
+    def marks(self) -> tuple[str, str] | None:
+        """What a call begins with and ends with where its end ends the turn; None: only an end token ends a turn."""
+
     def calls(self, turn: str) -> list[Call | BadCall]:
         """The calls of a turn of the model, in order; none: the turn ends the trace. Never raises; linear in time."""
 
     def over(self, turn: str) -> bool:
-        """Whether an unfinished turn is over though no end token was drawn: its call is complete."""
+        """Whether an unfinished turn is over though no end token was drawn: its call is complete.
+
+        Only its last token can have made it so, by the end of a call that stands after the end before it (`marks`).
+        """
 
     def opening(self, observations: Sequence[Observation], frame: Frame) -> list[Piece]:
         """What stands between the model's turn and its next: observations, one for each call, inside the frame."""

@@ -33,6 +33,7 @@ class Hermes:
 
     name: str = "hermes"
     role: str = "user"  # where the templates of Qwen and Hermes put it
+    marks: None = None
 
     def calls(self, turn: str) -> list[Call | BadCall]:
         """What stands between the tags; the last closing tag may be missing."""
@@ -83,6 +84,7 @@ class Llama3:
 
     name: str = "llama3"
     role: str = "tool"
+    marks: None = None
 
     def calls(self, turn: str) -> list[Call | BadCall]:
         """Of a turn that begins with an object of a name and parameters, or with the tag; any other is an answer."""

@@ -12,7 +12,7 @@ from rich.console import Console, Group
 
 from localpower.events import Event
 from localpower.model import Tokens
-from localpower.ui.board import fresh
+from localpower.ui.board import Board, fresh
 from localpower.ui.body import PLAIN, Fold
 from localpower.ui.frames import Frames
 from localpower.ui.screen import render
@@ -47,14 +47,24 @@ class LiveView:
         self._start = clock()
         self._prompt_length = prompt_length
         self._board = fresh(settings, n_chains)
+        self._asked: dict[int, Tokens] = {}  # by chain, what it asked for since its last event
         self._frames = Frames(console, self._frame, _FRAMES_PER_SECOND)
 
+    def _now(self) -> Board:
+        """With what is growing: looked at for a frame, and not for every token."""
+        board = self._board
+        for chain, context in list(self._asked.items()):
+            view = board.chains[chain].asked(context[self._prompt_length :])
+            board = board.change(chain, view)
+        return board
+
     def _frame(self) -> Group:
+        board = self._now()
         elapsed = self._clock() - self._start
         height = max(self._console.height - 1, 1)
-        cost = self._board.cost(elapsed, self._plain_seconds)
+        cost = board.cost(elapsed, self._plain_seconds)
         return render(
-            self._board,
+            board,
             self._piece,
             self._console,
             elapsed,
@@ -80,13 +90,15 @@ class LiveView:
 
     def event(self, chain: int, event: Event) -> None:
         """Fold an event in; the refresh thread picks it up."""
+        self._asked.pop(chain, None)
         self._board = self._board.change(chain, self._board.chains[chain].add(event))
 
     def asked(self, chain: int, context: Tokens) -> None:
         """Show what is growing."""
-        view = self._board.chains[chain].asked(context[self._prompt_length :])
-        self._board = self._board.change(chain, view)
+        self._asked[chain] = context
 
     def read(self, done: int, total: int) -> None:
         """So many tokens of the prompt are read."""
-        self._board = replace(self._board, reading=(done, total))
+        board = self._now()
+        self._asked.clear()
+        self._board = replace(board, reading=(done, total))

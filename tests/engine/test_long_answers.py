@@ -154,7 +154,11 @@ def test_a_trace_is_asked_without_a_copy_of_its_turn_until_a_call_may_end(copied
     assert max(read) == 1, "no line begins with Call:"
 
 
-@given(st.lists(st.sampled_from(["Call:", "Ca", "ll: f 1", "\n", "x\n", "<think>", "</think>", "y\nCall: g\n", " "])))
+@given(
+    st.lists(
+        st.sampled_from(["Call:", "Ca", "ll: f 1", "\n", "x\n", "<think>", "</think>", "y\nCall: g\n", " "])
+    )
+)
 def test_a_turn_is_over_where_its_whole_text_says_so(words):
     """As far as the trace goes: after the first such token nothing of the turn follows."""
 
@@ -173,7 +177,10 @@ def test_a_turn_is_over_where_its_whole_text_says_so(words):
 
 def test_a_piece_of_an_answer_is_told_without_the_numbers_before_it(monkeypatch):
     written = []
-    monkeypatch.setattr("localpower.completion.frozen", lambda values, kind: written.append(len(values)) or np.array(values, kind))
+    monkeypatch.setattr(
+        "localpower.completion.frozen",
+        lambda values, kind: written.append(len(values)) or np.array(values, kind),
+    )
     state = extend(StreamDice(1), Level(), PROMPT, Completion(), 100, temperature=1.0)
     events = grow(StreamDice(2), Level(), PROMPT, state, 132, temperature=1.0, rules=Rules(), stage=0)
     written.clear()

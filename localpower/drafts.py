@@ -39,9 +39,8 @@ class NgramDrafter:
     state: Tokens = ()
     _places: dict[Tokens, tuple[list[int], int]] = field(default_factory=dict)
     _counts: dict[int, list[int]] = field(default_factory=dict)  # source: hits, misses
-    _widths: dict[int, tuple[int, int]] = field(
-        default_factory=dict
-    )  # source: guesses until then, rows ahead
+    # source: guesses until then, rows ahead
+    _widths: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the prompt."""

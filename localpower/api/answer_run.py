@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -49,19 +49,7 @@ class AnswerRun:
     def started(self) -> Started:
         """The first event: what the answer depends on."""
         question, options = self.question, self.question.options
-        settings: dict[str, Any] = question.sampler.settings() | {
-            "method": question.sampler.method,
-            "alpha": question.alpha,
-            "seed": self.seed,
-            "pick": options.pick,
-            "stops": [readable(stop) for stop in question.stops],
-            "exactness": self.loaded.exactness,
-            "budget": options.method.budget,
-            "thinking_budget": question.thinking_budget,
-            "tools": self._tools(),
-            "thought_marks": list(question.thought.marks) if question.thought else None,
-        }
-        model = self.loaded.info.to_dict()
+        settings, model = settings_told(self.loaded, question, self.seed), self.loaded.info.to_dict()
         return Started(question.sampler.method, settings, model, question.prompt, options.chains, __version__)
 
     def plain_seconds(self, n_tokens: int) -> float | None:
@@ -96,46 +84,86 @@ class AnswerRun:
     def answer(self) -> Answer:
         """What the events add up to."""
         assert self._chains is not None
-        question, tallies = self.question, self._chains.tallies
-        context = RunContext(
-            question.sampler,
-            question.alpha,
-            self.seed,
-            len(question.prompt),
-            self._seconds,
-            self.loaded.exactness,
-            self.loaded.info.to_dict(),
-            *self._work,
-            question.options.method.budget,
-            plain_seconds=self.plain_seconds,
-            reading=question.pace.reading,
+        tallies, how = self._chains.tallies, self.question.options.pick
+        return described(
+            *(self.loaded, self.question, self.seed, tallies, self._seconds, self.engine.cost),
+            picked=pick(tallies, how, StreamDice(self.seed)),
+            work=self._work,
+            notes=self.notes,
         )
-        how = question.options.pick
-        picked = pick(tallies, how, StreamDice(self.seed))
-        found = describe(tallies, picked, how, context, self._text)
-        found = with_traces(found, question, tallies, picked)
-        return with_thoughts(replace(found, notes=(*question.notes, *self.notes)), question.thought)
-
-    def _text(self, tally: Tally) -> str:
-        """The answer's text, without the stop that ended it; of a trace that of its last turn."""
-        return answer_text(tally.state.last_turn, self.loaded.piece, self.question.stops)
-
-    def _tools(self) -> dict[str, Any] | None:
-        """What the record says of tools."""
-        exchange, use = self.question.exchange, self.question.tools
-        if exchange is None or use is None:
-            return None
-        return {
-            "format": exchange.format.name,
-            "environment": use.name,
-            "seed": use.seed,
-            "fresh": use.fresh,
-            "turns": use.turns,
-            "observation_tokens": use.observation_tokens,
-        }
 
 
-def with_traces(found: Answer, question: Question, tallies: Sequence[Tally], picked: int = 0) -> Answer:
+def settings_told(loaded: Loaded, question: Question, seed: int) -> dict[str, Any]:
+    """What an answer depends on besides the model and its prompt, as events record it."""
+    return question.sampler.settings() | {
+        "method": question.sampler.method,
+        "alpha": question.alpha,
+        "seed": seed,
+        "pick": question.options.pick,
+        "stops": [readable(stop) for stop in question.stops],
+        "exactness": loaded.exactness,
+        "budget": question.options.method.budget,
+        "thinking_budget": question.thinking_budget,
+        "tools": _tools(question),
+        "thought_marks": list(question.thought.marks) if question.thought else None,
+    }
+
+
+def _tools(question: Question) -> dict[str, Any] | None:
+    exchange, use = question.exchange, question.tools
+    if exchange is None or use is None:
+        return None
+    return {
+        "format": exchange.format.name,
+        "environment": use.name,
+        "seed": use.seed,
+        "fresh": use.fresh,
+        "turns": use.turns,
+        "observation_tokens": use.observation_tokens,
+    }
+
+
+def described(
+    loaded: Loaded,
+    question: Question,
+    seed: int,
+    tallies: Sequence[Tally],
+    seconds: float,
+    cost: Callable[[int], float] | None = None,
+    *,
+    picked: int = 0,
+    work: tuple[int | None, int | None, int | None] = (None, None, None),
+    notes: Sequence[str] = (),
+) -> Answer:
+    """The answer of a run. cost: of rows in a batch; the time of a plain answer is measured with it.
+
+    work: prefill tokens, padded and wasted rows; None: counted for others too. notes: besides those of the question.
+    """
+    pace = question.pace
+
+    def text(tally: Tally) -> str:
+        """Without the stop that ended it; of a trace the text of its last turn."""
+        return answer_text(tally.state.last_turn, loaded.piece, question.stops)
+
+    context = RunContext(
+        question.sampler,
+        question.alpha,
+        seed,
+        len(question.prompt),
+        seconds,
+        loaded.exactness,
+        loaded.info.to_dict(),
+        *work,
+        budget=question.options.method.budget,
+        plain_seconds=lambda n: None if cost is None else pace.plain_seconds(n, cost),
+        reading=pace.reading,
+    )
+    found = describe(tallies, picked, question.options.pick, context, text)
+    found = _with_traces(found, question, tallies, picked)
+    return with_thoughts(replace(found, notes=(*question.notes, *notes)), question.thought)
+
+
+def _with_traces(found: Answer, question: Question, tallies: Sequence[Tally], picked: int) -> Answer:
     """The answer and its chains with what happened in their traces; as it is where there are no tools."""
     exchange, use = question.exchange, question.tools
     if exchange is None or use is None:

@@ -25,7 +25,7 @@ def answer(request: str) -> dict[str, Any]:
             "architecture": weights.metadata("general.architecture"),
             "title": weights.metadata("general.name"),
             "licence": weights.metadata("general.license"),
-            "quantization": FILE_TYPES.get(_file_type(weights)),
+            "quantization": FILE_TYPES.get(_whole(weights.metadata("general.file_type"))),
             "vocabulary": weights.n_vocab,
             "memory": weights.memory_kind(),
             "context": context,
@@ -38,15 +38,13 @@ def answer(request: str) -> dict[str, Any]:
         weights.close()
 
 
-def _file_type(weights: Weights) -> int | None:
-    said = weights.metadata("general.file_type")
+def _whole(said: str | None) -> int | None:
     return int(said) if said is not None and said.isdecimal() else None
 
 
 def _number(weights: Weights, key: str) -> int | None:
     """A number that the file says of its architecture. Of a model without its tensors llama.cpp itself knows none."""
-    said = weights.metadata(f"{weights.metadata('general.architecture')}.{key}")
-    return int(said) if said is not None and said.isdecimal() else None
+    return _whole(weights.metadata(f"{weights.metadata('general.architecture')}.{key}"))
 
 
 def _cell_bytes(weights: Weights) -> int | None:

@@ -1,4 +1,4 @@
-"""What an eval is asked to do, and how that is written down."""
+"""What an eval is asked to do, what of that is refused before a model is opened, and how it is written down."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from typing import Any
 
 from localpower import __version__
 from localpower.api.cluster.spec import WorkersSpec
-from localpower.api.labels import to_json
+from localpower.api.labels import needs_expert, to_json
 from localpower.api.programs import allowed
+from localpower.api.question import check_traces
 from localpower.api.request import PromptOptions, SamplingOptions, whole_number
-from localpower.errors import UsageProblem
+from localpower.errors import UsageProblem, UserError
 from localpower.evals import store
-from localpower.evals.dates import check_date
+from localpower.evals.dates import check_date, dated
+from localpower.evals.experts import UNVERIFIED
 from localpower.evals.parts import Shard
 from localpower.evals.problem import Problem
 from localpower.evals.settings import fingerprint
+from localpower.evals.sources import Source
 from localpower.evals.task import Task
+from localpower.grading.math_verify import require
 from localpower.loaded import Loaded
 from localpower.loading import Request
 from localpower.names import GRADERS
 from localpower.readers import MOST_RUNS
 
 _LONGEST_PREFIX = 4000  # characters
+_MOST_ANSWERS = 1_000_000
 _LARGEST = {"seed": 2**64 - 1}
 
 
@@ -94,6 +99,17 @@ class EvalRequest:
             check_date(f"--{name}", getattr(self, name))
         self._check_split()
 
+    def seed_for(self, before: store.Stored | None) -> int:
+        """Its own, else that of the answers that are there, else the one that was drawn."""
+        if self.seed is not None:
+            return self.seed
+        return self.drawn if before is None else int(before.settings["seed"])
+
+    def problems(self, tasks: Sequence[Task], seed: int) -> dict[str, list[Problem]]:
+        """All of each task, from `since` to `until`. Raises UserError."""
+        source = Source(self.data, seed, self.password, self.since, self.until)
+        return {task.name: dated(task.name, task.problems(source), self.since, self.until) for task in tasks}
+
     def _check_split(self) -> None:
         """Raises UsageProblem for what a part of a run cannot do."""
         if self.shard is not None and self.workers is not None:
@@ -124,6 +140,55 @@ def _check_prefix(prefix: Any) -> None:
         raise UsageProblem(
             f"--answer-prefix has {len(prefix):,} characters; the opening of an answer has at most {_LONGEST_PREFIX:,}"
         )
+
+
+def check_size(request: EvalRequest, chosen: Mapping[str, Sequence[Problem]]) -> None:
+    """Raises UsageProblem for more answers than anybody waits for."""
+    models = max(len(request.models), 1)
+    n = sum(map(len, chosen.values())) * len(request.labels) * request.samples * models
+    if n > _MOST_ANSWERS:
+        raise UsageProblem(
+            f"that is {n:,} answers, and a run has at most {_MOST_ANSWERS:,}", "lower --samples or --limit"
+        )
+
+
+def check_request(request: EvalRequest, tasks: Sequence[Task]) -> None:
+    """Raises UsageProblem and UserError for what can never be right, before a model is opened."""
+    if request.cross_score and len(request.models) < 2:
+        raise UsageProblem("--cross-score needs two models", "give -m twice: the base, then the tuned model")
+    if request.grader == "math-verify":
+        require()  # before a model is opened
+    prompting = request.prompting
+    try:
+        "".join(
+            [
+                *(prompting.system or "", request.answer_prefix or "", *prompting.stops),
+                *map(str, prompting.template_args.values()),
+            ]
+        ).encode()
+    except UnicodeEncodeError:
+        raise UsageProblem(
+            "--system, --stop, --template-arg and --answer-prefix must be valid Unicode"
+        ) from None
+    data = request.data
+    if data is not None and data.is_file() and len(tasks) > 1:
+        raise UsageProblem("--data names one file, and there are several tasks: name a folder")
+    for task in tasks:
+        if task.environment is not None:
+            for options in request.labels.values():
+                check_traces(options)
+        if task.runs_code and not request.run_code:
+            raise UserError(
+                f"the tools of {task.name} run programs of the model, or of the task",
+                "say --run-code if you want that",
+            )
+        if task.kind in UNVERIFIED and needs_expert(request.labels):
+            raise UsageProblem(
+                f"--method project asks a verifier while it writes: {task.name} has {UNVERIFIED[task.kind]}"
+            )
+        if request.form not in task.forms:
+            forms = " or ".join(form for form in task.forms if form != "plain")
+            raise UsageProblem(f"{task.name} has no prompt of style {request.form}: --prompt-style {forms}")
 
 
 def settings_of(

@@ -12,14 +12,12 @@ from localpower.api.cluster.sharing import crew_of, require_workers, share
 from localpower.api.cluster.work import Work, WorkModel
 from localpower.api.compare import read_with
 from localpower.api.eval_asking import Asked, ask_all
-from localpower.api.eval_checks import check_request, check_size
 from localpower.api.eval_models import EvalModels, Surroundings
-from localpower.api.eval_request import EvalRequest, settings_of
+from localpower.api.eval_request import EvalRequest, check_request, check_size, settings_of
 from localpower.api.labels import eval_methods, needs_expert
 from localpower.api.programs import allowed, run_programs
 from localpower.errors import Interrupted, UsageProblem, UserError
 from localpower.evals import store
-from localpower.evals.dates import dated
 from localpower.evals.grade import Grader
 from localpower.evals.jobs import EvalMethod
 from localpower.evals.parts import Part, has_any, read_run
@@ -32,7 +30,6 @@ from localpower.evals.settings import (
     refuse_other_graders,
     refuse_other_prompts,
 )
-from localpower.evals.sources import Source
 from localpower.evals.task import Task
 from localpower.evals.tasks import find_tasks
 from localpower.runs.forecast import Forecast
@@ -120,15 +117,12 @@ def _prepare(
     """
     new = folder is None or folder.is_new
     before = read_run(request.out, around.say) if has_any(request.out) else None
-    seed = request.seed if request.seed is not None else before.settings["seed"] if before else request.drawn
+    seed = request.seed_for(before)
     if request.shard and request.seed is None and before is None:
         raise UsageProblem(
             "--shard needs a --seed", "the same for all shards: without one each would draw its own"
         )
-    source = Source(request.data, seed, request.password, request.since, request.until)
-    problems = {
-        task.name: dated(task.name, task.problems(source), request.since, request.until) for task in tasks
-    }
+    problems = request.problems(tasks, seed)
     chosen = {task.name: subset(problems[task.name], request.limit) for task in tasks}
     check_size(request, chosen)
     for name, some in chosen.items():

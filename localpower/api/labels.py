@@ -36,16 +36,12 @@ def label_methods(
             if label in found:
                 raise UsageProblem(f"--method {label} is given twice")
             options = _options(label, common, pick)
-            same = (other for other, known in found.items() if _alike(other, label) and known == options)
-            if (other := next(same, None)) is not None:
-                raise UsageProblem(f"--method {label} is the same as {other}, with the same settings")
+            for other, known in found.items():
+                if known == options and (_MATCHED in other) == (_MATCHED in label):
+                    raise UsageProblem(f"--method {label} is the same as {other}, with the same settings")
             found[label] = options
     matched_to(found)
     return found
-
-
-def _alike(label: str, other: str) -> bool:
-    return (_MATCHED in label) == (_MATCHED in other)
 
 
 def _options(label: str, common: Mapping[str, Any], pick: Pick) -> SamplingOptions:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
-from localpower.api.answer_run import with_traces
+from localpower.api.answer_run import described
 from localpower.api.question import Question
 from localpower.errors import UsageProblem
 from localpower.loaded import Loaded
-from localpower.loaded.thoughts import with_thoughts
 from localpower.readers import MOST_RUNS
-from localpower.runs.answer import Answer, RunContext, describe
+from localpower.runs.answer import Answer
 from localpower.runs.gather import Engine
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.many import Job, side_by_side
-from localpower.runs.tally import Tally
-from localpower.text.stops import answer_text
 
 
 def fitting(questions: Sequence[Question], at_once: int) -> int:
@@ -40,39 +36,7 @@ def answers(
     jobs = [Job(question.prompt, question.sampler, seeds[i]) for i, question in enumerate(questions)]
     found: dict[int, Answer] = {}
     for outcome in side_by_side(engine, jobs, at_once, check=interrupts.check):
-        question = questions[outcome.index]
-        found[outcome.index] = described(
-            loaded, question, seeds[outcome.index], outcome.tally, outcome.seconds
-        )
-        on_answer(outcome.index, found[outcome.index])
+        i = outcome.index
+        found[i] = described(loaded, questions[i], seeds[i], [outcome.tally], outcome.seconds)
+        on_answer(i, found[i])
     return [found[i] for i in range(len(questions))]
-
-
-def described(
-    loaded: Loaded,
-    question: Question,
-    seed: int,
-    tally: Tally,
-    seconds: float,
-    cost: Callable[[int], float] | None = None,
-) -> Answer:
-    """The answer of a run among others. cost: of rows in a batch; the time of a plain answer is measured with it."""
-    pace = question.pace
-
-    def text(tally: Tally) -> str:
-        return answer_text(tally.state.last_turn, loaded.piece, question.stops)
-
-    context = RunContext(
-        question.sampler,
-        question.alpha,
-        seed,
-        len(question.prompt),
-        seconds,
-        loaded.exactness,
-        loaded.info.to_dict(),
-        budget=question.options.method.budget,
-        plain_seconds=lambda n: None if cost is None else pace.plain_seconds(n, cost),
-        reading=pace.reading,
-    )
-    answer = with_traces(describe([tally], 0, question.options.pick, context, text), question, [tally])
-    return with_thoughts(replace(answer, notes=question.notes), question.thought)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from localpower.api.answer_run import AnswerRun, run
-from localpower.api.question import Prompt, Question, ask, conversation_of, in_vocabulary
+from localpower.api.held import Held
+from localpower.api.question import Prompt, ask, conversation_of, in_vocabulary
 from localpower.api.request import (
     Pick,
     PromptOptions,
@@ -22,16 +19,14 @@ from localpower.api.request import (
     whole_number,
 )
 from localpower.api.stream import Stream
-from localpower.errors import EngineError, Interrupted, UsageProblem, UserError
+from localpower.errors import UsageProblem
 from localpower.events import Event
 from localpower.loaded import Loaded, ModelInfo
 from localpower.loading import Request
 from localpower.loading import load as load_file
 from localpower.methods import Method
-from localpower.model import Tokens
 from localpower.readers import AUTO_LAYERS, MOST_THREADS
 from localpower.runs.answer import Answer
-from localpower.runs.gather import Engine
 from localpower.runs.heard import Forwarded
 from localpower.runs.interrupt import Interrupts
 
@@ -64,7 +59,7 @@ def load(
     return Model(load_file(Request(name, threads, ctx, layers or None, not exact)))
 
 
-class Model:
+class Model(Held):
     """A loaded model. It is closed by `close` or at the end of a `with` block.
 
     One call at a time: a call from another thread while one is under way raises UserError. A model says nothing unless
@@ -72,19 +67,9 @@ class Model:
     """
 
     def __init__(self, loaded: Loaded, interrupts: Interrupts | None = None) -> None:
-        """interrupts: a caller's own; a run that they stop ends with its answer so far, and nothing is raised."""
-        self._interrupts = interrupts
-        self._loaded: Loaded | None = loaded
-        self._engine: Engine | None = None
-        self._busy = threading.Lock()
+        """As of `Held`."""
+        super().__init__(loaded, interrupts)
         self._stream: Callable[[], Stream | None] = lambda: None
-
-    @property
-    def loaded(self) -> Loaded:
-        """The model as the engine has it. Raises UserError when it is closed."""
-        if self._loaded is None:
-            raise UserError("the model is closed", "load it again")
-        return self._loaded
 
     @property
     def info(self) -> ModelInfo:
@@ -131,7 +116,7 @@ class Model:
         options = SamplingOptions.of(method, max_tokens, chains, pick)
         prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget, tools)
         with self.use() as interrupts:
-            job = self._job(prompt, options, prompting, seed, interrupts)
+            job = self.job(prompt, options, prompting, seed, interrupts)
             job.prompt_cache = None if prompt_cache is None else Path(prompt_cache)
             return run(job, [] if on_event is None else [Forwarded(on_event)])
 
@@ -153,7 +138,7 @@ class Model:
         """The events of one chain as they happen, as `--events` records them; `answer` of the stream at its end."""
         options = SamplingOptions.of(method, max_tokens)
         prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget, tools)
-        stream = Stream(self.use, lambda interrupts: self._job(prompt, options, prompting, seed, interrupts))
+        stream = Stream(self.use, lambda interrupts: self.job(prompt, options, prompting, seed, interrupts))
         self._stream = weakref.ref(stream)
         return stream
 
@@ -224,34 +209,12 @@ class Model:
         """
         if (stream := self._stream()) is not None:
             stream.close()
-        if not self._busy.acquire(blocking=False):
-            raise UserError("the model is answering", "close it when the answer is there")
-        try:
-            self._drop()
-            if self._loaded is not None:
-                self._loaded.close()
-                self._loaded = None
-        finally:
-            self._busy.release()
-
-    def _drop(self) -> None:
-        engine, self._engine = self._engine, None
-        end = getattr(engine, "close", None)  # a table has none
-        if end is not None:
-            end()
-
-    def __enter__(self) -> Model:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        super().close()
 
     def __repr__(self) -> str:
         return f"<Model {self._loaded.info.name}>" if self._loaded else "<Model, closed>"
 
-    def _job(
+    def job(
         self,
         prompt: Prompt,
         options: SamplingOptions,
@@ -259,48 +222,8 @@ class Model:
         seed: int | None,
         interrupts: Interrupts,
     ) -> AnswerRun:
+        """The run of an answer, for a call that `use` let in. Raises UserError for what the model cannot be asked."""
         question = ask(self.loaded, conversation_of(prompt), options, prompting)
-        engine = self.room(question, interrupts)
-        in_vocabulary(engine.n_vocab, question.prompt)
-        return AnswerRun(self.loaded, engine, question, chosen_seed(seed), interrupts)
-
-    def unpin(self, owner: object) -> None:
-        """An owner's tokens need not stay in the cache."""
-        if self._engine is not None:
-            self._engine.unpin(owner)
-
-    def room(self, question: Question, interrupts: Interrupts, prompts: int = 1) -> Engine:
-        """The engine, with room for a question; prompts: for so many no longer than this one, side by side."""
-        chains = question.options.chains * prompts
-        rows = chains * question.sampler.width
-        return self.space(question.prompt, question.longest, rows, interrupts, chains, prompts)
-
-    def space(
-        self, prompt: Tokens, horizon: int, rows: int, interrupts: Interrupts, chains: int, prompts: int
-    ) -> Engine:
-        """The engine, with room for what is asked of it as of `Loaded.engine`."""
-        check = interrupts.check
-        self._engine = self.loaded.engine(prompt, horizon, rows, check, self._engine, chains, prompts)
-        return self._engine
-
-    @contextmanager
-    def use(self) -> Iterator[Interrupts]:
-        """One call at a time. After a failure or an interrupt the next call makes a new engine."""
-        if not self._busy.acquire(blocking=False):
-            raise UserError(
-                "this model is answering already",
-                "wait for it, close its stream, or load the model once more",
-            )
-        try:
-            with self._interrupts or Interrupts((signal.SIGINT,)) as interrupts:
-                yield interrupts
-            if interrupts.requested and not self._interrupts:
-                raise KeyboardInterrupt
-        except BaseException as error:
-            if isinstance(error, EngineError) or not isinstance(error, UserError):
-                self._drop()
-            if isinstance(error, Interrupted) and not self._interrupts:
-                raise KeyboardInterrupt from None
-            raise
-        finally:
-            self._busy.release()
+        return AnswerRun(
+            self.loaded, self.room(question, interrupts), question, chosen_seed(seed), interrupts
+        )

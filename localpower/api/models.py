@@ -217,11 +217,11 @@ def _measured(path: Path) -> Iterator[tuple[str, Any]]:
     threads = int(own.value) if own and str(own.value).isdecimal() else physical_cores()
     verdict = known_verdict(path, threads=threads)
     if verdict is None:
-        yield "exactness", None
-        yield "tokens_per_second", None
+        yield from dict.fromkeys(("exactness", "tokens_per_second", "measured_on")).items()
         return
     yield "exactness", "exact" if verdict.exact else verdict.largest
     yield (
         "tokens_per_second",
         {rows: round(rows / seconds, 1) for rows, seconds in sorted(verdict.curve.items())},
     )
+    yield "measured_on", verdict.dated or None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from localpower import catalogue
@@ -15,23 +14,9 @@ from localpower.catalogue.aliases import target_of
 from localpower.elsewhere import hub_cache, is_elsewhere, spell_size
 from localpower.engine.files import check_file
 from localpower.errors import ModelError, UserError
-from localpower.hub.repo import Several, chosen, models_of, parsed
+from localpower.hub.repo import Progress, Several, chosen, models_of, parsed
 
 __all__ = ["Progress", "Pulled", "Several", "pull", "removable", "remove"]
-
-
-@dataclass
-class Progress:
-    """Who hears how far it is. began: (file, bytes there, of how many). came: bytes there. said: what is going on.
-
-    note: what must be known before it starts.
-    """
-
-    began: Callable[[str, int, int], None] = lambda *_: None
-    came: Callable[[int], None] = lambda _: None
-    said: Callable[[str], None] = lambda _: None
-    note: Callable[[str], None] = lambda _: None
-    pause: Callable[[float], None] = field(default=time.sleep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +66,8 @@ def pull(wanted: str, progress: Progress) -> Pulled:
     progress.said(f"Asking for {repo}")
     model = chosen(repo, file, models_of(repo))
     from localpower.hub.cache import put
-    from localpower.hub.fetch import Watch
 
-    path, came = put(model, Watch(progress.began, progress.came, progress.said, progress.pause))
+    path, came = put(model, progress)
     return Pulled(entry.name if entry else model.name, path, model.size, came, time.monotonic() - start)
 
 

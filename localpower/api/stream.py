@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, closing
+from typing import Generic, Self, TypeVar
 
 from localpower.api.answer_run import AnswerRun
 from localpower.errors import UserError
@@ -13,17 +14,18 @@ from localpower.runs.answer import Answer
 from localpower.runs.interrupt import Interrupts
 
 Use = Callable[[], AbstractContextManager[Interrupts]]  # makes the model ours while the stream lasts
+T = TypeVar("T")
 
 
-class Stream:
-    """The events of a run, to be iterated once. At the end, or after `close`, `answer` is what was accepted last.
+class Pieces(Generic[T]):
+    """What a run gives piece by piece, to be iterated once, by one thread.
 
-    A stream that is left before its end is closed by `close`, by the end of a `with` block, or when nobody knows it.
+    pieces: those that are left; a generator that knows nothing of this object, so that its user alone keeps it alive.
+    found: where the answer will be.
     """
 
-    def __init__(self, use: Use, start: Callable[[Interrupts], AnswerRun]) -> None:
-        self._found: list[Answer] = []
-        self._events = _run(use, start, self._found)
+    def __init__(self, pieces: Generator[T, None, None], found: list[Answer]) -> None:
+        self._pieces, self._found = pieces, found
         self._thread: int | None = None
 
     @property
@@ -31,21 +33,21 @@ class Stream:
         """The answer; None while the run goes on."""
         return self._found[0] if self._found else None
 
-    def __iter__(self) -> Stream:
+    def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Event:
-        """The next event. Raises UserError in another thread than the one that began."""
+    def __next__(self) -> T:
+        """The next one. Raises UserError in another thread than the one that began."""
         self._thread = self._thread or threading.get_ident()
         self._own()
-        return next(self._events)
+        return next(self._pieces)
 
     def close(self) -> None:
         """Stop before the end; the model is free again. Raises UserError in another thread than the one that began."""
         self._own()
-        self._events.close()
+        self._pieces.close()
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,10 +58,20 @@ class Stream:
             raise UserError("a stream belongs to the thread that began it")
 
 
+class Stream(Pieces[Event]):
+    """The events of a run, to be iterated once. At the end, or after `close`, `answer` is what was accepted last.
+
+    A stream that is left before its end is closed by `close`, by the end of a `with` block, or when nobody knows it.
+    """
+
+    def __init__(self, use: Use, start: Callable[[Interrupts], AnswerRun]) -> None:
+        found: list[Answer] = []
+        super().__init__(_run(use, start, found), found)
+
+
 def _run(
     use: Use, start: Callable[[Interrupts], AnswerRun], found: list[Answer]
 ) -> Generator[Event, None, None]:
-    """No part of the stream, so that nothing but its user keeps it alive."""
     with use() as interrupts:
         job = start(interrupts)
         yield job.started

@@ -5,49 +5,26 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from localpower.api.answer_run import AnswerRun
 from localpower.api.model import Model
-from localpower.api.question import Prompt, ask, conversation_of
-from localpower.api.request import PromptOptions, SamplingOptions, chosen_seed
+from localpower.api.question import Prompt, conversation_of
+from localpower.api.request import PromptOptions, SamplingOptions
+from localpower.api.stream import Pieces
 from localpower.methods import Method
 from localpower.model import Tokens
 from localpower.runs.answer import Answer
+from localpower.runs.interrupt import Interrupts
 from localpower.samplers.ancestral import Ancestral
-from localpower.text.conversation import Conversation
 
 
-class TextStream:
-    """The pieces of an answer's text, to be iterated once, by one thread. `answer` is the whole at the end.
+class TextStream(Pieces[str]):
+    """The pieces of an answer's text, none of them empty, to be iterated once. `answer` is the whole at the end.
 
-    A stream that is left before its end is closed by `close`, or by the end of a `with` block.
+    A stream that is left before its end is closed by `close`, or by the end of a `with` block, and has no answer.
     """
-
-    def __init__(self, pieces: Generator[str, None, None], found: list[Answer]) -> None:
-        self._pieces, self._found = pieces, found
-
-    @property
-    def answer(self) -> Answer | None:
-        """The answer; None while the run goes on."""
-        return self._found[0] if self._found else None
-
-    def __iter__(self) -> TextStream:
-        return self
-
-    def __next__(self) -> str:
-        """The next piece, never empty."""
-        return next(self._pieces)
-
-    def close(self) -> None:
-        """Stop before the end; the model is free again, and there is no answer."""
-        self._pieces.close()
-
-    def __enter__(self) -> TextStream:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def stream_text(
@@ -71,22 +48,18 @@ def stream_text(
     """
     options = SamplingOptions.of(method, max_tokens)
     prompting = PromptOptions.of(system, raw, stops, template_args, think, thinking_budget)
+    conversation_of(prompt)  # what can never be asked is refused at once
     found: list[Answer] = []
-    return TextStream(_pieces(model, conversation_of(prompt), options, prompting, seed, found), found)
+    start = partial(model.job, prompt, options, prompting, seed)
+    return TextStream(_pieces(model, start, found), found)
 
 
 def _pieces(
-    model: Model,
-    said: Conversation,
-    options: SamplingOptions,
-    prompting: PromptOptions,
-    seed: int | None,
-    found: list[Answer],
+    model: Model, start: Callable[[Interrupts], AnswerRun], found: list[Answer]
 ) -> Generator[str, None, None]:
     with model.use() as interrupts:
-        question = ask(model.loaded, said, options, prompting)
-        engine = model.room(question, interrupts)
-        job = AnswerRun(model.loaded, engine, question, chosen_seed(seed), interrupts)
+        job = start(interrupts)
+        question = job.question
         sent, growing = "", _Growing(model.loaded.piece, question.stops, len(question.prompt))
         with closing(_contexts(job)) as contexts:
             for context in contexts:

@@ -18,6 +18,15 @@ from localpower.runs.interrupt import Interrupts
 from localpower.runs.session import run_chains
 
 LONG_PROMPT = PROMPTS.index(LONG)
+_COSTS = (
+    "seconds",
+    "prompt_seconds",
+    "decoded_tokens",
+    "prefill_tokens",
+    "padded_rows",
+    "wasted_rows",
+    "saved_tokens",
+)
 
 
 class Forgetful:
@@ -58,6 +67,11 @@ class Measured:
     saved_tokens: int
     bare: float | None = None
 
+    @property
+    def rate(self) -> float:
+        """Tokens drawn a second, once the prompt was read."""
+        return self.decoded_tokens / (self.seconds - self.prompt_seconds)
+
 
 def measure(
     loaded: LoadedGguf, row: BenchRow, prompt: Tokens, number: int, seed: int, interrupts: Interrupts
@@ -78,22 +92,26 @@ def measure(
     finally:
         engine.close()
     interrupts.check()
-    decoded = sum(tally.n_decoded for tally in tallies)
+
+    def total(name: str) -> int:
+        return sum(getattr(tally, name) for tally in tallies)
+
+    decoded = total("n_decoded")
     return Measured(
         row.name,
         number,
         seconds,
         prompt_seconds,
         sum(len(tally.state) for tally in tallies),
-        sum(tally.n_steps for tally in tallies),
-        sum(tally.n_accepted for tally in tallies),
-        sum(tally.n_free for tally in tallies),
-        sum(tally.n_early for tally in tallies),
+        total("n_steps"),
+        total("n_accepted"),
+        total("n_free"),
+        total("n_early"),
         decoded,
         max(counters.prefill_tokens + counters.answer_tokens - decoded - counters.wasted_rows, 0),
         counters.padded_rows,
         counters.wasted_rows,
-        sum(tally.n_saved for tally in tallies),
+        total("n_saved"),
     )
 
 
@@ -104,6 +122,7 @@ def summed(row: BenchRow, found: Sequence[Measured]) -> dict[str, Any]:
         return sum(getattr(one, name) for one in found)
 
     settings = row.sampler.settings()
+    drawn = [one for one in found if one.seconds > one.prompt_seconds]
     steps, free = total("n_steps"), total("n_free")
     seconds, decoded = total("seconds"), total("decoded_tokens")
     return {
@@ -115,28 +134,14 @@ def summed(row: BenchRow, found: Sequence[Measured]) -> dict[str, Any]:
         "steps": settings.get("steps"),
         "chains": row.chains,
         "n_steps": steps,
-        "seconds": seconds,
-        "prompt_seconds": total("prompt_seconds"),
-        "decoded_tokens": decoded,
-        "prefill_tokens": total("prefill_tokens"),
-        "padded_rows": total("padded_rows"),
-        "wasted_rows": total("wasted_rows"),
-        "saved_tokens": total("saved_tokens"),
+        **{name: total(name) for name in _COSTS},
         "tokens_per_second": decoded / seconds if seconds else None,
         "cost_multiple": statistics.median(one.decoded_tokens / one.n_tokens for one in found),
         "acceptance_rate": total("n_accepted") / (steps - free) if steps > free else None,
         "free_share": free / steps if steps else None,
         "early_share": total("n_early") / steps if steps else None,
-        "rates": [
-            one.decoded_tokens / (one.seconds - one.prompt_seconds)
-            for one in found
-            if one.seconds > one.prompt_seconds
-        ],
-        "over_bare": [
-            one.decoded_tokens / (one.seconds - one.prompt_seconds) / one.bare
-            for one in found
-            if one.bare and one.seconds > one.prompt_seconds
-        ],
+        "rates": [one.rate for one in drawn],
+        "over_bare": [one.rate / one.bare for one in drawn if one.bare],
         "by_prompt": [
             {"prompt": one.prompt, "seconds": one.seconds, "decoded_tokens": one.decoded_tokens}
             for one in found

@@ -65,18 +65,9 @@ class Bench:
 
     def _raw(self, size: Size) -> list[dict[str, Any]]:
         found: dict[int, list[tuple[float, int]]] = {n: [] for n in RAW}
-        settings = self._loaded.verdict.settings
         for number, prompt in self._prompts(size):
             for n in RAW:
-                loop = partial(
-                    raw_loop,
-                    self._loaded.weights,
-                    settings,
-                    prompt,
-                    n,
-                    size.raw_tokens,
-                    self._loaded.governor,
-                )
+                loop = partial(self._loop, prompt, n, size.raw_tokens)
                 seconds, padded = self._once(f"raw-{n} on prompt {number + 1}", loop)
                 found[n].append((seconds, padded))
         return [raw_row(n, size.raw_tokens, found[n]) for n in RAW]
@@ -112,10 +103,11 @@ class Bench:
 
     def _bare(self, rows: int, prompt: Tokens) -> float:
         """Seconds of a bare loop of so many rows; none of no rows."""
-        if not rows:
-            return 0.0
-        settings, governor = self._loaded.verdict.settings, self._loaded.governor
-        return raw_loop(self._loaded.weights, settings, prompt, rows, _BARE, governor)[0]
+        return self._loop(prompt, rows, _BARE)[0] if rows else 0.0
+
+    def _loop(self, prompt: Tokens, rows: int, tokens: int) -> tuple[float, int]:
+        loaded = self._loaded
+        return raw_loop(loaded.weights, loaded.verdict.settings, prompt, rows, tokens, loaded.governor)
 
     def _sampled(self, part: str, size: Size, table: list[BenchRow]) -> list[dict[str, Any]]:
         found: dict[str, list[Measured]] = {row.name: [] for row in table}

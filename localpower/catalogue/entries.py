@@ -108,10 +108,6 @@ class Entry:
         """Where the file lies. Raises ModelError when it is not on this machine."""
         return self.where.path(self)
 
-    def suggests(self, *, chat: bool) -> float | None:
-        """The power for a prompt; chat: it goes through a template. None: the entry is about the other way."""
-        return self.alpha if chat or self.template == "base" else None
-
 
 class _Entries(Mapping[str, Entry]):
     """By name, in the file's order. The file is read when somebody looks."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import click
 
 from localpower.cli import completion
+from localpower.cli.sections import Plain
 from localpower.errors import EXIT_OK
 
 
-@click.command("alias", short_help="Give a model a name of your own.")
+@click.command("alias", cls=Plain, short_help="Give a model a name of your own.")
 @click.argument("name", required=False, shell_complete=completion.aliases)
 @click.argument("model", required=False, shell_complete=completion.models)
 @click.option("--remove", metavar="NAME", shell_complete=completion.aliases, help="The alias is taken out.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def alias(name: str | None, model: str | None, remove: str | None, debug: bool) -> int:
+def alias(name: str | None, model: str | None, remove: str | None) -> int:
     """Let NAME stand for MODEL wherever a model is named. Without arguments the aliases are listed.
 
     They are kept in the section [aliases] of the configuration file.

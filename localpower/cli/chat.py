@@ -11,6 +11,7 @@ import click
 from localpower.cli import completion
 from localpower.cli.options import (
     engine_options,
+    flag,
     log_option,
     prompt_options,
     quiet_option,
@@ -31,19 +32,15 @@ if TYPE_CHECKING:
 @prompt_options
 @tool_options
 @engine_options
-@click.option(
-    "--continue", "go_on", is_flag=True, help="The chat goes on with the session that was written last."
-)
+@flag("--continue", "go_on", help="The chat goes on with the session that was written last.")
 @click.option(
     "--session",
     metavar="NAME",
     shell_complete=completion.sessions,
     help="The chat goes on with the session NAME, or begins it.",
 )
-@click.option(
-    "--no-session", is_flag=True, help="The chat is not kept.  [default: it is, where somebody types]"
-)
-@click.option("--no-markdown", is_flag=True, help="Answers are printed as the model wrote them.")
+@flag("--no-session", help="The chat is not kept.  [default: it is, where somebody types]")
+@flag("--no-markdown", help="Answers are printed as the model wrote them.")
 @thoughts_option
 @log_option
 @quiet_option
@@ -57,18 +54,16 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
 
     A chat in a terminal is written down after every turn, as a session: `localpower sessions` lists them.
     """
-    from localpower.api.question import check_traces, notes
+    from localpower.api.question import check_traces
     from localpower.cli.pull import offer
     from localpower.cli.requests import (
+        first_notes,
         from_preset,
         given,
         open_model,
-        preset_notes,
         prompting,
         sampling,
         tool_use,
-        typed_stops,
-        unused,
     )
     from localpower.cli.slash_complete import Completions
     from localpower.cli.slash_files import bring_back, resume
@@ -89,8 +84,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     options["tool_use"] = tool_use(options, lambda: interrupts.requested)
     with interrupts:
         loaded = open_model(options, interrupts)
-    idle = [*preset_notes(ctx, [how.method]), *unused(options["method"], given(ctx))]
-    for note in [*notes(loaded, how, wording), *typed_stops(options), *idle]:
+    for note in first_notes(ctx, loaded, how, wording):
         say(f"note: {note}")
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     options["no_session"] = no_session

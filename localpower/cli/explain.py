@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from localpower.cli.options import flag
+from localpower.cli.sections import Plain
 from localpower.cli.values import Finite
 from localpower.errors import EXIT_OK
 
@@ -19,12 +21,11 @@ if TYPE_CHECKING:
 _SEEN = 0.0005  # a difference between shares that the table can show
 
 
-@click.command(short_help="Show why power sampling is not low temperature.")
+@click.command(cls=Plain, short_help="Show why power sampling is not low temperature.")
 @click.argument("answers", nargs=-1, metavar="[ANSWER=P]...")
-@click.option("--alpha", type=Finite(1.0), default=4.0, show_default=True, help="The power.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object is printed.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def explain(answers: tuple[str, ...], alpha: float, as_json: bool, debug: bool) -> int:
+@click.option("--alpha", type=Finite(1.0), default=4.0, help="The power.")
+@flag("--json", "as_json", help="One JSON object is printed.")
+def explain(answers: tuple[str, ...], alpha: float, as_json: bool) -> int:
     """Base, low temperature and power sampling on answers that you can count.
 
     Each ANSWER=P is an answer, one character a token, and its probability, such as ab=.40. Without any: the paper's

@@ -21,14 +21,12 @@ _KINDS = ("math", "gsm8k", "gpqa", "code")
     "--grader",
     type=click.Choice(GRADERS),
     default="value",
-    show_default=True,
     help="How answers of kind math are graded: by value, as the paper does, or by math-verify (extra: [math]).",
 )
 @program_options
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def grade(
-    kind: str, grader: str, run_code: bool, packages: tuple[str, ...], seconds: float, file: Path, debug: bool
+    kind: str, grader: str, run_code: bool, packages: tuple[str, ...], seconds: float, file: Path
 ) -> int:
     """Grade the rows of FILE, JSON lines of {"gold": ..., "answer": ...} or {"gold": ..., "completion": ...}.
 

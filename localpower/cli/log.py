@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from localpower.cli.options import WHOLE, flag
+from localpower.cli.sections import Group
 from localpower.errors import EXIT_OK, UserError
 
 if TYPE_CHECKING:
@@ -27,20 +29,15 @@ def _ids(ctx: click.Context, param: click.Parameter, typed: str) -> list[Complet
     return [CompletionItem(each.id, help=_begins(each.prompt)) for each in found if each.id.startswith(typed)]
 
 
-def _number() -> click.Option:
-    return click.Option(
-        ["-n", "--number"],
-        type=click.IntRange(min=1),
-        default=_SHOWN,
-        show_default=True,
-        help="Most entries that are listed.",
-    )
+_NUMBER = click.option("-n", "--number", type=WHOLE, default=_SHOWN, help="Most entries that are listed.")
+_JSON = flag("--json", "as_json", help="Each entry is printed as a JSON line.")
 
 
-@click.group("log", invoke_without_command=True, short_help="List and search the answers that were given.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+@click.group(
+    "log", cls=Group, invoke_without_command=True, short_help="List and search the answers that were given."
+)
 @click.pass_context
-def log(ctx: click.Context, debug: bool) -> int:
+def log(ctx: click.Context) -> int:
     """List and search the answers that were given on this machine, the last one first.
 
     Every answer of run and chat is kept in a file on this machine, which only you may read: the prompt, the answer, its
@@ -54,11 +51,16 @@ def log(ctx: click.Context, debug: bool) -> int:
 
 @log.command("list", short_help="List the last answers.")
 @click.option(
-    "-q", "--query", default="", metavar="TEXT", help="Only answers with TEXT in them or in their prompt."
+    "-q",
+    "--query",
+    default="",
+    show_default=False,
+    metavar="TEXT",
+    help="Only answers with TEXT in them or in their prompt.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Each entry is printed as a JSON line.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def list_(number: int, query: str, as_json: bool, debug: bool) -> int:
+@_NUMBER
+@_JSON
+def list_(number: int, query: str, as_json: bool) -> int:
     """List the last answers, the last one first."""
     _list(number, query, as_json=as_json)
     return EXIT_OK
@@ -66,23 +68,18 @@ def list_(number: int, query: str, as_json: bool, debug: bool) -> int:
 
 @log.command("search", short_help="List the answers that hold a text.")
 @click.argument("text")
-@click.option("--json", "as_json", is_flag=True, help="Each entry is printed as a JSON line.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def search(number: int, text: str, as_json: bool, debug: bool) -> int:
+@_NUMBER
+@_JSON
+def search(number: int, text: str, as_json: bool) -> int:
     """List the answers with TEXT in them or in their prompt, in capitals or not."""
     _list(number, text, as_json=as_json)
     return EXIT_OK
 
 
-for _command in (list_, search):
-    _command.params.insert(1, _number())
-
-
 @log.command("show", short_help="Show an answer and its prompt.")
 @click.argument("id_", required=False, metavar="ID", shell_complete=_ids)
-@click.option("--json", "as_json", is_flag=True, help="The entry is printed as it is kept, as JSON.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def show(id_: str | None, as_json: bool, debug: bool) -> int:
+@flag("--json", "as_json", help="The entry is printed as it is kept, as JSON.")
+def show(id_: str | None, as_json: bool) -> int:
     """Show the answer whose ID begins so, or the last one, with its prompt and settings."""
     from localpower.api.log import entries, find
     from localpower.cli.terminal import say, write_answer
@@ -112,9 +109,8 @@ def show(id_: str | None, as_json: bool, debug: bool) -> int:
 
 @log.command("rm", short_help="Remove entries.")
 @click.argument("ids", nargs=-1, metavar="ID...", shell_complete=_ids)
-@click.option("--all", "everything", is_flag=True, help="All entries are removed.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def remove(ids: tuple[str, ...], everything: bool, debug: bool) -> int:
+@flag("--all", "everything", help="All entries are removed.")
+def remove(ids: tuple[str, ...], everything: bool) -> int:
     """Remove the entries with these IDs."""
     from localpower.api.log import clear
     from localpower.api.log import remove as gone
@@ -128,8 +124,7 @@ def remove(ids: tuple[str, ...], everything: bool, debug: bool) -> int:
 
 
 @log.command("path", short_help="Print where the log lies.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def path(debug: bool) -> int:
+def path() -> int:
     """Print where the log lies, or would lie."""
     from localpower.api.log import path as where
     from localpower.cli.terminal import write_answer
@@ -142,16 +137,14 @@ def path(debug: bool) -> int:
 
 
 @log.command("on", short_help="Keep answers from now on.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def on(debug: bool) -> int:
+def on() -> int:
     """Keep answers from now on: the same as `localpower config set log on`."""
     _switch(to=True)
     return EXIT_OK
 
 
 @log.command("off", short_help="Keep nothing from now on.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def off(debug: bool) -> int:
+def off() -> int:
     """Keep nothing from now on: the same as `localpower config set log off`. What was kept stays."""
     _switch(to=False)
     return EXIT_OK

@@ -13,7 +13,7 @@ from localpower.errors import EXIT_OK, UserError
 
 @click.command(cls=Command, short_help="Offer power sampling as a tool (MCP).")
 @engine_options
-def mcp(debug: bool, **options: Any) -> int:
+def mcp(**options: Any) -> int:
     """Serve the Model Context Protocol on stdin and stdout (extra: localpower[mcp]).
 
     The tool `power_sample` answers a prompt by any method. The model is loaded by the first call. The server

@@ -7,6 +7,7 @@ import shutil
 import click
 from click.formatting import wrap_text
 
+from localpower.cli.sections import Plain
 from localpower.errors import EXIT_OK, UsageProblem
 
 _MEANING = {
@@ -47,10 +48,9 @@ def _presets() -> list[str]:
     return lines
 
 
-@click.command("methods", short_help="List the methods of sampling and their settings.")
+@click.command("methods", cls=Plain, short_help="List the methods of sampling and their settings.")
 @click.argument("name", required=False)
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def methods(name: str | None, debug: bool) -> int:
+def methods(name: str | None) -> int:
     """List the methods of sampling, or the settings of the method NAME."""
     from localpower.cli.terminal import write_answer
     from localpower.registry import find, names

@@ -7,14 +7,15 @@ import sys
 import click
 
 from localpower.cli import completion
+from localpower.cli.options import flag
+from localpower.cli.sections import Plain
 from localpower.elsewhere import spell_size
 from localpower.errors import EXIT_OK, UsageProblem
 
 
-@click.command("pull", short_help="Fetch a model.")
+@click.command("pull", cls=Plain, short_help="Fetch a model.")
 @click.argument("name", shell_complete=completion.to_pull)
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def pull(name: str, debug: bool) -> int:
+def pull(name: str) -> int:
     """Fetch the model NAME of `models list`, or OWNER/REPO or OWNER/REPO/FILE of the model hub.
 
     The file goes into the hub's own cache, where other programs find it too. What was cut goes on where it was. A file
@@ -50,11 +51,10 @@ def fetched(name: str) -> None:
     say(f"{spell_size(done.size)}, {came}; -m {done.name} uses it")
 
 
-@click.command("rm", short_help="Remove a model that was fetched.")
+@click.command("rm", cls=Plain, short_help="Remove a model that was fetched.")
 @click.argument("name", shell_complete=completion.models)
-@click.option("--yes", is_flag=True, help="It is not asked first.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def rm(name: str, yes: bool, debug: bool) -> int:
+@flag("--yes", help="It is not asked first.")
+def rm(name: str, yes: bool) -> int:
     """Remove the model NAME from the model hub's cache.
 
     Files of Ollama, of LM Studio and your own are never removed.

@@ -13,7 +13,9 @@ import click
 
 from localpower.cli.options import (
     engine_options,
+    flag,
     log_option,
+    path_option,
     prompt_options,
     quiet_option,
     sampling_options,
@@ -40,33 +42,17 @@ if TYPE_CHECKING:
 @prompt_options
 @tool_options
 @engine_options
-@click.option(
+@path_option(
     "-f",
     "--file",
     "files",
     multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
     help="The text of FILE stands before PROMPT. The option may be repeated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object is printed instead of the text.")
-@click.option(
-    "--events",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Every event is written to FILE as a JSON line.",
-)
-@click.option(
-    "--diagnose",
-    is_flag=True,
-    help="The summary says how well the run went: moves by cut, autocorrelation, particles.",
-)
-@click.option(
-    "--plot",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The diagnosis is drawn to FILE (extra: localpower[plots]).",
-)
+@flag("--json", "as_json", help="One JSON object is printed instead of the text.")
+@path_option("--events", help="Every event is written to FILE as a JSON line.")
+@flag("--diagnose", help="The summary says how well the run went: moves by cut, autocorrelation, particles.")
+@path_option("--plot", help="The diagnosis is drawn to FILE (extra: localpower[plots]).")
 @thoughts_option
 @log_option
 @quiet_option
@@ -89,19 +75,10 @@ def run(
     comes after --. The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted
     state.
     """
-    from localpower.api.question import ask, check_traces, memory_notes, notes
+    from localpower.api.question import ask, check_traces, memory_notes
     from localpower.cli.asked import read_prompt
     from localpower.cli.pull import offer
-    from localpower.cli.requests import (
-        given,
-        open_model,
-        preset_notes,
-        prompting,
-        sampling,
-        tool_use,
-        typed_stops,
-        unused,
-    )
+    from localpower.cli.requests import first_notes, open_model, prompting, sampling, tool_use
     from localpower.cli.terminal import keep_in_log, say
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder
@@ -118,12 +95,11 @@ def run(
         wording = replace(wording, tools=tool_use(options, lambda: interrupts.requested))
         loaded = open_model(options, interrupts)
         question = ask(loaded, text, how, wording)
-        idle = [*preset_notes(ctx, [how.method]), *unused(options["method"], given(ctx))]
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:
             cleanup.callback(recorder.close)
-        told = (*notes(loaded, how, wording), *typed_stops(options), *idle, *question.notes)
-        for note in (*told, *memory_notes(loaded, question)):
+        told = first_notes(ctx, loaded, how, wording)
+        for note in (*told, *question.notes, *memory_notes(loaded, question)):
             say(f"note: {note}")
         job = _job(loaded, question, options, interrupts)
         whole = options["show_thoughts"]

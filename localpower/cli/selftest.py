@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from localpower.cli.options import engine_options
+from localpower.cli.options import engine_options, flag
 from localpower.cli.sections import Command
 from localpower.errors import EXIT_OK, EXIT_PROBLEM
 
@@ -23,7 +23,7 @@ _CHEAP = ": rows are cheap here, and --method power:start=smc:4 is worth a try"
 
 @click.command(cls=Command, short_help="Check the engine and the sampler on this machine.")
 @engine_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object is printed.")
+@flag("--json", "as_json", help="One JSON object is printed.")
 def selftest(as_json: bool, **options: Any) -> int:
     """Check that log p keeps its bits whatever the batch, and that the sampler draws from its law."""
     from localpower.cli.requests import open_model

@@ -7,10 +7,12 @@ import json
 import click
 
 from localpower.cli import completion
+from localpower.cli.options import flag
+from localpower.cli.sections import Group
 from localpower.errors import EXIT_OK, UserError
 
 
-@click.group("sessions", short_help="List, show or remove the chats that are kept.")
+@click.group("sessions", cls=Group, short_help="List, show or remove the chats that are kept.")
 def sessions() -> None:
     """List, show or remove the chats that are kept.
 
@@ -20,8 +22,7 @@ def sessions() -> None:
 
 
 @sessions.command("list", short_help="List the chats that are kept, the last one first.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def list_(debug: bool) -> int:
+def list_() -> int:
     """List the chats that are kept, the last one first."""
     from localpower.api.sessions import names, read
     from localpower.cli.terminal import say, write_answer
@@ -42,9 +43,8 @@ def list_(debug: bool) -> int:
 
 @sessions.command("show", short_help="Show what was said in a chat.")
 @click.argument("name", shell_complete=completion.sessions)
-@click.option("--json", "as_json", is_flag=True, help="The session is printed as it is kept, as JSON.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def show(name: str, as_json: bool, debug: bool) -> int:
+@flag("--json", "as_json", help="The session is printed as it is kept, as JSON.")
+def show(name: str, as_json: bool) -> int:
     """Show what was said in the chat called NAME."""
     from localpower.api.sessions import read
     from localpower.api.turns import from_json
@@ -61,8 +61,7 @@ def show(name: str, as_json: bool, debug: bool) -> int:
 
 @sessions.command("rm", short_help="Remove chats.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=completion.sessions)
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def remove(names: tuple[str, ...], debug: bool) -> int:
+def remove(names: tuple[str, ...]) -> int:
     """Remove the chats called NAME."""
     from localpower.api.sessions import remove as gone
     from localpower.cli.terminal import say

@@ -15,6 +15,7 @@ from localpower.api.presets import NO_PRESET, presets
 from localpower.api.question import chosen, notes
 from localpower.api.request import chosen_seed
 from localpower.cli import terminal
+from localpower.cli.config import shown
 from localpower.cli.refused import REFUSED
 from localpower.cli.requests import from_preset, preset_notes, typed_stops
 from localpower.cli.talk import Talk
@@ -210,9 +211,7 @@ def _shown(param: click.Option, talk: Talk) -> str:
             return "none"
         found = chosen(talk.loaded, talk.chat.options, talk.chat.prompting).get(str(param.name))
         return "automatic" if found is None else f"automatic: {found:.3g}"
-    if isinstance(value, tuple):
-        return " · ".join(map(repr, value)) or "none"
-    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+    return "none" if value == () else shown(value)
 
 
 def _value(param: click.Option, text: str, ctx: click.Context, preset: str | None) -> Any:

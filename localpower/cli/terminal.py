@@ -16,8 +16,7 @@ import click
 if TYPE_CHECKING:
     from localpower.api.answer_run import AnswerRun
     from localpower.runs.answer import Answer
-    from localpower.ui.live import LiveView
-    from localpower.ui.plain import PlainView
+    from localpower.ui.plain import View
     from localpower.ui.status import Status
 
 
@@ -105,14 +104,14 @@ def keep_in_log(answer: Answer, options: Mapping[str, Any], prompt: str, session
     return True
 
 
-def view_of(job: AnswerRun, *, whole: bool = False) -> LiveView | PlainView:
+def view_of(job: AnswerRun, *, whole: bool = False) -> View:
     """The view of a run that is about to begin: live where stderr can be redrawn, else plain lines.
 
     whole: thoughts are shown whole.
     """
     from localpower.api.first_use import first_use
     from localpower.ui.body import Fold
-    from localpower.ui.views import view_on
+    from localpower.ui.live import view_on
 
     redraw, started = can_redraw(), job.started
     view = view_on(

@@ -6,14 +6,15 @@ import json
 
 import click
 
+from localpower.cli.options import flag
+from localpower.cli.sections import Plain
 from localpower.errors import EXIT_OK
 
 
-@click.command("tools", short_help="List the tools that a model may be given.")
+@click.command("tools", cls=Plain, short_help="List the tools that a model may be given.")
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="The JSON schemas of the tools, as trainers take them.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def tools(name: str | None, as_json: bool, debug: bool) -> int:
+@flag("--json", "as_json", help="The JSON schemas of the tools, as trainers take them.")
+def tools(name: str | None, as_json: bool) -> int:
     """List the environments that --tools takes, or the tools of NAME, which may be a file FILE.py.
 
     A file is imported in a process of its own, so that its code runs.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from localpower.cli.options import quiet_option, thoughts_option
+from localpower.cli.options import flag, quiet_option, thoughts_option
+from localpower.cli.sections import Plain
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted
 
 if TYPE_CHECKING:
@@ -17,15 +18,12 @@ if TYPE_CHECKING:
     from localpower.server.told import Told
 
 
-@click.command("watch", short_help="Watch an answer that a server is drawing.")
+@click.command("watch", cls=Plain, short_help="Watch an answer that a server is drawing.")
 @click.argument("url")
-@click.option(
-    "--once", is_flag=True, help="The command ends with the first answer instead of waiting for the next."
-)
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+@flag("--once", help="The command ends with the first answer instead of waiting for the next.")
 @thoughts_option
 @quiet_option
-def watch(url: str, once: bool, debug: bool, quiet: bool, show_thoughts: bool) -> int:
+def watch(url: str, once: bool, quiet: bool, show_thoughts: bool) -> int:
     """Watch the answers that the server at URL is drawing, one after another, in the view of `run`.
 
     The server must have been started with --allow-watch. Where it asks for a key, LOCALPOWER_API_KEY holds it. Each
@@ -50,24 +48,27 @@ def _show(told: Iterator[Told], *, whole: bool) -> None:
     from localpower.cli.printed import Manner
     from localpower.cli.terminal import can_redraw, notes, say
     from localpower.runs.tally import Tally
-    from localpower.server.told import Pieces
     from localpower.text.stops import answer_text
     from localpower.text.thinking import Thought
     from localpower.ui.body import Fold
+    from localpower.ui.live import view_on
     from localpower.ui.summary import FINISHES
-    from localpower.ui.views import view_on
 
-    pieces = Pieces()
+    pieces: dict[int, bytes] = {}
+
+    def piece(token: int) -> bytes:
+        return pieces.get(token, b"")
+
     first = next(told, None)
     if first is None or first.started is None:
         time.sleep(1.0)  # the server has ended the stream before an answer began
         return
     settings = first.started.settings
     marks = settings.get("thought_marks")
-    thought = Thought.after((marks[0], marks[1]), (), pieces.piece) if marks else None
+    thought = Thought.after((marks[0], marks[1]), (), piece) if marks else None
     view = view_on(
         None if can_redraw() else notes(),
-        pieces.piece,
+        piece,
         settings,
         1,
         0,
@@ -76,13 +77,13 @@ def _show(told: Iterator[Told], *, whole: bool) -> None:
     tally = Tally()
     with view:
         for each in told:
-            pieces.learn(each.pieces)
+            pieces |= each.pieces
             if each.event is not None:
                 tally = tally.add(each.event)
                 view.event(0, each.event)
             else:
                 view.asked(0, each.asked)
-    text = answer_text(tally.state.tokens, pieces.piece, [stop.encode() for stop in settings["stops"]])
+    text = answer_text(tally.state.tokens, piece, [stop.encode() for stop in settings["stops"]])
     Manner(thought.marks if thought else None, whole).texts(
         [(text, thought.length(tally.state.tokens) if thought else None)]
     )

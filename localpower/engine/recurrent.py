@@ -138,7 +138,7 @@ class RecurrentModel(GgufEngine):
             self._checkpoint(index)
 
     def _advance(self, parts: Sequence[tuple[int, Tokens, int]], *, wanted: bool) -> list[LogitRow]:
-        """One decode: each sequence reads a context up to a length; the rows after the last of each, if wanted."""
+        """One decode: each sequence reads a context up to a length; the rows after each last token, if wanted."""
         specs = []
         for index, context, stop in parts:
             at = len(self._sequences[index].tokens)

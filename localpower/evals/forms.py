@@ -47,6 +47,8 @@ _OWN_WORDS = "Now solve it yourself, in your own words."
 
 Forms = Mapping[str, Form]
 _NEXT = ("\nQuestion:", "\nProblem:", "\nQ:")
+AUTHORS = Form(lambda p: p.authors, template=True)
+IN_BLOCK = "Answer with the code in one code block."
 AFTER_CODE = ("\nclass ", "\ndef ", "\nif ", "\nprint(", "\n@", "\nassert ", "\n```")
 
 
@@ -134,10 +136,7 @@ def _first_test(problem: Problem) -> str:
 
 MBPP: Forms = {
     "chat": Form(
-        lambda p: (
-            f"{p.text}\nThe code must pass this test:\n{_first_test(p)}\nAnswer with the code in one code block."
-        ),
-        template=True,
+        lambda p: f"{p.text}\nThe code must pass this test:\n{_first_test(p)}\n{IN_BLOCK}", template=True
     ),
     "plain": Form(
         lambda p: f'"""\n{p.text}\n{_first_test(p)}\n"""\n',

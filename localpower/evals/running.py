@@ -161,11 +161,8 @@ class Running:
         for method in methods:
             place = (model, task, method.label)
             if method.matched is not None and place not in self.matched:
-                other = [
-                    r
-                    for r in self.rows.values()
-                    if (r["model"], r["task"], r["method"]) == (*place[:2], method.matched)
-                ]
+                chain = (model, task, method.matched)
+                other = [r for r in self.rows.values() if (r["model"], r["task"], r["method"]) == chain]
                 self.matched[place] = times_drawn(other)
                 self.settle()
 

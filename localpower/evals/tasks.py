@@ -28,6 +28,7 @@ from localpower.evals import (
 )
 from localpower.evals.task import Task
 from localpower.lab.problems import FAMILIES
+from localpower.tools.calculator import Calculator
 
 _LONGEST_LAB = 44  # characters of an answer; the corpus has 41
 
@@ -61,7 +62,7 @@ _OURS: tuple[Task, ...] = (
         "for lab-tools, with a calculator, generated",
         licence="MIT",
         size=200,
-        environment=tooltasks.lab_calculator_of,
+        environment=lambda _: tooltasks.LabCalculator(),
         tools="calculator",
         tool_format="inline",
         max_turns=4,
@@ -72,7 +73,7 @@ _OURS: tuple[Task, ...] = (
         "word problems with a calculator, generated",
         licence="MIT",
         size=180,
-        environment=tooltasks.calculator_of,
+        environment=lambda _: Calculator(),
         tools="calculator",
     ),
     Task(
@@ -196,9 +197,8 @@ def find_tasks(names: tuple[str, ...]) -> list[Task]:
         elif name.lower().endswith(".toml"):
             task = taskfile.read(Path(name))
             if task.name in TASKS or found.get(task.name, task) is not task:
-                raise UserError(
-                    f"{name} calls its task {task.name}, which another one is called", "choose another name"
-                )
+                taken = f"{name} calls its task {task.name}, which another one is called"
+                raise UserError(taken, "choose another name")
             found[task.name] = task
         else:
             raise UserError(

@@ -6,6 +6,8 @@ import gzip
 import importlib.util
 import io
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -66,15 +68,10 @@ def unpacked(data: bytes, path: Path, most: int, hint: str) -> bytes:
         return stream(io.BytesIO(data), path).read(most)
 
 
-class reading:
+@contextmanager
+def reading(path: Path, hint: str) -> Iterator[None]:
     """What is wrong with a packed file is said in one line: UserError instead of what the unpackers raise."""
-
-    def __init__(self, path: Path, hint: str) -> None:
-        self._path, self._hint = path, hint
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, OSError | EOFError | zlib.error):
-            raise UserError(f"cannot read {self._path}: it is damaged, or was cut off", self._hint) from None
+    try:
+        yield
+    except (OSError, EOFError, zlib.error):
+        raise UserError(f"cannot read {path}: it is damaged, or was cut off", hint) from None

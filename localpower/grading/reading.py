@@ -29,6 +29,10 @@ LABEL = re.compile(  # what an equation may say the value of: AB, \\angle ABC, \
     + _CALL
     + r"?\s?|\|[A-Za-z ]+\||[A-Za-z](?:\s?\+\s?[A-Za-z])+|\([A-Za-z](?:,\s?[A-Za-z])+\)"
 )
+_GROUPS = (
+    *((r"\{", r"\}"), ("{", "}"), ("(", ")"), ("(", "]"), ("[", ")"), ("[", "]")),
+    (r"\langle", r"\rangle"),
+)
 _NEAR = 0.05  # relative: what rounding may change, to one digit even
 _FLIPPED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne": "\\ne"}
 
@@ -118,15 +122,7 @@ def _part(text: str) -> Value:
 
 def _grouped(text: str) -> Value | None:
     """A tuple, interval or set: brackets around at least two parts, or a set of any number."""
-    for left, right in (
-        ("\\{", "\\}"),
-        ("{", "}"),
-        ("(", ")"),
-        ("(", "]"),
-        ("[", ")"),
-        ("[", "]"),
-        ("\\langle", "\\rangle"),
-    ):
+    for left, right in _GROUPS:
         if not (text.startswith(left) and text.endswith(right)):
             continue
         inside = text[len(left) : -len(right)]

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from localpower.elsewhere import hub_cache, spell_size
 from localpower.errors import ModelError, UserError
-from localpower.hub.fetch import Watch, fetch
-from localpower.hub.repo import HubModel, Part
+from localpower.hub.fetch import fetch
+from localpower.hub.repo import HubModel, Part, Progress
 
 _SPARE = 1 << 26  # bytes that a disk should have left
 
 
-def put(model: HubModel, watch: Watch) -> tuple[Path, int]:
+def put(model: HubModel, progress: Progress) -> tuple[Path, int]:
     """Fetch what is missing of a model; its first file, and the bytes that came. Raises UserError."""
     folder = hub_cache() / f"models--{model.repo.replace('/', '--')}"
     missing = [part for part in model.parts if not (folder / "blobs" / part.digest).exists()]
@@ -35,7 +35,7 @@ def put(model: HubModel, watch: Watch) -> tuple[Path, int]:
     for part in model.parts:
         blob = folder / "blobs" / part.digest
         if part in missing:
-            came += _fetched(model, part, blob, watch)
+            came += _fetched(model, part, blob, progress)
         _link(blob, folder / "snapshots" / model.commit / part.file)
     main = folder / "refs" / "main"
     draft = main.with_name(f"main.{os.getpid()}")
@@ -45,9 +45,9 @@ def put(model: HubModel, watch: Watch) -> tuple[Path, int]:
     return folder / "snapshots" / model.commit / model.file, came
 
 
-def _fetched(model: HubModel, part: Part, blob: Path, watch: Watch) -> int:
+def _fetched(model: HubModel, part: Part, blob: Path, progress: Progress) -> int:
     try:
-        return fetch(model, part, blob, watch)
+        return fetch(model, part, blob, progress)
     except OSError as error:
         raise UserError(f"cannot write {error.filename or blob}: {error.strerror}") from None
 
@@ -107,24 +107,18 @@ def take_out(path: Path) -> int:
         known = huggingface_hub.scan_cache_dir(hub_cache())
     except (CacheNotFound, ValueError):
         raise UserError(f"{hub_cache()} is no cache of the model hub") from None
-    named = {
-        (repo.repo_id, str(file.file_path.relative_to(revision.snapshot_path)))
+    there = [
+        (repo.repo_id, file.file_path.relative_to(revision.snapshot_path), revision, file)
         for repo in known.repos
         for revision in repo.revisions
         for file in revision.files
-        if os.path.abspath(file.file_path) in wanted
-    }
-    found = [
-        (repo, revision, file)
-        for repo in known.repos
-        for revision in repo.revisions
-        for file in revision.files
-        if (repo.repo_id, str(file.file_path.relative_to(revision.snapshot_path))) in named
     ]
+    named = {(repo, name) for repo, name, _, file in there if os.path.abspath(file.file_path) in wanted}
+    found = [(revision, file) for repo, name, revision, file in there if (repo, name) in named]
     if not found:
         raise UserError(f"{path} is not in the model hub's cache")
-    gone = {file for _, _, file in found}
-    empty = [revision.commit_hash for _, revision, _ in found if set(revision.files) <= gone]
+    gone = {file for _, file in found}
+    empty = [revision.commit_hash for revision, _ in found if set(revision.files) <= gone]
     plan = [known.delete_files(*gone), *([known.delete_revisions(*empty)] if empty else [])]
     try:
         for each in plan:

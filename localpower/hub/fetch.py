@@ -8,9 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
@@ -18,38 +16,29 @@ import httpx2
 from huggingface_hub import get_session, hf_hub_url
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
+from localpower import jsonl
 from localpower.elsewhere import spell_size
 from localpower.errors import ModelError, UserError
 from localpower.hub.address import endpoint, host
 from localpower.hub.client import CONNECT_S, READ_S, told
-from localpower.hub.repo import HubModel, Part
+from localpower.hub.repo import HubModel, Part, Progress
 
 _MAGIC = b"GGUF"
 _TRIES = 5  # in a row that bring nothing
 _BLOCK = 1 << 20
 
 
-@dataclass
-class Watch:
-    """Who hears how far it is. began: (file, bytes there, of how many). came: bytes there. said: what is going on."""
-
-    began: Callable[[str, int, int], None] = lambda *_: None
-    came: Callable[[int], None] = lambda _: None
-    said: Callable[[str], None] = lambda _: None
-    pause: Callable[[float], None] = field(default=time.sleep)
-
-
-def fetch(model: HubModel, part: Part, blob: Path, watch: Watch) -> int:
+def fetch(model: HubModel, part: Part, blob: Path, progress: Progress) -> int:
     """Make `blob` the part's content; returns the bytes that came over the network.
 
     Raises UserError; what had come by then is kept, unless it was wrong.
     """
     partial = blob.with_name(f"{blob.name}.localpower.incomplete")
-    with _alone(partial, blob, watch) as file:
+    with _alone(partial, blob, progress) as file:
         if file is None:
             return 0
-        came = _filled(model, part, file, watch)
-        watch.said(f"Checking {part.file}")
+        came = _filled(model, part, file, progress)
+        progress.said(f"Checking {part.file}")
         if _digest(file, part) != part.digest:
             partial.unlink(missing_ok=True)
             raise ModelError(
@@ -62,11 +51,11 @@ def fetch(model: HubModel, part: Part, blob: Path, watch: Watch) -> int:
 
 
 @contextlib.contextmanager
-def _alone(partial: Path, blob: Path, watch: Watch) -> Iterator[FileIO | None]:
+def _alone(partial: Path, blob: Path, progress: Progress) -> Iterator[FileIO | None]:
     """The unfinished file, for us alone; None: somebody else finished it while we waited."""
     while True:
         with FileIO(os.open(partial, os.O_RDWR | os.O_CREAT, 0o666), "r+") as file:
-            _lock(file, partial.name, watch)
+            _lock(file, progress)
             if blob.exists():
                 _drop_empty(partial)
                 yield None
@@ -77,16 +66,12 @@ def _alone(partial: Path, blob: Path, watch: Watch) -> Iterator[FileIO | None]:
                     return
 
 
-def _lock(file: FileIO, name: str, watch: Watch) -> None:
+def _lock(file: FileIO, progress: Progress) -> None:
     try:
-        import fcntl
-    except ImportError:  # where the system has none, two at once are up to the user
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        watch.said("Another program fetches this file; waiting for it")
-        fcntl.flock(file, fcntl.LOCK_EX)
+        jsonl.lock(file)
+    except BlockingIOError:
+        progress.said("Another program fetches this file; waiting for it")
+        jsonl.lock(file, wait=True)
 
 
 def _drop_empty(partial: Path) -> None:
@@ -95,10 +80,10 @@ def _drop_empty(partial: Path) -> None:
             partial.unlink()
 
 
-def _filled(model: HubModel, part: Part, file: FileIO, watch: Watch) -> int:
+def _filled(model: HubModel, part: Part, file: FileIO, progress: Progress) -> int:
     """Fetch what is missing; returns how many bytes came. Raises UserError."""
     done = min(file.seek(0, os.SEEK_END), part.size)
-    watch.began(part.file, done, part.size)
+    progress.began(part.file, done, part.size)
     came, vain = 0, 0
     while done < part.size:
         try:
@@ -106,7 +91,7 @@ def _filled(model: HubModel, part: Part, file: FileIO, watch: Watch) -> int:
                 for there, new in _streamed(model, part, file, done):
                     done, came = there, came + new
                     vain = 0
-                    watch.came(done)
+                    progress.came(done)
             vain += done < part.size
             problem = "the connection was cut"
         except _Cut as cut:
@@ -118,7 +103,7 @@ def _filled(model: HubModel, part: Part, file: FileIO, watch: Watch) -> int:
                 f"{spell_size(done)} of {spell_size(part.size)} are kept, the same command goes on from there",
             )
         if vain:
-            watch.pause(min(0.25 * 2**vain, 8.0))
+            progress.pause(min(0.25 * 2**vain, 8.0))
     file.truncate(part.size)
     return came
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from localpower.elsewhere import hub_name, spell_size
@@ -45,6 +46,20 @@ class HubModel:
     def size(self) -> int:
         """Bytes, all parts together."""
         return sum(part.size for part in self.parts)
+
+
+@dataclass
+class Progress:
+    """Who hears how far it is. began: (file, bytes there, of how many). came: bytes there. said: what is going on.
+
+    note: what must be known before it starts.
+    """
+
+    began: Callable[[str, int, int], None] = lambda *_: None
+    came: Callable[[int], None] = lambda _: None
+    said: Callable[[str], None] = lambda _: None
+    note: Callable[[str], None] = lambda _: None
+    pause: Callable[[float], None] = time.sleep
 
 
 class Several(ModelError):

@@ -6,16 +6,17 @@ Each member draws from a stream of its own, so that an answer depends on its str
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Floats, Rules, Writer
-from localpower.events import Event
+from localpower.events import Event, Extended
 from localpower.model import Model, Tokens, context_of, weighed
 from localpower.numerics import TokenDistribution
+from localpower.samplers.base import SLICE
 
 Choosing = Generator[Event, None, tuple[int, Completion]]
 
@@ -39,10 +40,11 @@ class Member:
 
 
 def members(
-    dice: Dice, n: int, starts: Sequence[Completion], horizon: int, model: Model, rules: Rules = PLAIN
+    dice: Dice, starts: Sequence[Completion], horizon: int, model: Model, rules: Rules = PLAIN
 ) -> list[Member]:
-    """n members; the i-th goes on from starts[i] with `dice.spawn(i)`."""
-    return [Member(dice.spawn(i), Writer(starts[i], horizon, model.eos, rules)) for i in range(n)]
+    """A member for each start; the i-th goes on from starts[i] with `dice.spawn(i)`."""
+    writers = [Writer(start, horizon, model.eos, rules) for start in starts]
+    return [Member(dice.spawn(i), writer) for i, writer in enumerate(writers)]
 
 
 def look(model: Model, prompt: Tokens, group: Sequence[Member], temperature: float) -> list[Member]:
@@ -64,6 +66,17 @@ def draw(live: Sequence[Member], alpha: float) -> None:
         assert member.row is not None
         log_p, log_q, _ = member.writer.draw(member.dice, member.row)
         member.log_w += alpha * log_p - log_q
+
+
+def tell(
+    group: Sequence[Member], told: list[int], horizon: int, *, everything: bool = False
+) -> Iterator[Extended]:
+    """What members have written beyond the tokens that were told of each: slices and ends, or everything."""
+    for i, member in enumerate(group):
+        n = len(member.writer.tokens)
+        if n > told[i] and (everything or member.writer.complete or n - told[i] >= SLICE):
+            yield Extended(0, horizon, told[i], member.writer.tail(told[i]), i)
+            told[i] = n
 
 
 def common(answers: Sequence[Completion], n: int) -> int:

@@ -10,9 +10,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from localpower.api.many import described
+from localpower.api.answer_run import described
 from localpower.errors import EngineError
 from localpower.events import Event, Finished
 from localpower.loaded import Loaded
@@ -226,9 +226,10 @@ class Scheduler:
         job = self._leave(index)
         seconds = self.clock() - job.began
         assert self._engine is not None
-        answer = described(self.loaded, job.question, job.seed, job.tally, seconds, self._engine.cost)
-        if job.note:
-            answer = replace(answer, notes=(*answer.notes, job.note))
+        answer = described(
+            *(self.loaded, job.question, job.seed, [job.tally], seconds, self._engine.cost),
+            notes=[job.note] if job.note else (),
+        )
         self.desk.took(seconds)
         self.counts.answers += 1
         self.counts.answer_tokens += answer.n_tokens

@@ -28,21 +28,6 @@ class Told:
     pieces: dict[int, bytes] = field(default_factory=dict)
 
 
-class Pieces:
-    """The bytes of the tokens that a server has told."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, bytes] = {}
-
-    def learn(self, pieces: dict[int, bytes]) -> None:
-        """More of them."""
-        self._known |= pieces
-
-    def piece(self, token: int) -> bytes:
-        """Of a token; empty where it was never told."""
-        return self._known.get(token, b"")
-
-
 def events(url: str, key: str = "") -> Iterator[Told]:
     """Of one answer of the server at `url`, until it is there. Raises UserError."""
     base = url.rstrip("/").removesuffix("/v1")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response, StreamingResponse
 
 from localpower import __version__
+from localpower.api.answer_run import settings_told
 from localpower.events import Event, Extended, Started
 from localpower.model import Tokens
 from localpower.runs.record import Lines
 from localpower.server.scheduler import Scheduler
 from localpower.server.tickets import Job
-from localpower.text.vocabulary import readable
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -62,17 +62,7 @@ class Watching:
         """What it depends on, and how far it has come. A prompt is nobody's business: only its length is told."""
         self._job = job
         question, loaded = job.question, self._scheduler.loaded
-        settings = question.sampler.settings() | {
-            "method": question.sampler.method,
-            "alpha": question.alpha,
-            "seed": job.seed,
-            "pick": "random",
-            "stops": [readable(stop) for stop in question.stops],
-            "exactness": loaded.exactness,
-            "budget": question.options.method.budget,
-            "thinking_budget": question.thinking_budget,
-            "thought_marks": list(question.thought.marks) if question.thought else None,
-        }
+        settings = settings_told(loaded, question, job.seed)
         model = {"name": loaded.info.name, "sha256": loaded.info.sha256}
         self._put(self._lines.of(None, Started(question.sampler.method, settings, model, (), 1, __version__)))
         horizon = question.options.max_tokens

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from types import TracebackType
-from typing import Any
+from typing import Any, Self, TextIO
 
 from rich.console import Console, Group
 
 from localpower.events import Event
 from localpower.model import Tokens
-from localpower.ui.board import Board, fresh
+from localpower.ui.board import Board
 from localpower.ui.body import PLAIN, Fold
 from localpower.ui.frames import Frames
+from localpower.ui.plain import PlainView, View
 from localpower.ui.screen import render
 from localpower.ui.view import Piece, legend
 
@@ -22,8 +22,8 @@ _FRAMES_PER_SECOND = 8
 _READ_S = 4.0  # in which the legend can be read
 
 
-class LiveView:
-    """A listener that shows chain 0 as it changes. Reads events; touches nothing else."""
+class LiveView(View):
+    """Shows chain 0 as it changes. Reads events; touches nothing else."""
 
     def __init__(
         self,
@@ -38,52 +38,38 @@ class LiveView:
         fold: Fold = PLAIN,
     ) -> None:
         """explain: the legend is shown, and this is called when there was time to read it. fold: of thoughts."""
-        self._fold = fold
-        self._plain_seconds = plain_seconds
-        self._explain = explain
-        self._console = console
-        self._piece = piece
-        self._clock = clock
-        self._start = clock()
-        self._prompt_length = prompt_length
-        self._board = fresh(settings, n_chains)
+        super().__init__(settings, n_chains, clock, plain_seconds)
+        self._console, self._piece, self._prompt_length = console, piece, prompt_length
+        self._explain, self._fold = explain, fold
         self._asked: dict[int, Tokens] = {}  # by chain, what it asked for since its last event
         self._frames = Frames(console, self._frame, _FRAMES_PER_SECOND)
 
     def _now(self) -> Board:
-        """With what is growing: looked at for a frame, and not for every token."""
+        """With what is growing, which is looked at for a frame and not for every token."""
         board = self._board
         for chain, context in list(self._asked.items()):
-            view = board.chains[chain].asked(context[self._prompt_length :])
-            board = board.change(chain, view)
+            board = board.change(chain, board.chains[chain].asked(context[self._prompt_length :]))
         return board
 
     def _frame(self) -> Group:
         board = self._now()
-        elapsed = self._clock() - self._start
-        height = max(self._console.height - 1, 1)
-        cost = board.cost(elapsed, self._plain_seconds)
+        elapsed, cost = self._spent(board)
         return render(
             board,
             self._piece,
             self._console,
             elapsed,
-            height=height,
+            height=max(self._console.height - 1, 1),
             cost=cost,
             explained=self._explain is not None,
             fold=self._fold,
         )
 
-    def __enter__(self) -> LiveView:
+    def __enter__(self) -> Self:
         self._frames.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._frames.stop()
         if self._explain and legend(self._board) and self._clock() - self._start >= _READ_S:
             self._explain()
@@ -91,7 +77,7 @@ class LiveView:
     def event(self, chain: int, event: Event) -> None:
         """Fold an event in; the refresh thread picks it up."""
         self._asked.pop(chain, None)
-        self._board = self._board.change(chain, self._board.chains[chain].add(event))
+        super().event(chain, event)
 
     def asked(self, chain: int, context: Tokens) -> None:
         """Show what is growing."""
@@ -102,3 +88,21 @@ class LiveView:
         board = self._now()
         self._asked.clear()
         self._board = replace(board, reading=(done, total))
+
+
+def view_on(
+    stream: TextIO | None,
+    piece: Piece,
+    settings: dict[str, Any],
+    n_chains: int,
+    prompt_length: int,
+    *,
+    explain: Callable[[], None] | None = None,
+    fold: Fold = PLAIN,
+    **timed: Any,
+) -> View:
+    """Plain lines on `stream`; None: the live view on stderr. timed: clock and plain_seconds, as View has them."""
+    if stream is not None:
+        return PlainView(stream, settings, n_chains, **timed)
+    console = Console(stderr=True)
+    return LiveView(console, piece, settings, n_chains, prompt_length, explain=explain, fold=fold, **timed)

@@ -104,11 +104,7 @@ def _at_k(task: TaskSharpening) -> Section | None:
         "Chance in % that at least one of k answers is correct (95 %), at equal numbers of answers.",
         f"Plain answers, base against tuned: {crossed(task.pair.crossings, at_sample)}; at k = "
         f"{last.at:.0f} tuned minus base is {gap_long(last.difference)} points.",
-        *(
-            []
-            if null is None
-            else [f"{null.name} against tuned, plain: {crossed(null.crossings, at_sample)}."]
-        ),
+        *([f"{null.name} against tuned, plain: {crossed(null.crossings, at_sample)}."] if null else []),
     )
     return Section("pass@k at equal k", words, ("answers", *(f"pass@{k}" for k in ks)), tuple(rows))
 
@@ -128,11 +124,7 @@ def _at_tokens(task: TaskSharpening) -> Section | None:
         "They buy tokens / (tokens of an answer) answers on average. Empty: less than one answer, or more than there "
         "are.",
         f"Plain answers, base against tuned: {crossed(pair.token_crossings, at_token)}.",
-        *(
-            []
-            if null is None
-            else [f"{null.name} against tuned, plain: {crossed(null.token_crossings, at_token)}."]
-        ),
+        *([f"{null.name} against tuned, plain: {crossed(null.token_crossings, at_token)}."] if null else []),
     )
     heads = ("answers", *(f"{spent[multiple]:.0f} tokens" for multiple in multiples))
     return Section("pass@k at equal tokens", words, heads, tuple(rows))

@@ -49,29 +49,9 @@ def asked(model, prompt, tools=(), **config):
 
 def test_inspect_eval_runs_a_task_with_the_librarys_answers(tmp_path):
     (tmp_path / "task.py").write_text(TASK, "utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "inspect_ai",
-        "eval",
-        "task.py",
-        "--model",
-        "localpower/toy",
-        "--display",
-        "none",
-    ]
-    command += [
-        "-M",
-        "method=power",
-        "-M",
-        "steps=3",
-        "--seed",
-        "7",
-        "--max-tokens",
-        "9",
-        "--log-format",
-        "json",
-    ]
+    words = "eval task.py --model localpower/toy --display none --log-format json --seed 7"
+    words += " -M method=power -M steps=3 --max-tokens 9"
+    command = [sys.executable, "-m", "inspect_ai", *words.split()]
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, check=False, env=dict(os.environ)
     )

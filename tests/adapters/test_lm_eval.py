@@ -168,16 +168,8 @@ def test_settings_that_change_nothing_may_be_given(harness):
 def test_the_harness_own_command_knows_the_model(tmp_path, rows, tiny_paths):
     task = TASK | GENERATED | {"dataset_kwargs": {"data_files": {"test": str(rows)}}}
     (tmp_path / "drawn.yaml").write_text(json.dumps(task), "utf-8")  # JSON is YAML
-    command = [
-        sys.executable,
-        "-m",
-        "localpower.adapters.lm_eval",
-        "run",
-        "--tasks",
-        "drawn",
-        "--include_path",
-    ]
-    command += [str(tmp_path), "--model_args", f"model={tiny_paths['f16']},steps=2"]
+    words = f"run --tasks drawn --include_path {tmp_path} --model_args model={tiny_paths['f16']},steps=2"
+    command = [sys.executable, "-m", "localpower.adapters.lm_eval", *words.split()]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
     assert done.returncode == 0, done.stderr
     assert "|exact_match|" in done.stdout

@@ -16,12 +16,6 @@ from localpower.toy import power_law as enumerated
 FALSE_ALARM = 1e-4  # of each comparison with draws, were the seeds not fixed
 
 
-@pytest.fixture
-def toy():
-    with lp.load("toy") as model:
-        yield model
-
-
 @pytest.fixture(scope="module")
 def lab(own_cache):
     with lp.load("lab-base", threads=1) as model:

@@ -21,12 +21,6 @@ SHORT = {"seed": 1, "max_tokens": 12}
 
 
 @pytest.fixture
-def toy():
-    with lp.load("toy") as model:
-        yield model
-
-
-@pytest.fixture
 def gguf(tiny):
     model = Model(tiny)
     yield model
@@ -317,6 +311,8 @@ def test_a_prompt_may_be_its_tokens_and_each_of_many_may_have_its_own_seed(gguf)
     for call in (
         lambda: gguf.generate((1, 2, 10**6)),
         lambda: gguf.generate_many([(0,), (10**6,)]),
+        lambda: next(lp.stream_text(gguf, (10**6,))),
+        lambda: lp.list_answers(gguf, (10**6,)),
         lambda: gguf.generate_many(texts, seed=[1]),
         lambda: gguf.generate((-1,)),
         lambda: gguf.generate((1,), system="ab"),

@@ -49,23 +49,20 @@ def test_greedy_is_what_temperature_zero_draws(model):
     assert [each.greedy for each in lp.score(model, [("ab", answer.tokens), ("ab", other)])] == [True, False]
 
 
-def test_sums_over_all_continuations_are_one():
-    with lp.load("toy") as toy:
-        n = toy.loaded.toy.n_vocab
-        each = lp.score(toy, [((1, 2), (token,)) for token in range(n)])
-        assert sum(math.exp(one.log_p) for one in each) == pytest.approx(1, abs=1e-12)
+def test_sums_over_all_continuations_are_one(toy):
+    each = lp.score(toy, [((1, 2), (token,)) for token in range(toy.loaded.toy.n_vocab)])
+    assert sum(math.exp(one.log_p) for one in each) == pytest.approx(1, abs=1e-12)
 
 
-def test_what_is_no_pair_is_refused_and_nothing_scores_nothing():
-    with lp.load("toy") as toy:
-        assert lp.score(toy, []) == []
-        assert lp.score(toy, [("the cat", "")]) == [Score((), (), 0.0, True, 2)]
-        for pairs, why in [
-            (["ab"], "pair"),
-            ([("", "a")], "empty"),
-            ([((), "a")], "a prompt is a text"),
-            ([("a", (-1,))], "token"),
-            ([("a", (99,))], "no token 99"),
-        ]:
-            with pytest.raises(lp.UsageProblem, match=why):
-                lp.score(toy, pairs)
+def test_what_is_no_pair_is_refused_and_nothing_scores_nothing(toy):
+    assert lp.score(toy, []) == []
+    assert lp.score(toy, [("the cat", "")]) == [Score((), (), 0.0, True, 2)]
+    for pairs, why in [
+        (["ab"], "pair"),
+        ([("", "a")], "empty"),
+        ([((), "a")], "a prompt is a text"),
+        ([("a", (-1,))], "token"),
+        ([("a", (99,))], "no token 99"),
+    ]:
+        with pytest.raises(lp.UsageProblem, match=why):
+            lp.score(toy, pairs)

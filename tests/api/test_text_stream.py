@@ -8,12 +8,6 @@ import localpower as lp
 from localpower.api.text_stream import _Growing
 
 
-@pytest.fixture
-def toy():
-    with lp.load("toy") as model:
-        yield model
-
-
 @pytest.mark.parametrize("method", ["base", "low-temp", "power", "smc:particles=2"])
 def test_the_pieces_are_the_text_that_generate_gives(toy, method):
     for seed in range(5):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 from localpower.api.cluster.spec import WorkersSpec
 from localpower.api.eval_models import Surroundings
 from localpower.api.eval_request import EvalRequest
 from localpower.api.eval_run import run_eval
+from localpower.api.evaluate import Nobody
 from localpower.api.labels import label_methods
 from localpower.loading import Request
 from localpower.runs.interrupt import Interrupts
@@ -28,26 +29,11 @@ def rows_of(folder: Path) -> dict:
     return rows
 
 
-class Listener:
+class Listener(Nobody):
     """Hears of an eval. heard(n): when the n-th answer is there."""
 
     def __init__(self, heard=lambda n: None):
         self.n, self.said, self.heard = 0, [], heard
-
-    def expect(self, forecasts):
-        pass
-
-    def begin(self, model, task, labels, rows, n_each):
-        pass
-
-    def start(self, n, tokens):
-        pass
-
-    def drew(self, tokens):
-        pass
-
-    def aside(self):
-        return nullcontext()
 
     def made(self, row):
         self.n += 1
@@ -57,11 +43,6 @@ class Listener:
 def evaluated(out: Path, workers=None, *, model="toy", task="tiny", listener=None, limit=6, **more) -> bool:
     """A small eval by the library, as the command has it."""
     listener = listener or Listener()
-
-    @contextmanager
-    def watching():
-        yield listener
-
     request = EvalRequest(
         tasks=(task,),
         labels=label_methods(["base,power:steps=2"], {}),
@@ -74,4 +55,4 @@ def evaluated(out: Path, workers=None, *, model="toy", task="tiny", listener=Non
         **({"max_tokens": 8} if model == "toy" else {}) | more,
     )
     interrupts = more.pop("interrupts", None) or Interrupts(())
-    return run_eval(request, Surroundings(interrupts, watching, listener.said.append))
+    return run_eval(request, Surroundings(interrupts, lambda: nullcontext(listener), listener.said.append))

@@ -57,18 +57,8 @@ def test_a_disk_without_room_gets_one_line(cache, shared, monkeypatch):
 
 def test_a_copied_model_answers_as_the_model(tmp_path, monkeypatch):
     """Its name, its power and its settings are the same: only the place is another."""
-    arguments = [
-        "eval",
-        "lab-chain",
-        "-m",
-        "lab-base",
-        "--limit",
-        "2",
-        "--seed",
-        "1",
-        "--method",
-        "base,power",
-    ]
+    arguments = ["eval", "lab-chain", "-m", "lab-base", "--limit", "2", "--seed", "1"]
+    arguments += ["--method", "base,power"]
     assert main([*arguments, "--out", str(tmp_path / "one")]) == 0
     assert main([*arguments, "--out", str(tmp_path / "two"), "--copy-model"]) == 0
     assert rows_of(tmp_path / "two") == rows_of(tmp_path / "one")

@@ -181,14 +181,8 @@ def test_workers_are_read_from_a_text(text, found):
     "text",
     [
         *("", "dask", "local", "local:0", "local:x", "local:2,gpus=1", "local:²", "local:99999999999"),
-        *(
-            "slurm",
-            "slurm:a,b",
-            "slurm:a,jobs=0",
-            "slurm:a,jobs=1,jobs=2",
-            "slurm:a,cluster=moon",
-            "ray:x,gpus=",
-        ),
+        *("slurm", "slurm:a,b", "slurm:a,jobs=0", "slurm:a,jobs=1,jobs=2", "slurm:a,cluster=moon"),
+        "ray:x,gpus=",
     ],
 )
 def test_a_text_that_names_no_workers_is_refused(text):

@@ -14,37 +14,15 @@ from localpower.evals import store
 from localpower.evals.parts import Part, Shard, read_run
 from tests.cluster.made import rows_of
 
-TOY = (
-    "eval",
-    "tiny",
-    "-m",
-    "toy",
-    "--seed",
-    "1",
-    "--max-tokens",
-    "8",
-    "--limit",
-    "9",
-    "--method",
-    "base,power:steps=2",
-)
-
-
-@pytest.fixture
-def evaluate(tmp_path, capsys):
-    """Runs `localpower eval` into a folder; returns exit code, stdout, stderr."""
-
-    def call(*more, out="run"):
-        code = main([*TOY, *more, "--out", str(tmp_path / out)])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
+TOY = [
+    *("eval", "tiny", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--limit", "9"),
+    *("--method", "base,power:steps=2"),
+]
 
 
 @pytest.fixture
 def localpower(capsys):
-    """Runs another command."""
+    """Runs a command; returns exit code, stdout, stderr."""
 
     def call(*arguments):
         code = main([str(each) for each in arguments])
@@ -52,6 +30,12 @@ def localpower(capsys):
         return code, captured.out, captured.err
 
     return call
+
+
+@pytest.fixture
+def evaluate(tmp_path, localpower):
+    """Runs `localpower eval` into a folder."""
+    return lambda *more, out="run": localpower(*TOY, *more, "--out", tmp_path / out)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 64])

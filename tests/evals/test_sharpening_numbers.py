@@ -9,12 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from localpower.evals.bootstrap import (
-    difference_intervals,
-    mean_interval,
-    mean_intervals,
-    resampled_means,
-)
+from localpower.evals.bootstrap import difference_intervals, mean_intervals, resampled_means
 from localpower.evals.coverage import pass_table
 from localpower.evals.divergence import divergence
 from localpower.evals.overlap import solved_sets, unseen_rate
@@ -112,10 +107,10 @@ def test_an_interval_of_a_column_is_the_paired_bootstraps():
 
 
 def test_shares_that_do_not_differ_leave_an_interval():
-    assert mean_interval(np.ones(10)).low == pytest.approx(wilson(10, 10).low)
+    assert mean_intervals(np.ones((10, 1)))[0].low == pytest.approx(wilson(10, 10).low)
     assert mean_intervals(np.array([[0.0, 0.5], [0.0, 1.0]]))[0].high > 0.3
     with pytest.raises(ValueError, match="no problems"):
-        mean_interval(np.zeros(0))
+        mean_intervals(np.zeros((0, 1)))
 
 
 def test_solved_sets_name_what_one_alone_solves_and_test_it_exactly():

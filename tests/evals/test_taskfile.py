@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from itertools import product
 
 import pytest
 
@@ -10,17 +10,13 @@ from localpower.cli.main import main
 from localpower.errors import UserError
 from localpower.evals.sources import Source
 from localpower.evals.tasks import find_tasks
-from tests.evals.files import lines
+from tests.evals.files import lines, task_file
 
 ROW = {"question": "1+1", "answer": "2", "Correct Answer": "two", "n": 2.0, "listed": [1]}
 
 
 def write(folder, prompt=None, *, rows=(ROW,), **said):
-    said |= {"data": "rows.jsonl"} | ({} if prompt is None else {"prompt": prompt})
-    (folder / "rows.jsonl").write_text(lines(rows))
-    file = folder / "t.toml"
-    file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in said.items()))
-    return str(file)
+    return task_file(folder, rows, **said, **({} if prompt is None else {"prompt": prompt}))
 
 
 def problem(folder, prompt=None, **more):
@@ -114,8 +110,8 @@ def test_an_empty_right_answer_is_refused(tmp_path, answer):
 @pytest.mark.parametrize(
     ("grader", "answer"),
     [
-        *(("letter", answer) for answer in (2, "E", "B and C")),
-        *(("number", answer) for answer in ("ten", True, "3,5", "1e3", ["2", "two"])),
+        *product(["letter"], (2, "E", "B and C")),
+        *product(["number"], ("ten", True, "3,5", "1e3", ["2", "two"])),
     ],
 )
 def test_a_right_answer_that_its_grader_can_find_in_no_text_is_refused(tmp_path, grader, answer):
@@ -125,10 +121,7 @@ def test_a_right_answer_that_its_grader_can_find_in_no_text_is_refused(tmp_path,
 
 @pytest.mark.parametrize(
     ("grader", "answer"),
-    [
-        *(("letter", answer) for answer in ("b", "(C)")),
-        *(("number", answer) for answer in ("1,002", "$5", -0.0, "12 %", "5 km", "−5")),
-    ],
+    [*product(["letter"], ("b", "(C)")), *product(["number"], ("1,002", "$5", -0.0, "12 %", "5 km", "−5"))],
 )
 def test_a_right_answer_that_its_grader_finds_is_taken(tmp_path, grader, answer):
     assert problem(tmp_path, rows=[ROW | {"answer": answer}], grader=grader).gold

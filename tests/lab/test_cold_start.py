@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 
+import arms
+import cold_data
+import cold_rows
+import cold_start
 import pytest
+import tables
+from cold_tables import at_step, cold, cold_gains
+from results import ArmResult, Results
 
 import localpower as lp
 from localpower.data.formats import IGNORED
@@ -16,16 +21,6 @@ from localpower.evals.tasks import TASKS
 from localpower.lab.problems import FAMILIES, Problem
 from localpower.loading import Request, load
 from localpower.text.conversation import Conversation
-
-sys.path.insert(0, str(Path(__file__).parent.parent.parent / "scripts" / "lab"))
-
-import arms
-import cold_data
-import cold_rows
-import cold_start
-import tables
-from cold_tables import at_step, cold, cold_gains
-from results import ArmResult, Results
 
 N = 12  # problems of a small run
 
@@ -155,13 +150,7 @@ def made(**rights):
     problems = tuple((f"p{i}", FAMILIES[i], 1) for i in range(3))
     arms = {
         name.replace("_", "-"): ArmResult(
-            "m",
-            "base",
-            (16, 16, 16),
-            tuple(2 * n for n in right),
-            1.0,
-            1.0,
-            1.0,
+            *("m", "base", (16, 16, 16), tuple(2 * n for n in right), 1.0, 1.0, 1.0),
             distinct=2.0,
             entropy=0.5,
             kl=1.25,

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
+import arms
 import numpy as np
 import pytest
-
-ROOT = Path(__file__).parent.parent.parent
-sys.path.insert(0, str(ROOT / "scripts" / "lab"))
-
-import arms  # noqa: E402
-import summary  # noqa: E402
-import tables  # noqa: E402
-from results import ArmResult, Results, gather  # noqa: E402
+import summary
+import tables
+from results import ArmResult, Results, gather
 
 TINY = arms.Mode("tiny", 1, 2, 2, 2)
 MADE = ("base", "cue", "power", "grpo")
 KEYS = [
-    *(
-        "pass1",
-        "passk",
-        "tokens",
-        "seconds_per_answer",
-        "by_family",
-        "solved_only_by",
-        "n_problems",
-        "seconds",
-    ),
+    "pass1",
+    "passk",
+    "tokens",
+    "seconds_per_answer",
+    "by_family",
+    "solved_only_by",
+    "n_problems",
+    "seconds",
 ]
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tools_tables import COUNTS, tools, tools_levels
 
 from localpower.lab.problems import LEVELS, verify
 from localpower.lab.products import calculated, draw_product
 
 ROOT = Path(__file__).parent.parent.parent
-sys.path.insert(0, str(ROOT / "scripts" / "lab"))
-
-from tools_tables import COUNTS, tools, tools_levels  # noqa: E402
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -21,6 +21,14 @@ ENDLESS = {"steps": 2_000_000_000}
 WAIT_S = 60
 
 
+def waited(there):
+    """Look until something is there: a process tells nothing by itself."""
+    end = time.monotonic() + WAIT_S
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 class Server:
     """`localpower serve` with some options, until it is stopped. lines: what it has said."""
 
@@ -54,11 +62,7 @@ class Server:
 
     def until(self, name, value):
         """Wait until a number has a value."""
-        for _ in range(WAIT_S * 20):
-            if self.metric(name) == value:
-                return
-            time.sleep(0.05)  # of a process that tells nothing by itself
-        pytest.fail(f"{name} is {self.metric(name)}, not {value}")
+        waited(lambda: self.metric(name) == value)
 
     def connect(self):
         host, port = self.url.removeprefix("http://").split(":")
@@ -97,71 +101,52 @@ def server():
         yield server
 
 
-def messages(text="one two"):
-    return [{"role": "user", "content": text}]
+def answered(client, model="toy", **fields):
+    """What the official client makes of a chat request."""
+    messages = [{"role": "user", "content": "one two"}]
+    return client.chat.completions.create(model=model, messages=messages, **fields)
 
 
 def endless(client, **fields):
-    """A request that ends only when somebody ends it."""
-    return client.chat.completions.create(
-        model="toy",
-        messages=messages(),
-        max_tokens=200,
-        extra_body={"localpower": ENDLESS | fields.pop("extra", {})},
-        **fields,
-    )
+    """A request that ends only when somebody ends it; localpower: besides its steps."""
+    body = {"localpower": ENDLESS | fields.pop("localpower", {})}
+    return answered(client, max_tokens=200, extra_body=body, **fields)
+
+
+def head(length):
+    """Of a chat request, with a body so long."""
+    lines = ("Host: 127.0.0.1", "Content-Type: application/json", f"Content-Length: {length}", "", "")
+    return "\r\n".join(("POST /v1/chat/completions HTTP/1.1", *lines)).encode()
 
 
 def test_the_official_client_reads_answers_streams_models_and_errors(server):
     with server.client() as client:
-        whole = client.chat.completions.create(
-            model="toy", messages=messages(), seed=3, max_tokens=20, logprobs=True
-        )
-        chunks = list(
-            client.chat.completions.create(
-                model="toy",
-                messages=messages(),
-                seed=3,
-                max_tokens=20,
-                stream=True,
-                stream_options={"include_usage": True},
-            )
-        )
+        asked = {"seed": 3, "max_tokens": 20}
+        whole = answered(client, **asked, logprobs=True)
+        chunks = list(answered(client, **asked, stream=True, stream_options={"include_usage": True}))
         text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
         assert text == whole.choices[0].message.content
-        assert (
-            chunks[-1].usage.completion_tokens
-            == whole.usage.completion_tokens
-            == whole.choices[0].localpower["n_tokens"]
-        )
+        n_tokens = whole.choices[0].localpower["n_tokens"]
+        assert chunks[-1].usage.completion_tokens == whole.usage.completion_tokens == n_tokens
         assert whole.localpower["seed"] == 3
         assert "".join(each.token for each in whole.choices[0].logprobs.content) == text
-        assert (
-            client.completions.create(model="toy:base", prompt="one", max_tokens=5, seed=1)
-            .choices[0]
-            .finish_reason
-        )
+        short = client.completions.create(model="toy:base", prompt="one", max_tokens=5, seed=1)
+        assert short.choices[0].finish_reason
         assert "toy:smc" in [model.id for model in client.models.list()]
         assert client.models.retrieve("toy:base").id == "toy:base"
         with pytest.raises(openai.BadRequestError, match="top_p") as refused:
-            client.chat.completions.create(model="toy", messages=messages(), top_p=0.5)
+            answered(client, top_p=0.5)
         assert refused.value.param == "top_p"
         with pytest.raises(openai.NotFoundError):
-            client.chat.completions.create(model="gpt", messages=messages())
-        raw = client.chat.completions.with_raw_response.create(
-            model="toy", messages=messages(), temperature=0.7
-        )
+            answered(client, "gpt")
+        raw = answered(client.with_raw_response, temperature=0.7)
         assert "temperature 0.7 is not used" in raw.headers["x-localpower-warning"]
 
 
 def test_states_pass_through_the_official_client(server):
     with server.client() as client:
         body = {"localpower": {"states": True, "steps": 3}}
-        chunks = list(
-            client.chat.completions.create(
-                model="toy", messages=messages(), seed=3, stream=True, extra_body=body
-            )
-        )
+        chunks = list(answered(client, seed=3, stream=True, extra_body=body))
     states = [chunk.localpower["state"] for chunk in chunks if not chunk.choices]
     assert [state["kind"] for state in states].count("step") == 3
 
@@ -177,10 +162,10 @@ def test_closing_a_stream_of_the_official_client_frees_its_rows(server):
 
 
 def test_a_client_that_vanishes_frees_its_rows_whether_it_streams_or_not(server):
-    body = json.dumps({"messages": messages(), "max_tokens": 200, "localpower": ENDLESS}).encode()
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    said = [{"role": "user", "content": "one two"}]
+    body = json.dumps({"messages": said, "max_tokens": 200, "localpower": ENDLESS}).encode()
     with server.connect() as connection:
-        connection.sendall(head.encode() + body)
+        connection.sendall(head(len(body)) + body)
         server.until("running", 1)
     server.until("running", 0)
 
@@ -193,7 +178,7 @@ def test_a_flood_is_turned_away_with_a_time_to_come_back_and_leaves_nothing(serv
 
         def one():
             try:
-                client.chat.completions.create(model="toy:base", messages=messages(), max_tokens=4)
+                answered(client, "toy:base", max_tokens=4)
                 found = 200
             except openai.RateLimitError as error:
                 found = 429 if 1 <= int(error.response.headers["retry-after"]) <= 60 else 0
@@ -203,8 +188,7 @@ def test_a_flood_is_turned_away_with_a_time_to_come_back_and_leaves_nothing(serv
         threads = [threading.Thread(target=one) for _ in range(12)]
         for thread in threads:
             thread.start()
-        while statuses.count(429) < 9:
-            time.sleep(0.02)
+        waited(lambda: statuses.count(429) == 9)
         for blocker in blockers:
             blocker.close()
         for thread in threads:
@@ -215,8 +199,7 @@ def test_a_flood_is_turned_away_with_a_time_to_come_back_and_leaves_nothing(serv
 
 def test_a_hundred_megabytes_are_refused_before_they_are_read(server):
     with server.connect() as connection:
-        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 104857600\r\n\r\n"
-        connection.sendall(head.encode() + b" " * 1000)
+        connection.sendall(head(104857600) + b" " * 1000)
         assert connection.recv(100).startswith(b"HTTP/1.1 413")
 
 
@@ -234,21 +217,16 @@ def test_what_is_no_http_harms_nobody(server, data):
 def test_the_first_signal_returns_current_states_and_refuses_newcomers(server):
     with running("--grace", "0.2") as own, own.client(timeout=WAIT_S) as client:
         found = []
-        stream = endless(client, stream=True, extra={"states": True})
+        stream = endless(client, stream=True, localpower={"states": True})
         reader = threading.Thread(target=lambda: found.extend(stream))
         reader.start()
         own.until("running", 1)
-        for _ in range(WAIT_S * 50):
-            if found:  # a state has been told
-                break
-            time.sleep(0.02)
+        waited(lambda: found)  # a state has been told
         assert own.stop(signal.SIGTERM) == 0
         reader.join(WAIT_S)
     told = found[-1].choices[0].localpower
-    assert (told["finish"], told["n_tokens"] > 0) == (
-        "interrupted",
-        True,
-    )  # its text may be empty: the end alone
+    assert told["finish"] == "interrupted"
+    assert told["n_tokens"] > 0  # its text may be empty: the end alone
     assert any("the current state is returned" in line for line in own.lines)
     assert not any("Traceback" in line for line in own.lines)
 
@@ -258,10 +236,7 @@ def test_the_second_signal_stops_at_once():
         stream = endless(client, stream=True)
         own.until("running", 1)
         own.process.send_signal(signal.SIGINT)
-        for _ in range(WAIT_S * 50):
-            if any("stopping" in line for line in own.lines):
-                break
-            time.sleep(0.02)
+        waited(lambda: any("stopping" in line for line in own.lines))
         assert own.stop(signal.SIGINT) == 130
         with contextlib.suppress(httpx2.TransportError):
             stream.close()
@@ -272,9 +247,8 @@ def test_the_model_file_may_be_replaced_while_it_is_served(tiny_paths, tmp_path)
     path = tmp_path / "model.gguf"
     path.write_bytes(tiny_paths["f32"].read_bytes())
     with running(model=path) as own, own.client() as client:
-        ask = {"model": str(path), "prompt": "abc", "max_tokens": 20, "seed": 1}
         name = client.models.list().data[0].id
-        ask["model"] = name
+        ask = {"model": name, "prompt": "abc", "max_tokens": 20, "seed": 1}
         before = client.completions.create(**ask).choices[0].text
         other = tmp_path / "other.gguf"
         other.write_bytes(tiny_paths["f16"].read_bytes())

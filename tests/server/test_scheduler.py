@@ -84,6 +84,15 @@ def submit(scheduler, *args, **fields):
     return made, ear
 
 
+def alone(loaded, text, method, seed, max_tokens):
+    """The answer that a request has without others."""
+    model = lp.Model(loaded)
+    try:
+        return model.generate(text, method, seed=seed, max_tokens=max_tokens)
+    finally:
+        model._drop()
+
+
 REQUESTS = [
     ("abc", "power", 3, 24),
     ("bca", "smc:particles=3", 4, 17),
@@ -108,18 +117,10 @@ def test_an_answer_has_the_bits_that_it_has_alone_whoever_else_is_served(kind, n
     for leaver, _ in leavers:
         scheduler.desk.cancel(leaver)
     ears += [submit(scheduler, *each)[1] for each in requests[2:]]
-    for ear, (text, method, seed, most) in zip(ears, requests, strict=True):
-        answer = ear.wait().answers[0]
-        model = lp.Model(loaded)
-        try:
-            alone = model.generate(text, method, seed=seed, max_tokens=most)
-        finally:
-            model._drop()
-        assert (answer.tokens, answer.log_p, answer.decoded_tokens) == (
-            alone.tokens,
-            alone.log_p,
-            alone.decoded_tokens,
-        )
+    for ear, asked in zip(ears, requests, strict=True):
+        pair = ear.answer(), alone(loaded, *asked)
+        one, other = ((each.tokens, each.log_p, each.decoded_tokens) for each in pair)
+        assert one == other
     assert scheduler.counts.cancelled == 2
 
 
@@ -128,11 +129,8 @@ def test_an_answer_keeps_its_bits_when_the_cache_grows_under_it(tiny, running):
     _, first = submit(scheduler, "abc", "power:steps=40", seed=2, max_tokens=100)
     assert first.begun.wait(WAIT_S)
     _, long = submit(scheduler, "abc" * 400, "base", seed=3, max_tokens=30)
-    answers = [ear.answer().tokens for ear in (first, long)]
-    model = lp.Model(tiny)
-    alone = model.generate("abc", "power:steps=40", seed=2, max_tokens=100).tokens
-    assert answers == [alone, model.generate("abc" * 400, "base", seed=3, max_tokens=30).tokens]
-    model._drop()
+    assert first.answer().tokens == alone(tiny, "abc", "power:steps=40", 2, 100).tokens
+    assert long.answer().tokens == alone(tiny, "abc" * 400, "base", 3, 30).tokens
 
 
 def test_a_client_that_leaves_frees_its_rows_before_the_next_decode(running):
@@ -162,11 +160,8 @@ def test_a_client_that_leaves_while_its_prompt_is_read_stops_the_reading(tiny, r
     scheduler._check = check
     scheduler.desk.submit(made)
     _, ear = submit(scheduler, "ab", "base", max_tokens=3, seed=4)
-    answer = ear.wait().answers[0]
+    assert ear.answer().tokens == alone(tiny, "ab", "base", 4, 3).tokens
     assert len(checks) == 2
-    model = lp.Model(tiny)
-    assert answer.tokens == model.generate("ab", "base", seed=4, max_tokens=3).tokens
-    model._drop()
 
 
 def test_beyond_the_queue_requests_are_refused_with_a_time_to_come_back(running):
@@ -229,10 +224,8 @@ def test_a_request_that_the_engine_refuses_takes_nobody_with_it(tiny, running):
     assert good[0].begun.wait(WAIT_S)
     bad = submit(scheduler, "cb", "base")[1]
     assert isinstance(bad.wait().errors[0], EngineError)
-    model = lp.Model(tiny)
     for i, ear in enumerate(good):
-        assert ear.wait().answers[0].tokens == model.generate("ab", "power", seed=i, max_tokens=30).tokens
-    model._drop()
+        assert ear.answer().tokens == alone(tiny, "ab", "power", i, 30).tokens
 
 
 class Broken(lp.Method):

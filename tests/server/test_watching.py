@@ -35,14 +35,14 @@ def test_a_watcher_hears_what_adds_up_to_the_answer_and_nothing_of_its_prompt(to
     heard = [told._read(line, "here") for line in lines]
     assert heard[0].started.settings["seed"] == 1
     assert heard[0].started.prompt == ()
-    tally, pieces = Tally(), told.Pieces()
+    tally, pieces = Tally(), {}
     for each in heard:
-        pieces.learn(each.pieces)
+        pieces |= each.pieces
         if each.event is not None:
             tally = tally.add(each.event)
     choice = reply["choices"][0]
     assert tally.state.total_log_p() == choice["localpower"]["log_p"]
-    assert b"".join(map(pieces.piece, tally.state.tokens)).decode() == choice["message"]["content"]
+    assert b"".join(map(pieces.get, tally.state.tokens)).decode() == choice["message"]["content"]
     assert json.loads(lines[0])["pieces"] == {}
 
 

@@ -146,8 +146,7 @@ class _Actor:
     def __init__(self, work: Work, threads: int | None) -> None:
         from localpower.api.cluster.hand import Hand
 
-        chosen = max((model.request.threads or 0 for model in work.models.values()), default=0)
-        self._hand = Hand(work, threads or chosen or None)
+        self._hand = Hand(work, threads or work.threads)
 
     def make(self, piece: Piece) -> Iterator[Row]:
         """Rows as they are made: a generator, which Ray hands over one by one."""

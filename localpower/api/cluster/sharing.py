@@ -36,8 +36,7 @@ def _workers(spec: WorkersSpec, work: Work, say: Callable[[str], None]) -> Worke
         return RayWorkers(spec, work)
     from localpower.engine.cores import physical_cores
 
-    threads = max((model.request.threads or 0 for model in work.models.values()), default=0)
-    threads = threads or physical_cores()
+    threads = work.threads or physical_cores()
     if threads < spec.count:
         say(f"note: {spec.count} workers share {threads} thread{'' if threads == 1 else 's'}: each has one")
     return LocalWorkers(spec.count, threads, work)

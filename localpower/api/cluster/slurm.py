@@ -20,10 +20,8 @@ from localpower.api.eval_models import Surroundings
 from localpower.api.eval_request import EvalRequest
 from localpower.errors import Interrupted, UserError
 from localpower.evals import store
-from localpower.evals.dates import dated
 from localpower.evals.parts import Shard, has_any, read_run
 from localpower.evals.problem import subset
-from localpower.evals.sources import Source
 from localpower.evals.task import Task
 from localpower.loading import Request
 from localpower.runs.interrupt import Interrupts
@@ -63,15 +61,10 @@ def run_jobs(request: EvalRequest, tasks: Sequence[Task], around: Surroundings) 
     assert spec is not None
     executor = _executor(spec, request.out / store.LOGS)
     before = read_run(request.out, around.say) if has_any(request.out) else None
-    seed = request.seed if request.seed is not None else before.settings["seed"] if before else request.drawn
+    seed = request.seed_for(before)
     ask = cache(request.password)  # once, and then told to all jobs
-    source = Source(request.data, seed, ask, request.since, request.until)
-    problems = {
-        task.name: subset(
-            dated(task.name, task.problems(source), request.since, request.until), request.limit
-        )
-        for task in tasks
-    }
+    whole = replace(request, password=ask).problems(tasks, seed)
+    problems = {name: subset(some, request.limit) for name, some in whole.items()}
     password = ask() if any(task.secret for task in tasks) else ""
     told = replace(
         request,

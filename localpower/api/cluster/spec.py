@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from localpower.errors import UsageProblem
 from localpower.evals.parts import Shard
 
+__all__ = ["KINDS", "Shard", "WorkersSpec"]
+
 KINDS = ("local", "slurm", "ray")
 _MOST = 1024
 _JOBS = 4  # of slurm, where nobody says
@@ -61,11 +63,6 @@ class WorkersSpec:
         if texts.get("cluster", "slurm") not in _CLUSTERS:
             raise UsageProblem(f"cluster is one of {', '.join(_CLUSTERS)}, got {texts['cluster']!r}")
         return cls(kind, place, numbers.pop("jobs", _JOBS if kind == "slurm" else 1), numbers, texts)
-
-
-def read_shard(text: str) -> Shard:
-    """From I/N. Raises UsageProblem."""
-    return Shard.read(text)
 
 
 def _number(name: str, text: str) -> int:

@@ -74,6 +74,11 @@ class Work:
     copy: bool
     version: str = __version__
 
+    @property
+    def threads(self) -> int | None:
+        """The most that a model's request names; None: none does."""
+        return max((model.request.threads or 0 for model in self.models.values()), default=0) or None
+
     @classmethod
     def of(
         cls,

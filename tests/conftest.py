@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from localpower.engine.settings import EXACT_BATCH, F16, LARGE_BATCH
 from localpower.loading import Request, load
+from tests import forked
 from tests.gguf_files import TEMPLATE, write_gemma3, write_k_quant, write_lfm2, write_llama, write_mamba
 
 
@@ -16,13 +18,18 @@ from tests.gguf_files import TEMPLATE, write_gemma3, write_k_quant, write_lfm2, 
 def own_cache(tmp_path_factory):
     """Nothing a test learns about a model ends up among the user's verdicts, and none of theirs in a test.
 
-    Nor does an answer of a test end up in the user's log.
+    Nor does an answer of a test end up in the user's log, and no setting of the user's changes a test. What one process of pytest-xdist learns of a model the others
+    know: to check the engine for the default model takes 20 seconds.
     """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LOCALPOWER_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("LOCALPOWER_STATE", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("LOCALPOWER_CACHE", str(shared / "cache"))
+        for kind in ("STATE", "CONFIG", "DATA"):
+            patch.setenv(f"LOCALPOWER_{kind}", str(tmp_path_factory.mktemp(kind.lower())))
         patch.setenv("LOCALPOWER_LOG", "off")
         patch.setenv("GGML_CPU_TILED_MM", "0")  # read once a process: a test of --fast may come first
+        patch.setattr(forked, "began_with", dict(os.environ))
         yield
 
 

@@ -227,18 +227,13 @@ def _wait(locked: Callable[[], None]) -> None:
 def _mended(file: int) -> int:
     """The size of the file without a last line that was cut off, which is taken away."""
     size = os.fstat(file).st_size
-    at = size
-    while at:
-        start = max(at - 65536, 0)
-        os.lseek(file, start, os.SEEK_SET)
-        end = os.read(file, at - start).rfind(b"\n")
-        if end >= 0:
-            at = start + end + 1
-            break
-        at = start
-    if at < size:
-        os.ftruncate(file, at)
-    return at
+    os.lseek(file, max(size - 1, 0), os.SEEK_SET)
+    if os.read(file, 1) in (b"", b"\n"):
+        return size
+    os.lseek(file, 0, os.SEEK_SET)
+    whole = os.read(file, size).rfind(b"\n") + 1
+    os.ftruncate(file, whole)
+    return whole
 
 
 def _newest(data: bytes, most: int) -> bytes:

@@ -57,10 +57,8 @@ def _expectation(method: str, samples: list[Sample], tried: int) -> Expectation:
         problems.setdefault(each.place, []).append(each)
     graded = [each for each in samples if each.verdict != "ungraded"]
     right = [each.place for each in graded if each.verdict == "right"]
-    finals = [
-        {x.extracted for x in some if x.extracted is not None} for some in problems.values() if len(some) > 1
-    ]
     several = [some for some in problems.values() if len(some) > 1]
+    finals = [{x.extracted for x in some if x.extracted is not None} for some in several]
     drawn = [i for each in samples for i in range(len(each.tokens)) if i not in each.given]
     entropy = [h for each in samples for i, h in enumerate(each.entropy) if i not in each.given]
     log_p = [value for each in samples for i, value in enumerate(each.log_p) if i not in each.given]
@@ -96,9 +94,8 @@ def warnings(before: Sequence[Expectation], after: Sequence[Expectation]) -> lis
             reasons.append(f"the entropy is {stays.entropy:.2f} nats a token, less than {LITTLE_ENTROPY}")
         covered, of = stays.coverage, all_of.coverage
         if covered is not None and of and covered < LITTLE_COVERAGE * of:
-            reasons.append(
-                f"{covered:.0%} of the problems have a right answer, {of:.0%} before the selection"
-            )
+            first = f"{of:.0%} before the selection"
+            reasons.append(f"{covered:.0%} of the problems have a right answer, {first}")
         if reasons:
             found.append(
                 f"alpha {all_of.alpha:g} of {all_of.method} leaves little variety: {'; '.join(reasons)}. RL that "

@@ -36,10 +36,10 @@ def splits(samples: Sequence[Sample], runs: Sequence[Stored], shares: Shares) ->
 
     Problems that are asked in the same tokens are in one split. Raises UserError for a split without answers.
     """
-    keys = [key for run in runs for key in run.problems]
-    place = {
-        x: _places([name for task, name in keys if task == x], shares) for x in {s.task for s in samples}
-    }
+    ids: dict[str, list[str]] = {}
+    for task, name in (key for run in runs for key in run.problems):
+        ids.setdefault(task, []).append(name)
+    place = {task: _places(ids[task], shares) for task in {each.task for each in samples}}
     asked: dict[tuple[int, ...], str] = {}
     found: dict[str, list[Sample]] = {name: [] for name in shares}
     for each in samples:

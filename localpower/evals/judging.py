@@ -169,9 +169,8 @@ def _outputs(path: Path, players: Sequence[Group]) -> dict[tuple[str, int], str]
         output = spoken(output)
         if outputs.setdefault(instruction, output) != output:
             raise UserError(f"{place} answers an instruction again, and otherwise", "keep one answer to each")
-    questions = {
-        item: group.run.problems[group.task, item]["question"] for group in players for item in group.items
-    }
+    asked = [(item, group.run.problems[group.task, item]) for group in players for item in group.items]
+    questions = {item: problem["question"] for item, problem in asked}
     return {(item, 0): outputs[question] for item, question in questions.items() if question in outputs}
 
 

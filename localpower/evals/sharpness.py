@@ -101,12 +101,10 @@ def _task(task: str, mine: Sequence[Entry], who: Contest, readings: Readings) ->
     notes = omissions.omitted_problems(base, tuned, samples, shared, names, k)
     notes += [*omissions.omitted_entries(mine, base, tuned), *omissions.omitted_alike(null)]
     divergences, unread = [], []
-    for entry, writer, reader in (
-        (base, who.base_sha256, who.tuned_sha256),
-        (tuned, who.tuned_sha256, who.base_sha256),
-    ):
+    both = (who.base_sha256, who.tuned_sha256)
+    for entry, order in ((base, both), (tuned, both[::-1])):
         rows = {name: samples[entry.name].rows[name] for name in names}
-        readers = [readings.reader(entry.group.run, entry.group.model, sha256) for sha256 in (writer, reader)]
+        readers = [readings.reader(entry.group.run, entry.group.model, sha256) for sha256 in order]
         found, left = divergence_of(rows, *readers)
         divergences.append(found)
         unread += [entry] if found is None else []

@@ -78,7 +78,7 @@ class _Ledger:
         return str(sum(int(self.notes[name]) for name in self.asked))
 
 
-_THINGS = [
+_THINGS = (
     "bread",
     "coal",
     "flour",
@@ -91,7 +91,7 @@ _THINGS = [
     "timber",
     "wax",
     "wool",
-]
+)
 
 
 def _ledger(number: int) -> _Ledger:

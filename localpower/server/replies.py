@@ -11,11 +11,10 @@ from typing import Any
 from localpower import __version__
 from localpower.loaded import Loaded
 from localpower.runs.answer import Answer
-from localpower.server.inbox import Done
 from localpower.server.logprobs import chat_form, completion_form, places
 from localpower.server.parse import Sampling
 from localpower.server.parts import parts
-from localpower.server.tickets import Job, Ticket
+from localpower.server.tickets import Done, Job, Ticket
 from localpower.server.toolcalls import Turn, turn_of
 from localpower.tools.environment import Tool
 

@@ -12,12 +12,13 @@ from localpower.api.question import Question
 from localpower.events import Event, Extended, Stepped
 from localpower.runs.tally import Tally, cost_multiple
 from localpower.samplers.base import settled
-from localpower.server.inbox import Done, Happened, Inbox, Lost
+from localpower.server.inbox import Inbox
 from localpower.server.parts import Flow, parts
 from localpower.server.problems import of
 from localpower.server.replies import Json, Reply, facts_of, finish_reason
-from localpower.server.tickets import Job
+from localpower.server.tickets import Done, Happened, Job, Lost
 from localpower.server.toolcalls import Turn
+from localpower.text.stops import answer_text
 from localpower.text.thinking import Thought
 
 _QUIET_S = 10.0  # after which a comment keeps the connection alive
@@ -40,16 +41,16 @@ def line(data: Json, event: str | None = None) -> str:
     return (f"event: {event}\n" if event else "") + f"data: {json.dumps(data, allow_nan=False)}\n\n"
 
 
-def worth_telling(questions: Sequence[Question], *, states: bool) -> Callable[[int, Event, Tally], bool]:
+def worth_telling(questions: Sequence[Question], *, states: bool) -> Callable[[Happened], bool]:
     """Whether an event shows a state that is wanted, or settles more of the text."""
     known = [0] * len(questions)
 
-    def wanted(choice: int, event: Event, tally: Tally) -> bool:
-        if states and isinstance(event, Extended | Stepped):
+    def wanted(item: Happened) -> bool:
+        if states and isinstance(item.event, Extended | Stepped):
             return True
-        n = settled(questions[choice].sampler, tally.members)
-        more = n > known[choice]
-        known[choice] = max(n, known[choice])
+        n = settled(questions[item.choice].sampler, item.tally.members)
+        more = n > known[item.choice]
+        known[item.choice] = max(n, known[item.choice])
         return more
 
     return wanted
@@ -198,6 +199,4 @@ class Streaming:
 
 def _whole(tally: Tally, n: int, job: Job, reply: Reply) -> str:
     """The text of the first n tokens, thought and all."""
-    from localpower.text.stops import answer_text
-
     return answer_text(tally.state.tokens[:n], reply.loaded.piece, job.question.stops)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tomllib
 from types import SimpleNamespace
 
@@ -13,6 +11,7 @@ import pytest
 
 from localpower.api import config
 from localpower.cli.main import main
+from tests.cli.terminal import command
 
 RUN = ("run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json", "hello")
 
@@ -195,19 +194,9 @@ def test_each_shell_gets_a_script(shell, capsys):
     ],
 )
 def test_names_and_values_are_completed(words, expected):
-    done = subprocess.run(
-        [sys.executable, "-m", "localpower"],
-        env=os.environ
-        | {
-            "_LOCALPOWER_COMPLETE": "bash_complete",
-            "COMP_WORDS": words,
-            "COMP_CWORD": str(len(words.split()) - 1),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert f"plain,{expected}" in done.stdout.splitlines()
+    asked = {"_LOCALPOWER_COMPLETE": "bash_complete", "COMP_WORDS": words}
+    asked["COMP_CWORD"] = str(len(words.split()) - 1)
+    assert f"plain,{expected}" in command(env=os.environ | asked).stdout.splitlines()
 
 
 def test_the_models_of_this_machine_are_listed_and_described(capsys, monkeypatch, tmp_path):

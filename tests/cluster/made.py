@@ -54,5 +54,5 @@ def evaluated(out: Path, workers=None, *, model="toy", task="tiny", listener=Non
         workers=WorkersSpec.read(workers) if workers else None,
         **({"max_tokens": 8} if model == "toy" else {}) | more,
     )
-    interrupts = more.pop("interrupts", None) or Interrupts(())
-    return run_eval(request, Surroundings(interrupts, lambda: nullcontext(listener), listener.said.append))
+    around = Surroundings(Interrupts(()), lambda: nullcontext(listener), listener.said.append)
+    return run_eval(request, around)

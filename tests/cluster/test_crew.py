@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from contextlib import ExitStack
+from itertools import count
 
 import pytest
 
@@ -61,8 +62,8 @@ class Stands:
         pass
 
 
-def made(workers, check=lambda: None, keys=KEYS, said=None):
-    rows = Crew(workers, (said if said is not None else []).append).make("m", keys, {}, check)
+def made(workers, check=lambda: None, say=lambda _: None):
+    rows = Crew(workers, say).make("m", KEYS, {}, check)
     return [tuple(each[name] for name in FIELDS) for each in rows]
 
 
@@ -84,10 +85,8 @@ def test_a_slow_worker_holds_up_nobody():
             heard(row(key))
 
     slow, quick = Stand("slow", slowly), Stand("quick")
-    seen = 0
 
     def check():
-        nonlocal seen
         if sum(map(len, quick.pieces)) + sum(map(len, slow.pieces)) == len(KEYS):
             rest.set()
 
@@ -108,7 +107,7 @@ def dies_after(n):
 def test_what_a_lost_worker_had_not_made_goes_to_another_and_its_answers_count():
     bad, good, said = Stand("bad", dies_after(3)), Stand("good"), []
     workers = Stands(bad, later=[good])
-    assert sorted(made(workers, said=said)) == sorted(KEYS)
+    assert sorted(made(workers, say=said.append)) == sorted(KEYS)
     assert workers.lost_ones == ["bad"]
     assert not set(bad.pieces[0][:3]) & {key for piece in good.pieces for key in piece}
     assert said == ["note: bad is lost (killed): 47 answers go to others"]
@@ -145,19 +144,17 @@ def test_ctrl_c_keeps_what_was_made_until_then():
             heard(row(key))
         done.set()
 
-    calls = 0
+    calls, rows = count(), []
 
     def check():
-        nonlocal calls
-        calls += 1
-        if calls > 1:
+        if next(calls):
             done.wait(60)
             raise Interrupted
 
-    rows, each = [], Crew(Stands(Stand("one", all_at_once)), print).make("m", KEYS[:8], {}, check)
+    each = Crew(Stands(Stand("one", all_at_once)), print).make("m", KEYS[:8], {}, check)
     with pytest.raises(Interrupted):
-        rows.extend(map(rows.append, each))
-    assert len([row for row in rows if row]) == 4
+        rows.extend(each)
+    assert len(rows) == 4
 
 
 @pytest.mark.parametrize(

@@ -59,10 +59,8 @@ def test_token_rows_are_the_ids_that_were_asked_and_sampled_and_nothing_of_the_p
     rows = both(data, "tokens")
     assert len(rows) == len(drawn) == 6 * 3 * 4
     for found in rows:
-        prompt, answer = (
-            asked[found["problem_id"]],
-            drawn[found["problem_id"], found["method"], found["sample"]],
-        )
+        prompt = asked[found["problem_id"]]
+        answer = drawn[found["problem_id"], found["method"], found["sample"]]
         assert found["input_ids"] == prompt + answer
         assert found["labels"] == [IGNORED] * len(prompt) + answer
         assert found["attention_mask"] == [1] * len(prompt + answer)
@@ -130,13 +128,9 @@ print(json.dumps({
 
 def by_datasets(folder, cache, *form):
     """In a process of its own: the hub's library reads once in a process whether it is offline."""
-    done = subprocess.run(
-        [sys.executable, "-c", READ, str(folder), str(cache), *form],
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(cache)},
-        capture_output=True,
-        check=False,
-        text=True,
-    )
+    command = [sys.executable, "-c", READ, str(folder), str(cache), *form]
+    offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(cache)}
+    done = subprocess.run(command, env=offline, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -162,10 +156,8 @@ def test_messages_are_question_and_answer(run, data):
     for found in both(data, "messages"):
         asked, said = found["messages"]
         assert asked == {"role": "user", "content": found["problem_id"].removeprefix("lab-sum/")}
-        assert said == {
-            "role": "assistant",
-            "content": texts[found["problem_id"], found["method"], found["sample"]],
-        }
+        text = texts[found["problem_id"], found["method"], found["sample"]]
+        assert said == {"role": "assistant", "content": text}
         assert found["tools"] is None
 
 
@@ -246,16 +238,8 @@ def test_a_given_token_has_no_loss():
 def test_an_eval_writes_down_which_tokens_were_given():
     loaded = LoadedToy()
     rules = Rules(given=lambda tokens: 1 if len(tokens) == 1 else None)
-    asked = RenderedProblem(
-        TASKS["tiny"],
-        Problem("i", "the", {"form": "text", "answers": ["x"]}),
-        "the",
-        (1,),
-        False,
-        3,
-        (),
-        rules,
-    )
+    problem = Problem("i", "the", {"form": "text", "answers": ["x"]})
+    asked = RenderedProblem(TASKS["tiny"], problem, "the", (1,), False, 3, (), rules)
     job = Job(asked, "toy", "base", 0, 2, Ancestral("base", 1.0, 3, rules=rules), 1.0)
     with Grader() as grader:
         (row,) = make_rows(loaded, loaded.toy, [job], 1, grader, save_text=lambda _: True, check=lambda: None)

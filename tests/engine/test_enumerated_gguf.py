@@ -17,7 +17,7 @@ from localpower.toy import power_law
 
 PROMPT = (0, 1)
 HORIZON, ALPHA = 4, 3.0
-REPLICATES, STEPS, WIDTH = 1440, 6, 24
+REPLICATES, STEPS, WIDTH = 720, 6, 24  # with which the control's chance is 1e-11
 LOG_LEVEL = math.log(1e-6)  # chance of a false alarm in each test
 
 

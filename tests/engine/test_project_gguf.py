@@ -22,7 +22,7 @@ from tests.project_mutants import MUTANTS
 
 PROMPT, SHOWN = (0, 1), (1, 1, 0, 2)
 HORIZON, ALPHA, TEMPERATURE = 4, 1.0, 0.8
-REPLICATES, STEPS, WIDTH = 720, 4, 24
+REPLICATES, STEPS, WIDTH = 480, 4, 24  # as many as the control needs, by a factor of 100 in its chance
 LOG_LEVEL = math.log(1e-6)  # chance of a false alarm in each test
 EXPERT = Expert(SHOWN, (1,), lambda tokens: 1 in tokens)
 ENGINES = ["tiny", "tiny_shared"]  # rows of an answer one at a time, and together

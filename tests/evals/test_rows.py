@@ -38,15 +38,7 @@ def refused(tmp_path, name, text):
         ("t.TSV", "\ufeffquestion\tanswer\nHow much, then?\t3\n"),
         ("t.csv", '\nquestion, answer\n\n"How much, then?",3\n ,\n\n'),
     ],
-    ids=[
-        "commas",
-        "capitals",
-        "semicolons",
-        "tabs in csv",
-        "tsv",
-        "mark",
-        "empty lines and a blank in the header",
-    ],
+    ids=["commas", "capitals", "semicolons", "tabs in csv", "tsv", "mark", "empty lines and a blank"],
 )
 def test_a_table_is_read_by_the_separator_of_its_header(tmp_path, name, text):
     assert rows_of(tmp_path, name, text) == [ROW]

@@ -14,6 +14,7 @@ from localpower.grading.extract import boxed, math_answer, number_answer
 from localpower.grading.letters import letter_answer
 from localpower.grading.verdicts import grade_letter, grade_math, grade_number
 from localpower.grading.worth import exact
+from tests.evals.files import lines
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "math.jsonl").read_text("utf-8").splitlines()]
 
@@ -56,16 +57,8 @@ def test_the_last_complete_box_counts(text, found):
 
 
 RUN_ON = (
-    *(
-        "\nQuestion 2:",
-        "\n### Problem:",
-        "\n**Question:**",
-        "\n**Problem 3**:",
-        "\nQ2:",
-        "\nExercise:",
-        "\nUser:",
-    ),
-    *("\nHuman:", "\n### Problem 2\n", "\n**Problem 2.**"),
+    *("\nQuestion 2:", "\n### Problem:", "\n**Question:**", "\n**Problem 3**:", "\nQ2:", "\nExercise:"),
+    *("\nUser:", "\nHuman:", "\n### Problem 2\n", "\n**Problem 2.**"),
 )
 
 
@@ -360,8 +353,9 @@ def test_hostile_texts_are_wrong_or_none_at_once(text):
 
 
 def graded(tmp_path, capsys, rows, kind="math"):
+    """rows: or the text of their file."""
     path = tmp_path / "rows.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    path.write_text(rows if isinstance(rows, str) else lines(rows), "utf-8")
     assert main(["grade", "--kind", kind, str(path)]) == 0
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
@@ -390,12 +384,12 @@ def test_the_other_kinds_grade_too(tmp_path, capsys, kind):
 @pytest.mark.parametrize(
     "text",
     [
-        "[1]\n",
-        "x",
-        '{"gold": "1"}\n',
-        '{"answer": "1"}\n',
-        '{"gold": [1], "answer": "1"}',
-        "[" * 100_000 + "\n",
+        *("[1]\n", "x", "[" * 100_000 + "\n", '{"gold": "1"}\n', '{"answer": "1"}\n'),
+        *(
+            '{"gold": [1], "answer": "1"}',
+            '{"gold": "1", "answer": ["1"]}',
+            '{"gold": "1", "completion": {}}',
+        ),
     ],
 )
 def test_a_line_that_is_no_row_is_named(tmp_path, capsys, text):
@@ -406,12 +400,15 @@ def test_a_line_that_is_no_row_is_named(tmp_path, capsys, text):
 
 
 def test_line_separators_inside_an_answer_end_no_row_and_the_last_row_needs_no_line_break(tmp_path, capsys):
-    path = tmp_path / "rows.jsonl"
-    path.write_text(
-        '{"gold": "1", "answer": "1"}\n{"gold": "2", "completion": "so\u2028\u0085the answer is 2"}', "utf-8"
-    )
-    assert main(["grade", "--kind", "math", str(path)]) == 0
-    assert [json.loads(line)["verdict"] for line in capsys.readouterr().out.splitlines()] == ["right"] * 2
+    rows = '{"gold": "1", "answer": "1"}\n{"gold": "2", "completion": "so\u2028\u0085the answer is 2"}'
+    assert [row["verdict"] for row in graded(tmp_path, capsys, rows)] == ["right", "right"]
+
+
+@pytest.mark.parametrize("field", ["answer", "completion"])
+@pytest.mark.parametrize(("gold", "said"), [(1, 1.0), ("1" + "0" * 23, 1e23), ("0.00001", 0.00001)])
+def test_a_number_in_a_row_is_the_text_that_a_person_writes(tmp_path, capsys, field, gold, said):
+    (found,) = graded(tmp_path, capsys, "\ufeff" + json.dumps({"gold": gold, field: said}))
+    assert found["verdict"] == "right"
 
 
 def test_a_missing_file_costs_one_line(tmp_path, capsys):

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -33,6 +33,12 @@ def say(line: str, *, always: bool = False) -> None:
     if always or not is_quiet():
         with contextlib.suppress(OSError):  # what cannot be said costs no answer
             print(_wrapped(one_line(line), sys.stderr), file=sys.stderr, flush=True)
+
+
+def tell(notes: Iterable[str], *, always: bool = False) -> None:
+    """Notes, each on a line of stderr."""
+    for note in notes:
+        say(f"note: {note}", always=always)
 
 
 def _wrapped(text: str, stream: TextIO) -> str:

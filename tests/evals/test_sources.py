@@ -15,13 +15,8 @@ from localpower.evals.sources import Source, read_rows
 from localpower.evals.tasks import TASKS, find_tasks
 from tests.evals.files import PROGRAM, gpqa_csv, gpqa_rows, lines, locked_zip, source
 
-MATH = {
-    "problem": "What is 1+1?",
-    "answer": "2",
-    "unique_id": "test/made/1.json",
-    "level": 3,
-    "subject": "Algebra",
-}
+MATH = {"problem": "What is 1+1?", "answer": "2", "unique_id": "test/made/1.json"}
+MATH |= {"level": 3, "subject": "Algebra"}
 
 
 @pytest.mark.parametrize(

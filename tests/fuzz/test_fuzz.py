@@ -21,10 +21,7 @@ FOUND = [
 def test_no_input_is_answered_with_anything_but_a_result_or_one_clear_line(name):
     tried = PROPERTIES[name]
     few = settings(
-        max_examples=tried.examples,
-        derandomize=True,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
+        max_examples=tried.examples, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
     )
     few(given(tried.inputs)(tried.check))()
 

@@ -38,7 +38,7 @@ class Prices:
 
     def corrected(self) -> dict[int, float] | None:
         """The stored curve as this run finds it, seconds by rows, where the two differ by half; None: they agree."""
-        seen = [n for n, batches in self._seen.items() if n > 1 and len(batches) == _KEPT]
+        seen = [n for n in self.curve if n > 1 and len(self._seen.get(n, ())) == _KEPT]
         if not self._known(1) or not any(self._contradicts(n) for n in seen):
             return None
         return {n: self.cost(n) * self._seconds(1) for n in self.curve}

@@ -56,8 +56,11 @@ def verdict_for(
 
 
 def keep_curve(curve: Mapping[int, float], path: Path, *, threads: int, gpu_layers: int, exact: bool) -> None:
-    """Put a newer curve into the verdict that is kept; nothing is done where none is."""
-    key = _key(path, threads, gpu_layers, exact)
+    """Put a newer curve into the verdict that is kept; nothing is done where none is, or the file is gone."""
+    try:
+        key = _key(path, threads, gpu_layers, exact)
+    except OSError:
+        return
     if (known := _recalled(key)) is not None:
         remember("verdict", key, replace(known, curve=dict(curve), dated=today()).to_json())
 

@@ -18,6 +18,16 @@ def command(*arguments, stdin="", lines=(), check=False, **more):
     return subprocess.run([*BASE, *arguments], check=check, timeout=120, **(given | more))
 
 
+class Deaf:
+    """A listener that hears nothing."""
+
+    def event(self, chain, event):
+        """Of a run."""
+
+    def asked(self, chain, context):
+        """Of a proposal."""
+
+
 class Terminal:
     """`python -m localpower ARGS` with stdin, stdout and stderr on one pseudo-terminal of `rows` by `columns`; or another program."""
 

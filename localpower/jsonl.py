@@ -91,14 +91,14 @@ class Writer:
         return UserError(f"cannot write {self._path}: {error.strerror}", self._hint)
 
 
-def lock(file: IO[Any], *, shared: bool = False) -> None:
+def lock(file: IO[Any], *, shared: bool = False, wait: bool = False) -> None:
     """Keep other processes that ask for it from this file, until it is closed. Raises BlockingIOError.
 
-    shared: those that ask for it shared too are let in.
+    shared: those that ask for it shared too are let in. wait: until whoever has it lets go, instead of raising.
     """
     if fcntl:
         try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise
         except OSError:  # a file system without locks
@@ -119,9 +119,8 @@ def read(
 
 def kept(path: Path, shape: Callable[[Any], T], what: str, cut_off: Say, *, hint: str = "") -> list[T]:
     """The values of a file of ours that may not be there yet."""
-    return (
-        [value for _, value in read(path, shape, what, hint=hint, cut_off=cut_off)] if path.exists() else []
-    )
+    found = read(path, shape, what, hint=hint, cut_off=cut_off) if path.exists() else ()
+    return [value for _, value in found]
 
 
 def parse(

@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "statistics": set(),
     "numerics": {"errors"},
     "model": {"numerics"},
-    "completion": {"chance", "drafts", "model", "numerics", "rules"},
+    "written": {"model"},
+    "completion": {"chance", "drafts", "model", "numerics", "rules", "written"},
     "rules": {"completion", "model"},  # the former for types
     "events": {"completion"},
     "toy": {"completion", "model", "numerics"},
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     "userfile": {"errors", "folders", "inputs", "localpower"},
     "catalogue": {"catalogue", "elsewhere", "errors", "inputs", "localpower"},
     "elsewhere": {"errors", "localpower"},
-    "hub": {"elsewhere", "engine", "errors", "hub"},
+    "hub": {"elsewhere", "engine", "errors", "hub", "localpower"},
     "example": set(),
     "lab": {"grading", "lab"},
     "evals": {

@@ -23,10 +23,8 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from localpower.adapters.settings import method_of, refuse
+from localpower.adapters.settings import loaded, method_of, refuse, refuse_others
 from localpower.adapters.shared import Kind, Question, SharedModel
-from localpower.api.model import load
-from localpower.api.models import usual
 from localpower.api.score import score
 from localpower.errors import UsageProblem, UserError
 from localpower.runs.answer import Answer
@@ -71,15 +69,11 @@ class LocalpowerAPI(ModelAPI):
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
         try:
-            refuse(others)
-            for name in others:
-                raise UsageProblem(
-                    f"localpower has no model argument {name!r}", "docs/adapters.md lists them"
-                )
+            refuse_others(others)
             beside = {"alpha": alpha, "temperature": temperature, "steps": steps, "budget": budget}
             self._kind = Kind(method_of(method, beside), max_tokens, raw=raw, think=think)
-            name = usual()[0] if model_name == "default" else model_name
-            model = load(name, threads=threads, ctx=ctx, gpu_layers=gpu_layers, exact=not fast)
+            name = None if model_name == "default" else model_name
+            model = loaded(name, threads, ctx, gpu_layers, fast)
         except UserError as error:
             raise PrerequisiteError(f"localpower: {error.line()}") from None
         self._shared, self._at_once, self._told = SharedModel(model, at_once), at_once, False

@@ -132,7 +132,7 @@ class LocalModel(llm.Model):
 
     def _model(self, options: Settings) -> Model:
         """The model, loaded; the one before is closed."""
-        from localpower.api.model import load
+        from localpower.adapters.settings import loaded
         from localpower.api.models import usual
 
         name = usual()[0] if self.name is None else self.name
@@ -140,13 +140,7 @@ class LocalModel(llm.Model):
         if wanted not in _loaded:
             for old in list(_loaded):
                 _loaded.pop(old).close()
-            _loaded[wanted] = load(
-                name,
-                threads=options.threads,
-                ctx=options.ctx,
-                gpu_layers=options.gpu_layers,
-                exact=not options.fast,
-            )
+            _loaded[wanted] = loaded(*wanted)
         return _loaded[wanted]
 
 

@@ -19,8 +19,8 @@ from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 from tqdm import tqdm
 
 import localpower as lp
-from localpower.adapters.settings import REFUSED, method_of, refuse
-from localpower.api.models import usual
+from localpower.adapters.settings import loaded, method_of, refuse, refuse_others
+from localpower.api.request import NEUTRAL
 from localpower.errors import ModelError, UsageProblem, UserError
 from localpower.evals.jobs import seed_of
 from localpower.loaded import usual_alpha
@@ -29,12 +29,8 @@ from localpower.model import Tokens
 from localpower.text.conversation import Conversation
 
 logger = logging.getLogger("lm_eval.localpower")  # the harness shows what its own loggers say
-_LENGTHS = (
-    "max_gen_toks",
-    "max_new_tokens",
-    "max_tokens",
-    "max_completion_tokens",
-)  # the first that is given holds
+# The first that is given holds.
+_LENGTHS = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 _DRAWING = ("do_sample", "temperature")  # how tasks say "greedy": the method says how an answer is drawn
 
 
@@ -70,24 +66,13 @@ class LocalpowerLM(TemplateLM):
         **others: Any,
     ) -> None:
         super().__init__()
-        refuse(others)
-        for name in others:
-            raise UsageProblem(
-                f"localpower has no model argument {name!r}",
-                "the model is model=NAME" if name == "pretrained" else "docs/adapters.md lists them",
-            )
+        refuse_others(others, {"pretrained": "the model is model=NAME"})
         beside = {"alpha": alpha, "temperature": temperature, "steps": steps, "budget": budget}
         self._method = method_of(method, beside)
         self._seed, self._max_tokens, self._think = seed, max_tokens, think
         wide = int(str(batch_size)) if str(batch_size).isdecimal() else 1
         self._at_once = at_once or (wide if wide > 1 else 8)
-        self._model = lp.load(
-            usual()[0] if model is None else str(model),
-            threads=threads,
-            ctx=ctx,
-            gpu_layers=gpu_layers,
-            exact=not fast,
-        )
+        self._model = loaded(model, threads, ctx, gpu_layers, fast)
         self._chat = False
         self._drawn, self._plain, self._told = 0, 0.0, False
         for note in self._model.notes:
@@ -216,7 +201,7 @@ class LocalpowerLM(TemplateLM):
         """Length and stops of what a task asks for. Raises UsageProblem for what would change the target."""
         refuse(settings)
         known = (*_LENGTHS, *_DRAWING, "until")
-        if unknown := sorted(settings.keys() - set(known) - REFUSED.keys()):
+        if unknown := sorted(settings.keys() - set(known) - NEUTRAL.keys()):
             raise UsageProblem(f"localpower does not know the generation setting {unknown[0]!r}")
         idle = {name: settings[name] for name in _DRAWING if name in settings}
         if idle and not self._told:

@@ -14,8 +14,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import ValidationError
 
 from localpower import __version__
-from localpower.adapters.settings import REFUSED, method_of, refuse
+from localpower.adapters.settings import method_of, refuse
 from localpower.api.model import Model
+from localpower.api.request import NEUTRAL
 from localpower.errors import UserError
 from localpower.loading import Request, load
 from localpower.runs.interrupt import Interrupts
@@ -132,7 +133,7 @@ def _known(arguments: Mapping[str, Any], names: Collection[str]) -> None:
         refuse(arguments)
     except UserError as error:
         raise ToolError(error.line()) from None
-    if unknown := sorted(arguments.keys() - set(names) - REFUSED.keys()):
+    if unknown := sorted(arguments.keys() - set(names) - NEUTRAL.keys()):
         raise ToolError(f"there is no argument {unknown[0]!r} (the tool has {', '.join(names)})")
 
 

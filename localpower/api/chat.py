@@ -55,7 +55,7 @@ class Chat:
         Raises UserError, or KeyboardInterrupt; then the message was not said. None: it was stopped before anything was
         drawn, by `drive` itself.
         """
-        answer, kept = self._answer(self._said(self.turns, text), self.turns, drive)
+        answer, kept = self._answer(self.turns, text, drive)
         if answer is not None:
             self.turns.append(Turn(text, [kept]))
         return answer
@@ -63,7 +63,7 @@ class Chat:
     def regenerate(self, drive: Drive = run) -> Answer | None:
         """Another answer to the last message, from the next seed. Those before are kept beside it."""
         turn = self._last("there is no answer yet to draw again")
-        answer, kept = self._answer(self._said(self.turns[:-1], turn.question), self.turns[:-1], drive)
+        answer, kept = self._answer(self.turns[:-1], turn.question, drive)
         if answer is not None:
             turn.answers.append(kept)
             turn.chosen = len(turn.answers) - 1
@@ -72,7 +72,7 @@ class Chat:
     def edit(self, text: str, drive: Drive = run) -> Answer | None:
         """Another text in the place of the last message, answered. When that fails nothing has changed."""
         self._last("there is no message yet to change")
-        answer, kept = self._answer(self._said(self.turns[:-1], text), self.turns[:-1], drive)
+        answer, kept = self._answer(self.turns[:-1], text, drive)
         if answer is not None:
             self.turns[-1] = Turn(text, [kept])
         return answer
@@ -156,13 +156,11 @@ class Chat:
     def _said(self, turns: Sequence[Turn], question: str | None = None) -> Conversation:
         return conversation(turns, question, self._started)
 
-    def _answer(
-        self, said: Conversation, before: Sequence[Turn], drive: Drive
-    ) -> tuple[Answer | None, Alternative]:
-        """The answer to the last message, and what is kept of it. before: the turns whose calls were made."""
+    def _answer(self, before: Sequence[Turn], text: str, drive: Drive) -> tuple[Answer | None, Alternative]:
+        """The answer to a message after turns, whose calls were made, and what is kept of it."""
         with self._model.use() as interrupts:
             prompting = replace(self.prompting, tools=after_calls(self.prompting.tools, before))
-            question = ask(self._model.loaded, said, self.options, prompting)
+            question = ask(self._model.loaded, self._said(before, text), self.options, prompting)
             interrupts.check()
             engine = self._model.room(question, interrupts)
             job = AnswerRun(self._model.loaded, engine, question, self.seed, interrupts, self.prompt_cache)

@@ -1,4 +1,4 @@
-"""What an eval is asked to do, and how that is written down."""
+"""What an eval is asked to do, what of that is refused before a model is opened, and how it is written down."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from typing import Any
 
 from localpower import __version__
 from localpower.api.cluster.spec import WorkersSpec
-from localpower.api.labels import to_json
+from localpower.api.labels import needs_expert, to_json
 from localpower.api.programs import allowed
+from localpower.api.question import check_traces
 from localpower.api.request import PromptOptions, SamplingOptions, whole_number
-from localpower.errors import UsageProblem
+from localpower.errors import UsageProblem, UserError
 from localpower.evals import store
 from localpower.evals.dates import check_date, dated
+from localpower.evals.experts import UNVERIFIED
 from localpower.evals.parts import Shard
 from localpower.evals.problem import Problem
 from localpower.evals.settings import fingerprint
 from localpower.evals.sources import Source
 from localpower.evals.task import Task
+from localpower.grading.math_verify import require
 from localpower.loaded import Loaded
 from localpower.loading import Request
 from localpower.names import GRADERS
 from localpower.readers import MOST_RUNS
 
 _LONGEST_PREFIX = 4000  # characters
+_MOST_ANSWERS = 1_000_000
 _LARGEST = {"seed": 2**64 - 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvalRequest:
-    """What an eval is about. labels: methods by label. out: the folder of the answers.
+    """What an eval is about: the arguments of `localpower.evaluate`, and these.
 
-    models: to be opened, or opened already; none: the default. seed: None: the folder's own where it has one, else
-    `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
-    a problem is put. answer_prefix: an opening that every answer is given: conditioned on, not drawn. data: a file or a
-    folder of files. password: asks for GPQA's. parallel: answers in one batch. packages: that programs may import.
-    cross_score: at the end every model reads the others' answers. shard: only its problems, into a part of the folder.
-    workers: who makes the answers; None: this process. copy_model: the models' files are copied to each machine's own
-    disk first. max_turns, observation_tokens (None: the task's own), fresh_environment: of tasks with tools, as of
-    `ToolUse`.
+    labels: methods by label. models: to be opened, or opened already; none: the default. seed: None: the folder's own
+    where it has one, else `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None:
+    the task's own. form: how a problem is put. data: a file or a folder of files. password: asks for GPQA's. parallel:
+    answers in one batch. workers: None: this process makes the answers.
     """
 
     tasks: tuple[str, ...]
@@ -136,6 +136,55 @@ def _check_prefix(prefix: Any) -> None:
         raise UsageProblem(
             f"--answer-prefix has {len(prefix):,} characters; the opening of an answer has at most {_LONGEST_PREFIX:,}"
         )
+
+
+def check_size(request: EvalRequest, chosen: Mapping[str, Sequence[Problem]]) -> None:
+    """Raises UsageProblem for more answers than anybody waits for."""
+    models = max(len(request.models), 1)
+    n = sum(map(len, chosen.values())) * len(request.labels) * request.samples * models
+    if n > _MOST_ANSWERS:
+        raise UsageProblem(
+            f"that is {n:,} answers, and a run has at most {_MOST_ANSWERS:,}", "lower --samples or --limit"
+        )
+
+
+def check_request(request: EvalRequest, tasks: Sequence[Task]) -> None:
+    """Raises UsageProblem and UserError for what can never be right, before a model is opened."""
+    if request.cross_score and len(request.models) < 2:
+        raise UsageProblem("--cross-score needs two models", "give -m twice: the base, then the tuned model")
+    if request.grader == "math-verify":
+        require()  # before a model is opened
+    prompting = request.prompting
+    try:
+        "".join(
+            [
+                *(prompting.system or "", request.answer_prefix or "", *prompting.stops),
+                *map(str, prompting.template_args.values()),
+            ]
+        ).encode()
+    except UnicodeEncodeError:
+        raise UsageProblem(
+            "--system, --stop, --template-arg and --answer-prefix must be valid Unicode"
+        ) from None
+    data = request.data
+    if data is not None and data.is_file() and len(tasks) > 1:
+        raise UsageProblem("--data names one file, and there are several tasks: name a folder")
+    for task in tasks:
+        if task.environment is not None:
+            for options in request.labels.values():
+                check_traces(options)
+        if task.runs_code and not request.run_code:
+            raise UserError(
+                f"the tools of {task.name} run programs of the model, or of the task",
+                "say --run-code if you want that",
+            )
+        if task.kind in UNVERIFIED and needs_expert(request.labels):
+            raise UsageProblem(
+                f"--method project asks a verifier while it writes: {task.name} has {UNVERIFIED[task.kind]}"
+            )
+        if request.form not in task.forms:
+            forms = " or ".join(form for form in task.forms if form != "plain")
+            raise UsageProblem(f"{task.name} has no prompt of style {request.form}: --prompt-style {forms}")
 
 
 def settings_of(

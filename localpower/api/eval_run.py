@@ -12,9 +12,8 @@ from localpower.api.cluster.sharing import crew_of, require_workers, share
 from localpower.api.cluster.work import Work, WorkModel
 from localpower.api.compare import read_with
 from localpower.api.eval_asking import Asked, ask_all
-from localpower.api.eval_checks import check_request, check_size
 from localpower.api.eval_models import EvalModels, Surroundings
-from localpower.api.eval_request import EvalRequest, settings_of
+from localpower.api.eval_request import EvalRequest, check_request, check_size, settings_of
 from localpower.api.labels import eval_methods, needs_expert
 from localpower.api.programs import allowed, run_programs
 from localpower.errors import Interrupted, UsageProblem, UserError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,7 +172,6 @@ class Nobody:
         return nullcontext()
 
 
-@contextmanager
-def watched_by_nobody() -> Iterator[Watcher]:
+def watched_by_nobody() -> AbstractContextManager[Watcher]:
     """Nobody hears how a run goes."""
-    yield Nobody()
+    return nullcontext(Nobody())

@@ -85,9 +85,8 @@ class AnswerList:
         if not whole:
             return Bounds(0.0, 1.0)
         alike = [float(np.minimum(seen, listed / total).sum()) for total in (whole, whole + rest)]
-        beside = min(
-            1.0 - float(seen.sum()), rest / (whole + rest)
-        )  # that draws may share with what is not listed
+        # What draws may share with what is not listed.
+        beside = min(1.0 - float(seen.sum()), rest / (whole + rest))
         return Bounds(max(1.0 - alike[0] - max(beside, 0.0), 0.0), max(1.0 - alike[1], 0.0))
 
     def to_dict(self) -> dict[str, Any]:

@@ -94,27 +94,15 @@ def ask(
     sampler, notes = within(sampler, options, budget)
     notes = [*told, *also, *notes]
     if lost:
-        notes = [
-            *notes,
-            f"characters of the prompt that no token of this model spells, and that are left out: {lost}",
-        ]
+        notes.append(
+            f"characters of the prompt that no token of this model spells, and that are left out: {lost}"
+        )
     check_width(sampler, options.chains)
     sampler = suited(sampler, options.chains, loaded.widest(), ahead=loaded.goes_ahead())
     alpha = options.method.power(usual)
     return Question(
-        tokens,
-        sampler,
-        alpha,
-        options,
-        stops,
-        rules,
-        budget.seconds,
-        tuple(notes),
-        thought,
-        prompting.thinking_budget,
-        pace,
-        exchange,
-        prompting.tools,
+        *(tokens, sampler, alpha, options, stops, rules, budget.seconds, tuple(notes)),
+        *(thought, prompting.thinking_budget, pace, exchange, prompting.tools),
     )
 
 

@@ -19,6 +19,17 @@ from localpower.tools.use import ToolUse
 
 Pick = Literal["random", "logp", "all"]
 _OURS = ("messages", "bos_token", "eos_token", "add_generation_prompt")  # template variables
+NEUTRAL: dict[str, tuple[Any, ...]] = {  # other programs' settings, with the values that change nothing
+    "top_p": (1,),
+    "top_k": (0, -1),
+    "min_p": (0,),
+    "typical_p": (1,),
+    "repeat_penalty": (1,),
+    "repetition_penalty": (1,),
+    "presence_penalty": (0,),
+    "frequency_penalty": (0,),
+    "logit_bias": ({},),
+}
 
 
 @dataclass(frozen=True, slots=True)

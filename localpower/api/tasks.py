@@ -175,8 +175,8 @@ def _costs(
 ) -> list[TaskCost]:
     found = []
     for label, options in label_methods(tuple(methods), {}).items():
-        target = options.target(options.method.power(4.0), PLAIN)
-        sampler = options.method.sampler(type(target)(target.alpha, task.max_tokens, PLAIN, target.pick))
+        target = replace(options, max_tokens=task.max_tokens).target(options.method.power(4.0), PLAIN)
+        sampler = options.method.sampler(target)
         multiple = sampler.expected_cost()
         tokens = round(multiple * n * task.max_tokens)
         found.append(TaskCost(label, multiple, tokens, tokens / speed[1] if speed and 1 in speed else None))

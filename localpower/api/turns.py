@@ -16,15 +16,8 @@ from localpower.tools.executor import execute
 from localpower.tools.use import ToolUse
 
 FACTS = (
-    "seed",
-    "method",
-    "alpha",
-    "log_p",
-    "n_tokens",
-    "finish",
-    "cost_multiple",
-    "seconds",
-    "thinking_tokens",
+    *("seed", "method", "alpha", "log_p", "n_tokens", "finish"),
+    *("cost_multiple", "seconds", "thinking_tokens"),
 )
 
 

@@ -87,7 +87,7 @@ def serve(host: str, port: int, **options: Any) -> int:
     smollm2:smc. All requests share one batch. Without --ctx a prompt and its answer have at most 4,096 tokens together.
     The first Ctrl-C lets answers end, the second stops at once. The extra localpower[server] must be installed.
     """
-    from localpower.server.keys import keys
+    from localpower.server.access import keys
     from localpower.server.needed import require
     from localpower.server.settings import Access, Limits, Manner
     from localpower.server.sockets import Address, check_access, listen, url

@@ -43,8 +43,8 @@ tool_options = together(
     click.option(
         "--tool-format",
         metavar="FORMAT",
-        help="How calls are written: hermes, llama3, plain or inline.  [default: as the chat template has it, else "
-        "plain]",
+        help="How calls are written: hermes, llama3, qwen3-coder, plain or inline.  [default: as the chat template "
+        "has it, else plain]",
     ),
     trace_options(),
     seed_option(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import Any
 
 from localpower.errors import UserError
 from localpower.evals.forms import AFTER_CODE, AUTHORS, HUMANEVAL, IN_BLOCK, Form, Forms
@@ -37,11 +38,10 @@ def humaneval_plus(source: Source) -> list[Problem]:
     found = []
     for row, place, i in rows_of("humaneval-plus", HUMANEVAL_PLUS, source):
         test = _test(row, place, "HumanEvalPlus-OriginFmt.jsonl.gz")
-        gold = {name: as_text(row, (name,), place) for name in ("prompt", "entry_point")}
+        gold: dict[str, Any] = {name: as_text(row, (name,), place) for name in ("prompt", "entry_point")}
         text, own = gold["prompt"], own_id("humaneval-plus", row, ("task_id", "id"), i)
-        found.append(
-            Problem(own, text, {**gold, "test": test, "packages": _PACKAGES}, authors=_instruct(text))
-        )
+        gold |= {"test": test, "packages": _PACKAGES}
+        found.append(Problem(own, text, gold, authors=_instruct(text)))
     return found
 
 

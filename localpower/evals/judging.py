@@ -57,10 +57,8 @@ def matches(run: Stored, against: str | None, say: jsonl.Say = jsonl.silent) -> 
         elif Path(name).exists():
             other = _outputs(Path(name), list(labels.values()))
         else:
-            raise UserError(
-                f"there is no method {name} to compare with",
-                f"--reference one of {', '.join(labels)}, or a file",
-            )
+            hint = f"--reference one of {', '.join(labels)}, or a file"
+            raise UserError(f"there is no method {name} to compare with", hint)
         players = [group for group in labels.values() if group.label != name]
         asked, answered = {item for group in players for item in group.items}, {item for item, _ in other}
         if asked and not asked & answered:
@@ -158,9 +156,7 @@ def _against(group: Group, name: str, other: Mapping[tuple[str, int], str]) -> I
 
 
 def _answers(group: Group) -> dict[tuple[str, int], str]:
-    return {
-        (item, row["sample"]): group.run.spoken(row) for item, rows in group.items.items() for row in rows
-    }
+    return {(row["id"], row["sample"]): group.run.spoken(row) for row in group.rows}
 
 
 def _outputs(path: Path, players: Sequence[Group]) -> dict[tuple[str, int], str]:
@@ -173,9 +169,8 @@ def _outputs(path: Path, players: Sequence[Group]) -> dict[tuple[str, int], str]
         output = spoken(output)
         if outputs.setdefault(instruction, output) != output:
             raise UserError(f"{place} answers an instruction again, and otherwise", "keep one answer to each")
-    questions = {
-        item: group.run.problems[group.task, item]["question"] for group in players for item in group.items
-    }
+    asked = [(item, group.run.problems[group.task, item]) for group in players for item in group.items]
+    questions = {item: problem["question"] for item, problem in asked}
     return {(item, 0): outputs[question] for item, question in questions.items() if question in outputs}
 
 

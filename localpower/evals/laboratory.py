@@ -38,7 +38,6 @@ def of_levels(
         for problem in list({p.prompt: p for p in made}.values())[:_EACH]:
             gold = {"family": problem.family, "prompt": problem.prompt, "solution": problem.solution}
             name = f"lab-{problem.family}/{problem.prompt}"
-            found.setdefault(
-                name, Problem(name, problem.prompt, gold, f"level {level}", worked=page(problem))
-            )
+            made_of = Problem(name, problem.prompt, gold, f"level {level}", worked=page(problem))
+            found.setdefault(name, made_of)
     return list(found.values())

@@ -13,7 +13,7 @@ from typing import Any
 
 from localpower import inputs, jsonl
 from localpower.errors import UserError
-from localpower.evals.dates import between
+from localpower.evals.dates import between, none_between
 from localpower.evals.forms import AUTHORS, Form, Forms
 from localpower.evals.problem import Problem
 from localpower.evals.rows import Row
@@ -55,9 +55,7 @@ def problems(source: Source) -> list[Problem]:
             if between(date, source.since, source.until):
                 found.append(_problem(row, place, date, len(found)))
     if not found:
-        raise UserError(
-            f"livecodebench has no problem between {source.since or 'the first'} and {source.until or 'the last'}"
-        )
+        raise UserError(none_between("livecodebench", source.since, source.until))
     return found
 
 

@@ -66,10 +66,8 @@ def aime(source: Source) -> list[Problem]:
             hint = "AIME answers are whole numbers from 0 to 999"
             raise UserError(f"{place} has the answer {answer!r}", hint)
         text = as_text(row, ("problem", "Problem", "question", "Question"), place)
-        worked, own = (
-            _worked(row, "solution", "Solution"),
-            own_id("aime", row, ("id", "ID", "problem_idx"), i),
-        )
+        worked = _worked(row, "solution", "Solution")
+        own = own_id("aime", row, ("id", "ID", "problem_idx"), i)
         said = (*(row.get(name) for name in ("year", "Year", "ID", "url")), place.rpartition(" of ")[2])
         found.append(Problem(own, text, str(int(answer)), worked=worked, date=year_in(*said)))
     return found

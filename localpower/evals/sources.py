@@ -60,9 +60,8 @@ def find(task: str, needs: Needs, source: Source) -> Path:
     """The task's one file. Raises UserError as `find_all` does, and where a dataset has it in several files."""
     found = find_all(task, needs, source)
     if len(found) > 1:
-        raise UserError(
-            f"{task} reads one file, and {found[0].parent} has {len(found)}", f"name one with {_BY}"
-        )
+        several = f"{task} reads one file, and {found[0].parent} has {len(found)}"
+        raise UserError(several, f"name one with {_BY}")
     return found[0]
 
 
@@ -146,9 +145,8 @@ def as_text(row: Row, names: Sequence[str], place: str) -> str:
 
 def rows_of(task: str, needs: Needs, source: Source) -> list[tuple[Row, str, int]]:
     """Every row of the task's file or files, with words for its place and its number. Raises UserError."""
-    found = [
-        place for path in find_all(task, needs, source) for place in numbered(read_rows(path), path.name)
-    ]
+    paths = find_all(task, needs, source)
+    found = [place for path in paths for place in numbered(read_rows(path), path.name)]
     return [(row, place, i) for i, (row, place, _) in enumerate(found)]
 
 

@@ -68,9 +68,8 @@ def read(path: Path) -> Task:
         raise UserError(f"cannot read the task file {path}: {error}") from None
     for name, value in said.items():
         if name not in _FIELDS:
-            raise UserError(
-                f"{path} says {name}, which no task file does", f"it may say {', '.join(_FIELDS)}"
-            )
+            hint = f"it may say {', '.join(_FIELDS)}"
+            raise UserError(f"{path} says {name}, which no task file does", hint)
         fits = isinstance(value, _FIELDS[name])
         if not fits or (_FIELDS[name] is int and (isinstance(value, bool) or value < 1)):
             raise UserError(f"{path}: {name} cannot be {value!r}")

@@ -17,17 +17,7 @@ _EACH = 20  # problems of a kind
 _NAMES = ("Mia", "Ben", "Ana", "Tom", "Lea", "Sam", "Eva", "Max")
 _THINGS = ("coins", "apples", "books", "pens", "stamps", "shells", "cards", "plums")
 _WORDS = [
-    "green",
-    "water",
-    "table",
-    "bread",
-    "stone",
-    "music",
-    "river",
-    "candle",
-    "paper",
-    "window",
-    "garden",
+    *("green", "water", "table", "bread", "stone", "music", "river", "candle", "paper", "window", "garden"),
     "horse",
 ]
 _CAPITALS = {

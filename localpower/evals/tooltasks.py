@@ -78,20 +78,10 @@ class _Ledger:
         return str(sum(int(self.notes[name]) for name in self.asked))
 
 
-_THINGS = [
-    "bread",
-    "coal",
-    "flour",
-    "honey",
-    "iron",
-    "linen",
-    "paper",
-    "rope",
-    "salt",
-    "timber",
-    "wax",
-    "wool",
-]
+_THINGS = (
+    *("bread", "coal", "flour", "honey", "iron", "linen", "paper", "rope", "salt", "timber"),
+    *("wax", "wool"),
+)
 
 
 def _ledger(number: int) -> _Ledger:

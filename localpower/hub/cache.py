@@ -107,24 +107,18 @@ def take_out(path: Path) -> int:
         known = huggingface_hub.scan_cache_dir(hub_cache())
     except (CacheNotFound, ValueError):
         raise UserError(f"{hub_cache()} is no cache of the model hub") from None
-    named = {
-        (repo.repo_id, str(file.file_path.relative_to(revision.snapshot_path)))
+    there = [
+        (repo.repo_id, file.file_path.relative_to(revision.snapshot_path), revision, file)
         for repo in known.repos
         for revision in repo.revisions
         for file in revision.files
-        if os.path.abspath(file.file_path) in wanted
-    }
-    found = [
-        (repo, revision, file)
-        for repo in known.repos
-        for revision in repo.revisions
-        for file in revision.files
-        if (repo.repo_id, str(file.file_path.relative_to(revision.snapshot_path))) in named
     ]
+    named = {(repo, name) for repo, name, _, file in there if os.path.abspath(file.file_path) in wanted}
+    found = [(revision, file) for repo, name, revision, file in there if (repo, name) in named]
     if not found:
         raise UserError(f"{path} is not in the model hub's cache")
-    gone = {file for _, _, file in found}
-    empty = [revision.commit_hash for _, revision, _ in found if set(revision.files) <= gone]
+    gone = {file for _, file in found}
+    empty = [revision.commit_hash for revision, _ in found if set(revision.files) <= gone]
     plan = [known.delete_files(*gone), *([known.delete_revisions(*empty)] if empty else [])]
     try:
         for each in plan:

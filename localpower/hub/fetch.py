@@ -16,6 +16,7 @@ import httpx2
 from huggingface_hub import get_session, hf_hub_url
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
+from localpower import jsonl
 from localpower.elsewhere import spell_size
 from localpower.errors import ModelError, UserError
 from localpower.hub.address import endpoint, host
@@ -67,14 +68,10 @@ def _alone(partial: Path, blob: Path, progress: Progress) -> Iterator[FileIO | N
 
 def _lock(file: FileIO, progress: Progress) -> None:
     try:
-        import fcntl
-    except ImportError:  # where the system has none, two at once are up to the user
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        jsonl.lock(file)
+    except BlockingIOError:
         progress.said("Another program fetches this file; waiting for it")
-        fcntl.flock(file, fcntl.LOCK_EX)
+        jsonl.lock(file, wait=True)
 
 
 def _drop_empty(partial: Path) -> None:

@@ -112,9 +112,9 @@ def models_of(repo: str) -> list[HubModel]:
                 for each in info.siblings or ()
                 if each.rfilename.lower().endswith(".gguf") and "mmproj" not in each.rfilename.lower()
             ]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if isinstance(error, HFValidationError):
-                raise
+        except HFValidationError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise UserError(
                 f"{host()} does not answer as a model hub does", "is a proxy in between?"
             ) from None

@@ -34,6 +34,7 @@ class _View:
         self._model, self._hub, self._crowd = model, hub, crowd
         self.rows = 0  # evaluated for it and not yet told as wasted
         self.n_vocab, self.eos = model.n_vocab, model.eos
+        self.grows = getattr(model, "grows", False)
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[LogitRow]:
         """Wait for the batch of all proposals."""

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hmac
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
+from localpower import inputs
+from localpower.errors import UserError
 from localpower.server.problems import ApiError
 from localpower.server.settings import Access
 
+VARIABLE = "LOCALPOWER_API_KEY"
 OPEN = ("/", "/health")  # without a key: the page asks for it, and a supervisor has none
 
 
 def check(access: Access, path: str, headers: Mapping[str, str]) -> None:
     """Raise ApiError for a request that is not to be answered."""
     host = _name(headers.get("host", ""))
-    if (
-        access.hosts is not None and host not in access.hosts
-    ):  # a foreign page whose name was bent to this address
+    if access.hosts is not None and host not in access.hosts:
+        # A foreign page whose name was bent to this address.
         raise ApiError(403, f"this server is not called {host!r}", code="wrong_host")
     origin = headers.get("origin")
     if origin is not None and not _same(origin, headers.get("host", "")) and not allowed(access, origin):
@@ -53,3 +57,18 @@ def _name(host: str) -> str:
 
 def _same(origin: str, host: str) -> bool:
     return origin.partition("://")[2] == host != ""
+
+
+def keys(path: Path | None) -> tuple[str, ...]:
+    """Those of a file, one a line, and that of the environment: never on a command line, which all users can read.
+
+    Raises UserError for a file without any.
+    """
+    found = [own] if (own := os.environ.get(VARIABLE, "").strip()) else []
+    if path is not None:
+        lines = [line.strip() for line in inputs.text(inputs.read(path), str(path)).splitlines()]
+        of_file = [line for line in lines if line and not line.startswith("#")]
+        if not of_file:
+            raise UserError(f"{path} holds no key", "write one on a line")
+        found += of_file
+    return tuple(found)

@@ -27,13 +27,8 @@ from localpower.server.watching import watching
 from localpower.text.template import keeping
 
 _COUNTED = (
-    "/v1/chat/completions",
-    "/v1/completions",
-    "/v1/models",
-    "/v1/localpower/watch",
-    "/health",
-    "/metrics",
-    "/",
+    *("/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/localpower/watch"),
+    *("/health", "/metrics", "/"),
 )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 from localpower.server.problems import invalid
+
+T = TypeVar("T")
 
 
 class Fields:
@@ -26,10 +28,7 @@ class Fields:
 
     def text(self, key: str) -> str | None:
         """A text."""
-        value = self.take(key)
-        if value is not None and not isinstance(value, str):
-            raise invalid(f"{self.name(key)} must be a text", self.name(key))
-        return value
+        return self._of(key, str, "a text")
 
     def whole(self, key: str, low: int, high: int) -> int | None:
         """A whole number; a float without a fraction is one."""
@@ -53,9 +52,12 @@ class Fields:
 
     def switch(self, key: str) -> bool | None:
         """true or false."""
+        return self._of(key, bool, "true or false")
+
+    def _of(self, key: str, kind: type[T], words: str) -> T | None:
         value = self.take(key)
-        if value is not None and not isinstance(value, bool):
-            raise invalid(f"{self.name(key)} must be true or false", self.name(key))
+        if value is not None and not isinstance(value, kind):
+            raise invalid(f"{self.name(key)} must be {words}", self.name(key))
         return value
 
     def texts(self, key: str, most: int) -> tuple[str, ...]:
@@ -64,11 +66,8 @@ class Fields:
         if value is None:
             return ()
         found = [value] if isinstance(value, str) else value
-        if (
-            not isinstance(found, list)
-            or not all(isinstance(each, str) for each in found)
-            or len(found) > most
-        ):
+        right = isinstance(found, list) and len(found) <= most
+        if not right or not all(isinstance(each, str) for each in found):
             raise invalid(f"{self.name(key)} must be a text or a list of up to {most} texts", self.name(key))
         return tuple(found)
 

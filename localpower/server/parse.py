@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from localpower.api.request import NEUTRAL
 from localpower.errors import UserError
 from localpower.methods import Method
 from localpower.registry import find
@@ -24,17 +25,7 @@ _BOOKKEEPING = (  # of a client's own books: they mean nothing to the answer
     *("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key"),
     *("prompt_cache_retention", "parallel_tool_calls", "verbosity"),
 )
-_NEUTRAL: dict[str, tuple[Any, ...]] = {  # what these may be; anything else changes the target
-    "top_p": (1,),
-    "top_k": (0, -1),
-    "min_p": (0,),
-    "typical_p": (1,),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
-    "repetition_penalty": (1,),
-    "repeat_penalty": (1,),
-    "logit_bias": ({},),
-}
+_OF_AN_ANSWER = ("refusal", "annotations", "audio", "reasoning_content")  # that clients send back
 _UNABLE: dict[str, tuple[Any, ...]] = {  # what these may be; anything else asks for what is not here
     "response_format": ({"type": "text"},),
     "modalities": (["text"],),
@@ -139,7 +130,9 @@ def _sampling(
     if usage and not stream:
         raise invalid("stream_options goes with stream", "stream_options")
     n = fields.whole("n", 1, limits.most_answers) or 1
-    seed, stops = fields.whole("seed", -(2**63), 2**64 - 1), _stops(fields)
+    seed, stops = fields.whole("seed", -(2**63), 2**64 - 1), fields.texts("stop", _MOST_STOPS)
+    if not all(stops):
+        raise invalid("stop must not be empty: an answer would end before it begins", "stop")
     temperature = fields.number("temperature", 0.0, 1e6)
     if temperature is not None and not (method.name == "base" and temperature == 1.0):
         warnings.append(
@@ -164,13 +157,6 @@ def _sampling(
     )
 
 
-def _stops(fields: Fields) -> tuple[str, ...]:
-    stops = fields.texts("stop", _MOST_STOPS)
-    if not all(stops):
-        raise invalid("stop must not be empty: an answer would end before it begins", "stop")
-    return stops
-
-
 def _method(named: tuple[str, dict[str, Any]] | None, extension: Fields) -> Method:
     """The method of the name or of the field; settings of the field go before those of the name."""
     text = extension.text("method")
@@ -192,9 +178,9 @@ def _refuse(fields: Fields, options: Fields, manner: Manner, warnings: list[str]
     """Whatever is left must be without effect."""
     problems: list[tuple[str, str]] = []
     for key, value in fields.rest().items():
-        if key in _BOOKKEEPING or value in _NEUTRAL.get(key, ()) or value in _UNABLE.get(key, ()):
+        if key in _BOOKKEEPING or value in NEUTRAL.get(key, ()) or value in _UNABLE.get(key, ()):
             continue
-        if key in _NEUTRAL:
+        if key in NEUTRAL:
             shown = f" {value:g}" if isinstance(value, int | float) else ""
             problems.append((key, f"{key}{shown} would change the target p^alpha"))
         elif key in _UNABLE:
@@ -223,12 +209,7 @@ def _message(value: Any, path: str) -> Said:
         raise invalid(f"{path}.content must be a text, or a list of parts of text", f"{path}.content")
     fields.text("name")
     fields.text("tool_call_id")
-    for key in (
-        "refusal",
-        "annotations",
-        "audio",
-        "reasoning_content",
-    ):  # what a client sends back of an answer
+    for key in _OF_AN_ANSWER:
         fields.take(key)
     if left := [key for key, each in fields.rest().items() if each not in ([], {})]:
         raise invalid(f"{path}.{left[0]} is not supported by this server", f"{path}.{left[0]}")

@@ -18,7 +18,7 @@ from localpower.server import models
 from localpower.server.asking import context_of, questions
 from localpower.server.bodies import read_json
 from localpower.server.files import Watched
-from localpower.server.inbox import Done, Inbox, Lost
+from localpower.server.inbox import Inbox
 from localpower.server.metrics import Metrics
 from localpower.server.parse import ChatRequest, CompletionRequest, chat_request, completion_request
 from localpower.server.problems import ApiError, of
@@ -26,7 +26,7 @@ from localpower.server.replies import Reply
 from localpower.server.scheduler import Scheduler
 from localpower.server.settings import Manner
 from localpower.server.streaming import Streaming, worth_telling
-from localpower.server.tickets import MOST_SEED, Busy, Closing, Ticket
+from localpower.server.tickets import MOST_SEED, Busy, Closing, Done, Lost, Ticket
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -125,8 +125,8 @@ class Endpoints:
         inbox = Inbox(worth_telling(found, states=sampling.states)) if sampling.stream else Inbox()
         ticket = Ticket(found, seed, inbox, scheduler.clock() + scheduler.limits.seconds, sampling.top)
         scheduler.desk.submit(ticket)
-        tools = isinstance(asked, ChatRequest) and bool(asked.tools)
-        reply = Reply(scheduler.loaded, sampling, ticket, isinstance(asked, ChatRequest), tools)
+        chat = isinstance(asked, ChatRequest)
+        reply = Reply(scheduler.loaded, sampling, ticket, chat, getattr(asked, "tools", ()))
         headers = _warned(sampling.warnings)
         if sampling.stream:
             lines = self._streamed(Streaming(reply, inbox), ticket, began)

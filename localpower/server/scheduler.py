@@ -21,7 +21,7 @@ from localpower.runs.crowd import Crowd
 from localpower.runs.gather import Engine
 from localpower.server.desk import Desk
 from localpower.server.settings import Limits
-from localpower.server.tickets import Closing, Job, Late
+from localpower.server.tickets import Closing, Done, Happened, Job, Late, Lost
 
 Watcher = Callable[[Job, Event | None, Tokens], None]
 _FIRST_CELLS = 1024  # tokens of a row that there is room for from the first request on
@@ -205,7 +205,7 @@ class Scheduler:
         self.counts.steps += job.tally.n_steps - before.n_steps
         self.counts.accepted += job.tally.n_accepted - before.n_accepted
         self._tell(job, event, ())
-        job.ticket.hearer.event(job.choice, event, job.tally)
+        job.ticket.hearer(Happened(job.choice, event, job.tally))
         if job.tally.finish:
             self._deliver(index)
 
@@ -233,7 +233,7 @@ class Scheduler:
         self.desk.took(seconds)
         self.counts.answers += 1
         self.counts.answer_tokens += answer.n_tokens
-        job.ticket.hearer.done(job.choice, answer, job.tally)
+        job.ticket.hearer(Done(job.choice, answer, job.tally))
 
     def _failed(self, index: int, error: Exception) -> None:
         """A run raised; the others go on."""
@@ -241,7 +241,7 @@ class Scheduler:
 
     def _fail(self, job: Job, error: Exception) -> None:
         self.counts.failed += 1
-        job.ticket.hearer.failed(job.choice, error)
+        job.ticket.hearer(Lost(job.choice, error))
 
     def _recover(self, crowd: Crowd) -> None:
         """The engine refused a batch: from nothing, run by run, it is seen whose fault that was."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MOST_CONTEXT = (
-    4096  # tokens of a prompt and its answer, unless a user says otherwise: each row of the batch may need it
-)
+MOST_CONTEXT = 4096  # tokens of a prompt and its answer, unless a user says otherwise: each row may need it
 
 
 @dataclass(frozen=True, slots=True)

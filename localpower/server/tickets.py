@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from localpower.api.question import Question
 from localpower.chance import StreamDice
@@ -18,17 +17,34 @@ from localpower.server.tops import Tops
 MOST_SEED = 2**64
 
 
-class Hearer(Protocol):
-    """Hears of a request's answers, in the thread of the engine; must not wait."""
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event of a choice."""
 
-    def event(self, choice: int, event: Event, tally: Tally) -> None:
-        """What happened, and what it adds up to."""
+    choice: int
+    event: Event
+    tally: Tally
 
-    def done(self, choice: int, answer: Answer, tally: Tally) -> None:
-        """An answer is there."""
 
-    def failed(self, choice: int, error: Exception) -> None:
-        """There will be no answer."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A choice's answer."""
+
+    choice: int
+    answer: Answer
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Why a choice has none."""
+
+    choice: int
+    error: Exception
+
+
+Item = Happened | Done | Lost
+Hearer = Callable[[Item], None]  # in the thread of the engine; must not wait
 
 
 class Busy(UserError):

@@ -22,6 +22,7 @@ from localpower.text.frames import knows_tools
 from localpower.text.thinking import Thought, split
 from localpower.tools.calls import Call, Observation
 from localpower.tools.environment import Tool
+from localpower.tools.executor import typed
 from localpower.tools.formats import Frame, ToolFormat, choose
 
 _MOST_TOOLS = 64
@@ -95,14 +96,9 @@ def calls_of(value: Any, path: str) -> tuple[Call, ...]:
     return tuple(found)
 
 
-def format_of(loaded: Loaded) -> ToolFormat:
-    """How this model writes its calls."""
-    return choose(loaded.template)
-
-
 def prompted(loaded: Loaded, messages: Sequence[Said], tools: Sequence[Tool]) -> Prompted:
     """The conversation as the model is to read it."""
-    form, known = format_of(loaded), loaded.has_template and knows_tools(loaded.template)
+    form, known = choose(loaded.template), loaded.has_template and knows_tools(loaded.template)
     said = Conversation(_told(messages, form, known=known))
     if not tools:
         return Prompted(said, {})
@@ -156,11 +152,13 @@ class Turn:
         ]
 
 
-def turn_of(loaded: Loaded, tokens: Tokens, thought: Thought | None) -> Turn | None:
-    """The calls of a finished answer; None where it has none that can be read."""
-    form = format_of(loaded)
+def turn_of(
+    loaded: Loaded, tokens: Tokens, thought: Thought | None, tools: Sequence[Tool] = ()
+) -> Turn | None:
+    """The calls of a finished answer, of these tools; None where it has none that can be read."""
+    form = choose(loaded.template)
     text = b"".join(map(loaded.spelled, tokens)).decode("utf-8", "replace")
-    calls = tuple(call for call in form.calls(text) if isinstance(call, Call))
+    calls = tuple(typed(call, tools) for call in form.calls(text) if isinstance(call, Call))
     if not calls:
         return None
     said = form.before(text)

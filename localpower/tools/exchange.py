@@ -79,6 +79,8 @@ class Exchange:
     drawn, which takes an environment that can be reseeded; else all are fixed by `seed`. begun: it is not reset.
     """
 
+    grows = True  # it reads `Growing` turns
+
     def __init__(
         self,
         environment: Environment,
@@ -150,10 +152,30 @@ class Exchange:
 
     def after(self, turn: Tokens, rounds: int, *, end: bool) -> After:
         """As in `Turns`: a turn is over by an end token, or where its format says so."""
-        text = self._begun_by(rounds) + self._spelling.text(turn)
+        if not end and not self._may_be_over(turn, rounds):
+            return "on"
+        text = self._begun_by(rounds) + self._spelling.text(turn[:])
         if not end and not self.format.over(text):
             return "on"
         return "asks" if rounds + 1 < self.turns and self.format.calls(text) else "over"
+
+    def _may_be_over(self, turn: Tokens, rounds: int) -> bool:
+        """Whether a call may end with the last token: so a long turn is not read anew for each token of it."""
+        if self.format.marks is None or not turn:
+            return False
+        (begin, end), opening = self.format.marks, self._begun_by(rounds)
+        if begin in opening and end in opening:
+            return True
+        parts = [self._spelling.text(turn[-1:])]
+        if end not in parts[0]:
+            return False
+        for at in range(len(turn) - 2, -1, -1):
+            parts.append(self._spelling.text(turn[at : at + 1]))
+            if end in parts[-1]:  # what stands before that end was looked at there
+                break
+        else:
+            parts.append(opening)
+        return begin in "".join(reversed(parts))
 
     def cut_off(self, trace: Completion) -> bool:
         """Whether its last turn calls and is one too many for an answer."""

@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from localpower import jsonl
 from localpower.errors import Interrupted
 from localpower.tools import schema
-from localpower.tools.calls import BadCall, Call, Observation, is_json
+from localpower.tools.calls import BadCall, Call, Observation
 from localpower.tools.environment import Environment, Tool
 
 _UNREADABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b-\x1f\x7f]")  # no text, or orders to a terminal
@@ -30,14 +29,26 @@ def resolve(call: Call | BadCall, tools: Sequence[Tool]) -> Call | BadCall:
         known = ", ".join(by_name) or "none"
         return BadCall(_shown(call), f"there is no tool {name[:40]!r} (there is: {known})")
     tool = by_name[name]
-    arguments = call.arguments if call.bare is None else _named(call.bare, tool)
-    if arguments is None:
-        return BadCall(_shown(call), f"{name} takes its arguments by name, as a JSON object")
     try:
+        arguments = typed(call, tools).arguments if call.bare is None else _named(call.bare, tool)
+        if arguments is None:
+            return BadCall(_shown(call), f"{name} takes its arguments by name, as a JSON object")
         wrong = schema.problem(arguments, {"type": "object"} | dict(tool.parameters))
     except (TypeError, AttributeError, KeyError, ValueError):  # an environment of the user's may say anything
         return BadCall(_shown(call), f"the schema of {name} is no JSON schema of an object")
     return BadCall(_shown(call), f"{name}: {wrong}") if wrong else Call(name, arguments)
+
+
+def typed(call: Call, tools: Sequence[Tool]) -> Call:
+    """Where a call has texts: with what they stand for in the schema of its tool, if that is one."""
+    if not call.texts:
+        return call
+    known: Any = next((tool.parameters.get("properties") for tool in tools if tool.name == call.name), {})
+    try:
+        values = {key: schema.of_text(str(text), known.get(key, {})) for key, text in call.arguments.items()}
+    except (TypeError, AttributeError):
+        values = dict(call.arguments)
+    return Call(call.name, values)
 
 
 def execute(
@@ -86,13 +97,7 @@ def _named(bare: str, tool: Tool) -> Mapping[str, Any] | None:
         return {}
     if len(names) != 1:
         return None
-    if known[names[0]].get("type") == "string":
-        return {names[0]: bare.strip()}
-    try:
-        value = jsonl.loads(bare)
-    except (ValueError, RecursionError):
-        value = None
-    return {names[0]: value if value is not None and is_json(value) else bare.strip()}
+    return {names[0]: schema.of_text(bare.strip(), known[names[0]])}
 
 
 def text_of(given: Any) -> str:

@@ -2,20 +2,64 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import struct
 import subprocess
-import sys
+import termios
+import time
 
 import pexpect
+import pexpect.fdpexpect
 import pyte
 
-BASE = [sys.executable, "-m", "localpower"]
+from tests import forked
+
+BASE = list(forked.COMMAND)
 
 
 def command(*arguments, stdin="", lines=(), check=False, **more):
     """Run it with a text or bytes on stdin, or with lines; what it says is a text, or bytes as well."""
-    given = {"input": "\n".join(lines) or stdin, "text": isinstance(stdin, str), "capture_output": True}
-    return subprocess.run([*BASE, *arguments], check=check, timeout=120, **(given | more))
+    given, text = "\n".join(lines) or stdin, isinstance(stdin, str)
+    if more.keys() <= {"env", "cwd"}:
+        return forked.command(*arguments, stdin=given, text=text, check=check, **more)
+    more = {"input": given, "text": text, "capture_output": True} | more
+    return subprocess.run([*BASE, *arguments], check=check, timeout=120, **more)
+
+
+class _Forked(pexpect.fdpexpect.fdspawn):
+    """What `pexpect.spawn` is to a program, for the command that is forked."""
+
+    def __init__(self, arguments, dimensions, env, timeout):
+        ours, theirs = pty.openpty()
+        settings = termios.tcgetattr(theirs)
+        settings[3] &= ~termios.ECHO
+        termios.tcsetattr(theirs, termios.TCSANOW, settings)
+        super().__init__(ours, timeout=timeout)
+        self.setwinsize(*dimensions)
+        self._command = forked.Forked(arguments, [theirs] * 3, env, terminal=True)
+        os.close(theirs)
+
+    def send(self, data):
+        time.sleep(
+            0.05
+        )  # as pexpect's own: nobody types the moment a prompt appears, before the terminal is set
+        return super().send(data)
+
+    def setwinsize(self, rows, columns):
+        fcntl.ioctl(self.fileno(), termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def sendintr(self):
+        self.send(b"\x03")
+
+    def kill(self, number):
+        os.kill(self._command.pid, number)
+
+    def close(self):
+        super().close()
+        code = self._command.wait()
+        self.exitstatus, self.signalstatus = (code, None) if code >= 0 else (None, -code)
 
 
 class Deaf:
@@ -29,15 +73,17 @@ class Deaf:
 
 
 class Terminal:
-    """`python -m localpower ARGS` with stdin, stdout and stderr on one pseudo-terminal of `rows` by `columns`; or another program."""
+    """`localpower ARGS` with stdin, stdout and stderr on one pseudo-terminal of `rows` by `columns`; or another program."""
 
     def __init__(self, *arguments, rows=24, columns=80, environment=None, program=None):
         plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         settings = plain | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"} | (environment or {})
-        first, *rest = program or [*BASE, *arguments]
-        self.child = pexpect.spawn(
-            first, rest, dimensions=(rows, columns), env=settings, timeout=60, echo=False
-        )
+        options = {"dimensions": (rows, columns), "env": settings, "timeout": 60}
+        if program is None and forked.can_be_forked(settings):
+            self.child = _Forked(list(map(str, arguments)), **options)
+        else:
+            command, *words = program or [*BASE, *arguments]
+            self.child = pexpect.spawn(command, words, **options, echo=False)
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.raw = b""
@@ -84,7 +130,8 @@ class Terminal:
         self.wait_for(*texts, end=end)
 
     def leave(self):
-        """Ctrl-D, with which a chat ends well."""
+        """Ctrl-D at a chat's prompt, with which it ends well."""
+        self.wait_for(end=">>>")
         self.send("\x04")
         assert self.finish() == 0
 

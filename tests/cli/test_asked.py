@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 
 import pytest
 
-TOY = [sys.executable, "-m", "localpower", "run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json"]
+from tests.forked import COMMAND, command
+
+RUN = ["run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json"]
+TOY = [*COMMAND, *RUN]
 
 
 def answer(*arguments, stdin):
-    done = subprocess.run([*TOY, *arguments], input=stdin, capture_output=True, check=True)
+    done = command(*RUN, *arguments, stdin=stdin, check=True)
     return json.loads(done.stdout), done.stderr.decode()
 
 
@@ -77,7 +79,7 @@ def test_a_prompt_that_begins_with_a_dash_follows_two():
 
 
 def test_one_that_does_not_is_told_how():
-    done = subprocess.run([*TOY, "-5 + 3 = ?"], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    done = command(*RUN, "-5 + 3 = ?")
     assert b"a prompt that begins with a dash follows --" in done.stderr
     assert done.returncode == 2
 

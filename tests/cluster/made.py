@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 
 from localpower.api.cluster.spec import WorkersSpec
@@ -43,11 +43,6 @@ class Listener(Nobody):
 def evaluated(out: Path, workers=None, *, model="toy", task="tiny", listener=None, limit=6, **more) -> bool:
     """A small eval by the library, as the command has it."""
     listener = listener or Listener()
-
-    @contextmanager
-    def watching():
-        yield listener
-
     request = EvalRequest(
         tasks=(task,),
         labels=label_methods(["base,power:steps=2"], {}),
@@ -59,5 +54,5 @@ def evaluated(out: Path, workers=None, *, model="toy", task="tiny", listener=Non
         workers=WorkersSpec.read(workers) if workers else None,
         **({"max_tokens": 8} if model == "toy" else {}) | more,
     )
-    interrupts = more.pop("interrupts", None) or Interrupts(())
-    return run_eval(request, Surroundings(interrupts, watching, listener.said.append))
+    around = Surroundings(Interrupts(()), lambda: nullcontext(listener), listener.said.append)
+    return run_eval(request, around)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from contextlib import ExitStack
+from itertools import count
 
 import pytest
 
@@ -24,19 +25,20 @@ def row(key):
     return dict(zip(FIELDS, key, strict=True))
 
 
-class Stand:
-    """make(self, piece, heard): as a worker does."""
+def in_order(piece, heard):
+    for key in piece.keys:
+        heard(row(key))
 
-    def __init__(self, name, make=None):
+
+class Stand:
+    """make(piece, heard): as a worker does."""
+
+    def __init__(self, name, make=in_order):
         self.name, self.pieces, self._make = name, [], make
 
     def make(self, piece, heard, stop):
         self.pieces.append(piece.keys)
-        if self._make:
-            self._make(self, piece, heard)
-        else:
-            for key in piece.keys:
-                heard(row(key))
+        self._make(piece, heard)
 
     def close(self):
         pass
@@ -61,8 +63,8 @@ class Stands:
         pass
 
 
-def made(workers, check=lambda: None, keys=KEYS, said=None):
-    rows = Crew(workers, (said if said is not None else []).append).make("m", keys, {}, check)
+def made(workers, check=lambda: None, say=lambda _: None):
+    rows = Crew(workers, say).make("m", KEYS, {}, check)
     return [tuple(each[name] for name in FIELDS) for each in rows]
 
 
@@ -78,16 +80,13 @@ def test_a_slow_worker_holds_up_nobody():
     """The slow one sits on its first piece until the other has made all the rest."""
     rest = threading.Event()
 
-    def slowly(worker, piece, heard):
+    def slowly(piece, heard):
         rest.wait(60)
-        for key in piece.keys:
-            heard(row(key))
+        in_order(piece, heard)
 
     slow, quick = Stand("slow", slowly), Stand("quick")
-    seen = 0
 
     def check():
-        nonlocal seen
         if sum(map(len, quick.pieces)) + sum(map(len, slow.pieces)) == len(KEYS):
             rest.set()
 
@@ -97,7 +96,7 @@ def test_a_slow_worker_holds_up_nobody():
 
 
 def dies_after(n):
-    def make(worker, piece, heard):
+    def make(piece, heard):
         for key in piece.keys[:n]:
             heard(row(key))
         raise Lost("killed")
@@ -108,16 +107,16 @@ def dies_after(n):
 def test_what_a_lost_worker_had_not_made_goes_to_another_and_its_answers_count():
     bad, good, said = Stand("bad", dies_after(3)), Stand("good"), []
     workers = Stands(bad, later=[good])
-    assert sorted(made(workers, said=said)) == sorted(KEYS)
+    assert sorted(made(workers, say=said.append)) == sorted(KEYS)
     assert workers.lost_ones == ["bad"]
     assert not set(bad.pieces[0][:3]) & {key for piece in good.pieces for key in piece}
     assert said == ["note: bad is lost (killed): 47 answers go to others"]
 
 
 def test_an_answer_that_two_workers_made_counts_once():
-    def twice(worker, piece, heard):
-        for key in (*piece.keys, *piece.keys):
-            heard(row(key))
+    def twice(piece, heard):
+        in_order(piece, heard)
+        in_order(piece, heard)
 
     assert sorted(made(Stands(Stand("one", twice)))) == sorted(KEYS)
 
@@ -129,7 +128,7 @@ def test_work_that_every_worker_dies_of_ends_the_run_in_one_line():
 
 
 def test_a_worker_that_fails_for_a_reason_ends_the_run_with_it():
-    def refuse(worker, piece, heard):
+    def refuse(piece, heard):
         raise UserError("the model is another one here")
 
     with pytest.raises(UserError, match="another one here"):
@@ -140,24 +139,21 @@ def test_ctrl_c_keeps_what_was_made_until_then():
     """check raises once the worker has handed everything over: nothing of it is lost."""
     done = threading.Event()
 
-    def all_at_once(worker, piece, heard):
-        for key in piece.keys:
-            heard(row(key))
+    def all_at_once(piece, heard):
+        in_order(piece, heard)
         done.set()
 
-    calls = 0
+    calls, rows = count(), []
 
     def check():
-        nonlocal calls
-        calls += 1
-        if calls > 1:
+        if next(calls):
             done.wait(60)
             raise Interrupted
 
-    rows, each = [], Crew(Stands(Stand("one", all_at_once)), print).make("m", KEYS[:8], {}, check)
+    each = Crew(Stands(Stand("one", all_at_once)), print).make("m", KEYS[:8], {}, check)
     with pytest.raises(Interrupted):
-        rows.extend(map(rows.append, each))
-    assert len([row for row in rows if row]) == 4
+        rows.extend(each)
+    assert len(rows) == 4
 
 
 @pytest.mark.parametrize(
@@ -198,7 +194,7 @@ def test_without_ray_one_line_says_so_before_a_model_is_opened(tmp_path, monkeyp
     assert not (tmp_path / "run").exists()
 
 
-def test_what_is_told_in_mid_run_is_not_drawn_over(capsys):
+def test_what_is_told_in_mid_run_is_not_drawn_over():
     """On a terminal the drawing is taken away, and drawn anew below the line."""
     console = io.StringIO()
     progress = Progress(console, redraw=True)

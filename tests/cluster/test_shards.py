@@ -38,6 +38,14 @@ def evaluate(tmp_path, localpower):
     return lambda *more, out="run": localpower(*TOY, *more, "--out", tmp_path / out)
 
 
+@pytest.fixture(scope="module")
+def one(own_cache, tmp_path_factory):
+    """The folder that one process makes."""
+    out = tmp_path_factory.mktemp("one") / "run"
+    assert main([*TOY, "--out", str(out)]) == 0
+    return out
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 64])
 def test_a_problem_is_in_exactly_one_shard_of_any_n(n):
     for problem in ("", "tiny/1", "math500/test/algebra/12.json", "東京", "a" * 300):
@@ -61,16 +69,14 @@ def test_what_is_no_shard_is_refused(text):
         Shard.read(text)
 
 
-def test_shards_make_what_one_process_makes(evaluate, tmp_path):
-    assert evaluate(out="one")[0] == 0
+def test_shards_make_what_one_process_makes(evaluate, one, tmp_path):
     for i in (3, 1, 2):
-        assert evaluate("--shard", f"{i}/3", out="parts")[0] == 0
-    assert rows_of(tmp_path / "parts") == rows_of(tmp_path / "one")
-    assert read_run(tmp_path / "parts").lacking == ()
+        assert evaluate("--shard", f"{i}/3")[0] == 0
+    assert rows_of(tmp_path / "run") == rows_of(one)
+    assert read_run(tmp_path / "run").lacking == ()
 
 
-def test_compare_reads_all_parts_and_says_what_is_missing(evaluate, localpower, tmp_path):
-    evaluate(out="one")
+def test_compare_reads_all_parts_and_says_what_is_missing(evaluate, localpower, one, tmp_path):
     evaluate("--shard", "1/3")
     evaluate("--shard", "3/3")
     n = len(rows_of(tmp_path / "run"))
@@ -82,36 +88,30 @@ def test_compare_reads_all_parts_and_says_what_is_missing(evaluate, localpower, 
     assert "part 1-of-3 lacks answers" in localpower("compare", tmp_path / "run", "--format", "markdown")[1]
     evaluate("--shard", "1/3")
     evaluate("--shard", "2/3")
-    whole, parts = (
-        json.loads(localpower("compare", tmp_path / name, "--format", "json")[1]) for name in ("one", "run")
-    )
-    same = ("accuracy", "n_answers", "tokens_per_answer", "acceptance_rate")
-    one, other = (
-        [{name: group[name] for name in same} for group in each["tasks"]["tiny"]["groups"]]
-        for each in (whole, parts)
-    )
-    assert one == other
+    same, found = ("accuracy", "n_answers", "tokens_per_answer", "acceptance_rate"), []
+    for folder in (one, tmp_path / "run"):
+        groups = json.loads(localpower("compare", folder, "--format", "json")[1])["tasks"]["tiny"]["groups"]
+        found.append([{name: group[name] for name in same} for group in groups])
+    assert found[0] == found[1]
 
 
-def test_without_shard_the_same_command_makes_what_the_parts_lack(evaluate, tmp_path):
-    evaluate(out="one")
+def test_without_shard_the_same_command_makes_what_the_parts_lack(evaluate, one, tmp_path):
     evaluate("--shard", "2/3")
     code, _, err = evaluate()
     there = len((tmp_path / "run" / "parts" / "2-of-3" / "answers.jsonl").read_text().splitlines())
     own = (tmp_path / "run" / "answers.jsonl").read_text().splitlines()
     assert (code, f"{there} answers are there already" in err, len(own)) == (0, True, 18 - there)
-    assert rows_of(tmp_path / "run") == rows_of(tmp_path / "one")
+    assert rows_of(tmp_path / "run") == rows_of(one)
 
 
-def test_shards_of_another_n_make_nothing_again(evaluate, tmp_path):
-    evaluate(out="one")
+def test_shards_of_another_n_make_nothing_again(evaluate, one, tmp_path):
     evaluate("--shard", "1/2")
     before = rows_of(tmp_path / "run")
     for i in range(1, 6):
         assert evaluate("--shard", f"{i}/5")[0] == 0
     lines = [n for file in (tmp_path / "run").rglob("answers.jsonl") for n in file.read_text().splitlines()]
     assert before.items() <= rows_of(tmp_path / "run").items()
-    assert rows_of(tmp_path / "run") == rows_of(tmp_path / "one")
+    assert rows_of(tmp_path / "run") == rows_of(one)
     assert len(lines) == 18
 
 

@@ -76,10 +76,7 @@ def test_the_resamples_of_the_tax_are_of_whole_problems():
                             n_resamples=4000).confidence_interval  # fmt: skip
     found = sharpening_tax(base, tuned).tax
     assert found.value == pytest.approx(float(tax(np.arange(60))))
-    assert (found.low, found.high) == (
-        pytest.approx(again.low, abs=0.01),
-        pytest.approx(again.high, abs=0.01),
-    )
+    assert (found.low, found.high) == pytest.approx((again.low, again.high), abs=0.01)
 
 
 @pytest.mark.parametrize("n", [1, 3, 50, 5000])
@@ -152,9 +149,8 @@ def test_the_divergence_has_no_bias(p, q):
     expected = 0.0
     for drawn in itertools.product(p, repeat=2):
         chance = math.prod(p[x] for x in drawn)
-        found = divergence(
-            [[math.log(p[x]) for x in drawn]], [[math.log(q[x]) for x in drawn]], [[len(x) for x in drawn]]
-        )
+        under = [[[math.log(law[x]) for x in drawn]] for law in (p, q)]
+        found = divergence(*under, [[len(x) for x in drawn]])
         expected += chance * found.per_answer
     assert expected == pytest.approx(true, abs=1e-12)
 

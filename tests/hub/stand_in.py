@@ -31,19 +31,11 @@ class Hub:
         self.held = None  # an event that a cut download waits for before it ends
 
     def listed(self, repo):
-        files = self.repos[repo]
-        siblings = [
-            {
-                "rfilename": file,
-                "size": len(content),
-                "lfs": {
-                    "sha256": self.hashes.get(file, hashlib.sha256(content).hexdigest()),
-                    "size": len(content),
-                    "pointerSize": 134,
-                },
-            }
-            for file, content in files.items()
-        ]
+        siblings = []
+        for file, content in self.repos[repo].items():
+            lfs = {"sha256": self.hashes.get(file, hashlib.sha256(content).hexdigest())}
+            lfs |= {"size": len(content), "pointerSize": 134}
+            siblings.append({"rfilename": file, "size": len(content), "lfs": lfs})
         return {"id": repo, "sha": COMMIT, "siblings": siblings, "private": False, "tags": [], "downloads": 0}
 
 
@@ -63,52 +55,45 @@ def serving():
             if path.startswith("/api/models/"):
                 self.list(path.removeprefix("/api/models/"))
             elif hub.redirect and not path.startswith("/store"):
-                self.send_response(302)
-                self.send_header("Location", f"http://localhost:{self.server.server_port}/store{path}")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                self.reply(302, Location=f"http://localhost:{self.server.server_port}/store{path}")
             else:
                 self.send_file(path.removeprefix("/store"))
 
-        def list(self, repo):
-            status, code = hub.status.get(repo, (200 if repo in hub.repos else 401, "RepoNotFound"))
-            body = json.dumps(hub.listed(repo)).encode() if status == 200 else b"{}"
-            if hub.listing is not None:
-                body = hub.listing
+        def reply(self, status, body=b"", cut=None, **headers):
             self.send_response(status)
-            if status != 200:
-                self.send_header("X-Error-Code", code)
+            for name, value in headers.items():
+                self.send_header(name.replace("_", "-"), value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[:cut])
+
+        def list(self, repo):
+            status, code = hub.status.get(repo, (200 if repo in hub.repos else 401, "RepoNotFound"))
+            if status != 200:
+                self.reply(status, b"{}", X_Error_Code=code)
+            else:
+                self.reply(200, hub.listing or json.dumps(hub.listed(repo)).encode())
 
         def send_file(self, path):
             owner, repo, _, _, file = path.lstrip("/").split("/", 4)
             said = self.headers.get("Range")
             hub.asked.append((path, said, self.headers.get("Authorization")))
-            content = hub.repos[f"{owner}/{repo}"][file]
             cut = hub.cuts.pop(0) if hub.cuts else None
             if hub.file_status:
-                self.send_response(hub.file_status.pop(0))
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                self.reply(hub.file_status.pop(0))
                 return
             if cut == 0:
                 self.close_connection = True
                 return
             if hub.page is not None:
-                content, kind, said = hub.page, "text/html", None
-            else:
-                kind = "application/octet-stream"
+                self.reply(200, hub.page, cut, Content_Type="text/html")
+                return
+            content = hub.repos[f"{owner}/{repo}"][file]
             start = int(said.removeprefix("bytes=").rstrip("-")) if said and hub.ranges else 0
-            body = content[start:]
-            self.send_response(206 if start else 200)
+            headers = {"Content_Type": "application/octet-stream"}
             if start:
-                self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[:cut])
+                headers["Content_Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+            self.reply(206 if start else 200, content[start:], cut, **headers)
             if cut is not None:
                 self.close_connection = True
                 if hub.held is not None:

@@ -107,17 +107,17 @@ def test_a_wrong_checksum_is_refused_and_the_file_removed(hub):
     assert elsewhere.found() == {}
 
 
-@pytest.mark.parametrize("page", [b"<html>log in first</html>", b"<" * 400_000])
-def test_a_proxys_page_in_the_place_of_a_file_is_refused(hub, page):
-    hub.page = page
-    with pytest.raises(ModelError, match="is no GGUF file but text/html"):
-        fetched("o/r:Q4_0")
-    assert elsewhere.found() == {}
-
-
-def test_a_file_that_is_longer_than_the_hub_says_is_refused(hub):
-    hub.page = b"GGUF" + b"x" * 400_000
-    with pytest.raises(ModelError, match="sent more"):
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (b"<html>log in first</html>", "is no GGUF file but text/html"),
+        (b"<" * 400_000, "is no GGUF file but text/html"),
+        (b"GGUF" + b"x" * 400_000, "sent more"),
+    ],
+)
+def test_a_proxys_page_or_too_much_in_the_place_of_a_file_is_refused(hub, sent, words):
+    hub.page = sent
+    with pytest.raises(ModelError, match=words):
         fetched("o/r:Q4_0")
     assert elsewhere.found() == {}
 
@@ -202,12 +202,6 @@ def test_without_a_network_nothing_is_waited_for(hub, monkeypatch):
     assert "network" in wrong.value.hint
 
 
-def test_the_hubs_own_switch_is_heeded(hub, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(UserError, match="HF_HUB_OFFLINE is set"):
-        fetched("o/r")
-
-
 def test_a_disk_without_room_is_told_before_anything_comes(hub, monkeypatch):
     free = type("Usage", (), {"free": 1_000_000})
     monkeypatch.setattr("shutil.disk_usage", lambda _: free)
@@ -289,16 +283,18 @@ def test_where_links_are_not_made_the_file_lies_by_its_name(hub, monkeypatch):
     assert fetched("o/r:Q4_0").came == 0
 
 
+ADDRESSES = ("nowhere", "http://[", "ftp://x", "http://x:99999", "http://", "http://a\nb")
+
+
 @pytest.mark.parametrize(
-    "address", ["nowhere", "http://[", "ftp://x", "http://x:99999", "http://", "http://a\nb"]
+    ("name", "value", "words"),
+    [
+        *(("HF_ENDPOINT", address, "HF_ENDPOINT is no address") for address in ADDRESSES),
+        ("HF_HUB_OFFLINE", "1", "HF_HUB_OFFLINE is set"),
+        ("HF_TOKEN", "hf_é", "HF_TOKEN is no token"),
+    ],
 )
-def test_an_address_that_is_none_is_one_line(hub, monkeypatch, address):
-    monkeypatch.setenv("HF_ENDPOINT", address)
-    with pytest.raises(UserError, match="HF_ENDPOINT is no address"):
-        fetched("o/r")
-
-
-def test_a_token_that_is_none_is_one_line(hub, monkeypatch):
-    monkeypatch.setenv("HF_TOKEN", "hf_é")
-    with pytest.raises(UserError, match="HF_TOKEN is no token"):
+def test_a_variable_of_the_hub_that_stands_in_the_way_is_one_line(hub, monkeypatch, name, value, words):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match=words):
         fetched("o/r")

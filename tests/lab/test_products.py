@@ -29,11 +29,6 @@ def test_a_problem_is_what_its_calls_give_and_held_out_ones_stay_out(level):
         assert verify(problem, f"[{product}]{said}>{said}")
 
 
-@pytest.mark.parametrize("call", ["", "12", "1*", "1*2*3", "1-2", "1*2 ", "1" * 10 + "*2", "[1*2"])
-def test_the_calculator_of_the_lab_reads_two_numbers_and_a_sign(call):
-    assert calculated(call) is None
-
-
 @pytest.mark.parametrize(("name", "made"), [("tools", tools), ("tools-levels", tools_levels)])
 def test_the_tables_of_the_page_are_what_its_counts_say(name, made):
     page = (ROOT / "docs" / "lab.md").read_text("utf-8")

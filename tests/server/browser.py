@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -22,7 +21,7 @@ def found():
 class Browser:
     """One page. errors: what its console and its security policy complained of."""
 
-    def __init__(self, folder, width=1300, height=900, dark=False):
+    def __init__(self, folder, width=1300, height=900):
         down, self._write = os.pipe()
         self._read, up = os.pipe()
         pipes = f"import os, sys; os.dup2({down}, 3); os.dup2({up}, 4); os.execv(sys.argv[1], sys.argv[1:])"
@@ -43,7 +42,7 @@ class Browser:
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
         self.resize(width, height)
-        theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        theme = {"name": "prefers-color-scheme", "value": "light"}
         self.call("Emulation.setEmulatedMedia", features=[theme])
 
     def call(self, method, **params):
@@ -95,10 +94,6 @@ class Browser:
         self.run(
             f"document.getElementById('text').value = {json.dumps(text)}; document.getElementById('send').click()"
         )
-
-    def picture(self, path):
-        """A screenshot."""
-        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
 
     def close(self):
         self._process.kill()

@@ -35,12 +35,8 @@ def client(toy):
 
 def chat(text="one two", **fields):
     """The body of a chat request."""
-    return {
-        "model": "toy",
-        "messages": [{"role": "user", "content": text}],
-        "max_tokens": 12,
-        "seed": 1,
-    } | fields
+    said = [{"role": "user", "content": text}]
+    return {"model": "toy", "messages": said, "max_tokens": 12, "seed": 1} | fields
 
 
 def ask(client, **fields):
@@ -50,8 +46,9 @@ def ask(client, **fields):
     return response.json()
 
 
-def events(response):
-    """The server-sent events of a reply: (name, value); None for a name that is not said."""
+def streamed(client, **fields):
+    """The server-sent events of a streamed reply: (name, value); None for a name that is not said."""
+    response = client.post("/v1/chat/completions", json=chat(**fields, stream=True))
     found = []
     for block in response.text.split("\n\n"):
         lines = [line for line in block.split("\n") if line and not line.startswith(":")]

@@ -32,13 +32,12 @@ def waited(there):
 class Server:
     """`localpower serve` with some options, until it is stopped. lines: what it has said."""
 
-    def __init__(self, *options, model="toy", **environment):
+    def __init__(self, *options, model="toy"):
         self.process = subprocess.Popen(
             [sys.executable, "-m", "localpower", "serve", "-m", str(model), "--port", "0", *options],
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | environment,
         )
         self.lines = []
         for line in self.process.stderr:
@@ -52,9 +51,8 @@ class Server:
         self._reader.start()
 
     def client(self, **fields):
-        return openai.OpenAI(
-            base_url=f"{self.url}/v1", api_key=fields.pop("api_key", "none"), max_retries=0, **fields
-        )
+        fields = {"api_key": "none", "max_retries": 0} | fields
+        return openai.OpenAI(base_url=f"{self.url}/v1", **fields)
 
     def metric(self, name):
         text = httpx2.get(f"{self.url}/metrics").text
@@ -70,9 +68,6 @@ class Server:
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        return self.ended()
-
-    def ended(self):
         code = self.process.wait(WAIT_S)
         self._reader.join(WAIT_S)
         return code
@@ -214,7 +209,7 @@ def test_what_is_no_http_harms_nobody(server, data):
     assert httpx2.get(f"{server.url}/health").json()["status"] == "ok"
 
 
-def test_the_first_signal_returns_current_states_and_refuses_newcomers(server):
+def test_the_first_signal_returns_current_states_and_refuses_newcomers():
     with running("--grace", "0.2") as own, own.client(timeout=WAIT_S) as client:
         found = []
         stream = endless(client, stream=True, localpower={"states": True})

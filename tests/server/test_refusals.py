@@ -46,13 +46,8 @@ def test_what_would_change_the_target_is_refused_by_name(client, name):
 
 def test_what_clients_send_without_an_effect_is_taken(client):
     neutral = {"top_p": 1, "frequency_penalty": 0, "presence_penalty": 0.0, "logit_bias": {}, "min_p": None}
-    books = {
-        "user": "me",
-        "store": False,
-        "metadata": {"a": "b"},
-        "response_format": {"type": "text"},
-        "top_k": None,
-    }
+    books = {"user": "me", "store": False, "metadata": {"a": "b"}, "top_k": None}
+    books["response_format"] = {"type": "text"}
     reply = ask(client, **neutral, **books)
     assert reply["choices"][0]["message"] == ask(client)["choices"][0]["message"]
     assert reply["localpower"]["warnings"] == []
@@ -124,11 +119,9 @@ def test_what_is_no_request_is_refused(client, data):
 
 
 def test_only_json_is_read_so_that_no_foreign_page_can_ask_unasked(client):
-    data = json.dumps(chat())
-    assert (
-        client.post("/v1/chat/completions", content=data, headers={"content-type": "text/plain"}).status_code
-        == 415
-    )
+    headers = {"content-type": "text/plain"}
+    response = client.post("/v1/chat/completions", content=json.dumps(chat()), headers=headers)
+    assert response.status_code == 415
 
 
 def test_a_body_beyond_the_limit_is_refused_whether_or_not_it_says_how_long_it_is(toy):
@@ -142,23 +135,18 @@ def test_a_body_beyond_the_limit_is_refused_whether_or_not_it_says_how_long_it_i
 def test_unknown_paths_and_verbs_are_told_in_the_same_form(client):
     assert client.get("/v1/embeddings").json()["error"]["message"] == "this server has no such path"
     wrong = client.get("/v1/chat/completions")
-    assert (wrong.status_code, wrong.json()["error"]["message"]) == (
-        405,
-        "GET is not a method of this path; it has POST",
-    )
+    assert wrong.status_code == 405
+    assert wrong.json()["error"]["message"] == "GET is not a method of this path; it has POST"
     assert client.get("/v1/localpower/watch").status_code == 404, "nobody allowed it"
 
 
 def test_a_key_is_required_of_everything_that_tells_something(toy):
     with serving(toy, access=Access(keys=("first", "sécond"))) as client:
+        keys = {"Bearer firs": 401, "first": 401, "Bearer first": 200, "Bearer sécond": 200}
         for path in ("/v1/models", "/metrics", "/v1/models/toy"):
             assert client.get(path).status_code == 401
-            assert client.get(path, headers={"authorization": "Bearer firs"}).status_code == 401
-            assert client.get(path, headers={"authorization": "first"}).status_code == 401
-            assert client.get(path, headers={"authorization": "Bearer first"}).status_code == 200
-        assert (
-            client.get("/v1/models", headers={"authorization": "Bearer sécond".encode()}).status_code == 200
-        )
+            for key, status in keys.items():
+                assert client.get(path, headers={"authorization": key.encode()}).status_code == status
         assert refused(client, 401)["code"] == "invalid_api_key"
         assert client.get("/health").status_code == client.get("/").status_code == 200
 
@@ -172,11 +160,8 @@ def test_a_web_page_of_another_address_may_not_ask_unless_it_is_allowed(toy):
     with serving(toy, access=Access(origins=("http://evil.example",))) as client:
         allowed = client.get("/v1/models", headers=headers)
         assert allowed.headers["access-control-allow-origin"] == "http://evil.example"
-        asked = {
-            **headers,
-            "access-control-request-method": "POST",
-            "access-control-request-headers": "content-type",
-        }
+        request = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
+        asked = headers | request
         assert client.options("/v1/chat/completions", headers=asked).status_code == 200
         assert client.get("/v1/models", headers={"origin": "http://other.example"}).status_code == 403
 
@@ -197,21 +182,11 @@ def test_the_log_holds_no_prompt_unless_asked(toy):
         assert any("top_p 0.5" in line for line in lines)
 
 
-NAMES = st.sampled_from(
-    [
-        "model",
-        "messages",
-        "n",
-        "seed",
-        "stop",
-        "max_tokens",
-        "stream",
-        "localpower",
-        "temperature",
-        "tools",
-        "logprobs",
-    ]
-) | st.text(max_size=5)
+FIELDS = [
+    *("model", "messages", "n", "seed", "stop", "max_tokens", "stream", "localpower"),
+    *("temperature", "tools", "logprobs"),
+]
+NAMES = st.sampled_from(FIELDS) | st.text(max_size=5)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (

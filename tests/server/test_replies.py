@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import localpower as lp
-from tests.server.conftest import ask, chat, events, serving
+from tests.server.conftest import ask, chat, serving, streamed
 
 METHODS = ("power", "base", "low-temp", "best-of-n:n=3", "smc:particles=4", "lookahead:block=4")
 
@@ -54,10 +54,8 @@ def test_a_models_name_chooses_the_method(client, name, method):
 
 def test_the_field_goes_before_the_name_and_settings_add_up(client):
     fields = {"steps": 3, "alpha": 2}
-    assert (
-        ask(client, model="toy:power-4", localpower=fields)["localpower"]["method"] == "power:alpha=2:steps=3"
-    )
-    assert ask(client, model="toy:power-4", localpower={"method": "base"})["localpower"]["method"] == "base"
+    for own, method in ((fields, "power:alpha=2:steps=3"), ({"method": "base"}, "base")):
+        assert ask(client, model="toy:power-4", localpower=own)["localpower"]["method"] == method
 
 
 def test_every_listed_model_can_be_asked(client):
@@ -93,10 +91,7 @@ def test_a_stop_ends_an_answer_and_is_not_part_of_it(client):
 def test_a_streamed_answer_is_the_whole_one(client, method, stop):
     fields = {"localpower": {"method": method}, "max_tokens": 30, "n": 2, "stop": stop}
     whole = ask(client, **fields)
-    stream = client.post(
-        "/v1/chat/completions", json=chat(**fields, stream=True, stream_options={"include_usage": True})
-    )
-    told = [data for _, data in events(stream)]
+    told = [data for _, data in streamed(client, **fields, stream_options={"include_usage": True})]
     assert told[-1] == "[DONE]"
     for choice in whole["choices"]:
         parts = [c for d in told[:-1] for c in d["choices"] if c["index"] == choice["index"]]
@@ -107,15 +102,8 @@ def test_a_streamed_answer_is_the_whole_one(client, method, stop):
 
 
 def texts_of(client, method, **fields):
-    stream = client.post(
-        "/v1/chat/completions", json=chat(localpower={"method": method}, stream=True, **fields)
-    )
-    return [
-        c["delta"]["content"]
-        for _, d in events(stream)[:-1]
-        for c in d["choices"]
-        if c["delta"].get("content")
-    ]
+    told = streamed(client, localpower={"method": method}, **fields)[:-1]
+    return [c["delta"]["content"] for _, d in told for c in d["choices"] if c["delta"].get("content")]
 
 
 def test_text_of_a_chain_is_sent_when_no_step_can_change_it_any_more(client):
@@ -129,18 +117,13 @@ def test_text_of_what_only_grows_is_sent_as_it_grows(client, method):
 
 
 def test_states_of_a_chain_are_told_to_whoever_asks_and_end_in_the_answer(client):
-    body = chat(stream=True, localpower={"states": True, "steps": 6}, max_tokens=20)
-    told = events(client.post("/v1/chat/completions", json=body))
+    told = streamed(client, localpower={"states": True, "steps": 6}, max_tokens=20)
     states = [data["localpower"]["state"] for name, data in told if name == "localpower.state"]
     content = "".join(c["delta"].get("content", "") for n, d in told[:-1] for c in d["choices"])
     assert [state["kind"] for state in states].count("step") == 6
     assert [state["text"] for state in states if state["text"] is not None][-1] == content
-    assert all(data["choices"] == [] for name, data in told if name), (
-        "clients that count choices pass them over"
-    )
-    assert not [
-        name for name, _ in events(client.post("/v1/chat/completions", json=chat(stream=True))) if name
-    ]
+    assert all(data["choices"] == [] for name, data in told if name), "clients that count pass them over"
+    assert not [name for name, _ in streamed(client) if name]
 
 
 def test_log_probabilities_are_the_models_own(client):
@@ -166,14 +149,8 @@ def test_log_probabilities_change_no_answer(client):
 
 
 def test_completions_answer_each_prompt_with_log_probabilities_in_their_form(client):
-    body = {
-        "model": "toy:base",
-        "prompt": ["one", "two three"],
-        "max_tokens": 6,
-        "seed": 3,
-        "logprobs": 2,
-        "n": 2,
-    }
+    body = {"model": "toy:base", "prompt": ["one", "two three"], "max_tokens": 6, "seed": 3}
+    body |= {"logprobs": 2, "n": 2}
     reply = client.post("/v1/completions", json=body).json()
     assert [choice["index"] for choice in reply["choices"]] == [0, 1, 2, 3]
     for choice in reply["choices"]:
@@ -182,10 +159,8 @@ def test_completions_answer_each_prompt_with_log_probabilities_in_their_form(cli
         for at, token in zip(found["text_offset"], found["tokens"], strict=True):
             assert choice["text"][at:].startswith(token)
     with lp.load("toy") as model:
-        assert (
-            reply["choices"][3]["text"]
-            == model.generate("two three", "base", seed=6, max_tokens=6, raw=True).text
-        )
+        alone = model.generate("two three", "base", seed=6, max_tokens=6, raw=True)
+    assert reply["choices"][3]["text"] == alone.text
 
 
 def test_a_budget_in_seconds_ends_with_the_current_state_and_says_so(client):

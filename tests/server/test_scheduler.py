@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 
 import pytest
 
@@ -13,43 +14,32 @@ from localpower.errors import EngineError, UsageProblem
 from localpower.registry import parse
 from localpower.server.scheduler import Scheduler
 from localpower.server.settings import Limits
-from localpower.server.tickets import Busy, Closing, Late, Ticket
+from localpower.server.tickets import Busy, Closing, Done, Happened, Late, Ticket
 
 WAIT_S = 60
 
 
-class Ear:
-    """A hearer that waits for its answers in the test's thread."""
+class Ear(Future):
+    """A hearer whose answer the test's thread waits for."""
 
-    def __init__(self, n=1, on_event=lambda: None):
-        self.answers, self.errors, self.events = {}, {}, 0
-        self._left, self._on_event = threading.Semaphore(0), on_event
-        self._n = n
-        self.begun = threading.Event()
+    def __init__(self, on_event=lambda: None):
+        super().__init__()
+        self.begun, self._on_event = threading.Event(), on_event
 
-    def event(self, choice, event, tally):
-        self.events += 1
-        self.begun.set()
-        self._on_event()
-
-    def done(self, choice, answer, tally):
-        self.answers[choice] = answer
-        self._left.release()
-
-    def failed(self, choice, error):
-        self.errors[choice] = error
-        self._left.release()
-
-    def wait(self):
-        for _ in range(self._n):
-            assert self._left.acquire(timeout=WAIT_S)
-        return self
+    def __call__(self, item):
+        if isinstance(item, Happened):
+            self.begun.set()
+            self._on_event()
+        elif isinstance(item, Done):
+            self.set_result(item.answer)
+        else:
+            self.set_exception(item.error)
 
     def answer(self):
-        """The one answer, or what came instead of it."""
-        self.wait()
-        assert not self.errors
-        return self.answers[0]
+        return self.result(WAIT_S)
+
+    def error(self):
+        return self.exception(WAIT_S)
 
 
 @pytest.fixture
@@ -69,13 +59,11 @@ def running(tiny):
         scheduler.join()
 
 
-def ticket(scheduler, text, method="power", seed=1, max_tokens=16, n=1, ear=None, **fields):
+def ticket(scheduler, text, method="power", seed=1, max_tokens=16, ear=None, seconds=WAIT_S):
     """A ticket and who hears of it."""
-    ear = ear or Ear(n)
-    options = SamplingOptions(parse(method), max_tokens)
-    questions = tuple(ask(scheduler.loaded, text, options, PromptOptions()) for _ in range(n))
-    deadline = scheduler.clock() + fields.pop("seconds", WAIT_S)
-    return Ticket(questions, seed, ear, deadline, **fields), ear
+    ear = ear or Ear()
+    question = ask(scheduler.loaded, text, SamplingOptions(parse(method), max_tokens), PromptOptions())
+    return Ticket((question,), seed, ear, scheduler.clock() + seconds), ear
 
 
 def submit(scheduler, *args, **fields):
@@ -140,9 +128,9 @@ def test_a_client_that_leaves_frees_its_rows_before_the_next_decode(running):
     _, next_one = submit(scheduler, "abc", "base", max_tokens=4)
     scheduler.desk.cancel(made)
     batches = scheduler.counts.batches
-    assert next_one.wait().answers
+    assert next_one.answer()
     assert scheduler.counts.batches <= batches + 1 + 4, "one decode that had begun, and those of the newcomer"
-    assert not ear.answers
+    assert not ear.done()
 
 
 def test_a_client_that_leaves_while_its_prompt_is_read_stops_the_reading(tiny, running):
@@ -174,7 +162,7 @@ def test_beyond_the_queue_requests_are_refused_with_a_time_to_come_back(running)
     assert 1 <= refused.value.after <= 60
     for made in [slow, *waiting]:
         scheduler.desk.cancel(made)
-    assert submit(scheduler, "abc", "base")[1].wait().answers
+    assert submit(scheduler, "abc", "base")[1].answer()
 
 
 def test_more_rows_than_there_are_is_refused_by_number(running):
@@ -186,12 +174,12 @@ def test_a_wide_request_waits_for_room_and_is_not_overtaken(running):
     scheduler = running(rows=4)
     order = []
     _, long = submit(scheduler, "abc", "power:steps=30", max_tokens=60)
-    wide = Ear(on_event=lambda: order.append(("wide", bool(long.answers))))
+    wide = Ear(on_event=lambda: order.append(("wide", long.done())))
     submit(scheduler, "abc", "smc:particles=4", ear=wide)
-    late = Ear(on_event=lambda: order.append(("late", bool(wide.answers))))
+    late = Ear(on_event=lambda: order.append(("late", wide.done())))
     submit(scheduler, "abc", "base", ear=late)
     for ear in (long, wide, late):
-        assert ear.wait().answers
+        assert ear.answer()
     assert set(order) == {("wide", True), ("late", True)}, "each begins when the one before it has made room"
 
 
@@ -223,7 +211,7 @@ def test_a_request_that_the_engine_refuses_takes_nobody_with_it(tiny, running):
     good = [submit(scheduler, "ab", "power", seed=i, max_tokens=30)[1] for i in range(2)]
     assert good[0].begun.wait(WAIT_S)
     bad = submit(scheduler, "cb", "base")[1]
-    assert isinstance(bad.wait().errors[0], EngineError)
+    assert isinstance(bad.error(), EngineError)
     for i, ear in enumerate(good):
         assert ear.answer().tokens == alone(tiny, "ab", "power", i, 30).tokens
 
@@ -245,20 +233,20 @@ def test_a_run_that_raises_a_bug_is_told_and_the_others_go_on(toy, running):
     ear = Ear()
     question = ask(toy, "one", SamplingOptions(Broken(), 5), PromptOptions())
     scheduler.desk.submit(Ticket((question,), 1, ear, scheduler.clock() + WAIT_S))
-    assert isinstance(ear.wait().errors[0], ZeroDivisionError)
-    assert good.wait().answers
-    assert submit(scheduler, "one", "base")[1].wait().answers
+    assert isinstance(ear.error(), ZeroDivisionError)
+    assert good.answer()
+    assert submit(scheduler, "one", "base")[1].answer()
 
 
 def test_time_is_over_for_a_run_with_its_state_and_for_one_that_waits_without(running):
     scheduler = running(rows=1)
     _, ran = submit(scheduler, "abc", "power:steps=100000", max_tokens=200, seconds=0.5)
     _, waited = submit(scheduler, "abc", "base", seconds=0.2)
-    answer = ran.wait().answers[0]
+    answer = ran.answer()
     assert (answer.finish, answer.guarantee) == ("budget", "approximate")
     assert len(answer.tokens) > 0
     assert "limit" in answer.notes[-1]
-    assert isinstance(waited.wait().errors[0], Late)
+    assert isinstance(waited.error(), Late)
 
 
 def test_closing_returns_current_states_and_refuses_who_waits_and_who_comes(running):
@@ -267,9 +255,9 @@ def test_closing_returns_current_states_and_refuses_who_waits_and_who_comes(runn
     _, waited = submit(scheduler, "abc", "base")
     assert ran.begun.wait(WAIT_S)
     scheduler.desk.close(0.0)
-    answer = ran.wait().answers[0]
+    answer = ran.answer()
     assert (answer.finish, answer.notes[-1]) == ("interrupted", "the server was stopped")
-    assert isinstance(waited.wait().errors[0], Closing)
+    assert isinstance(waited.error(), Closing)
     with pytest.raises(Closing):
         submit(scheduler, "abc", "base")
     scheduler.join()
@@ -280,5 +268,5 @@ def test_within_the_grace_answers_come_to_their_end(running):
     _, ear = submit(scheduler, "abc", "power", max_tokens=40)
     assert ear.begun.wait(WAIT_S)
     scheduler.desk.close(float(WAIT_S))
-    assert ear.wait().answers[0].finish in ("stop", "length")
+    assert ear.answer().finish in ("stop", "length")
     scheduler.join()

@@ -10,7 +10,7 @@ from localpower.server import replies
 from localpower.server.problems import ApiError
 from localpower.server.toolcalls import Said, Turn, calls_of, prompted, tools_of, turn_of
 from localpower.tools.calls import Call
-from tests.server.conftest import chat, events
+from tests.server.conftest import chat, streamed
 
 WEATHER = {
     "type": "function",
@@ -85,6 +85,16 @@ def test_calls_of_a_finished_answer_are_read_and_the_rest_is_what_it_said():
     assert turn_of(Speaking(HERMES), spoken("<tool_call>rubbish</tool_call>"), None) is None
 
 
+def test_calls_in_tags_have_the_types_of_the_requests_schema():
+    days = {"type": "object", "properties": {"days": {"type": "integer"}, "city": {"type": "string"}}}
+    tools = tools_of([{"type": "function", "function": {"name": "weather", "parameters": days}}], None)
+    tags = "<parameter=days>\n3\n</parameter>\n<parameter=city>\n3\n</parameter>\n</function>"
+    text = f"<tool_call>\n<function=weather>\n{tags}\n</tool_call>"
+    turn = turn_of(Speaking(f"{HERMES}<function="), spoken(f"I look.\n\n{text}"), None, tools)
+    assert turn.said == "I look."
+    assert json.loads(turn.as_json()[0]["function"]["arguments"]) == {"days": 3, "city": "3"}
+
+
 @pytest.mark.parametrize(
     ("tools", "choice"),
     [
@@ -104,15 +114,7 @@ def test_no_tool_is_told_where_none_may_be_called():
     assert tools_of([WEATHER], "none") == ()
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "x",
-        [{}],
-        [{"function": {"name": "f", "arguments": "{"}}],
-        [{"function": {"name": "f", "arguments": "3"}}],
-    ],
-)
+@pytest.mark.parametrize("value", ["x", [{}], *([{"function": {"name": "f", "arguments": a}}] for a in "{3")])
 def test_wrong_calls_of_a_message_are_refused(value):
     with pytest.raises(ApiError):
         calls_of(value, "messages[0].tool_calls")
@@ -124,9 +126,7 @@ def test_a_reply_and_a_stream_tell_the_calls(client, monkeypatch):
     assert whole["finish_reason"] == "tool_calls"
     assert whole["message"]["content"] == "I look."
     assert whole["message"]["tool_calls"][0]["function"]["name"] == "weather"
-    told = [
-        d for _, d in events(client.post("/v1/chat/completions", json=chat(tools=[WEATHER], stream=True)))
-    ][:-1]
+    told = [data for _, data in streamed(client, tools=[WEATHER])][:-1]
     deltas = [d["choices"][0]["delta"] for d in told]
     assert "".join(delta.get("content") or "" for delta in deltas) == "I look."
     assert [d["tool_calls"][0]["index"] for d in deltas if "tool_calls" in d] == [0]
@@ -136,15 +136,10 @@ def test_a_reply_and_a_stream_tell_the_calls(client, monkeypatch):
 
 
 def test_a_conversation_with_calls_is_answered(client):
+    call = {"id": "1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
     said = [
         {"role": "user", "content": "one"},
-        {
-            "role": "assistant",
-            "content": None,
-            "tool_calls": [
-                {"id": "1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
-            ],
-        },
+        {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "1", "content": "two"},
     ]
     assert client.post("/v1/chat/completions", json=chat(messages=said, tools=[WEATHER])).status_code == 200

@@ -5,18 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
+from localpower import jsonl
 from localpower.catalogue import NAMES, locate
 from localpower.errors import ModelError
 from localpower.folders import kept_in
 from localpower.loading import Request
-
-try:
-    import fcntl
-except ImportError:  # not on Windows: there two copies at once are not noticed, and both are whole
-    fcntl = None  # type: ignore[assignment]
 
 _CHUNK = 1 << 24
 
@@ -50,16 +46,13 @@ def copied(path: Path, sha256: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as held:
-            if fcntl is not None:
-                file = held.enter_context((folder / ".lock").open("a"))
-                with suppress(OSError):  # a file system without locks
-                    fcntl.flock(file, fcntl.LOCK_EX)
+            jsonl.lock(held.enter_context((folder / ".lock").open("a")), wait=True)
             if not goal.exists() or of(goal) != sha256:
                 parts = parts_of(path)
-                sums = [_copy(part, folder / part.name) for part in reversed(parts)][
-                    ::-1
-                ]  # the first one last
-                whole = sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
+                last = [_copy(part, folder / part.name) for part in reversed(parts)]  # and so the first one
+                whole = (
+                    last[0] if len(last) == 1 else hashlib.sha256("".join(last[::-1]).encode()).hexdigest()
+                )
                 if whole != sha256:
                     for part in parts:
                         (folder / part.name).unlink(missing_ok=True)

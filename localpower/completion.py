@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,137 +12,9 @@ from localpower.drafts import Ahead, NgramDrafter
 from localpower.model import Model, Tokens, context_of
 from localpower.numerics import TokenDistribution
 from localpower.rules import PLAIN, After, Rules, TokenObserver
+from localpower.written import Completion, Floats, frozen
 
-__all__ = ["PLAIN", "Completion", "Floats", "Rules", "TokenObserver", "Writer", "extend"]
-Floats = NDArray[np.float64]
-
-
-def _frozen(values: Any, dtype: Any) -> NDArray[Any]:
-    array = np.array(values, dtype=dtype)
-    array.flags.writeable = False
-    return array
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Completion:
-    """Tokens after the prompt, with the numbers recorded once, when each was drawn.
-
-    log_p, log_q, entropy: (len,) float64, nats: base model, the sampler's proposal law, base entropy. The token at a
-    hot cut (samplers/kernel.py) is drawn from p; its log_q is that of the proposal law all the same.
-    given: (len,) bool. A given token (tool output, forced text) was not drawn but conditioned on: its
-    log_p, log_q and entropy are 0, it is never a cut and is not counted in `n_drawn`.
-    ended: the last token is an end token or completes a stop; it is part of `tokens`. Of a trace: nothing follows.
-    world: (len,) int64. Of a token that an environment answered (an observation, which is given too) the number that
-    its chance was drawn as, 0 where it is fixed; -1 of every other token. A horizon does not count observations.
-    """
-
-    tokens: Tokens = ()
-    ended: bool = False
-    log_p: Floats = field(default_factory=lambda: _frozen((), np.float64))
-    log_q: Floats = field(default_factory=lambda: _frozen((), np.float64))
-    entropy: Floats = field(default_factory=lambda: _frozen((), np.float64))
-    given: NDArray[np.bool_] = field(default_factory=lambda: _frozen((), np.bool_))
-    world: NDArray[np.int64] = field(default_factory=lambda: _frozen((), np.int64))
-
-    def __post_init__(self) -> None:
-        """Where nobody says anything of an environment there is none."""
-        if len(self.world) != len(self.tokens):
-            object.__setattr__(self, "world", _frozen(np.full(len(self.tokens), -1), np.int64))
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    def __eq__(self, other: object) -> bool:
-        """Completions are equal by what they say: same tokens, same end, same chance of the environment."""
-        if not isinstance(other, Completion):
-            return NotImplemented
-        mine, its = ((x.tokens, x.ended, x.world.tobytes()) for x in (self, other))
-        return mine == its
-
-    def __hash__(self) -> int:
-        return hash((self.tokens, self.ended))
-
-    @property
-    def n_drawn(self) -> int:
-        """How many tokens were drawn (n_x in the formulas)."""
-        return len(self.tokens) - int(self.given.sum())
-
-    @property
-    def observed(self) -> NDArray[np.bool_]:
-        """(len,) bool: which tokens an environment answered."""
-        return self.world >= 0
-
-    @property
-    def n_counted(self) -> int:
-        """How many tokens a horizon counts: all but observations."""
-        return len(self.tokens) - int(self.observed.sum())
-
-    @property
-    def rounds(self) -> list[tuple[int, int]]:
-        """(begin, end) of each observation, in order."""
-        edges = np.flatnonzero(np.diff(np.concatenate(((0,), self.observed.astype(np.int8), (0,)))))
-        return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
-
-    @property
-    def last_turn(self) -> Tokens:
-        """What follows the last observation; all of it where there is none."""
-        rounds = self.rounds
-        return self.tokens[rounds[-1][1] if rounds else 0 :]
-
-    def total_log_p(self) -> float:
-        """log p(completion | prompt), nats."""
-        return float(self.log_p.sum())
-
-    def log_w(self, alpha: float, since: int = 0, *, hot: bool = False) -> float:
-        """Sum of alpha * log_p - log_q over positions >= since (0-based): the suffix's log-weight.
-
-        hot: the token at `since` is drawn from p: its term is (alpha - 1) * log_p.
-        Between the proposal temperatures 1/alpha and 1 no token's term is above 0 (algorithms: Lemma 0); rounding
-        that says otherwise is clamped, and terms are added in order, so that a longer suffix never weighs more.
-        """
-        terms = np.minimum(alpha * self.log_p[since:] - self.law(since, hot=hot), 0.0)
-        return float(np.add.accumulate(terms)[-1]) if len(terms) else 0.0
-
-    def law(self, since: int, *, hot: bool = False) -> Floats:
-        """log q of each token from `since` on, where hot the first of them as drawn from p: (len - since,)."""
-        if not hot:
-            return self.log_q[since:]
-        return np.concatenate((self.log_p[since : since + 1], self.log_q[since + 1 :]))
-
-    def complete_at(self, horizon: int) -> bool:
-        """Whether this is a state of the target at `horizon`: ended, or exactly that long."""
-        return self.ended or self.n_counted >= horizon
-
-    def head(self, length: int) -> Completion:
-        """The first `length` tokens, unfinished."""
-        return self._part(slice(0, length), ended=False)
-
-    def tail(self, since: int) -> Completion:
-        """The tokens from position `since` on, with their numbers: what an event records."""
-        return self._part(slice(since, None), ended=self.ended)
-
-    def _part(self, span: slice, *, ended: bool) -> Completion:
-        return Completion(
-            self.tokens[span],
-            ended,
-            self.log_p[span],
-            self.log_q[span],
-            self.entropy[span],
-            self.given[span],
-            self.world[span],
-        )
-
-    def join(self, suffix: Completion) -> Completion:
-        """This completion followed by `suffix`."""
-        return Completion(
-            self.tokens + suffix.tokens,
-            suffix.ended,
-            _frozen(np.concatenate((self.log_p, suffix.log_p)), np.float64),
-            _frozen(np.concatenate((self.log_q, suffix.log_q)), np.float64),
-            _frozen(np.concatenate((self.entropy, suffix.entropy)), np.float64),
-            _frozen(np.concatenate((self.given, suffix.given)), np.bool_),
-            _frozen(np.concatenate((self.world, suffix.world)), np.int64),
-        )
+__all__ = ["PLAIN", "Completion", "Floats", "Pen", "Rules", "TokenObserver", "Writer", "extend"]
 
 
 def _without(weights: NDArray[np.floating], token: int) -> NDArray[np.floating]:
@@ -153,7 +24,7 @@ def _without(weights: NDArray[np.floating], token: int) -> NDArray[np.floating]:
 
 
 class Writer:
-    """A completion while it grows towards `horizon`."""
+    """A completion while it grows towards `horizon`, which may be put further."""
 
     def __init__(
         self,
@@ -164,7 +35,7 @@ class Writer:
     ) -> None:
         self.tokens = list(start.tokens)
         self.ended = start.ended
-        self._start, self._horizon, self._eos, self._rules = start, horizon, eos, rules
+        self.horizon, self._start, self._eos, self._rules = horizon, start, eos, rules
         self._log_p: list[float] = []  # of what is written here: answers grow in many short pieces
         self._log_q: list[float] = []
         self._entropy: list[float] = []
@@ -180,7 +51,7 @@ class Writer:
     @property
     def complete(self) -> bool:
         """Whether nothing can follow within the horizon."""
-        return self.ended or self.n_counted >= self._horizon
+        return self.ended or self.n_counted >= self.horizon
 
     def write_given(self, dice: Dice) -> Tokens:
         """Write the tokens that must follow, none where one is to be drawn; returns them. dice: of an environment."""
@@ -190,7 +61,7 @@ class Writer:
         while not self.complete:
             if self._asks:
                 self._observe(dice)
-            elif (token := self._rules.given(tuple(self.tokens))) is not None:
+            elif (token := self._rules.given(context_of(self._rules.given, self.tokens))) is not None:
                 self._write(token, (0.0, 0.0, 0.0), given=True)
             else:
                 break
@@ -236,15 +107,14 @@ class Writer:
     def _completes_a_stop(self) -> bool:
         if self._rules.ended is PLAIN.ended:
             return False
-        if self._run_start:
-            return self._rules.ended(tuple(self.tokens[self._run_start :]))
-        return self._rules.ended(context_of(self._rules.ended, self.tokens))
+        return self._rules.ended(context_of(self._rules.ended, self.tokens, self._run_start))
 
     def _after(self) -> After:
         """What follows the last drawn token of a trace."""
-        assert self._rules.turns is not None
-        turn, end = tuple(self.tokens[self._turn_start :]), self.tokens[-1] in self._eos
-        return self._rules.turns.after(turn, self._rounds, end=end)
+        turns = self._rules.turns
+        assert turns is not None
+        turn, end = context_of(turns, self.tokens, self._turn_start), self.tokens[-1] in self._eos
+        return turns.after(turn, self._rounds, end=end)
 
     def _write(
         self, token: int, numbers: tuple[float, float, float], *, given: bool, chance: int = -1
@@ -261,18 +131,59 @@ class Writer:
             values.append(value)
         self.n_counted += chance < 0
 
+    def tail(self, since: int) -> Completion:
+        """What has been written from position `since` on, none of which is of the start."""
+        i = since - len(self._start)
+        numbers = (frozen(values[i:], np.float64) for values in (self._log_p, self._log_q, self._entropy))
+        given, world = frozen(self._given[i:], np.bool_), frozen(self._world[i:], np.int64)
+        return Completion(tuple(self.tokens[since:]), self.ended, *numbers, given, world)
+
     def completion(self) -> Completion:
-        """What has been written."""
-        start = self._start
-        return Completion(
-            tuple(self.tokens),
-            self.ended,
-            _frozen(np.concatenate((start.log_p, self._log_p)), np.float64),
-            _frozen(np.concatenate((start.log_q, self._log_q)), np.float64),
-            _frozen(np.concatenate((start.entropy, self._entropy)), np.float64),
-            _frozen(np.concatenate((start.given, np.array(self._given, np.bool_))), np.bool_),
-            _frozen(np.concatenate((start.world, np.array(self._world, np.int64))), np.int64),
-        )
+        """What has been written, and the start before it."""
+        return self._start.join(self.tail(len(self._start)))
+
+
+class Pen:
+    """Draws the tokens of an answer, one stretch after another.
+
+    Exact for its own law q: every token comes from the full vocabulary.
+    """
+
+    def __init__(
+        self,
+        dice: Dice,
+        model: Model,
+        prompt: Tokens,
+        start: Completion,
+        *,
+        temperature: float,
+        rules: Rules = PLAIN,
+        drafts: NgramDrafter | None = None,
+    ) -> None:
+        """drafts: rows are asked for ahead where it guesses what comes; changes nothing but the batches."""
+        self._dice = dice
+        self.writer = Writer(start, start.n_counted, model.eos, rules)
+        self._ahead = Ahead(model, drafts, [*prompt, *start.tokens], temperature)
+
+    def write(
+        self, until: int, *, unlike: int | None = None, hot: bool = False, watch: TokenObserver | None = None
+    ) -> None:
+        """Draw until the answer ends, is `until` long, or `watch` stops it. The others as in `extend`."""
+        writer, ahead = self.writer, self._ahead
+        writer.horizon = until
+        while True:
+            for token in writer.write_given(self._dice):
+                ahead.wrote(token, given=True)
+            if writer.complete:
+                break
+            row = ahead.row(until - writer.n_counted)
+            numbers = writer.draw(self._dice, row, unlike, hot=hot)
+            unlike, hot = None, False
+            ahead.wrote(writer.tokens[-1])
+            complete, position = writer.complete, len(writer.tokens) - 1
+            if watch is not None and watch.drawn(position, *numbers, complete=complete) and not complete:
+                break
+        ahead.close()
 
 
 def extend(
@@ -288,32 +199,17 @@ def extend(
     hot: bool = False,
     watch: TokenObserver | None = None,
     drafts: NgramDrafter | None = None,
-    text: list[int] | None = None,
 ) -> Completion:
     """Draw tokens after `start` from p^(1/temperature) until the answer ends, is `horizon` long, or `watch` stops it.
 
-    Exact for its own law q: every token comes from the full vocabulary. A complete `start` comes back as it is.
+    A complete `start` comes back as it is.
 
     unlike: the first token drawn is another than this one, in proportion to q; where rounding leaves no other token
     any weight, it is drawn like the rest. hot: that token is drawn from p itself. Either way its log_q is q's.
-    drafts: rows are asked for ahead where it guesses what comes; changes nothing but the batches.
-    text: prompt and `start` as a list that grows with the answer: a long one is not copied for each piece of it.
+    drafts: as in `Pen`.
     """
     if start.complete_at(horizon):
         return start
-    writer = Writer(start, horizon, model.eos, rules)
-    ahead = Ahead(model, drafts, [*prompt, *start.tokens] if text is None else text, temperature)
-    while True:
-        for token in writer.write_given(dice):
-            ahead.wrote(token, given=True)
-        if writer.complete:
-            break
-        row = ahead.row(horizon - writer.n_counted)
-        numbers = writer.draw(dice, row, unlike, hot=hot)
-        unlike, hot = None, False
-        ahead.wrote(writer.tokens[-1])
-        complete, position = writer.complete, len(writer.tokens) - 1
-        if watch is not None and watch.drawn(position, *numbers, complete=complete) and not complete:
-            break
-    ahead.close()
-    return writer.completion()
+    pen = Pen(dice, model, prompt, start, temperature=temperature, rules=rules, drafts=drafts)
+    pen.write(horizon, unlike=unlike, hot=hot, watch=watch)
+    return pen.writer.completion()

@@ -39,9 +39,8 @@ class NgramDrafter:
     state: Tokens = ()
     _places: dict[Tokens, tuple[list[int], int]] = field(default_factory=dict)
     _counts: dict[int, list[int]] = field(default_factory=dict)  # source: hits, misses
-    _widths: dict[int, tuple[int, int]] = field(
-        default_factory=dict
-    )  # source: guesses until then, rows ahead
+    # source: guesses until then, rows ahead
+    _widths: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the prompt."""
@@ -100,13 +99,13 @@ class Ahead:
             return self._rows.popleft()
         if self._drafts is None:
             return self._weighed([context_of(self._model, self._text)])[0]
-        context = tuple(self._text)
         self._source, guess = self._drafts.guess(self._text)
         self._guess = deque(guess)
         ahead = min(len(guess), self._drafts.width(self._source, self._model) if guess else 0, most - 1)
         ends = next((i for i, token in enumerate(guess) if token in self._model.eos), ahead)
-        lengths = range(min(ahead, ends) + 1)
-        first, *rest = self._weighed([context + guess[:n] for n in lengths])
+        lengths = range(1, min(ahead, ends) + 1)
+        context = context_of(self._model, self._text)
+        first, *rest = self._weighed([context, *(context + guess[:n] for n in lengths)])
         self._rows.extend(rest)
         return first
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import MISSING, dataclass, fields
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -151,17 +151,7 @@ class Finished:
 
 
 Event = Started | Extended | Adopted | Stepped | Planned | Resampled | Looked | Chosen | Finished
-_KINDS: dict[str, type[Event]] = {
-    "started": Started,
-    "extended": Extended,
-    "adopted": Adopted,
-    "stepped": Stepped,
-    "planned": Planned,
-    "resampled": Resampled,
-    "looked": Looked,
-    "chosen": Chosen,
-    "finished": Finished,
-}
+_KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in get_args(Event)}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 

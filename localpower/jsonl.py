@@ -119,9 +119,8 @@ def read(
 
 def kept(path: Path, shape: Callable[[Any], T], what: str, cut_off: Say, *, hint: str = "") -> list[T]:
     """The values of a file of ours that may not be there yet."""
-    return (
-        [value for _, value in read(path, shape, what, hint=hint, cut_off=cut_off)] if path.exists() else []
-    )
+    found = read(path, shape, what, hint=hint, cut_off=cut_off) if path.exists() else ()
+    return [value for _, value in found]
 
 
 def parse(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def load(
     named, path = path, at or path
     from localpower.engine.cores import Governor, physical_cores
     from localpower.engine.files import check_file, sha256
-    from localpower.engine.verdict import verdict_for
+    from localpower.engine.verdict import keep_curve, verdict_for
     from localpower.numerics import use_cores
 
     check_file(path, NAMES)
@@ -86,15 +87,16 @@ def load(
         raise ModelError(f"{path} says that its context has 0 tokens", "--ctx gives it another")
     info = ModelInfo(name, str(named), sha256(path), weights.quantization())
     return LoadedGguf(
-        info,
         weights,
-        verdict,
         Vocabulary(weights),
+        info,
+        verdict,
         "exact" if verdict.exact and not request.fast else min(verdict.largest, 1e9),
         _notes(request, verdict, weights),
         n_ctx,
         governor,
         _preset(name),
+        partial(keep_curve, path=path, threads=threads, gpu_layers=gpu_layers, exact=not request.fast),
     )
 
 

@@ -50,28 +50,31 @@ class Model(Protocol):
 
 
 class Growing(Sequence[int]):
-    """The first tokens of a list that is only ever appended to: a long context, not copied for each token of it.
+    """Tokens of a list that is only ever appended to: a long context, not copied for each token of it.
 
     It is equal to the tuple of the same tokens, has its hash, and slices of it are tuples.
     """
 
-    __slots__ = ("_length", "_text")
+    __slots__ = ("_first", "_length", "_text")
 
-    def __init__(self, text: list[int]) -> None:
-        """All that the list holds now."""
-        self._text, self._length = text, len(text)
+    def __init__(self, text: list[int], first: int = 0, stop: int | None = None) -> None:
+        """Those from `first` up to `stop`; None: to what is the end now."""
+        self._text, self._first = text, first
+        self._length = (len(text) if stop is None else stop) - first
 
     def __len__(self) -> int:
         return self._length
 
     def __getitem__(self, index: Any) -> Any:
         if not isinstance(index, slice):
-            return self._text[range(self._length)[index]]
+            return self._text[self._first + range(self._length)[index]]
         start, stop, step = index.indices(self._length)
-        return tuple(self._text[start:stop] if step == 1 else self._text[: self._length][index])
+        if step == 1:
+            return tuple(self._text[self._first + start : self._first + stop])
+        return tuple(self._text[self._first : self._first + self._length][index])
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Growing) and other._text is self._text:
+        if isinstance(other, Growing) and other._text is self._text and other._first == self._first:
             return other._length == self._length
         return bool(self[:] == (other[:] if isinstance(other, Growing) else other))
 
@@ -81,14 +84,23 @@ class Growing(Sequence[int]):
     def __add__(self, more: Tokens) -> Tokens:
         return tuple(self[:]) + more
 
+    def head(self, length: int) -> Growing:
+        """The first of them, not copied either."""
+        return Growing(self._text, self._first, self._first + length)
+
     def begins(self, other: Growing) -> bool:
         """Whether another is known to begin with this, for both are of one text."""
-        return other._text is self._text and self._length <= other._length
+        return other._text is self._text and other._first == self._first and self._length <= other._length
 
 
-def context_of(reader: object, text: list[int]) -> Tokens:
-    """A text that only grows, as a context: without a copy, where the reader says that it takes such (`grows`)."""
-    return cast("Tokens", Growing(text)) if getattr(reader, "grows", False) else tuple(text)
+def context_of(reader: object, text: list[int], first: int = 0) -> Tokens:
+    """A text that only grows, from `first` on: without a copy, where the reader says that it takes such (`grows`)."""
+    return cast("Tokens", Growing(text, first)) if getattr(reader, "grows", False) else tuple(text[first:])
+
+
+def head_of(context: Tokens, length: int) -> Tokens:
+    """The first tokens of a context, without a copy of one that grows."""
+    return cast("Tokens", context.head(length)) if isinstance(context, Growing) else context[:length]
 
 
 def begins_with(context: Tokens, start: Tokens) -> bool:

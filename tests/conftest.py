@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from localpower.engine.settings import EXACT_BATCH, F16, LARGE_BATCH
 from localpower.loading import Request, load
+from tests import forked
 from tests.gguf_files import TEMPLATE, write_gemma3, write_k_quant, write_lfm2, write_llama, write_mamba
 
 
@@ -16,13 +18,18 @@ from tests.gguf_files import TEMPLATE, write_gemma3, write_k_quant, write_lfm2, 
 def own_cache(tmp_path_factory):
     """Nothing a test learns about a model ends up among the user's verdicts, and none of theirs in a test.
 
-    Nor does an answer of a test end up in the user's log.
+    Nor does an answer of a test end up in the user's log, and no setting of the user's changes a test. What one process of pytest-xdist learns of a model the others
+    know: to check the engine for the default model takes 20 seconds.
     """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LOCALPOWER_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("LOCALPOWER_STATE", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("LOCALPOWER_CACHE", str(shared / "cache"))
+        for kind in ("STATE", "CONFIG", "DATA"):
+            patch.setenv(f"LOCALPOWER_{kind}", str(tmp_path_factory.mktemp(kind.lower())))
         patch.setenv("LOCALPOWER_LOG", "off")
         patch.setenv("GGML_CPU_TILED_MM", "0")  # read once a process: a test of --fast may come first
+        patch.setattr(forked, "began_with", dict(os.environ))
         yield
 
 
@@ -79,28 +86,19 @@ def tiny16_shared(tiny16):
     return sharing(tiny16)
 
 
-@pytest.fixture(scope="session")
-def tiny_window(own_cache, tiny_paths):
-    """The sliding-window file, loaded."""
-    return load(Request(str(tiny_paths["window"])))
+def _loaded(kind):
+    """A fixture: a file of `tiny_paths`, loaded."""
+
+    @pytest.fixture(scope="session", name=f"tiny_{kind.replace('-', '_')}")
+    def fixture(own_cache, tiny_paths):
+        return load(Request(str(tiny_paths[kind])))
+
+    return fixture
 
 
-@pytest.fixture(scope="session")
-def tiny_hybrid(own_cache, tiny_paths):
-    """The file with a recurrent state beside attention, loaded."""
-    return load(Request(str(tiny_paths["hybrid"])))
-
-
-@pytest.fixture(scope="session")
-def tiny_recurrent(own_cache, tiny_paths):
-    """The file with a recurrent state alone, loaded."""
-    return load(Request(str(tiny_paths["recurrent"])))
-
-
-@pytest.fixture(scope="session")
-def tiny_k_quant(own_cache, tiny_paths):
-    """The Q4_K_M file, loaded."""
-    return load(Request(str(tiny_paths["k-quant"])))
+tiny_window, tiny_hybrid, tiny_recurrent, tiny_k_quant = map(
+    _loaded, ("window", "hybrid", "recurrent", "k-quant")
+)
 
 
 @pytest.fixture(scope="session")

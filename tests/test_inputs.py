@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from localpower.engine import prompt_cache
 from localpower.errors import UserError
 from localpower.evals.sources import Source
 from localpower.evals.tasks import find_tasks
+from tests.forked import command
 
 PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 COMMANDS = {
@@ -33,13 +32,7 @@ def test_a_named_pipe_is_refused_at_once(tmp_path, what):
     (tmp_path / "t.toml").write_text("")
     os.mkfifo(tmp_path / "pipe.toml")
     arguments = [each.format(tmp_path, path=tmp_path / "pipe.toml") for each in COMMANDS[what]]
-    done = subprocess.run(
-        [sys.executable, "-m", "localpower", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = command(*arguments, text=True)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "is a named pipe" in done.stderr
     assert not (tmp_path / "out").exists()
@@ -71,9 +64,8 @@ def test_a_folder_and_a_path_that_cannot_be_are_refused(tmp_path):
 
 @pytest.mark.skipif(not os.path.exists("/dev/stdin"), reason="this system has no /dev/stdin")
 def test_what_another_program_pipes_in_is_read():
-    command = [sys.executable, "-m", "localpower", "grade", "--kind", "math", "/dev/stdin"]
     row = b'{"gold": "1", "answer": "1"}\n'
-    assert b'"right"' in subprocess.run(command, input=row, capture_output=True, check=True).stdout
+    assert b'"right"' in command("grade", "--kind", "math", "/dev/stdin", stdin=row, check=True).stdout
 
 
 def test_a_byte_order_mark_before_a_task_file_and_before_rows_changes_nothing(tmp_path):

@@ -19,7 +19,7 @@ from typing import Any
 
 from localpower import jsonl
 from localpower.errors import UserError
-from localpower.folders import kept_in
+from localpower.folders import kept_in, put
 from localpower.runs.answer import Answer
 
 MOST = 16 << 20  # bytes of the file
@@ -122,7 +122,7 @@ def append(entry: Entry) -> None:
                 os.ftruncate(file, size)
             raise
         if size + len(data) > MOST:
-            _rewrite(where, _newest(where.read_bytes(), _KEPT))
+            put(where, _newest(where.read_bytes(), _KEPT), 0o600)
 
 
 def entries(say: jsonl.Say = jsonl.silent) -> list[Entry]:
@@ -157,7 +157,7 @@ def remove(names: Sequence[str]) -> int:
     with _alone() as (where, _):
         lines = where.read_bytes().splitlines(keepends=True)
         kept = [line for line in lines if (entry := _entry(line)) is None or entry.id not in gone]
-        _rewrite(where, b"".join(kept))
+        put(where, b"".join(kept), 0o600)
     return len(gone)
 
 
@@ -236,19 +236,6 @@ def _newest(data: bytes, most: int) -> bytes:
             break
         n += 1
     return b"".join(lines[len(lines) - n :])
-
-
-def _rewrite(where: Path, data: bytes) -> None:
-    """In one stroke."""
-    draft = where.with_name(".log.new")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(data)
-        draft.replace(where)
-    except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
 
 
 def switched_on(options: Mapping[str, Any]) -> bool:

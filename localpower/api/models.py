@@ -209,6 +209,7 @@ def _measured(path: Path) -> dict[str, Any]:
     threads = int(own.value) if own and str(own.value).isdecimal() else physical_cores()
     verdict = known_verdict(path, threads=threads)
     if verdict is None:
-        return {"exactness": None, "tokens_per_second": None}
+        return dict.fromkeys(("exactness", "tokens_per_second", "measured_on"))
     speed = {rows: round(rows / seconds, 1) for rows, seconds in sorted(verdict.curve.items())}
-    return {"exactness": "exact" if verdict.exact else verdict.largest, "tokens_per_second": speed}
+    exactness = "exact" if verdict.exact else verdict.largest
+    return {"exactness": exactness, "tokens_per_second": speed, "measured_on": verdict.dated or None}

@@ -96,8 +96,8 @@ def _measured(loaded: LoadedGguf, prompt: Tokens, seed: int, interrupts: Interru
         began = time.perf_counter()
         engine.logits([prompt])
         read = time.perf_counter() - began
-        _drawn(engine, prompt, seed)  # the first draw of a process fills caches
-        pieces = _drawn(engine, prompt, seed)
+        drawn_pieces(engine, prompt, seed)  # the first draw of a process fills caches
+        pieces = drawn_pieces(engine, prompt, seed)
         n_cells = engine.context.total_cells
         size = n_cells * loaded.weights.cell_bytes(loaded.verdict.settings.kv_bits)
     finally:
@@ -121,7 +121,7 @@ class _Piece(NamedTuple):
     ours: float
 
 
-def _drawn(engine: GgufEngine, prompt: Tokens, seed: int) -> list[_Piece]:
+def drawn_pieces(engine: GgufEngine, prompt: Tokens, seed: int) -> list[_Piece]:
     """A plain draw, piece by piece."""
     sampler = Ancestral("base", 1.0, DRAWN)
     decode = engine.context.decode

@@ -5,15 +5,14 @@ from __future__ import annotations
 import click
 
 from localpower.cli import completion
-from localpower.errors import EXIT_OK
+from localpower.cli.sections import Plain
 
 
-@click.command("alias", short_help="Give a model a name of your own.")
+@click.command("alias", cls=Plain, short_help="Give a model a name of your own.")
 @click.argument("name", required=False, shell_complete=completion.aliases)
 @click.argument("model", required=False, shell_complete=completion.models)
 @click.option("--remove", metavar="NAME", shell_complete=completion.aliases, help="The alias is taken out.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def alias(name: str | None, model: str | None, remove: str | None, debug: bool) -> int:
+def alias(name: str | None, model: str | None, remove: str | None) -> None:
     """Let NAME stand for MODEL wherever a model is named. Without arguments the aliases are listed.
 
     They are kept in the section [aliases] of the configuration file.
@@ -25,7 +24,7 @@ def alias(name: str | None, model: str | None, remove: str | None, debug: bool) 
         if name is not None:
             raise click.UsageError("--remove takes the name alone")
         say(f"the alias {remove} is taken out of {unset(remove)}")
-        return EXIT_OK
+        return
     if name is None:
         found = known()
         if not found:
@@ -33,13 +32,12 @@ def alias(name: str | None, model: str | None, remove: str | None, debug: bool) 
         else:
             width = max(map(len, found))
             write_answer("\n".join(f"{each:<{width}}  {target}" for each, target in found.items()))
-        return EXIT_OK
+        return
     if model is None:
         found = {each.lower(): target for each, target in known().items()}
         if name.lower() not in found:
             raise click.UsageError(f"Missing argument 'MODEL': there is no alias {name} yet.")
         write_answer(found[name.lower()])
-        return EXIT_OK
+        return
     target, where = take(name, model)
     say(f"{name} stands for {target}, as {where} says")
-    return EXIT_OK

@@ -8,39 +8,27 @@ from typing import Any
 
 import click
 
-from localpower.cli.options import engine_options
+from localpower.cli.options import engine_options, flag, path_option, seed_option
 from localpower.cli.sections import Command
-from localpower.errors import EXIT_OK, UserError
+from localpower.errors import UserError
 
 
 @click.command(cls=Command, short_help="Measure speed beside plain llama.cpp.")
 @engine_options
-@click.option(
+@flag(
     "--quick",
-    is_flag=True,
     help="The bench has two prompts and short answers, and takes about two minutes with the default model.",
 )
-@click.option(
+@flag(
     "--long",
-    "long",
-    is_flag=True,
     help="The bench measures a plain token after 256 to 32,768 tokens of context instead, as far as --ctx goes.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0, max=2**64 - 1),
-    default=1,
-    show_default=True,
-    help="The seed of every run.",
+@seed_option(default=1, help="The seed of every run.")
+@flag("--json", "as_json", help="The JSON line is printed alone.")
+@path_option(
+    "--out", help="The JSON is written to FILE too; a bench that was stopped goes on from FILE.partial."
 )
-@click.option("--json", "as_json", is_flag=True, help="The JSON line is printed alone.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The JSON is written to FILE too; a bench that was stopped goes on from FILE.partial.",
-)
-def bench(quick: bool, long: bool, seed: int, as_json: bool, out: Path | None, **options: Any) -> int:
+def bench(quick: bool, long: bool, seed: int, as_json: bool, out: Path | None, **options: Any) -> None:
     """Measure bare decoding, plain sampling and power sampling on the same prompts and seeds, interleaved.
 
     mh-fresh reads everything again for each proposal, as published code does; mh-reuse keeps the cache; mh has every
@@ -52,14 +40,13 @@ def bench(quick: bool, long: bool, seed: int, as_json: bool, out: Path | None, *
     from localpower.bench.report import machine, table, where
     from localpower.bench.session import Bench
     from localpower.cli.requests import open_model
-    from localpower.cli.terminal import say, write_answer
+    from localpower.cli.terminal import say, tell, write_answer
     from localpower.loaded.gguf import LoadedGguf
     from localpower.runs.interrupt import Interrupts
 
     with Interrupts() as interrupts:
         loaded = open_model(options, interrupts)
-        for note in loaded.notes:
-            say(f"note: {note}")
+        tell(loaded.notes)
         if not isinstance(loaded, LoadedGguf):
             raise UserError("bench measures GGUF models", "leave out --model toy")
         work = None
@@ -80,4 +67,3 @@ def bench(quick: bool, long: bool, seed: int, as_json: bool, out: Path | None, *
         out.write_text(line + "\n", "utf-8")
         if work:
             work.done()
-    return EXIT_OK

@@ -11,6 +11,7 @@ import click
 from localpower.cli import completion
 from localpower.cli.options import (
     engine_options,
+    flag,
     log_option,
     prompt_options,
     quiet_option,
@@ -19,6 +20,7 @@ from localpower.cli.options import (
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
+from localpower.cli.terminal import say, tell
 from localpower.cli.tool_options import tool_options
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, OutputClosed, UserError
 
@@ -31,19 +33,15 @@ if TYPE_CHECKING:
 @prompt_options
 @tool_options
 @engine_options
-@click.option(
-    "--continue", "go_on", is_flag=True, help="The chat goes on with the session that was written last."
-)
+@flag("--continue", "go_on", help="The chat goes on with the session that was written last.")
 @click.option(
     "--session",
     metavar="NAME",
     shell_complete=completion.sessions,
     help="The chat goes on with the session NAME, or begins it.",
 )
-@click.option(
-    "--no-session", is_flag=True, help="The chat is not kept.  [default: it is, where somebody types]"
-)
-@click.option("--no-markdown", is_flag=True, help="Answers are printed as the model wrote them.")
+@flag("--no-session", help="The chat is not kept.  [default: it is, where somebody types]")
+@flag("--no-markdown", help="Answers are printed as the model wrote them.")
 @thoughts_option
 @log_option
 @quiet_option
@@ -57,23 +55,20 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
 
     A chat in a terminal is written down after every turn, as a session: `localpower sessions` lists them.
     """
-    from localpower.api.question import check_traces, notes
+    from localpower.api.question import check_traces
     from localpower.cli.pull import offer
     from localpower.cli.requests import (
+        first_notes,
         from_preset,
         given,
         open_model,
-        preset_notes,
         prompting,
         sampling,
         tool_use,
-        typed_stops,
-        unused,
     )
     from localpower.cli.slash_complete import Completions
     from localpower.cli.slash_files import bring_back, resume
     from localpower.cli.talk import Talk, interactive
-    from localpower.cli.terminal import say
     from localpower.runs.interrupt import ENDING, Interrupts
     from localpower.ui.editor import Editor, PipeEditor, TerminalEditor
 
@@ -89,9 +84,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     options["tool_use"] = tool_use(options, lambda: interrupts.requested)
     with interrupts:
         loaded = open_model(options, interrupts)
-    idle = [*preset_notes(ctx, [how.method]), *unused(options["method"], given(ctx))]
-    for note in [*notes(loaded, how, wording), *typed_stops(options), *idle]:
-        say(f"note: {note}")
+    tell(first_notes(ctx, loaded, how, wording))
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     options["no_session"] = no_session
     talk = Talk(loaded, options, seed, interrupts, from_preset(ctx))
@@ -104,8 +97,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
         talk.session = kept
         if kept.exists:
             mine = given(ctx)
-            for note in bring_back(talk, kept, mine | (from_preset(ctx) if "preset" in mine else set())):
-                say(f"note: {note}")
+            tell(bring_back(talk, kept, mine | (from_preset(ctx) if "preset" in mine else set())))
             resume(talk)
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -116,7 +108,6 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
 def _session(go_on: bool, name: str | None, *, typed: bool, keep: bool) -> Session | None:
     """The session that is gone on with or begun; None: the chat is not kept. Raises UserError."""
     from localpower.api.sessions import Session, begun, names
-    from localpower.cli.terminal import say
 
     if go_on and name is not None:
         raise click.UsageError("--continue and --session exclude each other")
@@ -145,7 +136,6 @@ def _leave(number: int, frame: object) -> NoReturn:
 def _converse(talk: Any, editor: Any, ctx: click.Context, *, typed: bool) -> int:
     """Until the end of the input. A problem costs its turn and, where nobody types, a clean exit code."""
     from localpower.cli.slash import obey
-    from localpower.cli.terminal import say
     from localpower.ui.editor import read_message
 
     code = EXIT_OK

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import click
 
-from localpower.cli.sections import Command, renamed
+from localpower.cli.options import DIRS, flag, path_option
+from localpower.cli.refused import renamed
+from localpower.cli.sections import Command
 from localpower.cli.terminal import say, tenths, waiting, write_answer
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, UserError
 
@@ -24,7 +26,6 @@ _FORMATS = ("table", "markdown", "json")
     "output",
     type=click.Choice(_FORMATS),
     default="table",
-    show_default=True,
     help="The form of what is printed on stdout.",
 )
 @click.option(
@@ -35,9 +36,8 @@ _FORMATS = ("table", "markdown", "json")
     help="This model reads every answer; the histograms of likelihood and confidence are then its own. With "
     "--sharpening the option is given for both models.",
 )
-@click.option(
+@flag(
     "--sharpening",
-    is_flag=True,
     help="The tables say whether a tuned model does more than its sharpened base: pass@k at equal k and equal tokens, "
     "solved sets, the sharpening tax, divergences.",
 )
@@ -58,28 +58,16 @@ _FORMATS = ("table", "markdown", "json")
     metavar="LABEL",
     help="Every method is paired with this one.  [default: the first of each model, and models by method]",
 )
-@click.option(
-    "--html",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A page with charts, tables and all answers side by side is written to FILE.",
-)
-@click.option(
-    "--plot",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A picture of the table is written to FILE (extra: localpower[plots]).",
-)
-@click.option(
+@path_option("--html", help="A page with charts, tables and all answers side by side is written to FILE.")
+@path_option("--plot", help="A picture of the table is written to FILE (extra: localpower[plots]).")
+@path_option(
     "--export-alpaca",
     "export",
-    type=click.Path(path_type=Path),
     metavar="DIR",
     help="The answers are written to DIR as alpaca_eval reads them, a file for each method.",
 )
 @renamed("--against", "--baseline")
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+@DIRS
 def compare(
     output: str,
     scorers: tuple[str, ...],
@@ -91,7 +79,6 @@ def compare(
     plot: Path | None,
     export: Path | None,
     folders: tuple[Path, ...],
-    debug: bool,
 ) -> int:
     """Say what the evals in DIRs found: shares with intervals, paired differences, pass@k, costs, likelihoods.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 from click.shell_completion import CompletionItem, get_completion_class
-
-from localpower.errors import EXIT_OK
 
 SHELLS = ("bash", "zsh", "fish")
 _VARIABLE = "_LOCALPOWER_COMPLETE"
@@ -14,7 +14,7 @@ _VARIABLE = "_LOCALPOWER_COMPLETE"
 @click.command("completion", short_help="Print what a shell needs to complete commands.")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
-def completion(ctx: click.Context, shell: str) -> int:
+def completion(ctx: click.Context, shell: str) -> None:
     """Print the completion script of SHELL.
 
     bash: add `eval "$(localpower completion bash)"` to ~/.bashrc. zsh: the same with zsh, to ~/.zshrc. fish: write the
@@ -25,15 +25,19 @@ def completion(ctx: click.Context, shell: str) -> int:
     kind = get_completion_class(shell)
     assert kind is not None
     write_answer(kind(ctx.find_root().command, {}, "localpower", _VARIABLE).source())
-    return EXIT_OK
+
+
+def _begun(names: Iterable[str], typed: str, *, files: bool = False) -> list[CompletionItem]:
+    """The names that go on as it was typed, and files where they may stand there too."""
+    found = [CompletionItem(name) for name in names if name.startswith(typed)]
+    return [*found, CompletionItem(typed, type="file")] if files else found
 
 
 def models(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Names of the models that are here, aliases, and files."""
     from localpower.api.models import here
 
-    names = [name for name in here() if name.startswith(typed)]
-    return [*map(CompletionItem, names), CompletionItem(typed, type="file")]
+    return _begun(here(), typed, files=True)
 
 
 def to_pull(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -42,14 +46,14 @@ def to_pull(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comp
     from localpower.catalogue import ENTRIES
 
     there = set(here())
-    return [CompletionItem(name) for name in ENTRIES if name.startswith(typed) and name not in there]
+    return _begun((name for name in ENTRIES if name not in there), typed)
 
 
 def aliases(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """The user's own names of models."""
     from localpower.api.aliases import known
 
-    return [CompletionItem(name) for name in known() if name.startswith(typed)]
+    return _begun(known(), typed)
 
 
 def methods(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -59,28 +63,24 @@ def methods(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comp
     before, comma, last = typed.rpartition(",")
     name, colon, rest = last.partition(":")
     if not colon:
-        return [CompletionItem(f"{before}{comma}{each}") for each in names() if each.startswith(last)]
-    done, _, begun = rest.rpartition(":")
-    head = f"{before}{comma}{name}:" + (f"{done}:" if done else "")
+        return _begun((f"{before}{comma}{each}" for each in names()), typed)
+    head = typed[: len(typed) - len(rest.rpartition(":")[2])]
     options = find(name).options() if name in names() else ()
-    return [CompletionItem(f"{head}{each.name}=") for each in options if each.name.startswith(begun)]
+    return _begun((f"{head}{each.name}=" for each in options), typed)
 
 
 def sessions(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Chats that are kept."""
     from localpower.api.sessions import names
 
-    return [CompletionItem(name) for name in names() if name.startswith(typed)]
+    return _begun(names(), typed)
 
 
 def tasks(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Names of tasks, and task files."""
     from localpower.api.tasks import names
 
-    return [
-        *(CompletionItem(name) for name in names() if name.startswith(typed)),
-        CompletionItem(typed, type="file"),
-    ]
+    return _begun(names(), typed, files=True)
 
 
 def presets(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -90,10 +90,10 @@ def presets(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comp
     from localpower.errors import UserError
 
     try:
-        names = [*known(), NO_PRESET]
+        names = known()
     except UserError:  # a damaged file
-        names = [*BUILT_IN, NO_PRESET]
-    return [CompletionItem(name) for name in names if name.startswith(typed)]
+        names = BUILT_IN
+    return _begun((*names, NO_PRESET), typed)
 
 
 def settings(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -102,7 +102,5 @@ def settings(ctx: click.Context, param: click.Parameter, typed: str) -> list[Com
 
     table, dot, _ = typed.rpartition(".")
     if not dot:
-        names = [*KEYS, *(f"{each}." for each in (*SECTIONS, PRESETS))]
-    else:
-        names = [f"{table}.{key}" for key in (KEYS if table in SECTIONS else PRESET)]
-    return [CompletionItem(name) for name in names if name.startswith(typed)]
+        return _begun((*KEYS, *(f"{each}." for each in (*SECTIONS, PRESETS))), typed)
+    return _begun((f"{table}.{key}" for key in (KEYS if table in SECTIONS else PRESET)), typed)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from localpower.cli import completion
-from localpower.errors import EXIT_OK, UsageProblem, UserError
+from localpower.cli.sections import Group
+from localpower.cli.terminal import say, tell, write_answer
+from localpower.errors import UsageProblem, UserError
 
 if TYPE_CHECKING:
     from localpower.api.config import Value
@@ -17,10 +19,9 @@ if TYPE_CHECKING:
 _WIDTH = 15  # of the names of settings
 
 
-@click.group("config", invoke_without_command=True, short_help="Show or change your own defaults.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+@click.group("config", cls=Group, invoke_without_command=True, short_help="Show or change your own defaults.")
 @click.pass_context
-def config(ctx: click.Context, debug: bool) -> int:
+def config(ctx: click.Context) -> None:
     """Show your own defaults, and where each comes from.
 
     A command line goes before a preset (--preset), that before a variable of the environment (LOCALPOWER_ALPHA for
@@ -28,31 +29,22 @@ def config(ctx: click.Context, debug: bool) -> int:
     what is for one of them, and [presets.NAME] a preset.
     """
     from localpower.api.config import KEYS, path
-    from localpower.cli.terminal import write_answer
 
     if ctx.invoked_subcommand is not None:
-        return EXIT_OK
+        return
     problems: dict[str, None] = {}
-    chat, run = _in_force("chat", problems), _in_force("run", problems)
-    for problem in problems:
-        _say(f"note: {problem}")
+    found = {name: _in_force(name, problems) for name in ("run", "chat")}
+    tell(problems)
     lines = [f"file: {path() or 'none'}"]
     for key in KEYS:
-        found = list(dict.fromkeys(repr(each) for each in (run.get(key), chat.get(key)) if each))
-        if len(found) == 2:
-            lines += [_line(key, each[key], f" [{name}]") for name, each in (("run", run), ("chat", chat))]
-        elif found:
-            if key in chat and key in run:
-                lines.append(_line(key, chat[key], ""))
-            elif key in chat:
-                lines += [] if key == "no-session" else [f"{_usual(key)} [run]"]  # run has no sessions
-                lines.append(_line(key, chat[key], " [chat]"))
-            else:
-                lines += [_line(key, run[key], " [run]"), f"{_usual(key)} [chat]"]
-        else:
-            lines.append(_usual(key))
+        rows = {name: _line(key, own.get(key)) for name, own in found.items()}
+        if rows["run"] == rows["chat"]:
+            lines.append(rows["run"])
+            continue
+        if key == "no-session" and key not in found["run"]:  # run has no sessions
+            del rows["run"]
+        lines += [f"{line} [{name}]" for name, line in rows.items()]
     write_answer("\n".join(lines))
-    return EXIT_OK
 
 
 def _in_force(command: str, problems: dict[str, None]) -> dict[str, Value]:
@@ -70,24 +62,22 @@ def _in_force(command: str, problems: dict[str, None]) -> dict[str, Value]:
     return found | {key: Value(value, f"preset {name}") for key, value in of_preset.items()}
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
+def shown(value: Any) -> str:
+    """A value for people."""
+    if isinstance(value, list | tuple):
         return " · ".join(map(repr, value))
     return ("off", "on")[value] if isinstance(value, bool) else str(value)
 
 
-def _line(key: str, each: Any, only: str) -> str:
-    return f"{key:<{_WIDTH}} {_shown(each.value):<20} {each.source}{only}"
-
-
-def _usual(key: str) -> str:
-    return f"{key:<{_WIDTH}} {_built_in(key):<20} built in"
+def _line(key: str, each: Value | None) -> str:
+    value, source = (shown(each.value), each.source) if each else (_built_in(key), "built in")
+    return f"{key:<{_WIDTH}} {value:<20} {source}"
 
 
 def _built_in(key: str) -> str:
     param = _param(key)
     if isinstance(param, click.Option) and param.is_flag and key != "think":
-        return _shown(param.default is True)
+        return shown(param.default is True)
     if isinstance(param.default, str | int):
         return str(param.default)
     if isinstance(param, click.Option) and (
@@ -107,13 +97,15 @@ def _param(key: str) -> click.Parameter:
         return _FOLDER
     from localpower.cli.chat import chat
 
-    return next(each for each in chat.params if f"--{key}" in each.opts)
+    return _by_option(chat)[key]
 
 
-@config.command("set", short_help="Set a default.", context_settings={"ignore_unknown_options": True})
+@config.command(
+    "set", cls=click.Command, short_help="Set a default.", context_settings={"ignore_unknown_options": True}
+)
 @click.argument("key", shell_complete=completion.settings)
 @click.argument("values", nargs=-1, required=True, metavar="VALUE")
-def set_(key: str, values: tuple[str, ...]) -> int:
+def set_(key: str, values: tuple[str, ...]) -> None:
     """Set the default of the setting KEY, such as alpha, to VALUE.
 
     chat.KEY and run.KEY are for one command, presets.NAME.KEY for a preset. stop may have several VALUEs.
@@ -127,25 +119,17 @@ def set_(key: str, values: tuple[str, ...]) -> int:
         raise click.UsageError(f"{place} has one value, got {len(found)}")
     if place.key == "preset":
         _known_preset(found[0])
-    _say(f"{place} is set in {write(place, found if len(found) > 1 else found[0])}")
-    return EXIT_OK
+    say(f"{place} is set in {write(place, found if len(found) > 1 else found[0])}")
 
 
-@config.command("unset", short_help="Go back to what is built in.")
+@config.command("unset", cls=click.Command, short_help="Go back to what is built in.")
 @click.argument("key", shell_complete=completion.settings)
-def unset(key: str) -> int:
+def unset(key: str) -> None:
     """Take the setting KEY out of the configuration file."""
     from localpower.api.config import place_of, write
 
     place = place_of(key)
-    _say(f"{place} is no longer set in {write(place, None)}")
-    return EXIT_OK
-
-
-def _say(line: str) -> None:
-    from localpower.cli.terminal import say
-
-    say(line)
+    say(f"{place} is no longer set in {write(place, None)}")
 
 
 def _known_preset(name: str) -> None:

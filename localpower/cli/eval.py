@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import os
 import secrets
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from localpower.cli import completion
-from localpower.cli.eval_options import PASSWORD, machines_options, method_options, running_options
-from localpower.cli.options import engines_options, program_options, quiet_option
+from localpower.cli.eval_options import machines_options, method_options, running_options
+from localpower.cli.options import engines_options, password_of, program_options, quiet_option
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK
@@ -47,20 +45,16 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     from localpower.cli import terminal
     from localpower.cli.compare import show
     from localpower.cli.requests import given, preset_notes, prompting, request, typed_stops, used_by_none
-    from localpower.cli.terminal import can_redraw, say, waiting
+    from localpower.cli.terminal import can_redraw, say, tell, waiting
     from localpower.methods import EVERYDAY
     from localpower.runs.interrupt import Interrupts
     from localpower.ui.progress import Progress
 
     labels = label_methods(methods, {key: options[key] for key in (*EVERYDAY, "budget")}, options["pick"])
-    for note in preset_notes(ctx, [each.method for each in labels.values()]):
-        say(f"note: {note}")
-    for name in used_by_none([each.method for each in labels.values()], given(ctx)):
-        say(f"note: {name} means nothing to these methods")
-    for note in typed_stops(options):
-        say(f"note: {note}")
+    used = [each.method for each in labels.values()]
+    idle = [f"{name} means nothing to these methods" for name in used_by_none(used, given(ctx))]
+    tell((*preset_notes(ctx, used), *idle, *typed_stops(options)))
     name = f"{'-'.join(Path(task).stem for task in tasks)}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
-    password = options["gpqa_password"] or os.environ.get(PASSWORD)
     asked = EvalRequest(
         tasks=tasks,
         labels=labels,
@@ -69,7 +63,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
         models=tuple(request(options | {"model": model}) for model in options["models"] or (None,)),
         prompting=prompting(options),
         own_stops=not options["no_stops"],
-        password=_ask_password if password is None else lambda: password,
+        password=password_of(options["gpqa_password"]),
         **{key: options[key] for key in _SAME},
     )
     around = Surroundings(
@@ -111,7 +105,3 @@ def _count(asked: Any) -> int | None:
     if asked.workers is None or asked.workers.kind == "ray":
         return None
     return int(asked.workers.count)
-
-
-def _ask_password() -> str:
-    return str(click.prompt("GPQA password", hide_input=True, err=True)) if sys.stdin.isatty() else ""

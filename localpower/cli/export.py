@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from localpower.cli.eval_options import PASSWORD
+from localpower.cli.options import DIRS, flag, password_of, password_option, path_option
 from localpower.cli.sections import Command
 from localpower.cli.terminal import say, write_answer
-from localpower.errors import EXIT_OK
 
 _FORMATS = ("messages", "tokens", "sharegpt")
 _DUPLICATES = ("keep", "exact", "near")
 
 
 @click.command(cls=Command, short_help="Write an eval's answers as training data.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DATA", required=True, help="The folder of the data."
-)
+@path_option("--out", metavar="DATA", required=True, help="The folder of the data.")
 @click.option(
     "--format",
     "formats",
     multiple=True,
     type=click.Choice(_FORMATS),
     default=_FORMATS[:2],
-    show_default=True,
     help="How rows are written: messages (TRL, axolotl), the very token ids with labels (TRL, axolotl), or ShareGPT's "
     "conversations (LLaMA-Factory). The option may be repeated.",
 )
 @click.option(
     "--parquet/--jsonl",
     default=False,
+    show_default=False,
     help="Rows are written as parquet (extra: localpower[data]) or JSON lines.  [default: --jsonl]",
 )
 @click.option("--task", "tasks", multiple=True, help="Only answers to this task; the option may be repeated.")
@@ -50,17 +45,15 @@ _DUPLICATES = ("keep", "exact", "near")
 @click.option(
     "--keep",
     default="all",
-    show_default=True,
     metavar="WHICH",
     help="all; right (by the verdict); best (the likeliest answer to each problem); distinct:K (K different ones to "
     "each problem); or several with commas: right,distinct:4.",
 )
-@click.option("--unfinished", is_flag=True, help="Answers that were cut off before they ended are kept too.")
+@flag("--unfinished", help="Answers that were cut off before they ended are kept too.")
 @click.option(
     "--duplicates",
     type=click.Choice(_DUPLICATES),
     default="exact",
-    show_default=True,
     help="Which duplicates are left out: none (keep), those with the same text or token ids (exact), or also those "
     "that nearly have (near).",
 )
@@ -76,37 +69,24 @@ _DUPLICATES = ("keep", "exact", "near")
     metavar="TASK",
     help="Rows that share 8 words in a row with a problem of TASK are left out; the option may be repeated.",
 )
-@click.option(
+@path_option(
     "--data",
-    type=click.Path(path_type=Path),
     metavar="PATH",
     help="The file of the TASK of --decontaminate, or a folder of files.  [default: LOCALPOWER_DATA]",
 )
-@click.option(
-    "--gpqa-password", metavar="TEXT", help=f"The password of GPQA's archive.  [default: {PASSWORD}]"
-)
+@password_option
 @click.option(
     "--split",
     default="train=1",
-    show_default=True,
     metavar="NAME=SHARE,...",
     help="Splits by problem, such as train=.9,validation=.1: the first problems by sha256 of their id are train.",
 )
-@click.option(
-    "--no-provenance",
-    is_flag=True,
-    help="Rows have only the columns that trainers read, not where they come from.",
-)
-@click.option(
-    "--save-text", is_flag=True, help="Questions of gpqa, which are not to be shown, are written too."
-)
-@click.option("--overwrite", is_flag=True, help="An earlier export in DATA is replaced.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="One JSON object is printed on stdout instead of tables."
-)
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def export(folders: tuple[Path, ...], as_json: bool, debug: bool, **options: Any) -> int:
+@flag("--no-provenance", help="Rows have only the columns that trainers read, not where they come from.")
+@flag("--save-text", help="Questions of gpqa, which are not to be shown, are written too.")
+@flag("--overwrite", help="An earlier export in DATA is replaced.")
+@flag("--json", "as_json", help="One JSON object is printed on stdout instead of tables.")
+@DIRS
+def export(folders: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     """Write the answers in DIRs, of localpower eval, as training data into the folder DATA.
 
     Answers of one model and one method are taken, those that ended by themselves. Every row says where it comes from.
@@ -115,19 +95,13 @@ def export(folders: tuple[Path, ...], as_json: bool, debug: bool, **options: Any
     """
     from localpower.api.export import export as written
 
-    password = options.pop("gpqa_password") or os.environ.get(PASSWORD)
     found = written(
         *folders,
         provenance=not options.pop("no_provenance"),
-        password=_ask_password if password is None else lambda: password,
+        password=password_of(options.pop("gpqa_password")),
         say=say,
         **options,
     )
     write_answer(json.dumps(found.to_dict()) if as_json else str(found))
     n = found.record.n_rows
     say(f"wrote {n:,} row{'' if n == 1 else 's'} to {found.path}")
-    return EXIT_OK
-
-
-def _ask_password() -> str:
-    return str(click.prompt("GPQA password", hide_input=True, err=True)) if sys.stdin.isatty() else ""

@@ -9,7 +9,6 @@ import click
 
 from localpower.cli.options import program_options
 from localpower.cli.sections import Command
-from localpower.errors import EXIT_OK
 from localpower.names import GRADERS
 
 _KINDS = ("math", "gsm8k", "gpqa", "code")
@@ -21,15 +20,13 @@ _KINDS = ("math", "gsm8k", "gpqa", "code")
     "--grader",
     type=click.Choice(GRADERS),
     default="value",
-    show_default=True,
     help="How answers of kind math are graded: by value, as the paper does, or by math-verify (extra: [math]).",
 )
 @program_options
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def grade(
-    kind: str, grader: str, run_code: bool, packages: tuple[str, ...], seconds: float, file: Path, debug: bool
-) -> int:
+    kind: str, grader: str, run_code: bool, packages: tuple[str, ...], seconds: float, file: Path
+) -> None:
     """Grade the rows of FILE, JSON lines of {"gold": ..., "answer": ...} or {"gold": ..., "completion": ...}.
 
     With --kind code a row is {"task": ..., "completion": ...}, where the task is a row of HumanEval or MBPP.
@@ -51,4 +48,3 @@ def grade(
         say(f"note: programs run in isolation of kind {isolation()}")
     for found in grade_file(file, kind, grader, seconds, allowed(packages, run_code)):
         write_answer(json.dumps({"verdict": found.verdict, "extracted": found.extracted}))
-    return EXIT_OK

@@ -25,49 +25,25 @@ from localpower.cli.process import open_streams
 from localpower.cli.regrade import regrade
 from localpower.cli.replay import replay
 from localpower.cli.run import run
-from localpower.cli.sections import Group, no_such, wrong_use
+from localpower.cli.sections import Root, no_such, wrong_use
 from localpower.cli.selftest import selftest
 from localpower.cli.serve import serve
 from localpower.cli.sessions import sessions
 from localpower.cli.tasks import tasks
 from localpower.cli.tools import tools
 from localpower.cli.watch import watch
-from localpower.errors import (
-    EXIT_INTERRUPTED,
-    EXIT_OK,
-    EXIT_PROBLEM,
-    EXIT_USAGE,
-    Interrupted,
-    UserError,
-)
+from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, Interrupted, UserError
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(__version__, prog_name="localpower")
 def cli() -> None:
     """Sample whole answers towards p(x | prompt)^alpha with GGUF models."""
 
 
 for _command in (
-    *(
-        run,
-        chat,
-        sessions,
-        log,
-        methods,
-        models,
-        tools,
-        tasks,
-        evaluate,
-        compare,
-        regrade,
-        grade,
-        export,
-        explain,
-        replay,
-        selftest,
-    ),
-    *(bench, serve, watch, mcp, config, completion),
+    *(run, chat, sessions, log, methods, models, tools, tasks, evaluate, compare, regrade, grade, export),
+    *(explain, replay, selftest, bench, serve, watch, mcp, config, completion),
 ):
     cli.add_command(_command)
 
@@ -75,7 +51,7 @@ for _command in (
 @cli.command("help", hidden=True)
 @click.argument("command", required=False)
 @click.pass_context
-def help_(ctx: click.Context, command: str | None) -> int:
+def help_(ctx: click.Context, command: str | None) -> None:
     """Show the help of COMMAND, or of all."""
     assert ctx.parent is not None
     found = cli.get_command(ctx.parent, command) if command else cli
@@ -83,7 +59,6 @@ def help_(ctx: click.Context, command: str | None) -> int:
         raise click.UsageError(f"No such command {command!r}.", ctx.parent)
     inner = ctx.parent if found is cli else click.Context(found, ctx.parent, info_name=command)
     click.echo(found.get_help(inner))
-    return EXIT_OK
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from localpower.cli.terminal import coloured, say, write_answer, write_dim, write_markdown
 from localpower.runs.answer import Answer
 from localpower.text.thinking import split
-from localpower.ui.summary import chains_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Manner:
     def texts(self, texts: Sequence[tuple[str, int | None]], *, every: bool = False) -> None:
         """Answers with the lengths of their thoughts; every: under headings. A pipe gets them byte for byte."""
         if every and not sys.stdout.isatty():
-            write_answer(chains_in_words([text for text, _ in texts]), prose=True)
+            write_answer("\n".join(f"--- chain {i}\n{text}" for i, (text, _) in enumerate(texts)), prose=True)
             return
         for i, (text, thinking) in enumerate(texts):
             if every:

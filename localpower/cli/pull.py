@@ -7,28 +7,28 @@ import sys
 import click
 
 from localpower.cli import completion
+from localpower.cli.options import flag
+from localpower.cli.sections import Plain
+from localpower.cli.terminal import can_redraw, is_quiet, say
 from localpower.elsewhere import spell_size
-from localpower.errors import EXIT_OK, UsageProblem
+from localpower.errors import UsageProblem
 
 
-@click.command("pull", short_help="Fetch a model.")
+@click.command("pull", cls=Plain, short_help="Fetch a model.")
 @click.argument("name", shell_complete=completion.to_pull)
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def pull(name: str, debug: bool) -> int:
+def pull(name: str) -> None:
     """Fetch the model NAME of `models list`, or OWNER/REPO or OWNER/REPO/FILE of the model hub.
 
     The file goes into the hub's own cache, where other programs find it too. What was cut goes on where it was. A file
     with a wrong checksum is removed. HF_TOKEN, HF_HOME and the hub's other variables are heeded.
     """
     fetched(name)
-    return EXIT_OK
 
 
 def fetched(name: str) -> None:
     """Fetch a model, show how far it is, and say what came of it. Raises UserError."""
     from localpower.api.pull import Progress, Several
     from localpower.api.pull import pull as fetch
-    from localpower.cli.terminal import can_redraw, say
     from localpower.ui.transfer import Transfer
 
     with Transfer(say, redraw=can_redraw()) as shown:
@@ -50,17 +50,15 @@ def fetched(name: str) -> None:
     say(f"{spell_size(done.size)}, {came}; -m {done.name} uses it")
 
 
-@click.command("rm", short_help="Remove a model that was fetched.")
+@click.command("rm", cls=Plain, short_help="Remove a model that was fetched.")
 @click.argument("name", shell_complete=completion.models)
-@click.option("--yes", is_flag=True, help="It is not asked first.")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def rm(name: str, yes: bool, debug: bool) -> int:
+@flag("--yes", help="It is not asked first.")
+def rm(name: str, yes: bool) -> None:
     """Remove the model NAME from the model hub's cache.
 
     Files of Ollama, of LM Studio and your own are never removed.
     """
     from localpower.api.pull import removable, remove
-    from localpower.cli.terminal import say
 
     path, size = removable(name)
     if not yes:
@@ -68,7 +66,6 @@ def rm(name: str, yes: bool, debug: bool) -> int:
             raise UsageProblem("nobody can be asked here", "--yes removes it without a question")
         click.confirm(f"Remove {path}, {spell_size(size)}?", abort=True, err=True)
     say(f"removed; {remove(path)} are free again")
-    return EXIT_OK
 
 
 def offer(name: str | None) -> None:
@@ -77,7 +74,6 @@ def offer(name: str | None) -> None:
     Where nobody can be asked, and after a no, nothing is done: what opens the model says what is missing.
     """
     from localpower.api.pull import missing
-    from localpower.cli.terminal import is_quiet
 
     if is_quiet() or not asks():
         return

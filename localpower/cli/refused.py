@@ -7,84 +7,67 @@ from typing import Any
 
 import click
 
-_TARGET = "it would change the target: power sampling needs the model's whole distribution"
-REFUSED = {
-    "--top-k": _TARGET,
-    "--top-p": _TARGET,
-    "--min-p": _TARGET,
-    "--repeat-penalty": _TARGET,
-    "--presence-penalty": _TARGET,
-    "--frequency-penalty": _TARGET,
+from localpower.cli.options import Option, together
+
+REFUSED = dict.fromkeys(
+    ("--top-k", "--top-p", "--min-p", "--repeat-penalty", "--presence-penalty", "--frequency-penalty"),
+    "it would change the target: power sampling needs the model's whole distribution",
+)
+_MOVED = {  # into the settings of methods
+    "--cuts": "power:cuts={}",
+    "--rho": "power:restart-weight={}",
+    "--prefetch": "power:prefetch={}",
+    "--drafts": "power:drafts={}",
+    "--metropolised": "power:metropolised=yes",
+    "--particles": "smc:particles={}",
+    "--ramp": "smc:ramp={}",
+    "--ess": "smc:ess={}",
+    "--candidates": "lookahead:candidates={}",
+    "--rollouts": "lookahead:rollouts={}",
+    "--block": "power:block={} (lookahead has it too)",
 }
-MOVED = {  # into the settings of methods: the methods that have it, and what it is called there
-    "--block": (("power", "lookahead"), "block"),
-    "--cuts": (("power",), "cuts"),
-    "--rho": (("power",), "restart-weight"),
-    "--prefetch": (("power",), "prefetch"),
-    "--drafts": (("power",), "drafts"),
-    "--particles": (("smc",), "particles"),
-    "--ramp": (("smc",), "ramp"),
-    "--ess": (("smc",), "ess"),
-    "-n": (("best-of-n",), "n"),
-    "--candidates": (("lookahead",), "candidates"),
-    "--rollouts": (("lookahead",), "rollouts"),
-}
-_VALUE = "VALUE"
+_BARE: dict[str, Any] = {"is_flag": False, "flag_value": "VALUE"}  # it may stand without a value
 
 
-def _moved(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    if value is None:
-        return
-    name = param.opts[0]
-    if (name, value) == ("-n", "gl"):
-        raise click.UsageError("No such option: -ngl: did you mean --gpu-layers?")
-    methods, setting = MOVED[name]
-    if name == "-n":
-        raise click.UsageError(
-            f"the length of an answer is --max-tokens; answers to choose from are --method best-of-n:n={value}"
-        )
-    others = (
-        f" ({', '.join(methods[1:])} {'has' if len(methods) == 2 else 'have'} it too)" if methods[1:] else ""
-    )
-    raise click.UsageError(
-        f"{name} has moved into the method: use --method {methods[0]}:{setting}={value}{others}"
-    )
+def _hidden(name: str, said: Callable[[str], str], **more: Any) -> Option:
+    """said: what a user is told, by the value."""
+
+    def refuse(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+        if value is not None:
+            raise click.UsageError(said(value))
+
+    own = f"no_{name.strip('-').replace('-', '_')}"
+    return click.option(name, own, hidden=True, expose_value=False, callback=refuse, **more)
 
 
-def _metropolised(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    if value:
-        raise click.UsageError(
-            "--metropolised has moved into the method: use --method power:metropolised=yes"
-        )
+def renamed(old: str, new: str) -> Option:
+    """An option that says what it is called now."""
+    return _hidden(old, lambda _: f"{old} is called {new} now")
 
 
-def _gone(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    if value is not None:
-        raise click.UsageError(f"{param.opts[0]} is gone: docs/samplers.md shows what was better")
+def _refused(name: str, why: str) -> Option:
+    return _hidden(name, lambda _: f"{name} is refused: {why}")
 
 
-def _refuse(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    if value:
-        name = param.opts[0]
-        raise click.UsageError(f"{name} is refused: {REFUSED[name]}")
+def _moved(name: str, into: str) -> Option:
+    said = f"{name} has moved into the method: use --method {into}"
+    return _hidden(name, said.format, **_BARE)
 
 
-def refused_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Hidden options that explain themselves when used."""
-    for name in REFUSED:
-        command = click.option(
-            name,
-            f"refused_{name.strip('-').replace('-', '_')}",
-            hidden=True,
-            expose_value=False,
-            callback=_refuse,
-        )(command)
-    hidden: dict[str, Any] = {"hidden": True, "expose_value": False}
-    for name in MOVED:
-        own: dict[str, Any] = {"is_flag": False, "flag_value": _VALUE, "callback": _moved, **hidden}
-        command = click.option(name, f"moved_{name.strip('-')}", **own)(command)
-    for name in ("--staged", "--tries", "--rungs"):
-        command = click.option(name, f"gone_{name.strip('-')}", callback=_gone, **hidden)(command)
-    return click.option(
-        "--metropolised", "moved_metropolised", is_flag=True, callback=_metropolised, **hidden
-    )(command)
+def _gone(name: str) -> Option:
+    return _hidden(name, lambda _: f"{name} is gone: docs/samplers.md shows what was better", **_BARE)
+
+
+def _length(value: str) -> str:
+    """-n of llama.cpp, and what a parser makes of its -ngl."""
+    if value == "gl":
+        return "No such option: -ngl: did you mean --gpu-layers?"
+    return f"the length of an answer is --max-tokens; answers to choose from are --method best-of-n:n={value}"
+
+
+refused_options = together(
+    *(_refused(name, why) for name, why in REFUSED.items()),
+    *(_moved(name, into) for name, into in _MOVED.items()),
+    *map(_gone, ("--staged", "--tries", "--rungs")),
+    _hidden("-n", _length, **_BARE),
+)

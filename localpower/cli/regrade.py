@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from localpower.cli.options import program_options
-from localpower.cli.sections import Command, renamed
+from localpower.cli.refused import renamed
+from localpower.cli.sections import Command
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted
 from localpower.names import GRADERS
 
@@ -27,17 +29,7 @@ from localpower.names import GRADERS
 )
 @renamed("--against", "--reference")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
-def regrade(
-    grader: str | None,
-    run_code: bool,
-    packages: tuple[str, ...],
-    seconds: float,
-    judge: str | None,
-    reference: str | None,
-    folder: Path,
-    debug: bool,
-) -> int:
+def regrade(folder: Path, **options: Any) -> int:
     """Grade the answers in DIR again: what localpower eval stored there.
 
     Answers stay as they are; verdict, extracted and grader are replaced. Open answers are compared by --judge. The
@@ -50,26 +42,14 @@ def regrade(
     from localpower.cli.terminal import say, tenths, waiting
     from localpower.runs.interrupt import Interrupts
 
-    if reference is not None and judge is None:
+    if options["reference"] is not None and options["judge"] is None:
         raise click.UsageError("--reference goes with --judge")
     read_runs([folder])  # refuses what is no run before anything is made there
-    if run_code:
+    if options["run_code"]:
         say(f"note: programs run in isolation of kind {isolation()}")
     with Interrupts() as interrupts:
         try:
-            again(
-                folder,
-                interrupts,
-                say,
-                tenths("judged", "pairs"),
-                grader=grader,
-                run_code=run_code,
-                packages=packages,
-                seconds=seconds,
-                judge=judge,
-                reference=reference,
-                waiting=waiting,
-            )
+            again(folder, interrupts, say, tenths("judged", "pairs"), waiting=waiting, **options)
         except (Interrupted, KeyboardInterrupt):
             say(
                 "interrupted: verdicts are as they were, but for those of programs that were run; judgements are kept"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from localpower.cli.options import thoughts_option
+from localpower.cli.options import flag, thoughts_option
 from localpower.cli.sections import Command
+from localpower.cli.terminal import can_redraw, notes, say, waiting, write_answer
 from localpower.cli.values import Finite
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, Interrupted
 
@@ -26,10 +27,9 @@ if TYPE_CHECKING:
     "--speed",
     type=Finite(0.0),
     default=1.0,
-    show_default=True,
     help="How many times as fast as it was the run is played; 0 shows it at once.",
 )
-@click.option("--verify", "check_it", is_flag=True, help="Every decision is checked instead of shown.")
+@flag("--verify", "check_it", help="Every decision is checked instead of shown.")
 @click.option("-m", "--model", help="With --verify, this model evaluates every token again.")
 @click.option(
     "--tools",
@@ -38,9 +38,8 @@ if TYPE_CHECKING:
     help="With --verify, the calls of these tools are made again; those of files run their code. Shipped tools that "
     "run no code are called again anyway.",
 )
-@click.option("--json", "as_json", is_flag=True, help="With --verify, one JSON object is printed.")
+@flag("--json", "as_json", help="With --verify, one JSON object is printed.")
 @thoughts_option
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
 def replay(
     file: Path,
     speed: float,
@@ -49,7 +48,6 @@ def replay(
     tools: tuple[str, ...],
     as_json: bool,
     show_thoughts: bool,
-    debug: bool,
 ) -> int:
     """Play the run that --events recorded in FILE, then print its answer; or check it with --verify.
 
@@ -73,11 +71,10 @@ def replay(
 def _show(trace: Trace, speed: float, interrupts: Interrupts, *, whole: bool) -> int:
     from localpower.api.recording import texts_of, thought_of
     from localpower.cli.printed import Manner
-    from localpower.cli.terminal import can_redraw, notes, say
     from localpower.runs.player import Player
     from localpower.ui.body import Fold
+    from localpower.ui.live import view_on
     from localpower.ui.summary import FINISHES
-    from localpower.ui.views import view_on
 
     settings, thought = trace.started.settings, thought_of(trace)
     live = can_redraw()
@@ -89,7 +86,7 @@ def _show(trace: Trace, speed: float, interrupts: Interrupts, *, whole: bool) ->
             settings,
             trace.started.n_chains,
             len(trace.started.prompt),
-            lambda: player.seconds,
+            clock=lambda: player.seconds,
             fold=Fold(thought, settings.get("thinking_budget"), whole),
         ) as view:
             tallies = player.play(view, interrupts.check)
@@ -114,7 +111,6 @@ def _check(
     trace: Trace, model: str | None, tools: tuple[str, ...], as_json: bool, interrupts: Interrupts
 ) -> int:
     from localpower.api.recording import check_recording
-    from localpower.cli.terminal import waiting, write_answer
 
     report, findings = check_recording(trace, model, interrupts, waiting, tools)
     write_answer(json.dumps(report) if as_json else "\n".join(_lines(report, findings)))

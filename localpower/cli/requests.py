@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from localpower import jsonl
 from localpower.api.opening import opened
-from localpower.api.question import check
+from localpower.api.question import check, notes
 from localpower.api.request import PromptOptions, SamplingOptions
 from localpower.cli.options import IDLE, PRESET
 from localpower.cli.terminal import waiting
@@ -101,12 +101,7 @@ def open_model(options: dict[str, Any], interrupts: Interrupts, *, fresh: bool =
 def request(options: dict[str, Any], *, fresh: bool = False) -> Request:
     """What is asked of the engine."""
     return Request(
-        options["model"],
-        options["threads"],
-        options["n_ctx"],
-        options["gpu_layers"],
-        options["fast"],
-        fresh,
+        options["model"], options["threads"], options["n_ctx"], options["gpu_layers"], options["fast"], fresh
     )
 
 
@@ -125,19 +120,28 @@ def preset_notes(ctx: click.Context, methods: Iterable[type[Method] | Method]) -
     """Notes on settings of a preset that do nothing."""
     name, used = ctx.params.get("preset"), set().union(*(method.uses() for method in methods))
     idle = sorted((set(EVERYDAY) - used).intersection(from_preset(ctx)))
-    notes = [f"--preset {name}: {key} means nothing to this method" for key in idle]
-    return notes + [
+    found = [f"--preset {name}: {key} means nothing to this method" for key in idle]
+    return found + [
         f"--preset {name}: {key} means nothing to {ctx.info_name}" for key in ctx.meta.get(IDLE, ())
     ]
 
 
-def unused(text: str, given: Collection[str]) -> list[str]:
+def first_notes(
+    ctx: click.Context, loaded: Loaded, how: SamplingOptions, wording: PromptOptions
+) -> list[str]:
+    """What is to be said of the options of `run` or `chat` once the model is there."""
+    options = ctx.params
+    idle = [*preset_notes(ctx, [how.method]), *_unused(options["method"], given(ctx))]
+    return [*notes(loaded, how, wording), *typed_stops(options), *idle]
+
+
+def _unused(text: str, given: Collection[str]) -> list[str]:
     """Notes on options that do nothing beside a method as it is written."""
     method, texts = split(text)
     both = [key for key in sorted(given) if key in texts and key in _BESIDE]
-    notes = [f"--{key} is not used: the method has {key}={texts[key]}" for key in both]
+    found = [f"--{key} is not used: the method has {key}={texts[key]}" for key in both]
     idle = used_by_none([method], given)
-    return notes + [f"{name} means nothing to --method {method.name}" for name in idle]
+    return found + [f"{name} means nothing to --method {method.name}" for name in idle]
 
 
 def used_by_none(methods: Iterable[type[Method] | Method], given: Collection[str]) -> list[str]:

@@ -13,7 +13,9 @@ import click
 
 from localpower.cli.options import (
     engine_options,
+    flag,
     log_option,
+    path_option,
     prompt_options,
     quiet_option,
     sampling_options,
@@ -21,6 +23,7 @@ from localpower.cli.options import (
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
+from localpower.cli.terminal import keep_in_log, say, tell, view_of, write_answer
 from localpower.cli.tool_options import tool_options
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
 
@@ -40,33 +43,17 @@ if TYPE_CHECKING:
 @prompt_options
 @tool_options
 @engine_options
-@click.option(
+@path_option(
     "-f",
     "--file",
     "files",
     multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
     help="The text of FILE stands before PROMPT. The option may be repeated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object is printed instead of the text.")
-@click.option(
-    "--events",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Every event is written to FILE as a JSON line.",
-)
-@click.option(
-    "--diagnose",
-    is_flag=True,
-    help="The summary says how well the run went: moves by cut, autocorrelation, particles.",
-)
-@click.option(
-    "--plot",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The diagnosis is drawn to FILE (extra: localpower[plots]).",
-)
+@flag("--json", "as_json", help="One JSON object is printed instead of the text.")
+@path_option("--events", help="Every event is written to FILE as a JSON line.")
+@flag("--diagnose", help="The summary says how well the run went: moves by cut, autocorrelation, particles.")
+@path_option("--plot", help="The diagnosis is drawn to FILE (extra: localpower[plots]).")
 @thoughts_option
 @log_option
 @quiet_option
@@ -89,20 +76,10 @@ def run(
     comes after --. The answer goes to stdout, everything else to stderr. Ctrl-C ends the run with the last accepted
     state.
     """
-    from localpower.api.question import ask, check_traces, memory_notes, notes
+    from localpower.api.question import ask, check_traces, memory_notes
     from localpower.cli.asked import read_prompt
     from localpower.cli.pull import offer
-    from localpower.cli.requests import (
-        given,
-        open_model,
-        preset_notes,
-        prompting,
-        sampling,
-        tool_use,
-        typed_stops,
-        unused,
-    )
-    from localpower.cli.terminal import keep_in_log, say
+    from localpower.cli.requests import first_notes, open_model, prompting, sampling, tool_use
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder
     from localpower.ui.plots import require
@@ -118,21 +95,18 @@ def run(
         wording = replace(wording, tools=tool_use(options, lambda: interrupts.requested))
         loaded = open_model(options, interrupts)
         question = ask(loaded, text, how, wording)
-        idle = [*preset_notes(ctx, [how.method]), *unused(options["method"], given(ctx))]
         recorder = Recorder(events, loaded.piece) if events else None
         if recorder:
             cleanup.callback(recorder.close)
-        told = (*notes(loaded, how, wording), *typed_stops(options), *idle, *question.notes)
-        for note in (*told, *memory_notes(loaded, question)):
-            say(f"note: {note}")
+        told = first_notes(ctx, loaded, how, wording)
+        tell((*told, *question.notes, *memory_notes(loaded, question)))
         job = _job(loaded, question, options, interrupts)
         whole = options["show_thoughts"]
         found = _watched(job, recorder, diagnose=diagnose or plot is not None, whole=whole)
-    for note in job.notes:
-        say(f"note: {note}")
+    tell(job.notes)
     keep_in_log(found, options, text)  # before it is shown: a reader that has gone costs no entry
     _write(found, question.thought, as_json=as_json, whole=whole)
-    _tell(found, diagnose=diagnose, plot=plot)
+    _sum_up(found, diagnose=diagnose, plot=plot)
     if recorder and recorder.problem:
         say(f"localpower: {recorder.problem}", always=True)
         return EXIT_PROBLEM
@@ -156,7 +130,6 @@ def _watched(job: AnswerRun, recorder: Recorder | None, *, diagnose: bool, whole
     diagnose: with a report on the run. whole: thoughts are shown whole.
     """
     from localpower.api.answer_run import run as answer
-    from localpower.cli.terminal import view_of
     from localpower.runs.diagnosis import Diagnosis
     from localpower.runs.session import Listener
 
@@ -172,7 +145,6 @@ def _watched(job: AnswerRun, recorder: Recorder | None, *, diagnose: bool, whole
 def _write(found: Answer, thought: Thought | None, *, as_json: bool, whole: bool) -> None:
     """The answer on stdout. Raises OutputClosed."""
     from localpower.cli.printed import Manner
-    from localpower.cli.terminal import write_answer
 
     if as_json:
         write_answer(json.dumps(found.to_dict()))
@@ -180,9 +152,8 @@ def _write(found: Answer, thought: Thought | None, *, as_json: bool, whole: bool
         Manner(thought.marks if thought else None, whole).answer(found)
 
 
-def _tell(found: Answer, *, diagnose: bool, plot: Path | None) -> None:
+def _sum_up(found: Answer, *, diagnose: bool, plot: Path | None) -> None:
     """What is to be said of it on stderr."""
-    from localpower.cli.terminal import say
     from localpower.ui.diagnosis import lines
     from localpower.ui.plots import draw
     from localpower.ui.summary import summary

@@ -1,9 +1,8 @@
-"""Help in titled sections, commands in the order in which people meet them, and options that have been renamed."""
+"""Help in titled sections, commands in the order in which people meet them."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,72 +10,38 @@ import click
 
 from localpower.errors import Interrupted
 
-SECTIONS: dict[str, tuple[str, ...]] = {
-    "What to draw": (
-        *(
-            "model",
-            "models",
-            "preset",
-            "method",
-            "methods",
-            "alpha",
-            "temperature",
-            "max_tokens",
-            "steps",
-            "budget",
-            "seed",
-        ),
-    ),
-    "Address": ("host", "port", "api_key_file", "insecure", "origins"),
-    "Requests": (
-        *(
-            "rows",
-            "queue",
-            "max_n",
-            "max_body",
-            "time_limit",
-            "grace",
-            "lenient",
-            "allow_watch",
-            "log_prompts",
-        ),
-    ),
-    "How many": ("chains", "pick", "samples", "limit", "parallel"),
-    "Prompt": (
-        *("files", "system", "raw", "template_args", "think", "thinking_budget", "stops", "no_stops"),
-        *("prompt_cache", "form", "answer_prefix", "data", "since", "until", "gpqa_password"),
-    ),
-    "Session": ("go_on", "session", "no_session"),
-    "Grading": ("kind", "grader", "judge", "reference", "run_code", "packages", "seconds"),
-    "Comparison": ("sharpening", "base", "tuned", "scorers", "baseline", "cross_score"),
-    "Which answers": (
-        *("tasks", "keep", "unfinished", "duplicates", "max_per_problem", "decontaminate", "split"),
-    ),
-    "Machine": ("threads", "n_ctx", "gpu_layers", "fast", "shard", "workers", "copy_model", "dry_run"),
-    "Output": (
-        *(
-            "as_json",
-            "output",
-            "formats",
-            "parquet",
-            "no_markdown",
-            "show_thoughts",
-            "events",
-            "diagnose",
-            "plot",
-            "html",
-            "export",
-            "out",
-            "save_text",
-            "log",
-            "quiet",
-        ),
-        *("save_text", "quiet", "quick", "long", "speed", "check_it", "debug", "help"),
-    ),
+_TITLES = {  # and the parameters below each
+    "What to draw": "model models preset method methods alpha temperature max_tokens steps budget seed",
+    "Address": "host port api_key_file insecure origins",
+    "Requests": "rows queue most_answers body time_limit grace lenient watch prompts",
+    "How many": "chains pick samples limit parallel",
+    "Prompt": "files system raw template_args think thinking_budget stops no_stops prompt_cache form answer_prefix "
+    "data since until gpqa_password",
+    "Session": "go_on session no_session",
+    "Grading": "kind grader judge reference run_code packages seconds",
+    "Comparison": "sharpening base tuned scorers baseline cross_score",
+    "Which answers": "tasks keep unfinished duplicates max_per_problem decontaminate split",
+    "Machine": "threads n_ctx gpu_layers fast shard workers copy_model dry_run",
+    "Output": "as_json output formats parquet no_markdown show_thoughts events diagnose plot html export out save_text "
+    "log quiet quick long speed check_it debug help",
 }
+SECTIONS = {title: names.split() for title, names in _TITLES.items()}
 
 
-class Command(click.Command):
+def _debug() -> click.Option:
+    words = "A problem is shown with its traceback."
+    return click.Option(["--debug"], is_flag=True, expose_value=False, help=words)
+
+
+class Plain(click.Command):
+    """A command that has --debug, which main.py heeds."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.params.append(_debug())
+
+
+class Command(Plain):
     """A command whose help has the sections above; what belongs to none of them comes last.
 
     Options that are not given have the user's own defaults (cli/config.py).
@@ -109,6 +74,17 @@ class Command(click.Command):
 
 
 class Group(click.Group):
+    """Its commands have --debug, and it has it too where it does something by itself."""
+
+    command_class = Plain
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        if self.invoke_without_command:
+            self.params.append(_debug())
+
+
+class Root(click.Group):
     """Commands are listed in the order in which they were added. An interrupt is one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -178,13 +154,3 @@ def wrong_use(error: click.UsageError) -> str:
 def takes_prompt(command: click.Command | None) -> bool:
     """Whether what is typed may be a text for the model."""
     return command is not None and any(param.name == "prompt" for param in command.params)
-
-
-def renamed(old: str, new: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A hidden option that says what it is called now."""
-
-    def refuse(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-        if value is not None:
-            raise click.UsageError(f"{old} is called {new} now")
-
-    return click.option(old, f"old_{old.strip('-')}", hidden=True, expose_value=False, callback=refuse)

@@ -45,10 +45,16 @@ COMMANDS: dict[str, Entry] = {
     },
     "/seed": Entry("the seed of the next answer; /seed N changes it", slash_settings.seed),
     "/regen": Entry(
-        "draw another answer to the last message; the others are kept", slash_turns.again, alone=True
+        "draw another answer to the last message; the others are kept",
+        lambda talk, *_: talk.again(),
+        alone=True,
     ),
     "/alt": Entry("go on from the next of the answers to the last message", slash_turns.alternative),
-    "/raw": Entry("the last answer as the model wrote it, without Markdown", slash_turns.raw, alone=True),
+    "/raw": Entry(
+        "the last answer as the model wrote it, without Markdown",
+        lambda talk, *_: talk.show(raw=True),
+        alone=True,
+    ),
     "/thought": Entry("what the model thought before the last answer", slash_turns.thought, alone=True),
     "/undo": Entry("take back the last message and its answers", slash_turns.undo, alone=True),
     "/edit": Entry("/edit TEXT puts TEXT in the place of the last message", slash_turns.edit),

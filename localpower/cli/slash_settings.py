@@ -15,6 +15,7 @@ from localpower.api.presets import NO_PRESET, presets
 from localpower.api.question import chosen, notes
 from localpower.api.request import chosen_seed
 from localpower.cli import terminal
+from localpower.cli.config import shown
 from localpower.cli.refused import REFUSED
 from localpower.cli.requests import from_preset, preset_notes, typed_stops
 from localpower.cli.talk import Talk
@@ -34,6 +35,7 @@ _OF_TEMPLATE = ("system", "template-arg")  # they do nothing without one
 _DEFAULT = "default"  # as a value: the setting's own
 
 say = partial(terminal.say, always=True)  # replies to commands
+tell = partial(terminal.tell, always=True)
 
 
 def set_(talk: Talk, ctx: click.Context, rest: str) -> None:
@@ -56,12 +58,10 @@ def set_(talk: Talk, ctx: click.Context, rest: str) -> None:
         raise UserError(f"{name} cannot be changed in a chat", "/set lists what can")
     if text:
         _change(talk, ctx, name, param, "" if text.lower() == _DEFAULT else text)
-        for note in typed_stops(talk.options) if name == "stop" else ():
-            say(f"note: {note}")
+        tell(typed_stops(talk.options) if name == "stop" else ())
         if name in _OF_TEMPLATE:
             told = notes(talk.loaded, talk.chat.options, talk.chat.prompting)
-            for note in (each for each in told if each.startswith(f"--{name} is not used")):
-                say(f"note: {note}")
+            tell(each for each in told if each.startswith(f"--{name} is not used"))
     _say_lines([_line(talk, ctx, name, param, own)])
 
 
@@ -104,8 +104,7 @@ def preset(talk: Talk, ctx: click.Context, rest: str) -> None:
         talk.from_preset = mine
         if "seed" in mine:
             talk.chat.seed = chosen_seed(fresh.params["seed"])
-        for note in preset_notes(fresh, [talk.chat.options.method]):
-            say(f"note: {note}")
+        tell(preset_notes(fresh, [talk.chat.options.method]))
     params = _changeable(ctx)
     say(f"preset {talk.options['preset'] or NO_PRESET}; presets: {', '.join(presets())}")
     if not rest:
@@ -210,9 +209,7 @@ def _shown(param: click.Option, talk: Talk) -> str:
             return "none"
         found = chosen(talk.loaded, talk.chat.options, talk.chat.prompting).get(str(param.name))
         return "automatic" if found is None else f"automatic: {found:.3g}"
-    if isinstance(value, tuple):
-        return " · ".join(map(repr, value)) or "none"
-    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+    return "none" if value == () else shown(value)
 
 
 def _value(param: click.Option, text: str, ctx: click.Context, preset: str | None) -> Any:

@@ -11,11 +11,6 @@ from localpower.ui.diagnosis import lines
 from localpower.ui.history import history, table
 
 
-def again(talk: Talk, ctx: click.Context, rest: str) -> None:
-    """/regen."""
-    talk.again()
-
-
 def alternative(talk: Talk, ctx: click.Context, rest: str) -> None:
     """/alt."""
     if talk.chat.turns and len(talk.chat.turns[-1].answers) == 1:
@@ -27,11 +22,6 @@ def alternative(talk: Talk, ctx: click.Context, rest: str) -> None:
     numbers = f" · seed {facts['seed']}" if "seed" in facts else ""
     numbers += f" · log p {facts['log_p']:.2f}" if isinstance(facts.get("log_p"), float) else ""
     say(f"answer {turn.chosen + 1} of {len(turn.answers)}{numbers}")
-
-
-def raw(talk: Talk, ctx: click.Context, rest: str) -> None:
-    """/raw."""
-    talk.show(raw=True)
 
 
 def thought(talk: Talk, ctx: click.Context, rest: str) -> None:

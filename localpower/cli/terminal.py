@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -16,8 +16,7 @@ import click
 if TYPE_CHECKING:
     from localpower.api.answer_run import AnswerRun
     from localpower.runs.answer import Answer
-    from localpower.ui.live import LiveView
-    from localpower.ui.plain import PlainView
+    from localpower.ui.plain import View
     from localpower.ui.status import Status
 
 
@@ -34,6 +33,12 @@ def say(line: str, *, always: bool = False) -> None:
     if always or not is_quiet():
         with contextlib.suppress(OSError):  # what cannot be said costs no answer
             print(_wrapped(one_line(line), sys.stderr), file=sys.stderr, flush=True)
+
+
+def tell(notes: Iterable[str], *, always: bool = False) -> None:
+    """Notes, each on a line of stderr."""
+    for note in notes:
+        say(f"note: {note}", always=always)
 
 
 def _wrapped(text: str, stream: TextIO) -> str:
@@ -105,14 +110,14 @@ def keep_in_log(answer: Answer, options: Mapping[str, Any], prompt: str, session
     return True
 
 
-def view_of(job: AnswerRun, *, whole: bool = False) -> LiveView | PlainView:
+def view_of(job: AnswerRun, *, whole: bool = False) -> View:
     """The view of a run that is about to begin: live where stderr can be redrawn, else plain lines.
 
     whole: thoughts are shown whole.
     """
     from localpower.api.first_use import first_use
     from localpower.ui.body import Fold
-    from localpower.ui.views import view_on
+    from localpower.ui.live import view_on
 
     redraw, started = can_redraw(), job.started
     view = view_on(

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from localpower.cli.options import quiet_option, thoughts_option
+from localpower.cli.options import flag, quiet_option, thoughts_option
+from localpower.cli.sections import Plain
+from localpower.cli.terminal import can_redraw, notes, say
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted
 
 if TYPE_CHECKING:
@@ -17,21 +19,17 @@ if TYPE_CHECKING:
     from localpower.server.told import Told
 
 
-@click.command("watch", short_help="Watch an answer that a server is drawing.")
+@click.command("watch", cls=Plain, short_help="Watch an answer that a server is drawing.")
 @click.argument("url")
-@click.option(
-    "--once", is_flag=True, help="The command ends with the first answer instead of waiting for the next."
-)
-@click.option("--debug", is_flag=True, help="A problem is shown with its traceback.")
+@flag("--once", help="The command ends with the first answer instead of waiting for the next.")
 @thoughts_option
 @quiet_option
-def watch(url: str, once: bool, debug: bool, quiet: bool, show_thoughts: bool) -> int:
+def watch(url: str, once: bool, quiet: bool, show_thoughts: bool) -> int:
     """Watch the answers that the server at URL is drawing, one after another, in the view of `run`.
 
     The server must have been started with --allow-watch. Where it asks for a key, LOCALPOWER_API_KEY holds it. Each
     answer is printed when it is there; Ctrl-C stops watching, and disturbs no answer.
     """
-    from localpower.cli.terminal import say
     from localpower.server.told import events
 
     key = os.environ.get("LOCALPOWER_API_KEY", "").strip()
@@ -48,13 +46,12 @@ def watch(url: str, once: bool, debug: bool, quiet: bool, show_thoughts: bool) -
 def _show(told: Iterator[Told], *, whole: bool) -> None:
     """One answer: live where stderr can be redrawn, then its text on stdout."""
     from localpower.cli.printed import Manner
-    from localpower.cli.terminal import can_redraw, notes, say
     from localpower.runs.tally import Tally
     from localpower.text.stops import answer_text
     from localpower.text.thinking import Thought
     from localpower.ui.body import Fold
+    from localpower.ui.live import view_on
     from localpower.ui.summary import FINISHES
-    from localpower.ui.views import view_on
 
     pieces: dict[int, bytes] = {}
 

@@ -57,17 +57,15 @@ class Agreement:
             return [
                 "the chat template refuses these messages: a trainer that uses it will too; `tokens` is right"
             ]
-        said = (
-            (self.prompts, "questions are written otherwise by the chat template when an answer follows"),
-            (self.ids, "answers have other token ids when their messages are read again, as trainers do"),
-            (
-                self.turns,
-                "answers are changed by the chat template when another turn follows (it drops thoughts, say)",
-            ),
-        )
+        template = "by the chat template when"
+        said = {
+            f"questions are written otherwise {template} an answer follows": self.prompts,
+            "answers have other token ids when their messages are read again, as trainers do": self.ids,
+            f"answers are changed {template} another turn follows (it drops thoughts, say)": self.turns,
+        }
         return [
             f"{some} of {self.n} {words}: `messages` then trains on what was not sampled; `tokens` is right"
-            for some, words in said
+            for words, some in said.items()
             if some
         ]
 

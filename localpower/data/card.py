@@ -12,36 +12,26 @@ from localpower import __version__
 from localpower.data.formats import columns_of
 from localpower.data.record import Record, markdown, one_line
 
+
+def _texts(*names: str, indent: str = "") -> list[str]:
+    """Fields of a list or structure that hold a text each."""
+    return [f"{indent}{line}" for name in names for line in (f"- name: {name}", "  dtype: string")]
+
+
 _FEATURES = {  # of a column's kind, as datasets writes them
-    "text": ["dtype: string"],
-    "whole": ["dtype: int64"],
-    "real": ["dtype: float64"],
-    "wholes": ["list: int64"],
-    "reals": ["list: float64"],
-    "messages": ["list:", "- name: role", "  dtype: string", "- name: content", "  dtype: string"],
+    **{"text": ["dtype: string"], "whole": ["dtype: int64"], "real": ["dtype: float64"]},
+    **{"wholes": ["list: int64"], "reals": ["list: float64"]},
+    "messages": ["list:", *_texts("role", "content")],
     "calls": [
-        *("list:", "- name: role", "  dtype: string", "- name: content", "  dtype: string"),
-        *(
-            "- name: name",
-            "  dtype: string",
-            "- name: tool_calls",
-            "  list:",
-            "  - name: type",
-            "    dtype: string",
-        ),
-        *("  - name: function", "    struct:", "    - name: name", "      dtype: string"),
-        *("    - name: arguments", "      dtype: string"),
+        *("list:", *_texts("role", "content", "name"), "- name: tool_calls", "  list:"),
+        *(*_texts("type", indent="  "), "  - name: function", "    struct:"),
+        *_texts("name", "arguments", indent="    "),
     ],
-    "turns": ["list:", "- name: from", "  dtype: string", "- name: value", "  dtype: string"],
+    "turns": ["list:", *_texts("from", "value")],
 }
 _TAGS = {
-    "role_tag": "from",
-    "content_tag": "value",
-    "user_tag": "human",
-    "assistant_tag": "gpt",
-    "observation_tag": "observation",
-    "function_tag": "function_call",
-    "system_tag": "system",
+    **{"role_tag": "from", "content_tag": "value", "user_tag": "human", "assistant_tag": "gpt"},
+    **{"observation_tag": "observation", "function_tag": "function_call", "system_tag": "system"},
 }
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from localpower.data.likeness import parts
 from localpower.data.samples import Sample
@@ -40,10 +39,6 @@ class Expectation:
     log_p: float | None
     loops: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self)
-
 
 def expectations(samples: Sequence[Sample], of: Sequence[Sample] | None = None) -> list[Expectation]:
     """One for each method, in the order of their first answers. of: all answers; coverage is of their problems."""
@@ -61,8 +56,9 @@ def _expectation(method: str, samples: list[Sample], tried: int) -> Expectation:
     for each in samples:
         problems.setdefault(each.place, []).append(each)
     graded = [each for each in samples if each.verdict != "ungraded"]
-    solved = {each.place for each in graded if each.verdict == "right"}
+    right = [each.place for each in graded if each.verdict == "right"]
     several = [some for some in problems.values() if len(some) > 1]
+    finals = [{x.extracted for x in some if x.extracted is not None} for some in several]
     drawn = [i for each in samples for i in range(len(each.tokens)) if i not in each.given]
     entropy = [h for each in samples for i, h in enumerate(each.entropy) if i not in each.given]
     log_p = [value for each in samples for i, value in enumerate(each.log_p) if i not in each.given]
@@ -72,12 +68,10 @@ def _expectation(method: str, samples: list[Sample], tried: int) -> Expectation:
         len(samples),
         len(problems),
         len(drawn),
-        len([each for each in graded if each.verdict == "right"]) / len(graded) if graded else None,
-        len(solved) / tried if tried else None,
+        len(right) / len(graded) if graded else None,
+        len(set(right)) / tried if tried else None,
         fmean(len({parts(x.answer) for x in some}) / len(some) for some in several) if several else None,
-        fmean(len({x.extracted for x in some if x.extracted is not None}) for some in several)
-        if several
-        else None,
+        fmean(map(len, finals)) if finals else None,
         fmean(entropy) if entropy else None,
         fmean(log_p) if log_p else None,
         fmean(loops(each.tokens) for each in samples),
@@ -94,19 +88,14 @@ def warnings(before: Sequence[Expectation], after: Sequence[Expectation]) -> lis
             continue
         reasons = []
         if all_of.distinct is not None and all_of.distinct < LITTLE_DISTINCT:
-            reasons.append(
-                f"{all_of.distinct:.0%} of the answers to a problem differ, less than {LITTLE_DISTINCT:.0%}"
-            )
+            differ = f"{all_of.distinct:.0%} of the answers to a problem differ"
+            reasons.append(f"{differ}, less than {LITTLE_DISTINCT:.0%}")
         if stays.entropy is not None and stays.entropy < LITTLE_ENTROPY:
             reasons.append(f"the entropy is {stays.entropy:.2f} nats a token, less than {LITTLE_ENTROPY}")
-        if (
-            stays.coverage is not None
-            and all_of.coverage
-            and stays.coverage < LITTLE_COVERAGE * all_of.coverage
-        ):
-            reasons.append(
-                f"{stays.coverage:.0%} of the problems have a right answer, {all_of.coverage:.0%} before the selection"
-            )
+        covered, of = stays.coverage, all_of.coverage
+        if covered is not None and of and covered < LITTLE_COVERAGE * of:
+            first = f"{of:.0%} before the selection"
+            reasons.append(f"{covered:.0%} of the problems have a right answer, {first}")
         if reasons:
             found.append(
                 f"alpha {all_of.alpha:g} of {all_of.method} leaves little variety: {'; '.join(reasons)}. RL that "

@@ -127,24 +127,19 @@ def _write_parquet(path: Path, rows: list[Row], columns: Sequence[Column]) -> No
     import pyarrow as pa
     from pyarrow import parquet
 
-    function = pa.struct([("name", pa.string()), ("arguments", pa.string())])
-    call = pa.struct([("type", pa.string()), ("function", function)])
+    def texts(*names: str) -> list[tuple[str, pa.DataType]]:
+        return [(name, pa.string()) for name in names]
+
+    call = pa.struct([*texts("type"), ("function", pa.struct(texts("name", "arguments")))])
     kinds = {
         "text": pa.string(),
         "whole": pa.int64(),
         "real": pa.float64(),
         "wholes": pa.list_(pa.int64()),
         "reals": pa.list_(pa.float64()),
-        "messages": pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])),
-        "calls": pa.list_(
-            pa.struct(
-                [
-                    *((name, pa.string()) for name in ("role", "content", "name")),
-                    ("tool_calls", pa.list_(call)),
-                ]
-            )
-        ),
-        "turns": pa.list_(pa.struct([("from", pa.string()), ("value", pa.string())])),
+        "messages": pa.list_(pa.struct(texts("role", "content"))),
+        "calls": pa.list_(pa.struct([*texts("role", "content", "name"), ("tool_calls", pa.list_(call))])),
+        "turns": pa.list_(pa.struct(texts("from", "value"))),
     }
     schema = pa.schema([(column.name, kinds[column.kind]) for column in columns])
     parquet.write_table(pa.Table.from_pylist(rows, schema=schema), path)

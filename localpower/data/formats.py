@@ -9,7 +9,7 @@ sharegpt   `conversations`, `system`, `tools`: LLaMA-Factory, by the dataset_inf
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from localpower.data.samples import Sample, Source
 from localpower.data.traces import conversations_of, is_trace, messages_of, tools_of
@@ -63,33 +63,21 @@ def _sharegpt(sample: Sample) -> Row:
     return {"conversations": turns, "system": sample.system or "", "tools": tools}
 
 
+def _columns(**kinds: str) -> tuple[Column, ...]:
+    """By kind the names of columns, in their order."""
+    return tuple(Column(name, kind) for kind, names in kinds.items() for name in names.split())
+
+
 FORMATS = {
-    "messages": Format((Column("messages", "messages"), Column("tools", "text")), _messages),
-    "tokens": Format(
-        tuple(Column(name, "wholes") for name in ("input_ids", "labels", "attention_mask")), _tokens
-    ),
-    "sharegpt": Format(
-        (Column("conversations", "turns"), Column("system", "text"), Column("tools", "text")), _sharegpt
-    ),
+    "messages": Format(_columns(messages="messages", text="tools"), _messages),
+    "tokens": Format(_columns(wholes="input_ids labels attention_mask"), _tokens),
+    "sharegpt": Format(_columns(turns="conversations", text="system tools"), _sharegpt),
 }
 PROVENANCE = (
-    Column("problem_id", "text"),
-    Column("task", "text"),
-    Column("seed", "text"),
-    Column("sample", "whole"),
-    Column("method", "text"),
-    Column("settings", "text"),
-    Column("alpha", "real"),
-    Column("log_p", "real"),
-    Column("n_tokens", "whole"),
-    Column("log_weight", "real"),
-    Column("verdict", "text"),
-    Column("grader", "text"),
-    Column("finish", "text"),
-    Column("token_logprobs", "reals"),
-    Column("model_sha256", "text"),
-    Column("quantization", "text"),
-    Column("version", "text"),
+    *_columns(text="problem_id task seed", whole="sample"),
+    *_columns(text="method settings", real="alpha log_p", whole="n_tokens"),
+    *_columns(real="log_weight", text="verdict grader finish", reals="token_logprobs"),
+    *_columns(text="model_sha256 quantization version"),
 )
 
 
@@ -107,23 +95,14 @@ def row_of(name: str, sample: Sample, source: Source, *, provenance: bool) -> Ro
     return FORMATS[name].row(sample) | (_provenance(sample, source) if provenance else {})
 
 
-def _provenance(sample: Sample, source: Source) -> dict[str, Any]:
-    return {
-        "problem_id": sample.problem_id,
-        "task": sample.task,
+def _provenance(sample: Sample, source: Source) -> Row:
+    other = {
         "seed": str(sample.seed),  # it may need 64 bits, of which JSON readers lose some
-        "sample": sample.sample,
-        "method": sample.method,
-        "settings": sample.settings,
-        "alpha": sample.alpha,
         "log_p": sample.total,
         "n_tokens": len(sample.tokens),
-        "log_weight": sample.log_weight,
-        "verdict": sample.verdict,
-        "grader": sample.grader,
-        "finish": sample.finish,
         "token_logprobs": list(sample.log_p),
         "model_sha256": source.sha256,
         "quantization": source.quantization,
-        "version": sample.version,
     }
+    names = [column.name for column in PROVENANCE]
+    return {name: other[name] if name in other else getattr(sample, name) for name in names}

@@ -47,7 +47,6 @@ class Sample:
     run: int
     task: str
     problem_id: str
-    group: str
     question: str
     system: str | None
     said: str
@@ -102,7 +101,7 @@ def samples_of(runs: Sequence[Stored], choice: Choice) -> tuple[Source, list[Sam
     rows = [(i, row) for i, run in enumerate(runs) for row in run.rows if _wanted(run, row, choice)]
     if not rows:
         raise UserError(f"there are no such answers in {', '.join(str(run.path) for run in runs)}")
-    sources = {_identity(runs[i], row): Source(**_model(runs[i], row)) for i, row in rows}
+    sources = {str(found.sha256 or found.name): found for i, row in rows for found in [_source(runs[i], row)]}
     if len(sources) > 1:
         names = sorted({row["model"] for _, row in rows})
         raise UserError(
@@ -136,9 +135,8 @@ def _resolved(runs: Sequence[Stored], choice: Choice) -> Choice:
     """With methods by their labels: a name may stand for the only label that begins with it. Raises UsageProblem."""
     labels = list(dict.fromkeys(label for run in runs for label in run.settings["methods"]))
     tasks = list(dict.fromkeys(task for run in runs for task in run.settings["tasks"]))
-    models = [
-        name for run in runs for label, one in run.settings["models"].items() for name in (label, one["name"])
-    ]
+    pairs = [pair for run in runs for pair in run.settings["models"].items()]
+    models = [name for label, one in pairs for name in (label, one["name"])]
     methods = []
     for name in choice.methods:
         near = [label for label in labels if label.split(":")[0] == name]
@@ -172,14 +170,9 @@ def _refuse_mixtures(labels: Collection[str], runs: Sequence[Stored], choice: Ch
             )
 
 
-def _model(run: Stored, row: Row) -> Row:
+def _source(run: Stored, row: Row) -> Source:
     identity = run.settings["models"][row["model"]]
-    return {name: identity.get(name) for name in ("name", "path", "sha256", "quantization")}
-
-
-def _identity(run: Stored, row: Row) -> str:
-    found = _model(run, row)
-    return str(found["sha256"] or found["name"])
+    return Source(*(identity.get(name) for name in ("name", "path", "sha256", "quantization")))
 
 
 def _refuse_secrets(tasks: Collection[str], choice: Choice) -> None:
@@ -197,15 +190,13 @@ def _sample(i: int, run: Stored, row: Row) -> Sample:
     asked = problem["prompts"][row["model"]]
     where = f"{row['id']} in {run.path}"
     if asked["tokens"] is None or asked["text"] is None or row["text"] is None:
-        raise UserError(
-            f"the prompt of {where} was not stored", "eval --save-text stores it, in a folder that is new"
-        )
+        hint = "eval --save-text stores it, in a folder that is new"
+        raise UserError(f"the prompt of {where} was not stored", hint)
     prompt, tokens = tuple(asked["tokens"]), tuple(row["tokens"])
     sha256 = hashlib.sha256(json.dumps(list(prompt)).encode()).hexdigest()
     if asked["sha256"] not in ("", sha256) or row.get("prompt_tokens", len(prompt)) != len(prompt):
-        raise UserError(
-            f"the stored prompt of {where} is not the one that was asked", "the folder is damaged"
-        )
+        wrong = f"the stored prompt of {where} is not the one that was asked"
+        raise UserError(wrong, "the folder is damaged")
     if not len(row["token_log_p"]) == len(row["token_entropy"]) == len(tokens):
         raise UserError(
             f"sample {row['sample']} of {where} by {row['method']} has no log p for each of its tokens",
@@ -216,7 +207,6 @@ def _sample(i: int, run: Stored, row: Row) -> Sample:
         run=i,
         task=row["task"],
         problem_id=row["id"],
-        group=problem["group"],
         question=_valid(problem["question"] or ""),
         system=run.settings["system"] if asked["chat"] else None,
         said=_valid(asked["text"]),

@@ -7,6 +7,7 @@ are not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -49,13 +50,9 @@ class Selection:
             raise UsageProblem(f"--max-per-problem must be at least 1, got {self.most!r}")
         filters = tuple(each.strip() for each in self.keep.split(","))
         for each in filters:
-            k = each.removeprefix(_DISTINCT) if each.startswith(_DISTINCT) else ""
-            if each not in ("all", "right", "best") and not (
-                k.isascii() and k.isdecimal() and 0 < int(k) < 10**6
-            ):
-                raise UsageProblem(
-                    f"--keep takes all, right, best or distinct:K, or several with commas, got {each!r}"
-                )
+            if not re.fullmatch(r"all|right|best|distinct:0*[1-9][0-9]{0,5}", each):
+                takes = "all, right, best or distinct:K, or several with commas"
+                raise UsageProblem(f"--keep takes {takes}, got {each!r}")
         object.__setattr__(self, "filters", filters)
 
 
@@ -98,16 +95,11 @@ def _original(overlap: Overlap, samples: list[Sample]) -> list[Sample]:
 
 
 def _by_problem(stay: Callable[[list[Sample]], list[Sample]], samples: list[Sample]) -> list[Sample]:
-    """Those that stay of each problem's answers."""
-    return [each for group in _problems(samples) for each in stay(group)]
-
-
-def _problems(samples: Iterable[Sample]) -> list[list[Sample]]:
-    """By problem: answers to one prompt, whatever folder or task it is of."""
-    found: dict[tuple[object, ...], list[Sample]] = {}
+    """Those that stay of each problem's answers: of those to one prompt, whatever folder or task it is of."""
+    problems: dict[tuple[object, ...], list[Sample]] = {}
     for each in samples:
-        found.setdefault(each.prompt, []).append(each)
-    return list(found.values())
+        problems.setdefault(each.prompt, []).append(each)
+    return [each for some in problems.values() for each in stay(some)]
 
 
 def _likeliest(samples: Iterable[Sample]) -> list[Sample]:

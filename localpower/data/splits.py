@@ -22,12 +22,8 @@ def shares_of(text: str) -> Shares:
             share = float(value)
         except ValueError:
             share = math.nan
-        if (
-            not equals
-            or not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII)
-            or name in found
-            or not 0 < share <= 1
-        ):
+        good = equals and re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) and name not in found
+        if not good or not 0 < share <= 1:
             raise UsageProblem(f"--split takes shares such as train=.9,validation=.1, got {text!r}")
         found[name] = share
     if abs(math.fsum(found.values()) - 1) > 1e-9:
@@ -40,8 +36,10 @@ def splits(samples: Sequence[Sample], runs: Sequence[Stored], shares: Shares) ->
 
     Problems that are asked in the same tokens are in one split. Raises UserError for a split without answers.
     """
-    place = {task: _places([key[1] for run in runs for key in run.problems if key[0] == task], shares)
-             for task in {each.task for each in samples}}  # fmt: skip
+    ids: dict[str, list[str]] = {}
+    for task, name in (key for run in runs for key in run.problems):
+        ids.setdefault(task, []).append(name)
+    place = {task: _places(ids[task], shares) for task in {each.task for each in samples}}
     asked: dict[tuple[int, ...], str] = {}
     found: dict[str, list[Sample]] = {name: [] for name in shares}
     for each in samples:
@@ -49,9 +47,8 @@ def splits(samples: Sequence[Sample], runs: Sequence[Stored], shares: Shares) ->
         found[name].append(each)
     for name, some in found.items():
         if not some:
-            raise UserError(
-                f"no answer is left for the split {name}", "give it a larger share, or take more problems"
-            )
+            hint = "give it a larger share, or take more problems"
+            raise UserError(f"no answer is left for the split {name}", hint)
     return found
 
 

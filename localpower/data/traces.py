@@ -36,17 +36,9 @@ def _messages(sample: Sample) -> Iterator[Row]:
         if not made:
             yield {"role": "assistant", "content": said[0]}
         else:
-            yield {
-                "role": "assistant",
-                "content": said[1],
-                "tool_calls": [
-                    {
-                        "type": "function",
-                        "function": {"name": call["name"], "arguments": _json(call.get("arguments") or {})},
-                    }
-                    for call in made
-                ],
-            }
+            told = [{"name": call["name"], "arguments": _json(call.get("arguments") or {})} for call in made]
+            calling = [{"type": "function", "function": each} for each in told]
+            yield {"role": "assistant", "content": said[1], "tool_calls": calling}
         for call, text in zip(calls, seen, strict=False):
             named = {"name": call["name"]} if "name" in call else {}
             yield {"role": "tool", **named, "content": text}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from localpower.engine.weights import Weights
 from localpower.errors import EngineError
 from localpower.model import LogitRow, Tokens
 from localpower.numerics import weigh
-from localpower.width import relative_cost
+from localpower.prices import Prices
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class GgufEngine(ABC):
         self.n_sequences = n_sequences
         self._opening: Snapshot | None = None  # for `rows`
         self.counters = Counters()
-        self.curve: dict[int, float] = {}  # seconds of a batch by its rows, as measured on this machine
+        self.prices = Prices()
         self.prompt_length = 0
         self._progress: Callable[[int, int], None] | None = None
         self._begin()
@@ -114,8 +115,8 @@ class GgufEngine(ABC):
         self.context.close()
 
     def cost(self, rows: int) -> float:
-        """Seconds of a batch of so many rows over those of a lone row, by the measured curve."""
-        return relative_cost(self.curve, rows)
+        """Seconds of a batch of so many rows over those of a lone row, as this run finds them."""
+        return self.prices.cost(rows)
 
     def waste(self, rows: int) -> None:
         """Count rows that were thrown away."""
@@ -194,7 +195,10 @@ class GgufEngine(ABC):
         """One decode: the wanted rows in order."""
         padded = self.context.padded_rows
         self.counters.decode_calls += 1
+        began = time.perf_counter()
         rows = self.context.decode(specs, at_least)
+        if all(spec.wanted for spec in specs):  # tokens that are drawn, and no prompt
+            self.prices.note(len(specs), time.perf_counter() - began)
         self.counters.padded_rows += self.context.padded_rows - padded
         return list(rows)
 

@@ -72,9 +72,7 @@ class Checker:
         """Every shape against the reference, the likeliest to fail first."""
         if not self._reference:
             self.refer()
-        if (
-            not self._settings.streams
-        ):  # answers are read in batches too: ahead of draws, and after going back
+        if not self._settings.streams:  # answers are read in batches too: ahead, and after going back
             for size in (16, 8, 4, 2):
                 yield self._compare(f"{size} rows at a time", self._by(size, self._along))
             self._engine.reset()
@@ -129,9 +127,8 @@ class Checker:
 
     def _make(self, width: int) -> GgufEngine:
         own = self._settings.streams or self._weights.is_recurrent()
-        room = (
-            (_CELLS, width + 1) if own else (2 * _CELLS, 2 * width)
-        )  # one is idle, or each has a slot to go back to
+        # One is idle, or each has a slot to go back to.
+        room = (_CELLS, width + 1) if own else (2 * _CELLS, 2 * width)
         kind = engine_class(self._weights, self._settings)
         engine = kind(self._weights, self._settings, n_cells=room[0], n_sequences=room[1])
         engine.prompt_length = self._n_prompt

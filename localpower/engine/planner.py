@@ -178,9 +178,7 @@ class Planner:
         """The slot that shares the longest prefix with a context, short of its last token; in place where it can be."""
         ledger, n = self.ledger, len(leaf.context) - 1
         end = leaf.context[max(n - 4, 0) : n]
-        for slot, tokens in enumerate(
-            ledger.tokens
-        ):  # the common case: one token more than a resident context
+        for slot, tokens in enumerate(ledger.tokens):  # mostly it is one token more than a resident context
             if (
                 len(tokens) == n
                 and tokens[max(n - 4, 0) :] == end

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,11 @@ _STAGES = 5
 _WIDTHS = (1, 2, 4, 8, 16)
 
 
+def today() -> str:
+    """As 2026-11-28."""
+    return date.today().isoformat()
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found. exact: every shape gave the same bits under `settings`.
@@ -35,7 +41,7 @@ class Verdict:
     largest: the largest |difference in log p| seen under `settings`, nats. price: seconds of a lone row under
     `settings` over the same row under llama.cpp's own settings, both measured in turns past 256 cells.
     curve: seconds of a batch by its rows. shapes: difference by shape. tried: what was rejected and by which shape.
-    timed: seconds of a lone row by settings, of those that were compared.
+    timed: seconds of a lone row by settings, of those that were compared. dated: the day of the curve, "" if unknown.
     """
 
     exact: bool
@@ -46,6 +52,7 @@ class Verdict:
     tried: dict[str, str] = field(default_factory=dict)
     curve: dict[int, float] = field(default_factory=dict)
     timed: dict[str, float] = field(default_factory=dict)
+    dated: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -183,6 +190,7 @@ class _Group:
             price=seconds[found.settings] / own,
             tried=dict(self._tried),
             curve=checker.curve(_WIDTHS),
+            dated=today(),
             timed={settings.words(): value for settings, value in seconds.items()},
         )
 

@@ -67,9 +67,7 @@ class StreamModel(GgufEngine):
         """As in `GgufEngine`: `context` is taken for the beginning of a prompt."""
         self._check()
         (sequence,) = self._serve([_beginning(context)])
-        if (
-            self._copied
-        ):  # llama.cpp makes copies before the next decode, and would now save what was there before
+        if self._copied:  # llama.cpp makes copies before the next decode: it would save what was there before
             again = min(2, len(context))
             self._cut(sequence, len(context) - again)
             self._decode([(sequence, context[-again:])], wanted=False, read=again == 2)

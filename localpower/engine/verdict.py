@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from localpower.engine.files import recall, remember, sha256
-from localpower.engine.probe import Verdict
+from localpower.engine.probe import Verdict, today
 from localpower.errors import EngineError, ModelError
 from localpower.subprocesses import ChildError, Died, ask
 
@@ -52,6 +53,13 @@ def verdict_for(
         raise EngineError(f"the engine check failed: {error}") from None
     remember("verdict", key, verdict.to_json())
     return verdict
+
+
+def keep_curve(curve: Mapping[int, float], path: Path, *, threads: int, gpu_layers: int, exact: bool) -> None:
+    """Put a newer curve into the verdict that is kept; nothing is done where none is."""
+    key = _key(path, threads, gpu_layers, exact)
+    if (known := _recalled(key)) is not None:
+        remember("verdict", key, replace(known, curve=dict(curve), dated=today()).to_json())
 
 
 def known_verdict(path: Path, *, threads: int, gpu_layers: int = 0, exact: bool = True) -> Verdict | None:

@@ -55,9 +55,7 @@ class Weights:
         self._free.atexit = False
         self._contexts: list[weakref.finalize[..., Any]] = []
         self.n_vocab = int(L.llama_vocab_n_tokens(self._vocab))
-        self.n_ctx_train = (
-            int(L.llama_model_n_ctx_train(self._model)) % 2**32
-        )  # llama.cpp counts without a sign
+        self.n_ctx_train = int(L.llama_model_n_ctx_train(self._model)) % 2**32  # counted without a sign
         self._refuse()
 
     def close(self) -> None:

@@ -96,11 +96,7 @@ FORMS: Forms = {
     "plain": Form(lambda p: f"{_TOLD}\n\n{p.text}\n", stops=("\n\nInput:",)),
 }
 TASK = Task(
-    "arc",
-    "grid",
-    problems,
-    FORMS,
-    4096,
+    *("arc", "grid", problems, FORMS, 4096),
     "grids from examples, cell by cell",
     licence="Apache-2.0",
     needs=NEEDS,

@@ -72,11 +72,7 @@ FORMS: Forms = {
     "authors": Form(lambda p: p.authors, stops=("\n\nQ:",)),
 }
 TASK = Task(
-    "bbh",
-    "phrase",
-    problems,
-    FORMS,
-    1024,
+    *("bbh", "phrase", problems, FORMS, 1024),
     "27 kinds of short answers",
     licence="MIT",
     needs=NEEDS,

@@ -29,13 +29,11 @@ def resampled_means(values: Floats) -> Floats:
     return means
 
 
-def mean_interval(shares: Floats) -> Interval:
-    """Mean of shares (problems,), each from 0 to 1, with the middle 95 % of its resamples."""
-    return mean_intervals(shares[:, None])[0]
-
-
 def mean_intervals(shares: Floats) -> list[Interval]:
-    """The same for each column of (problems, m). Where no two problems differ: that of as many single answers."""
+    """Means of shares (problems, m), each from 0 to 1, with the middle 95 % of their resamples.
+
+    Where no two problems differ: the interval of as many single answers.
+    """
     means = resampled_means(shares)
     return [
         alike(column) if np.ptp(column) == 0.0 else percentiles(column.mean(), means[:, i])

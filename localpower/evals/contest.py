@@ -109,9 +109,8 @@ def _models(runs: Sequence[Stored]) -> dict[str, _Model]:
         for name in [name for name in run.settings["models"] if name in answered]:
             sha256 = identity(run, name)
             if name in found and found[name].sha256 != sha256:
-                raise UserError(
-                    f"two runs mean different models by {name}", "the names of two files must differ"
-                )
+                hint = "the names of two files must differ"
+                raise UserError(f"two runs mean different models by {name}", hint)
             if sha256 not in {model.sha256 for model in found.values()}:
                 found[name] = _Model(sha256, run.settings["models"][name].get("path"))
     return found

@@ -115,15 +115,11 @@ def token_crossings(first: Floats, second: Floats, costs: tuple[float, float]) -
     """
     if min(costs) <= 0.0:
         return []
-    ends = [len(curve) * cost for curve, cost in zip((first, second), costs, strict=True)]
-    knots = np.concatenate(
-        [np.arange(1, len(c) + 1) * cost for c, cost in zip((first, second), costs, strict=True)]
-    )
-    x = np.unique(knots[(knots >= max(costs)) & (knots <= min(ends))])
-    a, b = (
-        pass_at_tokens(np.tile(curve, (len(x), 1)), cost, x)
-        for curve, cost in zip((first, second), costs, strict=True)
-    )
+    priced = list(zip((first, second), costs, strict=True))
+    knots = [np.arange(1, len(curve) + 1) * cost for curve, cost in priced]
+    every, last = np.concatenate(knots), min(each[-1] for each in knots)
+    x = np.unique(every[(every >= max(costs)) & (every <= last)])
+    a, b = (pass_at_tokens(np.tile(curve, (len(x), 1)), cost, x) for curve, cost in priced)
     return crossings(x.tolist(), a.tolist(), b.tolist())
 
 

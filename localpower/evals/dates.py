@@ -35,10 +35,13 @@ def dated(task: str, problems: Sequence[Problem], since: str, until: str) -> lis
     if not found:
         dates = sorted(problem.date for problem in problems)
         there = f"they are from {dates[0]} to {dates[-1]}" if dates else "there are no problems"
-        raise UserError(
-            f"{task} has no problem between {since or 'the first'} and {until or 'the last'}: {there}"
-        )
+        raise UserError(f"{none_between(task, since, until)}: {there}")
     return found
+
+
+def none_between(task: str, since: str, until: str) -> str:
+    """What to say of a task without problems in a range."""
+    return f"{task} has no problem between {since or 'the first'} and {until or 'the last'}"
 
 
 def year_in(*said: object) -> str:

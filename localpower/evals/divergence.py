@@ -37,10 +37,7 @@ def divergence(
     The error is that of a mean over problems, which are what is drawn anew; with one problem that over its answers.
     Raises ValueError without answers, and for values that are not finite: q may not call impossible what p draws.
     """
-    gaps = [
-        np.asarray(p, dtype=np.float64) - np.asarray(q, dtype=np.float64)
-        for p, q in zip(drawn, other, strict=True)
-    ]
+    gaps = [np.asarray(p, np.float64) - np.asarray(q, np.float64) for p, q in zip(drawn, other, strict=True)]
     if not gaps or not all(len(gap) for gap in gaps):
         raise ValueError("no answers")
     if not all(np.isfinite(gap).all() for gap in gaps):

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from localpower.errors import UserError
-from localpower.evals.forms import AFTER_CODE, HUMANEVAL, Form, Forms
+from localpower.evals.forms import AFTER_CODE, AUTHORS, HUMANEVAL, IN_BLOCK, Form, Forms
 from localpower.evals.problem import Problem
 from localpower.evals.rows import Row
 from localpower.evals.sources import Needs, Source, as_text, own_id, rows_of, texts
@@ -38,12 +38,10 @@ def humaneval_plus(source: Source) -> list[Problem]:
     found = []
     for row, place, i in rows_of("humaneval-plus", HUMANEVAL_PLUS, source):
         test = _test(row, place, "HumanEvalPlus-OriginFmt.jsonl.gz")
-        gold = {name: as_text(row, (name,), place) for name in ("prompt", "entry_point")}
-        text = gold["prompt"]
-        identity = own_id("humaneval-plus", row, ("task_id", "id"), i)
-        found.append(
-            Problem(identity, text, gold | {"test": test, "packages": _PACKAGES}, authors=_instruct(text))
-        )
+        gold: dict[str, Any] = {name: as_text(row, (name,), place) for name in ("prompt", "entry_point")}
+        text, own = gold["prompt"], own_id("humaneval-plus", row, ("task_id", "id"), i)
+        gold |= {"test": test, "packages": _PACKAGES}
+        found.append(Problem(own, text, gold, authors=_instruct(text)))
     return found
 
 
@@ -59,17 +57,10 @@ def mbpp_plus(source: Source) -> list[Problem]:
         name = row.get("entry_point") or _called(code, given[0])
         if not isinstance(name, str) or not name:
             raise UserError(f"{place} has a test_list that calls no function of its code")
-        gold: dict[str, Any] = {"prompt": "", "entry_point": name, "test": test, "whole": True}
-        text = as_text(row, ("prompt", "text"), place)
-        asked = f'"""\n{text}\n{given[0]}\n"""\n'
-        found.append(
-            Problem(
-                own_id("mbpp-plus", row, ("task_id", "id"), i),
-                f"{text}\nThe code must pass this test:\n{given[0]}",
-                gold | {"packages": _PACKAGES},
-                authors=_instruct(asked),
-            )
-        )
+        gold = {"prompt": "", "entry_point": name, "test": test, "whole": True, "packages": _PACKAGES}
+        text, own = as_text(row, ("prompt", "text"), place), own_id("mbpp-plus", row, ("task_id", "id"), i)
+        told, asked = f"{text}\nThe code must pass this test:\n{given[0]}", f'"""\n{text}\n{given[0]}\n"""\n'
+        found.append(Problem(own, told, gold, authors=_instruct(asked)))
     return found
 
 
@@ -83,9 +74,8 @@ def _test(row: Row, place: str, where: str) -> str:
 def _called(code: str, test: str) -> str:
     """The function of a program that a test calls; "" for none."""
     try:
-        defined = [
-            node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef | ast.ClassDef)
-        ]
+        body = ast.parse(code).body
+        defined = [node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     except (SyntaxError, ValueError, RecursionError):
         return ""
     calls = re.findall(r"(?<![\w.])([A-Za-z_]\w*)\s*\(", test)
@@ -100,19 +90,16 @@ def _instruct(text: str) -> str:
     )
 
 
+_HUMANEVAL_FORMS: Forms = {**HUMANEVAL, "authors": AUTHORS}
 _MBPP_FORMS: Forms = {
-    "chat": Form(lambda p: f"{p.text}\nAnswer with the code in one code block.", template=True),
+    "chat": Form(lambda p: f"{p.text}\n{IN_BLOCK}", template=True),
     "plain": Form(lambda p: f'"""\n{p.text}\n"""\n', stops=('\n"""', *AFTER_CODE[2:])),
-    "authors": Form(lambda p: p.authors, template=True),
+    "authors": AUTHORS,
 }
 _NOISE = "Tests were taken out where the authors' own program fails; a few descriptions still allow several readings."
 TASKS = (
     Task(
-        "humaneval-plus",
-        "code",
-        humaneval_plus,
-        {**HUMANEVAL, "authors": Form(lambda p: p.authors, template=True)},
-        512,
+        *("humaneval-plus", "code", humaneval_plus, _HUMANEVAL_FORMS, 512),
         "HumanEval with more tests",
         licence="Apache-2.0",
         needs=HUMANEVAL_PLUS,
@@ -120,11 +107,7 @@ TASKS = (
         noise="HumanEval/32 has tests in this format that its own solution may fail. " + _NOISE,
     ),
     Task(
-        "mbpp-plus",
-        "code",
-        mbpp_plus,
-        _MBPP_FORMS,
-        512,
+        *("mbpp-plus", "code", mbpp_plus, _MBPP_FORMS, 512),
         "MBPP with more tests",
         licence="Apache-2.0",
         needs=MBPP_PLUS,

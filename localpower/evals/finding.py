@@ -76,9 +76,8 @@ def _against(null: Null, share: Interval) -> list[str]:
             "account for all that tuning did"
         ]
     elif gap.high < 0.0:
-        told = [
-            f"{beside}: sharpening alone is ahead of the plain answers of the tuned model, by {_points(_minus(gap))}"
-        ]
+        ahead = "sharpening alone is ahead of the plain answers of the tuned model"
+        told = [f"{beside}: {ahead}, by {_points(_minus(gap))}"]
     else:
         most = 100 * max(abs(gap.low), abs(gap.high))
         told = [
@@ -86,9 +85,8 @@ def _against(null: Null, share: Interval) -> list[str]:
             f"leaves room for a difference of up to {most:.0f} points"
         ]
     if null.alike is not None:
-        told.append(
-            f"with the tuned model sharpened in the same way the difference is {_points(null.alike.one)}"
-        )
+        alike = _points(null.alike.one)
+        told.append(f"with the tuned model sharpened in the same way the difference is {alike}")
     return told
 
 
@@ -104,9 +102,8 @@ def _alone(solved: SolvedSets, n: int, null: Null | None) -> str:
         return f"{sets}: the base solves more problems than the tuned model"
     if null is None or null.solved.k < solved.k or null.alone < tuned:
         return f"{sets}: the tuned model solves more problems than the plain base"
-    return (
-        f"{sets}, and {null.recovered} of these {tuned} are solved by as many sharpened answers of the base"
-    )
+    recovered = f"{null.recovered} of these {tuned}"
+    return f"{sets}, and {recovered} are solved by as many sharpened answers of the base"
 
 
 def _answers(k: int, kind: str = "") -> str:

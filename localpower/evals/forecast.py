@@ -48,9 +48,8 @@ def probe(
 
     tallies = [Tally() for _ in chosen]
     start = clock()
-    for i, event in gather(
-        engine, [run(question, i) for i, question in enumerate(chosen)], watch, at_once=at_once
-    ):
+    runs = [run(question, i) for i, question in enumerate(chosen)]
+    for i, event in gather(engine, runs, watch, at_once=at_once):
         tallies[i] = tallies[i].add(event)
     seconds = max(clock() - start, 1e-9)
     lengths = [

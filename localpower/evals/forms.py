@@ -47,6 +47,9 @@ _OWN_WORDS = "Now solve it yourself, in your own words."
 
 Forms = Mapping[str, Form]
 _NEXT = ("\nQuestion:", "\nProblem:", "\nQ:")
+AUTHORS = Form(lambda p: p.authors, template=True)
+IN_BLOCK = "Answer with the code in one code block."
+_MUST_PASS = "The code must pass this test:"
 AFTER_CODE = ("\nclass ", "\ndef ", "\nif ", "\nprint(", "\n@", "\nassert ", "\n```")
 
 
@@ -93,9 +96,8 @@ def _paper_gpqa(problem: Problem) -> str:
     )
 
 
-_ONE_LETTER = (
-    r"Reason step by step, then give the answer's letter as \boxed{A}, \boxed{B}, \boxed{C} or \boxed{D}."
-)
+_BOXES = r"\boxed{A}, \boxed{B}, \boxed{C} or \boxed{D}"
+_ONE_LETTER = f"Reason step by step, then give the answer's letter as {_BOXES}."
 GPQA: Forms = {
     "chat": Form(lambda p: f"{p.text}\n\n{_choices(p)}\n\n{_ONE_LETTER}", template=True),
     "plain": Form(lambda p: f"Question: {p.text}\n\n{_choices(p)}\n\n{_ONE_LETTER}\nAnswer:", stops=_NEXT),
@@ -133,12 +135,7 @@ def _first_test(problem: Problem) -> str:
 
 
 MBPP: Forms = {
-    "chat": Form(
-        lambda p: (
-            f"{p.text}\nThe code must pass this test:\n{_first_test(p)}\nAnswer with the code in one code block."
-        ),
-        template=True,
-    ),
+    "chat": Form(lambda p: f"{p.text}\n{_MUST_PASS}\n{_first_test(p)}\n{IN_BLOCK}", template=True),
     "plain": Form(
         lambda p: f'"""\n{p.text}\n{_first_test(p)}\n"""\n',
         stops=('\n"""', "\nassert", "\nprint", "\nif ", "\n```"),

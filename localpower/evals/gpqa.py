@@ -35,12 +35,8 @@ def problems(source: Source) -> list[Problem]:
     if zipfile.is_zipfile(io.BytesIO(data)):
         data, name = _unlocked(data, path, source), _MEMBER
     rows = parse_rows(data, name)
-    if len(rows) != 198:
-        looks = (
-            f"it looks like the {_SIZES[len(rows)]} set"
-            if len(rows) in _SIZES
-            else f"it has {len(rows)} rows"
-        )
+    if (n := len(rows)) != 198:
+        looks = f"it looks like the {_SIZES[n]} set" if n in _SIZES else f"it has {n} rows"
         raise UserError(f"{path} is not GPQA diamond, which has 198 questions: {looks}")
     return [_problem(row, f"row {i + 1} of {name}", source.seed) for i, row in enumerate(rows)]
 

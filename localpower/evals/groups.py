@@ -45,11 +45,8 @@ def groups(runs: Sequence[Stored]) -> list[Group]:
         for task in run.settings["tasks"]:
             for model in run.settings["models"]:
                 for method in run.settings["methods"]:
-                    rows = [
-                        row
-                        for row in run.rows
-                        if row["method"] == method and row["model"] == model and row["task"] == task
-                    ]
+                    asked = (task, model, method)
+                    rows = [r for r in run.rows if (r["task"], r["model"], r["method"]) == asked]
                     if not rows:
                         continue
                     items: dict[str, list[Row]] = {}
@@ -62,10 +59,9 @@ def groups(runs: Sequence[Stored]) -> list[Group]:
                         _prefix(run.settings.get("answer_prefix")) if len(prefixes) > 1 else "",
                     ]
                     label = " ".join(part for part in parts if part)
-                    taken = any((group.task, group.label) == (task, label) for group in found)
-                    found.append(
-                        Group(task, f"{label} ({i + 1})" if taken else label, model, method, run, items)
-                    )
+                    if any((group.task, group.label) == (task, label) for group in found):
+                        label = f"{label} ({i + 1})"
+                    found.append(Group(task, label, model, method, run, items))
     return found
 
 

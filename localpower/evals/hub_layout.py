@@ -76,9 +76,8 @@ def _configs(folder: Path) -> dict[str, dict[str, list[Path]]]:
     for each in listed if isinstance(listed, list) else ():
         if isinstance(each, dict) and each.get("data_files") is not None:
             name = "default" if each.get("default") is True else str(each.get("config_name", "default"))
-            found[name] = {
-                split: _matching(folder, patterns) for split, patterns in _patterns(each["data_files"])
-            }
+            files = _patterns(each["data_files"])
+            found[name] = {split: _matching(folder, patterns) for split, patterns in files}
             if name == "default" and "config_name" in each:
                 found.setdefault(str(each["config_name"]), found[name])
     return found

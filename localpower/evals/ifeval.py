@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localpower.errors import UserError
-from localpower.evals.forms import OPEN
+from localpower.evals.forms import OPEN, Forms
 from localpower.evals.problem import Problem
 from localpower.evals.rows import Row
 from localpower.evals.sources import Needs, Source, as_text, own_id, rows_of, texts
@@ -25,11 +25,8 @@ def problems(source: Source) -> list[Problem]:
     for row, place, i in rows_of("ifeval", NEEDS, source):
         prompt, rules = as_text(row, ("prompt",), place), _rules(row, place)
         group = rules[0]["id"].partition(":")[0]
-        found.append(
-            Problem(
-                own_id("ifeval", row, ("key", "id"), i), prompt, {"prompt": prompt, "rules": rules}, group
-            )
-        )
+        own, gold = own_id("ifeval", row, ("key", "id"), i), {"prompt": prompt, "rules": rules}
+        found.append(Problem(own, prompt, gold, group))
     return found
 
 
@@ -50,12 +47,9 @@ def _rules(row: Row, place: str) -> list[dict[str, Any]]:
     return found
 
 
+FORMS: Forms = {"chat": OPEN["chat"], "plain": OPEN["plain"], "authors": OPEN["chat"]}
 TASK = Task(
-    "ifeval",
-    "instructions",
-    problems,
-    {**{name: OPEN[name] for name in ("chat", "plain")}, "authors": OPEN["chat"]},
-    1280,
+    *("ifeval", "instructions", problems, FORMS, 1280),
     "instructions that are checked by rules",
     licence="Apache-2.0",
     needs=NEEDS,

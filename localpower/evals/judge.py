@@ -103,18 +103,10 @@ class Judge:
 
     def _prompts(self, instruction: str, ours: str, theirs: str) -> list[Tokens]:
         """Ours first, then theirs first."""
-        template = self._loaded.has_template
-        asked = [judge_prompt(instruction, *pair) for pair in ((ours, theirs), (theirs, ours))]
-        return self._loaded.prompts(
-            [
-                Conversation(
-                    [{"role": "user", "content": text if template else text + _CUE}], started=self._started
-                )
-                for text in asked
-            ],
-            raw=not template,
-            arguments=self._arguments,
-        )
+        raw = not self._loaded.has_template
+        asked = [judge_prompt(instruction, *pair) + _CUE * raw for pair in ((ours, theirs), (theirs, ours))]
+        said = [Conversation([{"role": "user", "content": text}], started=self._started) for text in asked]
+        return self._loaded.prompts(said, raw=raw, arguments=self._arguments)
 
     def _room(self, prompts: list[Tokens], keep: Engine | None) -> Engine:
         """An engine for either prompt; what they begin with is evaluated once."""
@@ -126,9 +118,7 @@ class Judge:
         Rounded to a multiple of 2^-52, so that 1 - p and the mean of two orders are exact.
         """
         weighed = weigh(self._engine.logits([prompt])[0], 1.0)
-        a, b = (
-            float(np.logaddexp.reduce([weighed.log_p(token) for token in label])) for label in self._labels
-        )
+        a, b = (float(np.logaddexp.reduce([*map(weighed.log_p, label)])) for label in self._labels)
         return 0.5 if a == b else (1.5 + 0.5 * math.tanh((a - b) / 2.0)) - 1.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,6 +14,7 @@ from localpower import jsonl
 from localpower.errors import UserError
 from localpower.evals.groups import Group, groups
 from localpower.evals.judge import Judge, Judgement
+from localpower.evals.plainly import plainly
 from localpower.evals.sources import as_text, numbered, pick, read_rows
 from localpower.evals.store import JUDGEMENTS, Row, Stored
 from localpower.evals.winrate import win_rate
@@ -56,10 +57,8 @@ def matches(run: Stored, against: str | None, say: jsonl.Say = jsonl.silent) -> 
         elif Path(name).exists():
             other = _outputs(Path(name), list(labels.values()))
         else:
-            raise UserError(
-                f"there is no method {name} to compare with",
-                f"--reference one of {', '.join(labels)}, or a file",
-            )
+            hint = f"--reference one of {', '.join(labels)}, or a file"
+            raise UserError(f"there is no method {name} to compare with", hint)
         players = [group for group in labels.values() if group.label != name]
         asked, answered = {item for group in players for item in group.items}, {item for item, _ in other}
         if asked and not asked & answered:
@@ -136,20 +135,14 @@ def judged(runs: Sequence[Stored], task: str) -> list[dict[str, Any]]:
 def _rate(items: Sequence[Sequence[Row]]) -> dict[str, Any]:
     """Of an instruction's pairs those on which the judge contradicts itself are dropped before the mean is taken."""
     kept = [[row for row in rows if not Judgement(row["first"], row["second"]).disagrees] for rows in items]
+    names = ("first", "second", "length_ours", "length_theirs")
     means = [
-        {
-            name: fmean(row[name] for row in rows)
-            for name in ("first", "second", "length_ours", "length_theirs")
-        }
-        for rows in (some or every[:1] for some, every in zip(kept, items, strict=True))
+        {name: fmean(row[name] for row in some or every[:1]) for name in names}
+        for some, every in zip(kept, items, strict=True)
     ]
     judgements = [Judgement(mean["first"], mean["second"]) for mean in means]
-    rate = win_rate(judgements, [(round(m["length_ours"]), round(m["length_theirs"])) for m in means])
-    intervals = {
-        name: None if value is None else value._asdict()
-        for name, value in (("raw", rate.raw), ("length_controlled", rate.length_controlled))
-    }
-    return asdict(rate) | intervals
+    lengths = [(round(mean["length_ours"]), round(mean["length_theirs"])) for mean in means]
+    return dict(plainly(win_rate(judgements, lengths)))
 
 
 def _against(group: Group, name: str, other: Mapping[tuple[str, int], str]) -> Iterator[Match]:
@@ -163,9 +156,7 @@ def _against(group: Group, name: str, other: Mapping[tuple[str, int], str]) -> I
 
 
 def _answers(group: Group) -> dict[tuple[str, int], str]:
-    return {
-        (item, row["sample"]): group.run.spoken(row) for item, rows in group.items.items() for row in rows
-    }
+    return {(row["id"], row["sample"]): group.run.spoken(row) for row in group.rows}
 
 
 def _outputs(path: Path, players: Sequence[Group]) -> dict[tuple[str, int], str]:
@@ -178,9 +169,8 @@ def _outputs(path: Path, players: Sequence[Group]) -> dict[tuple[str, int], str]
         output = spoken(output)
         if outputs.setdefault(instruction, output) != output:
             raise UserError(f"{place} answers an instruction again, and otherwise", "keep one answer to each")
-    questions = {
-        item: group.run.problems[group.task, item]["question"] for group in players for item in group.items
-    }
+    asked = [(item, group.run.problems[group.task, item]) for group in players for item in group.items]
+    questions = {item: problem["question"] for item, problem in asked}
     return {(item, 0): outputs[question] for item, question in questions.items() if question in outputs}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from localpower.evals.problem import Problem
 from localpower.evals.sources import Source
+from localpower.lab import problems as lab
 from localpower.lab.careful import worked
 from localpower.lab.problems import FAMILIES, LEVELS, draw
 
@@ -17,18 +19,25 @@ _DRAWN = 100  # from which those of a level are taken
 
 
 def problems(family: str) -> Callable[[Source], list[Problem]]:
-    """The loader of a family. Gold: {"family", "prompt", "solution"}."""
+    """The loader of a family, with the careful author's pages. Gold: {"family", "prompt", "solution"}."""
+    seed, make = (_SEED, FAMILIES.index(family)), partial(draw, family, held_out=True)
+    return lambda _: of_levels(make, seed, _DRAWN, worked)
 
-    def load(source: Source) -> list[Problem]:
-        found: dict[str, Problem] = {}
-        for level in LEVELS:
-            rng = np.random.Generator(np.random.PCG64([_SEED, FAMILIES.index(family), level]))
-            made = [draw(family, level, rng, held_out=True) for _ in range(_DRAWN)]
-            for problem in list({p.prompt: p for p in made}.values())[:_EACH]:
-                gold = {"family": family, "prompt": problem.prompt, "solution": problem.solution}
-                name = f"lab-{family}/{problem.prompt}"
-                page = worked(problem)
-                found.setdefault(name, Problem(name, problem.prompt, gold, f"level {level}", worked=page))
-        return list(found.values())
 
-    return load
+def of_levels(
+    make: Callable[[int, np.random.Generator], lab.Problem],
+    seed: Sequence[int],
+    drawn: int,
+    page: Callable[[lab.Problem], str] = lambda _: "",
+) -> list[Problem]:
+    """Up to forty different problems of each level, the first of so many that are drawn."""
+    found: dict[str, Problem] = {}
+    for level in LEVELS:
+        rng = np.random.Generator(np.random.PCG64([*seed, level]))
+        made = [make(level, rng) for _ in range(drawn)]
+        for problem in list({p.prompt: p for p in made}.values())[:_EACH]:
+            gold = {"family": problem.family, "prompt": problem.prompt, "solution": problem.solution}
+            name = f"lab-{problem.family}/{problem.prompt}"
+            made_of = Problem(name, problem.prompt, gold, f"level {level}", worked=page(problem))
+            found.setdefault(name, made_of)
+    return list(found.values())

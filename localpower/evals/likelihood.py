@@ -35,9 +35,8 @@ def likelihoods(groups: Sequence[Group], scores: Scores) -> list[dict[str, Any]]
     """
     values: list[tuple[str, list[float], list[float]]] = []
     for group in groups:
-        known = [
-            found for row in group.rows if (found := scores(group.run, row)) is not None and len(found[0])
-        ]
+        read = (scores(group.run, row) for row in group.rows)
+        known = [found for found in read if found is not None and len(found[0])]
         values.append((group.label, [fmean(log_p) for log_p, _ in known], [-fmean(h) for _, h in known]))
     log_p = _edges([value for _, each, _ in values for value in each])
     confidence = _edges([value for _, _, each in values for value in each])

@@ -121,9 +121,7 @@ def line(
         cue=entry.cue,
         n_problems=len(names),
         n_samples=one.most,
-        passes=tuple(
-            AtK(*each) for each in zip(ks, mean_intervals(table[:, [k - 1 for k in ks]]), strict=True)
-        ),
+        passes=tuple(map(AtK, ks, mean_intervals(table[:, [k - 1 for k in ks]]))),
         tokens=float(samples.costs(names).mean()),
         budgets=_budgets(one, budget, n_budgets),
         beside=None if one is tuned else beside(one, tuned),

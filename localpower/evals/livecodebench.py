@@ -13,8 +13,8 @@ from typing import Any
 
 from localpower import inputs, jsonl
 from localpower.errors import UserError
-from localpower.evals.dates import between
-from localpower.evals.forms import Form, Forms
+from localpower.evals.dates import between, none_between
+from localpower.evals.forms import AUTHORS, Form, Forms
 from localpower.evals.problem import Problem
 from localpower.evals.rows import Row
 from localpower.evals.sources import Needs, Source, as_text, find_all, numbered, own_id, read_rows
@@ -55,9 +55,7 @@ def problems(source: Source) -> list[Problem]:
             if between(date, source.since, source.until):
                 found.append(_problem(row, place, date, len(found)))
     if not found:
-        raise UserError(
-            f"livecodebench has no problem between {source.since or 'the first'} and {source.until or 'the last'}"
-        )
+        raise UserError(none_between("livecodebench", source.since, source.until))
     return found
 
 
@@ -103,12 +101,9 @@ def _problem(row: Row, place: str, date: str, i: int) -> Problem:
         raise UserError(f"{place} cannot be used: {error}") from None
     if not public and not private:
         raise UserError(f"{place} has no test cases")
-    shown = (
-        f"### Format: {_WITH_STARTER}\n```python\n{starter}\n```\n\n"
-        if starter
-        else f"### Format: {_BY_STDIN}\n```python\n# YOUR CODE HERE\n```\n\n"
-    )
-    asked = f"### Question:\n{question}\n\n{shown}### Answer: (use the provided format with backticks)\n\n"
+    shown = f"{_WITH_STARTER if starter else _BY_STDIN}\n```python\n{starter or '# YOUR CODE HERE'}\n```"
+    asked = f"### Question:\n{question}\n\n### Format: {shown}\n\n"
+    asked += "### Answer: (use the provided format with backticks)\n\n"
     return Problem(
         own_id("livecodebench", row, ("question_id", "id"), i),
         f"{question}\n\n{_told(starter)}",
@@ -121,9 +116,8 @@ def _problem(row: Row, place: str, date: str, i: int) -> Problem:
 
 def _told(starter: str) -> str:
     if starter:
-        return (
-            f"Complete this code, and answer with all of it in one code block:\n\n```python\n{starter}\n```"
-        )
+        told = "Complete this code, and answer with all of it in one code block:"
+        return f"{told}\n\n```python\n{starter}\n```"
     return (
         "Write a Python program that reads the input from stdin and writes the answer to stdout. Answer with the "
         "program in one code block."
@@ -142,14 +136,10 @@ def _function(metadata: Any) -> str:
 FORMS: Forms = {
     "chat": Form(lambda p: p.text, template=True),
     "plain": Form(lambda p: f"{p.text}\n\n```python\n", stops=("\n```\n",)),
-    "authors": Form(lambda p: p.authors, template=True),
+    "authors": AUTHORS,
 }
 TASK = Task(
-    "livecodebench",
-    "code",
-    problems,
-    FORMS,
-    2048,
+    *("livecodebench", "code", problems, FORMS, 2048),
     "contest programs with dates",
     licence="CC",
     needs=NEEDS,

@@ -63,14 +63,11 @@ def aime(source: Source) -> list[Problem]:
     for row, place, i in rows_of("aime", AIME, source):
         answer = as_text(row, ("answer", "Answer"), place).strip()
         if not (answer.isascii() and answer.isdigit() and int(answer) <= 999):
-            raise UserError(
-                f"{place} has the answer {answer!r}", "AIME answers are whole numbers from 0 to 999"
-            )
+            hint = "AIME answers are whole numbers from 0 to 999"
+            raise UserError(f"{place} has the answer {answer!r}", hint)
         text = as_text(row, ("problem", "Problem", "question", "Question"), place)
-        worked, own = (
-            _worked(row, "solution", "Solution"),
-            own_id("aime", row, ("id", "ID", "problem_idx"), i),
-        )
+        worked = _worked(row, "solution", "Solution")
+        own = own_id("aime", row, ("id", "ID", "problem_idx"), i)
         said = (*(row.get(name) for name in ("year", "Year", "ID", "url")), place.rpartition(" of ")[2])
         found.append(Problem(own, text, str(int(answer)), worked=worked, date=year_in(*said)))
     return found
@@ -97,16 +94,9 @@ def svamp(source: Source) -> list[Problem]:
             body, question = str(row["Body"]).strip(), as_text(row, ("Question",), place).strip()
             between = "" if body.endswith((".", "?", "!", ",")) else ", " if question[:1].islower() else ". "
             text = f"{body}{between or ' '}{question}"
-        answer = as_text(row, ("Answer", "answer"), place).strip()
-        gold = re.sub(r"\.0+$", "", answer)
-        found.append(
-            Problem(
-                own_id("svamp", row, ("ID", "id"), i),
-                text,
-                gold,
-                str(row.get("Type") or row.get("type") or ""),
-            )
-        )
+        gold = re.sub(r"\.0+$", "", as_text(row, ("Answer", "answer"), place).strip())
+        group = str(row.get("Type") or row.get("type") or "")
+        found.append(Problem(own_id("svamp", row, ("ID", "id"), i), text, gold, group))
     return found
 
 
@@ -130,15 +120,13 @@ def mbpp(source: Source) -> list[Problem]:
         tests, imports = row.get("test_list"), row.get("test_imports") or []
         setup = row.get("test_setup_code") or ""
         if not texts(tests) or not tests or not texts(imports) or not isinstance(setup, str):
-            raise UserError(
-                f"{place} has no test_list of programs, or test_imports or a test_setup_code that are none"
-            )
+            wrong = "no test_list of programs, or test_imports or a test_setup_code that are none"
+            raise UserError(f"{place} has {wrong}")
         gold: dict[str, str | list[str]] = {"test_list": tests, "test_imports": imports}
         if setup:  # most rows have none, and runs of files without it go on
             gold["test_setup_code"] = setup
-        found.append(
-            Problem(own_id("mbpp", row, ("task_id", "id"), i), as_text(row, ("prompt", "text"), place), gold)
-        )
+        text = as_text(row, ("prompt", "text"), place)
+        found.append(Problem(own_id("mbpp", row, ("task_id", "id"), i), text, gold))
     tested = [problem for problem in found if _number(problem.id) in _MBPP_TEST]
     return tested or found
 
@@ -148,11 +136,9 @@ def alpaca(source: Source) -> list[Problem]:
     found = []
     for row, place, _ in rows_of("alpaca", ALPACA, source):
         text = as_text(row, ("instruction", "prompt"), place)
-        name = (
-            row.get("id")
-            or f"alpaca/{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
-        )
-        found.append(Problem(str(name), text, None, str(row.get("dataset") or row.get("category") or "")))
+        sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        name = str(row.get("id") or f"alpaca/{sha256[:12]}")
+        found.append(Problem(name, text, None, str(row.get("dataset") or row.get("category") or "")))
     return list({problem.id: problem for problem in found}.values())  # an instruction may be listed twice
 
 

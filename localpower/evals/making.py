@@ -47,17 +47,16 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
     stops = [stop.encode() for stop in job.asked.stops]
     rounds = state.rounds  # of a trace the last turn is the answer
     text = ("" if rounds else job.asked.prefix) + answer_text(state.last_turn, loaded.piece, stops)
-    model = loaded.info.to_dict()
-    run = RunContext(
-        job.sampler, job.alpha, job.seed, len(job.asked.tokens), one.seconds, loaded.exactness, model
-    )
-    result = with_thoughts(describe([one.tally], 0, "random", run, lambda _: text), job.asked.thought)
+    model, n_prompt = loaded.info.to_dict(), len(job.asked.tokens)
+    run = RunContext(job.sampler, job.alpha, job.seed, n_prompt, one.seconds, loaded.exactness, model)
     trace = _trace(job, one)
-    result = replace(result, trace=trace)
+    described = describe([one.tally], 0, "random", run, lambda _: text)
+    result = replace(with_thoughts(described, job.asked.thought), trace=trace)
     kept = {name: value for name, value in result.to_dict().items() if name not in _SHARED}
     observed = state.observed.nonzero()[0].tolist()
     given = state.given.nonzero()[0].tolist()
-    task, problem = job.asked.task, job.asked.problem
+    task, problem, thinking = job.asked.task, job.asked.problem, job.asked.thinking and not rounds
+    check = trace.check if trace else None
     return {
         "task": task.name,
         "id": problem.id,
@@ -66,13 +65,7 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
         "method": job.method,
         "sample": job.sample,
         "text": text if save_text else None,
-        **grader.fields(
-            task.kind,
-            problem.gold,
-            text,
-            thinking=job.asked.thinking and not rounds,
-            check=trace.check if trace else None,
-        ),
+        **grader.fields(task.kind, problem.gold, text, thinking=thinking, check=check),
         **({"answer_prefix": job.asked.prefix} if job.asked.prefix else {}),
         **({"given": given} if given else {}),
         **({"observed": observed} if trace else {}),

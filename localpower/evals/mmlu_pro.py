@@ -68,11 +68,7 @@ FORMS: Forms = {
     "authors": Form(lambda p: p.authors, stops=("Question:",)),
 }
 TASK = Task(
-    "mmlu-pro",
-    "choice",
-    problems,
-    FORMS,
-    2048,
+    *("mmlu-pro", "choice", problems, FORMS, 2048),
     "multiple choice, ten letters",
     licence="MIT",
     needs=NEEDS,

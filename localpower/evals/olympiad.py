@@ -6,19 +6,14 @@ from typing import Any
 
 from localpower.errors import UserError
 from localpower.evals.dates import year_in
-from localpower.evals.forms import MATH, Form, Forms
+from localpower.evals.forms import AUTHORS, MATH, Forms
 from localpower.evals.problem import Problem
 from localpower.evals.rows import Row
 from localpower.evals.sources import Needs, Source, as_text, own_id, rows_of, texts
 from localpower.evals.task import Task
 
 OLYMPIADBENCH = Needs(
-    (
-        "OE_TO_maths_en_COMP.parquet",
-        "OE_TO_maths_en_COMP.json",
-        "OE_TO_maths_en_COMP.jsonl",
-        "olympiadbench.jsonl",
-    ),
+    (*(f"OE_TO_maths_en_COMP.{kind}" for kind in ("parquet", "json", "jsonl")), "olympiadbench.jsonl"),
     "github.com/OpenBMB/OlympiadBench, or the dataset Hothan/OlympiadBench on the Hugging Face hub "
     "(OE_TO_maths_en_COMP)",
     folder="OlympiadBench",
@@ -29,11 +24,8 @@ HMMT = Needs(
     "the datasets MathArena/hmmt_feb_2025 and its like on the Hugging Face hub",
     folder="hmmt_feb_2025",
 )
-_TYPES = {
-    "Numerical": "a numerical value",
-    "Expression": "an expression",
-    "Equation": "an equation",
-    "Interval": "an interval",
+_TYPES = {"Numerical": "a numerical value"} | {
+    name: f"an {name.lower()}" for name in ("Expression", "Equation", "Interval")
 }
 
 
@@ -125,14 +117,10 @@ def hmmt(source: Source) -> list[Problem]:
     return found
 
 
-FORMS: Forms = {**MATH, "authors": Form(lambda p: p.authors, template=True)}
+FORMS: Forms = {**MATH, "authors": AUTHORS}
 TASKS = (
     Task(
-        "olympiadbench",
-        "math",
-        olympiadbench,
-        FORMS,
-        4096,
+        *("olympiadbench", "math", olympiadbench, FORMS, 4096),
         "olympiad mathematics in English",
         licence="Apache-2.0",
         needs=OLYMPIADBENCH,
@@ -140,11 +128,7 @@ TASKS = (
         noise="A few numbers are right within a tolerance (field error), which is not used here: the value counts.",
     ),
     Task(
-        "hmmt",
-        "math",
-        hmmt,
-        FORMS,
-        4096,
+        *("hmmt", "math", hmmt, FORMS, 4096),
         "Harvard-MIT tournament of mathematics",
         licence="CC-BY-NC-SA-4.0",
         needs=HMMT,

@@ -27,18 +27,14 @@ def omitted_problems(
         alone = len(samples[entry.name].right) - len(shared)
         if alone:
             notes.append(f"{alone} problems have graded answers of {entry.name} alone: they are left out")
-        ungraded = sum(map(len, entry.group.items.values())) - sum(
-            map(len, samples[entry.name].rows.values())
-        )
-        if ungraded:
+        graded = sum(map(len, samples[entry.name].rows.values()))
+        if ungraded := len(entry.group.rows) - graded:
             notes.append(f"{ungraded} answers of {entry.name} are not graded: they are left out")
-        missing = _to_come(entry)
-        if missing:
+        if missing := _to_come(entry):
             notes.append(f"{entry.name} is not finished: {missing} answers are still to be made")
     if len(names) < len(shared):
-        notes.append(
-            f"{len(shared) - len(names)} problems have fewer than {k} answers of both: they are left out"
-        )
+        short = len(shared) - len(names)
+        notes.append(f"{short} problems have fewer than {k} answers of both: they are left out")
     if len(names) < _FEW:
         notes.append(f"with {len(names)} problems the intervals, a bootstrap, are too narrow")
     if k == 1:
@@ -58,10 +54,7 @@ def omitted_entries(mine: Sequence[Entry], base: Entry, tuned: Entry) -> list[st
     there = {(entry.tuned, entry.method, entry.cue is not None) for entry in mine}
     wanted = {
         "the base with a cue (--answer-prefix)": any(not side and cue for side, _, cue in there),
-        **{
-            f"the base by {name}": (False, name, False) in there
-            for name in ("low-temp", "best-of-n", "power")
-        },
+        **{f"the base by {way}": (False, way, False) in there for way in ("low-temp", "best-of-n", "power")},
         "the tuned model by low-temp": (True, "low-temp", False) in there,
     }
     lacking = [name for name, found in wanted.items() if not found]
@@ -100,10 +93,8 @@ def omitted_scores(entry: Entry, found: Divergence | None, left: Left, who: Cont
 
 def omitted_reading(unread: Sequence[Entry], who: Contest) -> list[str]:
     """Plain answers that the other model has not read at all: one line, with the command that lets it."""
-    told = [
-        f"{who.base if entry.tuned else who.tuned} has not read the answers of {entry.name}"
-        for entry in unread
-    ]
+    readers = {True: who.base, False: who.tuned}
+    told = [f"{readers[entry.tuned]} has not read the answers of {entry.name}" for entry in unread]
     if not told:
         return []
     return [
@@ -117,4 +108,4 @@ def _to_come(entry: Entry) -> int:
     group, settings = entry.group, entry.group.run.settings
     problems = sum(task == group.task for task, _ in group.run.problems)
     samples = settings.get("samples")
-    return max(problems * samples - sum(map(len, group.items.values())), 0) if samples else 0
+    return max(problems * samples - len(group.rows), 0) if samples else 0

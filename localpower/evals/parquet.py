@@ -25,9 +25,8 @@ def parquet_rows(data: bytes, name: str, most: int) -> list[Row]:
         rows = file.read().to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0].rstrip(".")
-        raise UserError(
-            f"cannot read {Path(name).name}: it is damaged, or no parquet file ({reason})"
-        ) from None
+        wrong = f"it is damaged, or no parquet file ({reason})"
+        raise UserError(f"cannot read {Path(name).name}: {wrong}") from None
     return [{field: _plain(value) for field, value in row.items()} for row in rows]
 
 

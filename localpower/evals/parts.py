@@ -77,9 +77,7 @@ class Part(store.Folder):
         except (BlockingIOError, OSError) as error:
             self.__exit__(type(error), error, None)
             if isinstance(error, BlockingIOError):
-                raise UserError(
-                    f"another run writes to {whole}", "wait for it, or choose another --out"
-                ) from None
+                raise store.busy(whole) from None
             raise UserError(f"cannot write to {whole}: {error.strerror}", "--out takes a folder") from None
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:

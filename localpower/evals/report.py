@@ -15,14 +15,7 @@ from localpower.evals.likelihood import Scores, likelihoods, own_scores
 from localpower.evals.rounds import tool_use
 from localpower.evals.store import Row, Stored
 from localpower.runs.repetition import loops
-from localpower.statistics import (
-    items_needed,
-    mcnemar,
-    paired_difference,
-    pass_curve,
-    share_right,
-    sign_flip,
-)
+from localpower.statistics import items_needed, mcnemar, paired_difference, pass_curve, share_right, sign_flip
 
 _LEVEL = 0.05
 _ONE = 0.9995  # a p value that is shown as 1
@@ -42,9 +35,8 @@ def report(
     tasks = list(dict.fromkeys(group.task for group in found))
     labels = list(dict.fromkeys(group.label for group in found))
     if against is not None and against not in labels:
-        raise UserError(
-            f"there is nothing called {against} to compare with", f"--baseline one of: {'; '.join(labels)}"
-        )
+        hint = f"--baseline one of: {'; '.join(labels)}"
+        raise UserError(f"there is nothing called {against} to compare with", hint)
     return {
         "runs": [{"path": str(run.path), "settings": run.settings} for run in runs],
         "scorer": scorer,
@@ -122,16 +114,12 @@ def _thinking(rows: Sequence[Row]) -> float | None:
 
 def _by_group(group: Group, right: dict[str, list[bool]]) -> Report:
     """Accuracy by level, subject or kind, where problems have one."""
-    kinds: dict[str, dict[str, list[bool]]] = {}
+    kinds: dict[str, list[list[bool]]] = {}
     for name, samples in right.items():
-        kind = group.run.problems[group.task, name]["group"]
-        kinds.setdefault(kind, {})[name] = samples
+        kinds.setdefault(group.run.problems[group.task, name]["group"], []).append(samples)
     if set(kinds) == {""}:
         return {}
-    return {
-        kind: {"n": len(kinds[kind]), **share_right(list(kinds[kind].values()))._asdict()}
-        for kind in sorted(kinds)
-    }
+    return {kind: {"n": len(some), **share_right(some)._asdict()} for kind, some in sorted(kinds.items())}
 
 
 def _ratio(rows: Sequence[Row]) -> float | None:
@@ -142,8 +130,7 @@ def _ratio(rows: Sequence[Row]) -> float | None:
 
 def _distinct(group: Group, field: str) -> float:
     """Mean over problems of the share of answers that differ: 1 when all do."""
-    shares = [len({str(row[field]) for row in rows}) / len(rows) for rows in group.items.values()]
-    return fmean(shares)
+    return fmean(len({str(row[field]) for row in rows}) / len(rows) for rows in group.items.values())
 
 
 def _pair(first: Group, second: Group) -> Report | None:
@@ -203,9 +190,8 @@ def _notes(found: Sequence[Group], pairs: Sequence[Report], judgements: Sequence
         for n, told in alone.items()
     ]
     notes += difference_note(found)
-    notes += [
-        line for run in {str(group.run.path): group.run for group in found}.values() for line in run.lacking
-    ]
+    runs = {str(group.run.path): group.run for group in found}
+    notes += [line for run in runs.values() for line in run.lacking]
     notes += machine_note(found)
     graders = {row["grader"] for group in found for row in group.rows}
     if len(graders) > 1:

@@ -21,10 +21,8 @@ def rivals(
     plain = {line.tuned: line for line in lines if line.name in (base.name, tuned.name)}
     notes = [*_cut(plain[False], plain[True], tuned), *_prompts(who, base, tuned), *_files(who, base, tuned)]
     notes += _numbers(plain[False], plain[True], found)
-    notes += difference_note(
-        [base.group, tuned.group, *(entry.group for entry in others if entry.cue is None)]
-    )
-    return notes
+    held = [base, tuned, *(entry for entry in others if entry.cue is None)]
+    return notes + difference_note([entry.group for entry in held])
 
 
 def _cut(base: Line, tuned: Line, entry: Entry) -> list[str]:
@@ -43,12 +41,8 @@ def _prompts(who: Contest, base: Entry, tuned: Entry) -> list[str]:
     """Templates that differ."""
     first, second = (_prompt(entry) for entry in (base, tuned))
     shared = first.keys() & second.keys()
-    ways = {
-        name
-        for name in shared
-        for part in ("chat", "stops")
-        if first[name].get(part) != second[name].get(part)
-    }
+    parts = ("chat", "stops")
+    ways = {name for name in shared if any(first[name].get(p) != second[name].get(p) for p in parts)}
     if ways:
         some = first[min(ways)], second[min(ways)]
         told = [f"{who.base} {_way(some[0])}", f"{who.tuned} {_way(some[1])}"]
@@ -72,14 +66,11 @@ def _way(prompt: dict[str, Any]) -> str:
 
 def _files(who: Contest, base: Entry, tuned: Entry) -> list[str]:
     """Quantizations that differ."""
-    kinds = [
-        entry.group.run.settings["models"][entry.group.model].get("quantization") for entry in (base, tuned)
-    ]
-    if kinds[0] == kinds[1]:
+    groups = (base.group, tuned.group)
+    first, second = (each.run.settings["models"][each.model].get("quantization") for each in groups)
+    if first == second:
         return []
-    return [
-        f"files: {who.base} is {kinds[0]} and {who.tuned} is {kinds[1]}: a coarser file is a weaker model"
-    ]
+    return [f"files: {who.base} is {first} and {who.tuned} is {second}: a coarser file is a weaker model"]
 
 
 def _numbers(base: Line, tuned: Line, found: Pair) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from localpower import jsonl
 from localpower.errors import UserError
@@ -71,7 +71,7 @@ def json_rows(text: str, name: str, kind: str) -> list[Row]:
         return [row for _, row in lines]
     if isinstance(whole, dict):
         return [whole] if kind in _LINES else _unwrapped(whole, name)
-    if not isinstance(whole, list) or not _objects(whole):
+    if not _objects(whole):
         raise UserError(f"{name} is no list of JSON objects")
     return whole
 
@@ -80,11 +80,7 @@ def _unwrapped(whole: Row, name: str) -> list[Row]:
     """The rows of a file that is one object: itself, or the one list of objects in it. Raises UserError."""
     if any(isinstance(value, str) for field, value in whole.items() if field.lower() in _ASKED):
         return [whole]
-    lists = {
-        field: value
-        for field, value in whole.items()
-        if isinstance(value, list) and value and _objects(value)
-    }
+    lists = {field: value for field, value in whole.items() if value and _objects(value)}
     if len(lists) > 1:
         raise UserError(
             f"{name} has several lists of objects: {', '.join(lists)}", "write the problems alone into a file"
@@ -99,5 +95,6 @@ def _unwrapped(whole: Row, name: str) -> list[Row]:
     return [whole]
 
 
-def _objects(rows: list[Any]) -> bool:
-    return all(isinstance(row, dict) for row in rows)
+def _objects(value: Any) -> TypeGuard[list[Row]]:
+    """Whether a value is a list of objects."""
+    return isinstance(value, list) and all(isinstance(row, dict) for row in value)

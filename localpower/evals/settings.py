@@ -65,12 +65,8 @@ def _shown_expert(question: RenderedProblem, *, kept: bool) -> Row:
     if question.worked is None:
         return {}
     tokens = {"shown": list(question.shown or ()), "worked": list(question.worked)}
-    return {
-        "expert": {
-            **(tokens if kept else {}),
-            "sha256": hashlib.sha256(json.dumps(tokens).encode()).hexdigest(),
-        }
-    }
+    sha256 = hashlib.sha256(json.dumps(tokens).encode()).hexdigest()
+    return {"expert": {**(tokens if kept else {}), "sha256": sha256}}
 
 
 def refuse_changes(old: Row, new: Row, where: str, *, elsewhere: bool = False) -> list[str]:
@@ -130,18 +126,12 @@ def _renamed(old: Row, new: Row) -> list[str]:
 def _differences(old: Row, new: Row) -> Iterator[tuple[str, Any, Any]]:
     """Settings that differ, of what both have and of what may not differ freely: their dotted path, old and new."""
     shared = {part: old[part].keys() & new[part].keys() for part in ("tasks", "methods", "models")}
-    before, after = (
-        dict(
-            _flat(
-                each
-                | {
-                    part: {name: _essence(each[part][name]) for name in names}
-                    for part, names in shared.items()
-                }
-            )
-        )
-        for each in (old, new)
-    )
+
+    def flat(each: Row) -> Row:
+        parts = {p: {name: _essence(each[p][name]) for name in names} for p, names in shared.items()}
+        return dict(_flat(each | parts))
+
+    before, after = flat(old), flat(new)
     for name in sorted(before.keys() | after.keys()):
         was, now = before.get(name), after.get(name)
         if was != now and name.split(".")[0] not in _FREE and not name.endswith(_STATED):
@@ -165,23 +155,19 @@ def refuse_other_prompts(old: Mapping[tuple[str, str], Row], new: Sequence[Row],
 def refuse_other_graders(rows: Iterable[Row], settings: Row, where: str) -> None:
     """Raises UserError for answers that another grader, or an older one, has graded: one table has one."""
     kinds = {name: task["kind"] for name, task in settings["tasks"].items()}
-    others = {
-        row["grader"] for row in rows if row["grader"] != grader_name(settings["grader"], kinds[row["task"]])
-    }
+    how = settings["grader"]
+    others = {row["grader"] for row in rows if row["grader"] != grader_name(how, kinds[row["task"]])}
     if others:
         raise UserError(
             f"answers in {where} were graded by {' and '.join(sorted(others))}",
-            f"localpower regrade {where} --grader {settings['grader']} grades them as the others will be",
+            f"localpower regrade {where} --grader {how} grades them as the others will be",
         )
 
 
 def _essence(part: Row) -> Row:
     """Of a model without what it is called and where it lies: its sha256 says which it is."""
-    return (
-        {name: value for name, value in part.items() if name not in ("name", "path")}
-        if "sha256" in part
-        else part
-    )
+    left_out = ("name", "path") if "sha256" in part else ()
+    return {name: value for name, value in part.items() if name not in left_out}
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from localpower import jsonl
 from localpower.errors import UserError
+from localpower.evals import omissions
 from localpower.evals.contest import Contest, Entry, contest, entries
 from localpower.evals.crossed import Likelihood, Readings, divergence_of, likelihood
 from localpower.evals.divergence import Divergence
@@ -16,13 +17,6 @@ from localpower.evals.finding import finding
 from localpower.evals.groups import groups
 from localpower.evals.lineup import Known, Line, known, line
 from localpower.evals.null import Null, null_of
-from localpower.evals.omissions import (
-    omitted_alike,
-    omitted_entries,
-    omitted_problems,
-    omitted_reading,
-    omitted_scores,
-)
 from localpower.evals.pairing import Pair, pair
 from localpower.evals.rivals import rivals
 from localpower.evals.samples import Samples, most_used
@@ -100,28 +94,22 @@ def _task(task: str, mine: Sequence[Entry], who: Contest, readings: Readings) ->
     plain = next(each for each in lineup if each.entry is tuned)
     own = next(each for each in lineup if each.entry is base)
     fewest = min(each.most for each in lineup)
-    lines = [
-        line(each, plain, compared.tokens[0], own.most, fewest, _under(each, who, readings))
-        for each in lineup
-    ]
+    budget = compared.tokens[0]
+    lines = [line(x, plain, budget, own.most, fewest, _under(x, who, readings)) for x in lineup]
     null = null_of(lineup, plain, compared)
-    share = next(
-        (each.passes[0].passed for each in lines if null is not None and each.name == null.name), None
-    )
-    notes = [*omitted_problems(base, tuned, samples, shared, names, k), *omitted_entries(mine, base, tuned)]
-    notes += omitted_alike(null)
+    share = next((x.passes[0].passed for x in lines if null is not None and x.name == null.name), None)
+    notes = omissions.omitted_problems(base, tuned, samples, shared, names, k)
+    notes += [*omissions.omitted_entries(mine, base, tuned), *omissions.omitted_alike(null)]
     divergences, unread = [], []
-    for entry, writer, reader in (
-        (base, who.base_sha256, who.tuned_sha256),
-        (tuned, who.tuned_sha256, who.base_sha256),
-    ):
+    both = (who.base_sha256, who.tuned_sha256)
+    for entry, order in ((base, both), (tuned, both[::-1])):
         rows = {name: samples[entry.name].rows[name] for name in names}
-        readers = [readings.reader(entry.group.run, entry.group.model, sha256) for sha256 in (writer, reader)]
+        readers = [readings.reader(entry.group.run, entry.group.model, sha256) for sha256 in order]
         found, left = divergence_of(rows, *readers)
         divergences.append(found)
         unread += [entry] if found is None else []
-        notes += omitted_scores(entry, found, left, who)
-    notes += omitted_reading(unread, who)
+        notes += omissions.omitted_scores(entry, found, left, who)
+    notes += omissions.omitted_reading(unread, who)
     held = [entry for entry in mine if null is not None and entry.name in (null.name, null.tuned_name)]
     return TaskSharpening(
         finding=tuple(finding(who, task, compared, null, share)),
@@ -163,9 +151,8 @@ def _shared(task: str, base: Entry, tuned: Entry, first: Samples, second: Sample
     for name in names:
         told = [entry.group.run.problems[task, name] for entry in (base, tuned)]
         if any(told[0].get(part) != told[1].get(part) for part in ("question", "gold")):
-            raise UserError(
-                f"problem {name} of {task} is not the same in both runs", "compare runs of the same data"
-            )
+            hint = "compare runs of the same data"
+            raise UserError(f"problem {name} of {task} is not the same in both runs", hint)
     graders = {row["grader"] for each in (first, second) for name in names for row in each.rows[name]}
     if len(graders) > 1:
         raise UserError(
@@ -178,8 +165,6 @@ def _shared(task: str, base: Entry, tuned: Entry, first: Samples, second: Sample
 def _under(one: Known, who: Contest, readings: Readings) -> list[Likelihood | None]:
     """log p of its answers under the base and under the tuned model."""
     rows = [row for name in one.names for row in one.samples.rows[name]]
-    group = one.entry.group
-    readers = [
-        readings.reader(group.run, group.model, sha256) for sha256 in (who.base_sha256, who.tuned_sha256)
-    ]
-    return [likelihood(rows, reader) for reader in readers]
+    run, model = one.entry.group.run, one.entry.group.model
+    both = (who.base_sha256, who.tuned_sha256)
+    return [likelihood(rows, readings.reader(run, model, sha256)) for sha256 in both]

@@ -21,10 +21,6 @@ _BY = "--data"
 _HINT = f"{_BY} takes a file of problems, or a folder of a dataset"
 
 
-def _no_password() -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where problems come from. path: a file or folder that was named; None: the data folder.
@@ -35,7 +31,7 @@ class Source:
 
     path: Path | None = None
     seed: int = 0
-    password: Callable[[], str] = _no_password
+    password: Callable[[], str] = lambda: ""
     since: str = ""
     until: str = ""
 
@@ -64,9 +60,8 @@ def find(task: str, needs: Needs, source: Source) -> Path:
     """The task's one file. Raises UserError as `find_all` does, and where a dataset has it in several files."""
     found = find_all(task, needs, source)
     if len(found) > 1:
-        raise UserError(
-            f"{task} reads one file, and {found[0].parent} has {len(found)}", f"name one with {_BY}"
-        )
+        several = f"{task} reads one file, and {found[0].parent} has {len(found)}"
+        raise UserError(several, f"name one with {_BY}")
     return found[0]
 
 
@@ -133,9 +128,8 @@ def pick(row: Row, names: Sequence[str], place: str) -> Any:
     for name in names:
         if row.get(name) is not None:
             return row[name]
-    raise UserError(
-        f"{place} has no field {' or '.join(names)}"
-    )  # which it has may be a question, without a header
+    # which fields it has is not told: without a header they may be a question
+    raise UserError(f"{place} has no field {' or '.join(names)}")
 
 
 def as_text(row: Row, names: Sequence[str], place: str) -> str:
@@ -151,9 +145,8 @@ def as_text(row: Row, names: Sequence[str], place: str) -> str:
 
 def rows_of(task: str, needs: Needs, source: Source) -> list[tuple[Row, str, int]]:
     """Every row of the task's file or files, with words for its place and its number. Raises UserError."""
-    found = [
-        place for path in find_all(task, needs, source) for place in numbered(read_rows(path), path.name)
-    ]
+    paths = find_all(task, needs, source)
+    found = [place for path in paths for place in numbered(read_rows(path), path.name)]
     return [(row, place, i) for i, (row, place, _) in enumerate(found)]
 
 

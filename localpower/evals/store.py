@@ -12,6 +12,7 @@ from typing import Any
 
 from localpower import jsonl
 from localpower.errors import UserError
+from localpower.folders import put
 from localpower.grading.thoughts import OPENED, spoken
 
 Row = dict[str, Any]
@@ -34,13 +35,8 @@ _JUDGED = {
     **dict.fromkeys(("first", "second"), float),
 }
 _SETTINGS, _PROBLEMS, _ANSWERS, LOCK = "settings.json", "problems.json", "answers.jsonl", ".lock"
-_BEGUN = {
-    LOCK,
-    _PROBLEMS,
-    _SETTINGS,
-    f"{_PROBLEMS}.new",
-    f"{_SETTINGS}.new",
-}  # what a start makes before an answer
+_BEGUN = {LOCK, *(name + end for name in (_PROBLEMS, _SETTINGS) for end in ("", ".new"))}  # before an answer
+_AGAIN = "remove that line, and it is made again"
 JUDGEMENTS = "judgments.jsonl"
 PARTS, LOGS = "parts", "slurm"  # folders in a run's folder: of shards, and of what a cluster's jobs print
 
@@ -89,19 +85,18 @@ def read(path: Path, say: jsonl.Say = jsonl.silent) -> Stored:
         by_id[row["task"], row["id"]]
         return row
 
-    hint = "remove that line, and it is made again"
-    rows = jsonl.kept(path / _ANSWERS, answer, "answer to a problem of this run", say, hint=hint)
-    return Stored(
-        path, settings, by_id, list({key(row): row for row in rows}.values()), judgements_in(path, say)
-    )
+    rows = jsonl.kept(path / _ANSWERS, answer, "answer to a problem of this run", say, hint=_AGAIN)
+    last = {key(row): row for row in rows}
+    return Stored(path, settings, by_id, list(last.values()), judgements_in(path, say))
 
 
 def judgements_in(path: Path, say: jsonl.Say = jsonl.silent) -> list[Row]:
     """The judgements that a folder holds. Raises UserError for a damaged line."""
-    hint = "remove that line, and it is made again"
-    return jsonl.kept(
-        path / JUDGEMENTS, lambda value: jsonl.record(value, _JUDGED), "judgement", say, hint=hint
-    )
+
+    def judgement(value: Any) -> Row:
+        return jsonl.record(value, _JUDGED)
+
+    return jsonl.kept(path / JUDGEMENTS, judgement, "judgement", say, hint=_AGAIN)
 
 
 def has_run(path: Path) -> bool:
@@ -113,9 +108,7 @@ def parts_in(path: Path) -> list[Path]:
     """The folders of parts that have begun, in the order of their names with numbers read as numbers."""
     with suppress(OSError):
         found = [each for each in (path / PARTS).iterdir() if has_run(each)]
-        return sorted(
-            found, key=lambda each: [int(n) for n in re.findall(r"\d{1,9}", each.name)] + [each.name]
-        )
+        return sorted(found, key=lambda each: [*map(int, re.findall(r"\d{1,9}", each.name)), each.name])
     return []
 
 
@@ -136,6 +129,11 @@ def at_rest(path: Path) -> Iterator[None]:
         yield
 
 
+def busy(path: Path) -> UserError:
+    """What to say of a folder that another process writes to."""
+    return UserError(f"another run writes to {path}", "wait for it, or choose another --out")
+
+
 class Folder:
     """A run being written. One process at a time. A start that fails before its first answer leaves nothing."""
 
@@ -153,7 +151,7 @@ class Folder:
             self._old = {each.name for each in path.iterdir()} - mine
         except BlockingIOError:
             self._held.close()
-            raise UserError(f"another run writes to {path}", "wait for it, or choose another --out") from None
+            raise busy(path) from None
         except OSError as error:
             self._discard()
             raise UserError(f"cannot write to {path}: {error.strerror}", "--out takes a folder") from None
@@ -214,15 +212,11 @@ def replace_file(path: Path, text: str) -> None:
 
     A file that says this already is left alone, so that a finished run needs no room on the disk. The text is ASCII.
     """
-    draft, data = path.with_name(path.name + ".new"), text.encode("ascii")
+    data = text.encode("ascii")
     try:
-        if path.exists() and path.read_bytes() == data:
-            return
-        draft.write_bytes(data)
-        draft.replace(path)
+        if not path.exists() or path.read_bytes() != data:
+            put(path, data)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         raise UserError(f"cannot write {path}: {error.strerror}") from None
 
 

@@ -40,32 +40,14 @@ from localpower.tools.formats import find as find_format
 from localpower.tools.names import runs_code
 from localpower.tools.opened import Opened
 
-_GRADERS = {
-    "text": "short",
-    "number": "short",
-    "list": "short",
-    "math": "math",
-    "letter": "letter",
-    "open": "open",
-    "state": "state",
+_GRADERS = dict.fromkeys(("text", "number", "list"), "short") | {
+    name: name for name in ("math", "letter", "open", "state")
 }
 _NO_ANSWER = ("open", "state")  # graders that compare with nothing in a row
 _FIELDS: dict[str, type | tuple[type, ...]] = {
-    "name": str,
-    "data": str,
-    "prompt": str,
-    "answer": str,
-    "worked": str,
-    "id": str,
-    "grader": str,
-    "max_tokens": int,
-    "stops": list,
-    "template": bool,
-    "licence": str,
-    "environment": (str, list),
-    "tool_format": str,
-    "config": str,
-    "split": str,
+    **dict.fromkeys(("name", "data", "prompt", "answer", "worked", "id", "grader"), str),
+    **{"max_tokens": int, "stops": list, "template": bool, "licence": str, "environment": (str, list)},
+    **dict.fromkeys(("tool_format", "config", "split"), str),
 }
 _FITS: dict[str, Callable[[str], bool]] = {  # a right answer that is none would make every answer a wrong one
     "number": lambda answer: (
@@ -86,13 +68,10 @@ def read(path: Path) -> Task:
         raise UserError(f"cannot read the task file {path}: {error}") from None
     for name, value in said.items():
         if name not in _FIELDS:
-            raise UserError(
-                f"{path} says {name}, which no task file does", f"it may say {', '.join(_FIELDS)}"
-            )
-        wrong_type = not isinstance(value, _FIELDS[name]) or (
-            _FIELDS[name] is int and isinstance(value, bool)
-        )
-        if wrong_type or (isinstance(value, int) and _FIELDS[name] is int and value < 1):
+            hint = f"it may say {', '.join(_FIELDS)}"
+            raise UserError(f"{path} says {name}, which no task file does", hint)
+        fits = isinstance(value, _FIELDS[name])
+        if not fits or (_FIELDS[name] is int and (isinstance(value, bool) or value < 1)):
             raise UserError(f"{path}: {name} cannot be {value!r}")
     name = said.get("name", inputs.readable(path.stem))
     if not name.strip() or not name.isprintable():
@@ -125,11 +104,8 @@ def _tools(said: dict[str, Any], path: Path, grader: str) -> dict[str, Any]:
             raise UserError(f"{path}: the grader state needs an environment that judges its state")
         return {}
     places = [str(path.parent / name) if name.endswith(".py") else name for name in names]
-    files = [
-        inputs.read(Path(place), "it should be a Python file of tools")
-        for place in places
-        if place.endswith(".py")
-    ]
+    hint = "it should be a Python file of tools"
+    files = [inputs.read(Path(place), hint) for place in places if place.endswith(".py")]
     return {
         "environment": Opened(places).of,
         "tools": " and ".join(names),

@@ -5,7 +5,7 @@ Answers are one to eight tokens. The set is the same on every machine: a functio
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -17,17 +17,7 @@ _EACH = 20  # problems of a kind
 _NAMES = ("Mia", "Ben", "Ana", "Tom", "Lea", "Sam", "Eva", "Max")
 _THINGS = ("coins", "apples", "books", "pens", "stamps", "shells", "cards", "plums")
 _WORDS = [
-    "green",
-    "water",
-    "table",
-    "bread",
-    "stone",
-    "music",
-    "river",
-    "candle",
-    "paper",
-    "window",
-    "garden",
+    *("green", "water", "table", "bread", "stone", "music", "river", "candle", "paper", "window", "garden"),
     "horse",
 ]
 _CAPITALS = {
@@ -108,19 +98,14 @@ def _story(rng: np.random.Generator, _: int) -> Made:
     return f"{name} has {a} {thing} and finds {b} more. How many {thing} does {name} have now?", str(a + b)
 
 
-def _capital(_: np.random.Generator, i: int) -> Made:
-    country = list(_CAPITALS)[i]
-    return f"What is the capital of {country}?", _CAPITALS[country]
+def _of(what: str, table: Mapping[str, str | tuple[str, ...]], quote: str = '"') -> Maker:
+    """The next word of a table: what is its ...?"""
 
+    def make(_: np.random.Generator, i: int) -> Made:
+        word = list(table)[i]
+        return f"What is the {what} of {quote}{word}{quote}?", table[word]
 
-def _opposite(_: np.random.Generator, i: int) -> Made:
-    word = list(_OPPOSITES)[i]
-    return f'What is the opposite of "{word}"?', _OPPOSITES[word]
-
-
-def _plural(_: np.random.Generator, i: int) -> Made:
-    word = list(_PLURALS)[i]
-    return f'What is the plural of "{word}"?', _PLURALS[word]
+    return make
 
 
 def _sort(rng: np.random.Generator, _: int) -> Made:
@@ -146,9 +131,9 @@ _KINDS: dict[str, tuple[str, Maker]] = {  # kind: (number, list or text, maker)
     "double": ("number", _double),
     "half": ("number", _half),
     "story": ("number", _story),
-    "capital": ("text", _capital),
-    "opposite": ("text", _opposite),
-    "plural": ("text", _plural),
+    "capital": ("text", _of("capital", _CAPITALS, quote="")),
+    "opposite": ("text", _of("opposite", _OPPOSITES)),
+    "plural": ("text", _of("plural", _PLURALS)),
     "sort": ("list", _sort),
     "last": ("text", _last),
 }

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from localpower.evals.forms import Form, Forms
+from localpower.evals.laboratory import of_levels
 from localpower.evals.problem import Problem
 from localpower.evals.sources import Source
-from localpower.lab.problems import LEVELS
-from localpower.lab.products import FAMILY, calculated, draw_product
+from localpower.lab.products import calculated, draw_product
 from localpower.tools.calculator import Calculator
 from localpower.tools.calls import Call
 from localpower.tools.combined import Combined
@@ -24,7 +25,7 @@ from localpower.tools.plain import Plain
 
 _SEED = 20261127
 _EACH = 60  # problems of a kind
-_OF_LEVEL, _DRAWN = 40, 60  # of the lab's, and from how many they are taken
+_DRAWN = 60  # of the lab's, from which those of a level are taken
 _STOPS = ("\n\n", "\nQuestion:")
 
 _WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {  # kind: (text, expression)
@@ -61,11 +62,6 @@ def calc_word(source: Source) -> list[Problem]:
     return found
 
 
-def calculator_of(problem: Problem) -> Environment:
-    """The same for all."""
-    return Calculator()
-
-
 def _value(expression: str) -> str:
     return Calculator().call("calculator", {"expression": expression})
 
@@ -83,18 +79,8 @@ class _Ledger:
 
 
 _THINGS = (
-    "bread",
-    "coal",
-    "flour",
-    "honey",
-    "iron",
-    "linen",
-    "paper",
-    "rope",
-    "salt",
-    "timber",
-    "wax",
-    "wool",
+    *("bread", "coal", "flour", "honey", "iron", "linen", "paper", "rope", "salt", "timber"),
+    *("wax", "wool"),
 )
 
 
@@ -145,20 +131,7 @@ class LabCalculator(Stateless):
 
 def products(source: Source) -> list[Problem]:
     """Held-out problems of the lab's fourth family, forty of each level. Gold: as of the other families."""
-    found: dict[str, Problem] = {}
-    for level in LEVELS:
-        rng = np.random.Generator(np.random.PCG64([_SEED, 2, level]))
-        made = [draw_product(level, rng, held_out=True) for _ in range(_DRAWN)]
-        for problem in list({p.prompt: p for p in made}.values())[:_OF_LEVEL]:
-            gold = {"family": FAMILY, "prompt": problem.prompt, "solution": problem.solution}
-            name = f"lab-{FAMILY}/{problem.prompt}"
-            found.setdefault(name, Problem(name, problem.prompt, gold, f"level {level}"))
-    return list(found.values())
-
-
-def lab_calculator_of(problem: Problem) -> Environment:
-    """The same for all."""
-    return LabCalculator()
+    return of_levels(partial(draw_product, held_out=True), (_SEED, 2), _DRAWN)
 
 
 Step = tuple[str, Mapping[str, Json], str]  # tool, arguments, result

@@ -6,8 +6,10 @@ import gzip
 import importlib.util
 import io
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from localpower.errors import UserError
 
@@ -37,25 +39,8 @@ def stream(file: IO[bytes], path: Path) -> IO[bytes]:
         need_pyarrow(path, "packed with zstandard")
         import pyarrow as pa
 
-        return io.BufferedReader(_Raw(pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")))
+        return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd"))
     return file
-
-
-class _Raw(io.RawIOBase):
-    """Arrow's stream as one of Python's."""
-
-    def __init__(self, source: Any) -> None:
-        self._source = source
-
-    def readable(self) -> bool:
-        """Nothing else can be done with it."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Raises OSError for a stream that ends too early."""
-        found: bytes = self._source.read(len(buffer))
-        buffer[: len(found)] = found
-        return len(found)
 
 
 def unpacked(data: bytes, path: Path, most: int, hint: str) -> bytes:
@@ -66,15 +51,10 @@ def unpacked(data: bytes, path: Path, most: int, hint: str) -> bytes:
         return stream(io.BytesIO(data), path).read(most)
 
 
-class reading:
+@contextmanager
+def reading(path: Path, hint: str) -> Iterator[None]:
     """What is wrong with a packed file is said in one line: UserError instead of what the unpackers raise."""
-
-    def __init__(self, path: Path, hint: str) -> None:
-        self._path, self._hint = path, hint
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, OSError | EOFError | zlib.error):
-            raise UserError(f"cannot read {self._path}: it is damaged, or was cut off", self._hint) from None
+    try:
+        yield
+    except (OSError, EOFError, zlib.error):
+        raise UserError(f"cannot read {path}: it is damaged, or was cut off", hint) from None

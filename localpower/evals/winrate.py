@@ -20,9 +20,7 @@ from localpower.evals.judge import Judgement
 from localpower.statistics import Interval, alike, percentiles
 
 _TIE = 0.01  # nearer to 1/2 than this a judgement says nothing
-_PENALTY = (
-    1e-2  # of the squares, against the sum over items: bounds what separable data would send to infinity
-)
+_PENALTY = 1e-2  # of the squares, against the sum over items: separable data would send the fit to infinity
 _RESAMPLES = 2000
 _SEED = 20240406  # of the bootstrap: the same judgements give the same interval
 _SETTLED = 1e-9  # of a Newton step
@@ -68,10 +66,8 @@ def win_rate(judgements: Sequence[Judgement], lengths: Sequence[tuple[int, int]]
     raw = controlled = None
     if n:
         drawn = np.random.Generator(np.random.PCG64(_SEED)).integers(0, n, (_RESAMPLES, n))
-        raw, at_equal = (
-            percentiles(p.mean(), p[drawn].mean(axis=1)),
-            at_equal_length(p[None], longer[None])[0],
-        )
+        raw = percentiles(p.mean(), p[drawn].mean(axis=1))
+        at_equal = at_equal_length(p[None], longer[None])[0]
         controlled = percentiles(at_equal, at_equal_length(p[drawn], longer[drawn]))
         if np.ptp(p) == 0.0:
             raw = alike(p)

@@ -20,17 +20,8 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 _OPERATORS = dict(zip((ast.Add, ast.Sub, ast.Mult, ast.Div), OPERATIONS.values(), strict=True))
 _LONGEST = 200
 _SIGNS = {
-    "[": "(",
-    "]": ")",
-    "×": "*",
-    "÷": "/",
-    "−": "-",
-    "–": "-",
-    "⋅": "*",
-    "·": "*",
-    r"\times": "*",
-    r"\cdot": "*",
-    r"\div": "/",
+    **{"[": "(", "]": ")", "×": "*", "÷": "/", "−": "-", "–": "-", "⋅": "*", "·": "*"},
+    **{r"\times": "*", r"\cdot": "*", r"\div": "/"},
 }
 _RUN = re.compile(r"[\d(][\d+\-*/() \t]{0,199}")
 _WRAPPERS = re.compile(r"\\[()\[\]]|[$`]|\\(?:left|right)(?![A-Za-z])|^\s{0,9}\*\*|\*\*[\s.]{0,9}$")

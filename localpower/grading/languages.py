@@ -11,30 +11,14 @@ import unicodedata
 from collections import Counter
 
 _SCRIPTS = {  # of a language that shares it with no other that IFEval asks for
-    "kn": "KANNADA",
-    "te": "TELUGU",
-    "ta": "TAMIL",
-    "gu": "GUJARATI",
-    "bn": "BENGALI",
-    "pa": "GURMUKHI",
-    "th": "THAI",
-    "ko": "HANGUL",
-    "ml": "MALAYALAM",
-    "el": "GREEK",
-    "he": "HEBREW",
-    "ja": "HIRAGANA",
+    **{"kn": "KANNADA", "te": "TELUGU", "ta": "TAMIL", "gu": "GUJARATI", "bn": "BENGALI", "pa": "GURMUKHI"},
+    **{"th": "THAI", "ko": "HANGUL", "ml": "MALAYALAM", "el": "GREEK", "he": "HEBREW", "ja": "HIRAGANA"},
     "zh": "CJK",
 }
 _SHARED = {
-    "hi": "DEVANAGARI",
-    "mr": "DEVANAGARI",
-    "ne": "DEVANAGARI",
-    "ar": "ARABIC",
-    "fa": "ARABIC",
-    "ur": "ARABIC",
-    "ru": "CYRILLIC",
-    "bg": "CYRILLIC",
-    "uk": "CYRILLIC",
+    **dict.fromkeys(("hi", "mr", "ne"), "DEVANAGARI"),
+    **dict.fromkeys(("ar", "fa", "ur"), "ARABIC"),
+    **dict.fromkeys(("ru", "bg", "uk"), "CYRILLIC"),
 }
 _WORDS = {
     "en": "the and of to in is that it for was with as his on be at by this are from you not have or an",

@@ -83,22 +83,8 @@ _UNIT_LETTER = re.compile(rf"(?<=\d)\s(?:m|g|s|h|L|N|J|W|V|K)(?:/(?:m|s|h|L))?{_
 _NO_UNITS = {
     *FUNCTIONS,
     *("sqrt", "pi", "and", "or", "infty", "infinity", "inf", "frac", "cdot", "times", "mod", "union"),
-    *(
-        "to",
-        "if",
-        "pm",
-        "approx",
-        "is",
-        "are",
-        "not",
-        "plus",
-        "minus",
-        "times",
-        "divided",
-        "over",
-        "choose",
-        "factorial",
-    ),
+    *("to", "if", "pm", "approx", "is", "are", "not", "plus", "minus", "divided"),
+    *("over", "choose", "factorial"),
     *("squared", "cubed", "more", "less", "dozen", "hundred", "thousand", "million", "billion", "trillion"),
 }
 _UNIT_WORD = re.compile(

@@ -29,6 +29,10 @@ LABEL = re.compile(  # what an equation may say the value of: AB, \\angle ABC, \
     + _CALL
     + r"?\s?|\|[A-Za-z ]+\||[A-Za-z](?:\s?\+\s?[A-Za-z])+|\([A-Za-z](?:,\s?[A-Za-z])+\)"
 )
+_GROUPS = (
+    *((r"\{", r"\}"), ("{", "}"), ("(", ")"), ("(", "]"), ("[", ")"), ("[", "]")),
+    (r"\langle", r"\rangle"),
+)
 _NEAR = 0.05  # relative: what rounding may change, to one digit even
 _FLIPPED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne": "\\ne"}
 
@@ -60,8 +64,8 @@ def _list(text: str) -> Value:
     text = re.sub(r"(?i)(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])", ",", text)
     text = re.sub(r",\s*,", ",", text.replace(";", ","))
     text = re.sub(r"(?<=[)\]}])\s*U\s*(?=[(\[\\])", r"\\cup ", text)
-    if not _has_brackets(text):
-        text = _THOUSANDS.sub(lambda m: m.group().replace(",", ""), text) if _only_thousands(text) else text
+    if not _has_brackets(text) and _only_thousands(text):
+        text = _THOUSANDS.sub(lambda m: m.group().replace(",", ""), text)
     parts = _split(text, ",")
     if len(parts) > _MOST:
         raise NotRead("too long")
@@ -85,11 +89,8 @@ def _spread(text: str) -> tuple[Value, ...]:
     signs = re.search(r"\\pm(?![A-Za-z])|\\mp(?![A-Za-z])|\+-|\+/-", text)
     if signs is None or (text.strip().startswith(("\\{", "(", "[")) and _grouped(text.strip())):
         return (_part(text),)
-    both = re.compile(r"\\pm(?![A-Za-z])|\+-|\+/-")
-    other = re.compile(r"\\mp(?![A-Za-z])")
-    return tuple(
-        _part(other.sub(second, both.sub(first, text))) for first, second in (("+", "-"), ("-", "+"))
-    )
+    both, other = re.compile(r"\\pm(?![A-Za-z])|\+-|\+/-"), re.compile(r"\\mp(?![A-Za-z])")
+    return tuple(_part(other.sub(b, both.sub(a, text))) for a, b in (("+", "-"), ("-", "+")))
 
 
 def _part(text: str) -> Value:
@@ -118,15 +119,7 @@ def _part(text: str) -> Value:
 
 def _grouped(text: str) -> Value | None:
     """A tuple, interval or set: brackets around at least two parts, or a set of any number."""
-    for left, right in (
-        ("\\{", "\\}"),
-        ("{", "}"),
-        ("(", ")"),
-        ("(", "]"),
-        ("[", ")"),
-        ("[", "]"),
-        ("\\langle", "\\rangle"),
-    ):
+    for left, right in _GROUPS:
         if not (text.startswith(left) and text.endswith(right)):
             continue
         inside = text[len(left) : -len(right)]

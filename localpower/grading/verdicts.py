@@ -135,10 +135,7 @@ def grade_countdown(numbers: Sequence[int], target: int, completion: str) -> Ver
 
 @of_what_is_said
 def grade_code(
-    task: Mapping[str, Any],
-    completion: str,
-    seconds: float = 10.0,
-    packages: Mapping[str, str] | None = None,
+    task: Mapping[str, Any], completion: str, seconds: float = 10.0, packages: Mapping[str, str] | None = None
 ) -> Verdict:
     """HumanEval (prompt, entry_point, test) and MBPP (prompt, test_list, test_imports, test_setup_code).
 

@@ -2,50 +2,49 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localpower.doing import doing
 from localpower.errors import ContextFull, EngineError
 from localpower.loaded import ModelInfo, Preset
+from localpower.loaded.reader import GgufReader
 from localpower.model import Tokens
+from localpower.prices import Prices
 from localpower.runs.gather import Engine
 from localpower.text.conversation import Conversation
-from localpower.text.marks import spelling
-from localpower.width import best_width, relative_cost
+from localpower.width import LATE_RATE, relative_cost, rows_for_proposals
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import: only a GGUF pays for it
     from localpower.engine.base import GgufEngine
     from localpower.engine.cells import CellsPlan
     from localpower.engine.cores import Governor
     from localpower.engine.probe import Verdict
-    from localpower.engine.weights import Weights
-    from localpower.text.vocabulary import Vocabulary
 
-_USUAL_RATE = 0.25  # of steps that move a chain, until it has a rate of its own
 _WIDEST = 8
 
 
 @dataclass
-class LoadedGguf:
+class LoadedGguf(GgufReader):
     """A GGUF through llama.cpp."""
 
     info: ModelInfo
-    weights: Weights
     verdict: Verdict
-    vocabulary: Vocabulary
     exactness: str | float
     notes: list[str]
     n_ctx: int
     governor: Governor | None = None
     preset: Preset | None = None
+    keep_curve: Callable[[Mapping[int, float]], None] = lambda _curve: None
 
     @cached_property
-    def _spelled(self) -> Callable[[int], bytes]:
-        return lru_cache(maxsize=None)(spelling(self.vocabulary))
+    def prices(self) -> Prices:
+        """What batches cost, of all engines of this model."""
+        return Prices(self.verdict.curve)
 
     @cached_property
     def machine(self) -> str:
@@ -55,18 +54,9 @@ class LoadedGguf:
         return f"{processor()}, {self.verdict.settings.way()}"
 
     @property
-    def template(self) -> str | None:
-        """The model's own."""
-        return self.vocabulary.template
-
-    def written(self, text: str) -> Tokens:
-        """By the vocabulary."""
-        return self.vocabulary.written(text)
-
-    @property
     def has_template(self) -> bool:
         """Whether the model brings a chat template."""
-        return self.vocabulary.template is not None
+        return self.template is not None
 
     def prompt(self, conversation: Conversation, *, raw: bool, arguments: Mapping[str, Any]) -> Tokens:
         """By the template unless raw or there is none; then system messages are left out."""
@@ -82,26 +72,6 @@ class LoadedGguf:
             return [self.vocabulary.raw_prompt(each) for each in conversations]
         return self.vocabulary.chat_prompts(conversations, arguments)
 
-    def chat_text(self, conversation: Conversation, arguments: Mapping[str, Any]) -> str:
-        """By the vocabulary."""
-        return self.vocabulary.chat_text(conversation, arguments)
-
-    def read_chat(self, text: str) -> Tokens:
-        """By the vocabulary."""
-        return self.vocabulary.read_chat(text)
-
-    def opener(self) -> int | None:
-        """By the vocabulary."""
-        return self.vocabulary.opener()
-
-    def following(self, before: Tokens, text: str, *, controls: bool = False) -> Tokens:
-        """By the vocabulary."""
-        return self.vocabulary.following(before, text, controls=controls)
-
-    def apart(self, text: str) -> list[str]:
-        """By the vocabulary."""
-        return self.vocabulary.apart(text)
-
     def spelled(self, token: int) -> bytes:
         """By the vocabulary."""
         return b"" if token in self.weights.eos else self.vocabulary.spelled(token)
@@ -111,10 +81,6 @@ class LoadedGguf:
     ) -> tuple[str, str]:
         """By the template."""
         return self.vocabulary.frame(told, role, call, self.weights.eos, arguments, thoughts=thoughts)
-
-    def unspelled(self, text: str) -> int:
-        """By the vocabulary."""
-        return self.vocabulary.unspelled(text)
 
     def longer_context(self, need: int) -> tuple[int, int] | None:
         """A context for so many tokens and the bytes of one sequence of it; None: the model is trained for fewer."""
@@ -154,7 +120,7 @@ class LoadedGguf:
             raise EngineError(plan.words(), plan.hint())
         engine = self._make(room, n_sequences, rows, check)
         engine.prompt_length = len(prompt)
-        engine.curve = self.verdict.curve
+        engine.prices = self.prices
         if before is not None:
             try:
                 engine.take_over(before, prompt)
@@ -205,19 +171,12 @@ class LoadedGguf:
         }
         return warm(as_gguf(engine), prompt, path, owner)
 
-    def piece(self, token: int) -> bytes:
-        """Cached bytes of a token, marks of thoughts included."""
-        return self._spelled(token)
-
-    def control_token(self, text: str) -> int | None:
-        """By the vocabulary."""
-        return self.vocabulary.control_token(text)
-
     def widest(self) -> int:
-        """As in `Loaded`, by the measured curve and a usual rate of moves."""
+        """As in `Loaded`, by the measured curve and the rate at which later steps move a chain."""
         if not self._same_bits() or self.weights.is_recurrent():
             return 0
-        return best_width(partial(relative_cost, self.verdict.curve), _USUAL_RATE, _WIDEST)
+        cost = partial(relative_cost, self.verdict.curve)
+        return rows_for_proposals([LATE_RATE] * _WIDEST, _WIDEST, math.inf, cost)
 
     def goes_ahead(self) -> bool:
         """In streams each token of an answer is a batch's only one of its sequence."""
@@ -240,8 +199,10 @@ class LoadedGguf:
         return counters.prefill_tokens, counters.padded_rows, counters.wasted_rows
 
     def close(self) -> None:
-        """The weights."""
-        self.weights.close()
+        """The weights. What a run found to contradict the stored cost of rows replaces it."""
+        if (curve := self.prices.corrected()) is not None:
+            self.keep_curve(curve)
+        super().close()
 
 
 def as_gguf(engine: Engine) -> GgufEngine:

@@ -1,14 +1,12 @@
-"""The text side of a GGUF without its weights: tokens to text and back, the template, the end tokens."""
+"""The text side of a GGUF, with or without its weights: tokens to text and back, the template, the end tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from localpower.model import Tokens
 from localpower.text.marks import spelling
 
 if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import
@@ -16,13 +14,20 @@ if TYPE_CHECKING:  # llama_cpp takes a quarter of a second to import
     from localpower.text.vocabulary import Vocabulary
 
 
-@dataclass(frozen=True)
+@dataclass
 class GgufReader:
-    """A model's vocabulary."""
+    """A model's vocabulary. piece: the cached bytes of a token, marks of thoughts included."""
 
     weights: Weights
     vocabulary: Vocabulary
-    piece: Callable[[int], bytes]
+
+    def __post_init__(self) -> None:
+        """What is asked of the text side is the vocabulary's to say."""
+        own = self.vocabulary
+        self.piece = lru_cache(maxsize=None)(spelling(own))
+        self.template, self.control_token, self.unspelled = own.template, own.control_token, own.unspelled
+        self.written, self.following, self.apart = own.written, own.following, own.apart
+        self.chat_text, self.read_chat, self.opener = own.chat_text, own.read_chat, own.opener
 
     @classmethod
     def open(cls, path: Path) -> GgufReader:
@@ -33,13 +38,7 @@ class GgufReader:
 
         check_layout()
         weights = Weights(path, vocab_only=True)
-        vocabulary = Vocabulary(weights)
-        return cls(weights, vocabulary, lru_cache(maxsize=None)(spelling(vocabulary)))
-
-    @property
-    def template(self) -> str | None:
-        """The model's own."""
-        return self.vocabulary.template
+        return cls(weights, Vocabulary(weights))
 
     @property
     def eos(self) -> frozenset[int]:
@@ -50,14 +49,6 @@ class GgufReader:
     def n_vocab(self) -> int:
         """How many tokens there are."""
         return self.weights.n_vocab
-
-    def written(self, text: str) -> Tokens:
-        """Tokens of a text in which control texts are control tokens."""
-        return self.vocabulary.written(text)
-
-    def control_token(self, text: str) -> int | None:
-        """The id of a control token with exactly this text."""
-        return self.vocabulary.control_token(text)
 
     def special(self, kind: str) -> str:
         """The text of bos or eos, '' if it has none."""

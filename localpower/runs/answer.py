@@ -138,9 +138,8 @@ def describe(
         whole = replace(whole, log_z=log_mean(np.array(estimates)))
     if how == "logp":
         whole = replace(whole, guarantee="approximate")  # the most likely of several is no draw from p^alpha
-    alone = replace(
-        context, prefill_tokens=None, padded_rows=None, wasted_rows=None
-    )  # evaluated once for all
+    # Evaluated once for all.
+    alone = replace(context, prefill_tokens=None, padded_rows=None, wasted_rows=None)
     chains = tuple(_one([tally], tally, alone, text) for tally in tallies)
     return replace(whole, pick=how, picked=picked, chains=chains)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from localpower.events import Chosen, Event, Resampled, Stepped
-from localpower.model import Tokens
+from localpower.runs.session import Listener
 from localpower.runs.tally import Tally
 from localpower.samplers.population import effective
 from localpower.statistics import autocorrelation_time, split_r_hat
@@ -54,7 +54,7 @@ class _Chain:
         self.cuts[tenth, how] += 1
 
 
-class Diagnosis:
+class Diagnosis(Listener):
     """A listener; `report` says what it heard."""
 
     def __init__(self, horizon: int, n_chains: int) -> None:
@@ -64,9 +64,6 @@ class Diagnosis:
     def event(self, chain: int, event: Event) -> None:
         """Take note."""
         self._chains[chain].add(event)
-
-    def asked(self, chain: int, context: Tokens) -> None:
-        """Requests tell nothing."""
 
     def report(self) -> dict[str, Any]:
         """Plain JSON values; null where the method has no such thing or the run is too short to say."""

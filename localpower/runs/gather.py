@@ -6,35 +6,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from localpower.events import Event
-from localpower.model import LogitRow, Request, Tokens
+from localpower.model import LogitRow, Model, Request, Tokens
 from localpower.runs.crowd import Crowd, Handle, Observer, Run
 from localpower.runs.pace import Pace
 
 __all__ = ["Crowd", "Engine", "Handle", "Observer", "Run", "gather"]
 
 
-class Engine(Protocol):
+class Engine(Model, Protocol):
     """A model that many runs share: `pin` is kept by owner."""
-
-    @property
-    def n_vocab(self) -> int:
-        """Length of a row of logits."""
-
-    @property
-    def eos(self) -> frozenset[int]:
-        """Every token that ends an answer."""
 
     def logits(
         self, contexts: Sequence[Tokens], prompt_lengths: Sequence[int] | None = None
     ) -> Sequence[LogitRow]:
         """As in `Model`. prompt_lengths: how many tokens of each context are its prompt; None: of its own prompt."""
-
-    def score(self, context: Tokens, continuation: Tokens) -> NDArray[np.float64]:
-        """As in `Model`."""
 
     def rows(self, context: Tokens, continuation: Tokens) -> Iterator[LogitRow]:
         """The rows that predict each token of `continuation`, evaluated afresh; each valid until the next."""
@@ -44,12 +30,6 @@ class Engine(Protocol):
 
     def unpin(self, owner: object) -> None:
         """The owner is gone."""
-
-    def cost(self, rows: int) -> float:
-        """What a batch of so many rows costs, over a lone row."""
-
-    def waste(self, rows: int) -> None:
-        """As in `Model`."""
 
     def watch(self, progress: Callable[[int, int], None]) -> None:
         """`progress(done, total)` hears how much of a prompt is read, batch by batch; it must not raise."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from localpower.events import Event
-from localpower.model import Tokens
 from localpower.runs.diagnosis import Diagnosis
+from localpower.runs.session import Listener
 
 
-class Heard:
+class Heard(Listener):
     """A listener: the events of each chain, and the diagnosis of all. picked: the chain whose answer counts."""
 
     def __init__(self, max_tokens: int, n_chains: int) -> None:
@@ -22,15 +22,13 @@ class Heard:
         self.diagnosis.event(chain, event)
         self.chains[chain].append(event)
 
-    def asked(self, chain: int, context: Tokens) -> None:
-        """Requests are no events."""
 
-
-class Forwarded:
+class Forwarded(Listener):
     """A listener that gives each event to a function of (chain, event)."""
 
     def __init__(self, on_event: Callable[[int, Event], None]) -> None:
-        self.event = on_event
+        self._on_event = on_event
 
-    def asked(self, chain: int, context: Tokens) -> None:
-        """Requests are no events."""
+    def event(self, chain: int, event: Event) -> None:
+        """As a listener."""
+        self._on_event(chain, event)

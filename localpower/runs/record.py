@@ -10,6 +10,7 @@ from typing import Any
 from localpower import jsonl
 from localpower.errors import UserError
 from localpower.events import Event, Extended, Started, Stepped, to_json
+from localpower.runs.session import Listener
 
 
 class Lines:
@@ -46,7 +47,7 @@ class Lines:
         return {str(token): self._piece(token).decode("utf-8", "surrogateescape") for token in fresh}
 
 
-class Recorder:
+class Recorder(Listener):
     """Writes events, a line each (`Lines`).
 
     When a write fails (a full disk) recording ends, `problem` says why, and the run goes on.
@@ -72,9 +73,6 @@ class Recorder:
     def event(self, chain: int, event: Event) -> None:
         """As a listener."""
         self.write(chain, event)
-
-    def asked(self, chain: int, context: tuple[int, ...]) -> None:
-        """Requests are no events."""
 
     def close(self) -> None:
         """Close the file; a failure here is a `problem` too."""

@@ -33,7 +33,8 @@ class Listener(Protocol):
         """An event of a chain."""
 
     def asked(self, chain: int, context: Tokens) -> None:
-        """A chain asks for the token after `context`: a proposal is growing."""
+        """A chain asks for the token after `context`: a proposal is growing. Most listeners do not mind."""
+        return
 
 
 class ChainRun:

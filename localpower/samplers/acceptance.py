@@ -22,7 +22,7 @@ from localpower.chance import Threshold
 from localpower.completion import PLAIN, Completion, Rules
 from localpower.samplers.cuts import CutLaw, rank_of
 
-_NEVER = -1e30  # log ratio of what must not be accepted; finite, for the record
+NEVER = -1e30  # stands for log 0, and for the log ratio of what must not be accepted; finite, for the record
 
 
 class StepVariant(NamedTuple):
@@ -111,7 +111,7 @@ class AcceptanceRatio:
             return self.log_w + kappa - self.log_w_x - self.log_kappa_x
         rest = kappa - self.log_kappa_x + self._log_other_x - log_other(self._log_q)
         if rest == math.inf:  # 1 - Q(y) rounds to nothing: the way back could never be proposed
-            return 0.0 if unfinished else _NEVER
+            return 0.0 if unfinished else NEVER
         return self.log_w - self.log_w_x + rest
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Rules
@@ -30,6 +30,7 @@ class Ancestral:
     max_tokens: int = 256
     rules: Rules = PLAIN
     budget: Budget | None = None
+    width: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -40,11 +41,6 @@ class Ancestral:
     def guarantee(self) -> Guarantee:
         """`base` draws from p exactly; a draw token by token only approximates p^alpha, at any temperature."""
         return "exact" if self.method == "base" else "approximate"
-
-    @property
-    def width(self) -> int:
-        """One context at a time."""
-        return 1
 
     def settled(self, members: Sequence[Completion]) -> int:
         """All that is drawn."""

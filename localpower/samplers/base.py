@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 from localpower.chance import Dice
-from localpower.completion import PLAIN, Completion, Rules, extend
+from localpower.completion import PLAIN, Completion, Pen, Rules
 from localpower.drafts import NgramDrafter
 from localpower.errors import UsageProblem
 from localpower.events import Event, Extended, Finished
@@ -77,19 +77,15 @@ def grow(
 
     One stream draws all tokens, so the slices change nothing but when the watcher hears of them.
     """
-    text = [*prompt, *state.tokens]
-    while not state.complete_at(horizon):
-        kept = len(state)
-        until = min(state.n_counted + SLICE, horizon)
-        state = extend(
-            *(dice, model, prompt, state, until),
-            temperature=temperature,
-            rules=rules,
-            drafts=drafts,
-            text=text,
-        )
-        yield Extended(stage, horizon, kept, state.tail(kept), member)
-    return state
+    if state.complete_at(horizon):
+        return state
+    pen = Pen(dice, model, prompt, state, temperature=temperature, rules=rules, drafts=drafts)
+    writer = pen.writer
+    while not (writer.ended or writer.n_counted >= horizon):
+        kept = len(writer.tokens)
+        pen.write(min(writer.n_counted + SLICE, horizon))
+        yield Extended(stage, horizon, kept, writer.tail(kept), member)
+    return writer.completion()
 
 
 def finished(

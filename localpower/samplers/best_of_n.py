@@ -17,13 +17,13 @@ import numpy as np
 
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Rules
-from localpower.events import Chosen, Event, Extended
+from localpower.events import Chosen, Event
 from localpower.methods import Method, Target, alpha_setting, setting, temperature_setting
 from localpower.model import Model, Tokens
 from localpower.readers import MOST_RUNS, choice, whole
-from localpower.samplers.base import SLICE, Guarantee, finished, require
+from localpower.samplers.base import Guarantee, finished, require
 from localpower.samplers.budget import Budget, BudgetMeter, Room
-from localpower.samplers.population import Choosing, common, draw, log_mean, look, members, shares
+from localpower.samplers.population import Choosing, common, draw, log_mean, look, members, shares, tell
 
 _N = 8
 
@@ -64,13 +64,8 @@ class BestOfNSampler:
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {
-            "alpha": self.alpha,
-            "temperature": self.temperature,
-            "max_tokens": self.max_tokens,
-            "n": self.n,
-            "select": self.select,
-        }
+        own = ("alpha", "temperature", "max_tokens", "n", "select")
+        return {name: getattr(self, name) for name in own}
 
     def expected_cost(self) -> float:
         """n answers."""
@@ -89,21 +84,15 @@ class BestOfNSampler:
 
     def choose(self, model: Model, prompt: Tokens, dice: Dice, meter: BudgetMeter) -> Choosing:
         """A run up to the choice; returns which answer it fell on, and the answer."""
-        group = members(dice, self.n, [Completion()] * self.n, self.max_tokens, model, self.rules)
+        group = members(dice, [Completion()] * self.n, self.max_tokens, model, self.rules)
         told = [0] * self.n
         while live := look(model, prompt, group, self.temperature):
             if not meter.allows(len(live)):
                 break
             draw(live, self.alpha)
-            for i, member in enumerate(group):
-                n = len(member.writer.tokens)
-                if n > told[i] and (member.writer.complete or n - told[i] >= SLICE):
-                    yield Extended(0, self.max_tokens, told[i], member.writer.completion().tail(told[i]), i)
-                    told[i] = n
+            yield from tell(group, told, self.max_tokens)
+        yield from tell(group, told, self.max_tokens, everything=True)
         done = [member.writer.completion() for member in group]
-        for i, answer in enumerate(done):
-            if len(answer) > told[i]:
-                yield Extended(0, self.max_tokens, told[i], answer.tail(told[i]), i)
         log_w = np.array([member.log_w for member in group])
         if self.select == "weight":
             chosen = dice.spawn(self.n).pick(shares(log_w))

@@ -68,28 +68,18 @@ def expected_cost(cuts: CutLaw, steps: int, n_stages: int) -> float:
 
 def stepped(stage: int, index: int, horizon: int, x: Completion, info: StepInfo, member: int = 0) -> Stepped:
     """The event of a step from x."""
-    suffix = info.proposal.tail(info.cut)
+    told = info._asdict()
+    y = told.pop("proposal")
+    del told["undecided"]
     return Stepped(
         stage=stage,
         step=index,
         horizon=horizon,
-        cut=info.cut,
-        divergence=info.divergence,
         n_x=x.n_drawn,
-        n_y=info.proposal.n_drawn,
-        log_u=info.log_u,
-        log_w_x=info.log_w_x,
-        log_w_y=info.log_w_y,
-        log_kappa_x=info.log_kappa_x,
-        log_kappa_y=info.log_kappa_y,
-        log_ratio=info.log_ratio,
-        accepted=info.accepted,
+        n_y=y.n_drawn,
         free=info.divergence is None,
-        decided_at=len(info.proposal),
-        early=info.early,
-        n_decoded=info.n_decoded,
-        suffix=suffix,
+        decided_at=len(y),
+        suffix=y.tail(info.cut),
         member=member,
-        n_scored=info.n_scored,
-        refused=info.refused,
+        **told,
     )

@@ -99,10 +99,23 @@ class Kernel:
         early = not proposal.y.complete_at(horizon)
         log_ratio = proposal.ratio.log_ratio(unfinished=early)
         accepted = not early and threshold.below(log_ratio)
-        info = step_info(
-            x, cut, threshold, proposal, log_ratio, accepted=accepted, early=early, rules=self.rules
+        y, ratio, n_decoded = proposal
+        info = StepInfo(
+            cut,
+            y,
+            divergence(x, y, fresh_from(x, cut, self.rules)),
+            threshold.log_u,
+            ratio.log_w_x,
+            ratio.log_w,
+            ratio.log_kappa_x,
+            ratio.log_kappa(unfinished=early),
+            log_ratio,
+            accepted,
+            early,
+            n_decoded,
+            undecided=ratio.spent,
         )
-        return ChainState(proposal.y if accepted else x, horizon), info
+        return ChainState(y if accepted else x, horizon), info
 
     def propose(
         self,
@@ -158,36 +171,6 @@ class Kernel:
         return AcceptanceRatio(
             threshold, x, cut, parting, self.alpha, self.cuts, self.rules, self.variant, allowance
         )
-
-
-def step_info(
-    x: Completion,
-    cut: int,
-    threshold: Threshold,
-    proposal: Proposal,
-    log_ratio: float,
-    *,
-    accepted: bool,
-    early: bool = False,
-    rules: Rules = PLAIN,
-) -> StepInfo:
-    """What a step has to say of its proposal."""
-    y, ratio, n_decoded = proposal
-    return StepInfo(
-        cut,
-        y,
-        divergence(x, y, fresh_from(x, cut, rules)),
-        threshold.log_u,
-        ratio.log_w_x,
-        ratio.log_w,
-        ratio.log_kappa_x,
-        ratio.log_kappa(unfinished=early),
-        log_ratio,
-        accepted,
-        early,
-        n_decoded,
-        undecided=ratio.spent,
-    )
 
 
 def part(dice: Dice, x: Completion, cut: int, *, hot: bool = False, certain: bool = False) -> int | None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -44,6 +44,7 @@ class LookaheadSampler:
     rules: Rules = PLAIN
     method: str = "lookahead"
     budget: Budget | None = None
+    guarantee: ClassVar[Guarantee] = "approximate"  # with any number of candidates and rollouts
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -53,11 +54,6 @@ class LookaheadSampler:
         require("block", self.block, 1)
         require("candidates", self.candidates, 1)
         require("rollouts", self.rollouts, 0)
-
-    @property
-    def guarantee(self) -> Guarantee:
-        """Approximate with any number of candidates and rollouts."""
-        return "approximate"
 
     @property
     def width(self) -> int:
@@ -70,14 +66,8 @@ class LookaheadSampler:
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {
-            "alpha": self.alpha,
-            "temperature": self.temperature,
-            "max_tokens": self.max_tokens,
-            "block": self.block,
-            "candidates": self.candidates,
-            "rollouts": self.rollouts,
-        }
+        own = ("alpha", "temperature", "max_tokens", "block", "candidates", "rollouts")
+        return {name: getattr(self, name) for name in own}
 
     def expected_cost(self) -> float:
         """Candidates, each with its rollouts."""
@@ -103,9 +93,7 @@ class LookaheadSampler:
         while not state.complete_at(self.max_tokens):
             own = dice.spawn(block)
             kept, until = len(state), min(len(state) + self.block, self.max_tokens)
-            group = members(
-                own.spawn(0), self.candidates, [state] * self.candidates, until, model, self.rules
-            )
+            group = members(own.spawn(0), [state] * self.candidates, until, model, self.rules)
             done = self._grow(model, prompt, group, meter)
             answers = [member.writer.completion() for member in group]
             log_future = np.zeros((self.candidates, max(self.rollouts, 1)))
@@ -146,7 +134,7 @@ class LookaheadSampler:
         open_ones = [i for i, answer in enumerate(answers) if not answer.ended for _ in range(self.rollouts)]
         until = min(max((len(answer) for answer in answers), default=0) + self.block, self.max_tokens)
         starts = [answers[i] for i in open_ones]
-        group = members(dice, len(starts), starts, until, model, self.rules)
+        group = members(dice, starts, until, model, self.rules)
         if not self._grow(model, prompt, group, meter):
             return False
         for place, (i, member) in enumerate(zip(open_ones, group, strict=True)):

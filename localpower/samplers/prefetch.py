@@ -1,7 +1,8 @@
 """Reject-branch prefetch: several proposals from one state in a batch, decided in order, up to the first that moves.
 
 Each proposal draws from the stream of its own move, and one from a state that a move has left is never used: so the
-chain is the same with any width, bit for bit. What it costs is rows; what it saves is waiting for a lone one.
+chain is the same with any width, bit for bit, and the width may change from one batch to the next. What it costs is
+rows; what it saves is waiting for a lone one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from greenlet import greenlet
 
 Task = Callable[[Model], Any]
+# How many proposals have a row in the next batch, the next to be decided among them. It is told the places of those
+# that wait, 0 being the next to be decided, and the place of the next one to begin.
+Rows = Callable[[Sequence[int], int], int]
 
 
 class _View:
@@ -30,6 +34,7 @@ class _View:
         self._model, self._hub, self._crowd = model, hub, crowd
         self.rows = 0  # evaluated for it and not yet told as wasted
         self.n_vocab, self.eos = model.n_vocab, model.eos
+        self.grows = getattr(model, "grows", False)
 
     def logits(self, contexts: Sequence[Tokens]) -> Sequence[LogitRow]:
         """Wait for the batch of all proposals."""
@@ -68,25 +73,27 @@ class _Live:
     result: Any = None
 
 
-def in_order(model: Model, tasks: Iterator[Task], width: int) -> Generator[Any, None, None]:
-    """Results of the tasks in their order, up to `width` of them running at once. Closing it throws away the rest.
+def in_order(model: Model, tasks: Iterator[Task], rows: Rows) -> Generator[Any, None, None]:
+    """Results of the tasks in their order, as many of them in a batch as `rows` says. Closing it throws away the rest.
 
-    A task begins as soon as one before it is done, so that no row is left idle.
+    A task begins as soon as there is a row for it; one that has none for a while goes on later.
     """
     from greenlet import getcurrent  # after llama.cpp, whose C++ library may be the newer one
 
     hub = getcurrent()
     queue: deque[_Live] = deque()
-    more = True
+    more, wide = True, 1
 
     def crowd() -> int:
-        return sum(not live.task.dead for live in queue)
+        return wide
 
     try:
         while True:
             while queue and queue[0].task.dead:
                 yield queue.popleft().result
-            if more and crowd() < width:
+            places = [place for place, live in enumerate(queue) if not live.task.dead]
+            wide = max(rows(places, len(queue)), 1)
+            if more and len(places) < wide:
                 task = next(tasks, None)
                 more = task is not None
                 if task is not None:
@@ -95,7 +102,8 @@ def in_order(model: Model, tasks: Iterator[Task], width: int) -> Generator[Any, 
                 continue
             if not queue:
                 return
-            waiting = [live for live in queue if live.wanted is not None]
+            waiting = [queue[place] for place in places[:wide]]
+            wide = len(waiting)
             replies = serve(model, [live.wanted for live in waiting if live.wanted is not None])
             for live, reply in zip(waiting, replies, strict=True):
                 live.reply = reply

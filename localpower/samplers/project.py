@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Rules
@@ -56,6 +56,9 @@ class Projection:
     method: str = "project"
     ahead: bool = False
     budget: Budget | None = None
+    width: ClassVar[int] = 2  # one under each prompt, though one is asked for at a time: both are kept
+    n_prompts: ClassVar[int] = 2  # the plain one, and the one that shows the expert's answer
+    plans: ClassVar[bool] = True  # steps are planned once the length of the start is known
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -68,16 +71,6 @@ class Projection:
     def guarantee(self) -> Guarantee:
         """Invariant towards p^alpha restricted to what the verifier accepts; without a step only the start is left."""
         return "invariant" if self.steps else "approximate"
-
-    @property
-    def width(self) -> int:
-        """Two contexts, one under each prompt, though one is asked for at a time: both are kept."""
-        return 2
-
-    @property
-    def n_prompts(self) -> int:
-        """The plain one, and the one that shows the expert's answer."""
-        return 2
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -93,11 +86,6 @@ class Projection:
     def expected_cost(self) -> float:
         """Half of an answer a step: the start is not drawn."""
         return self.steps * self.cuts.planned_cost / 2
-
-    @property
-    def plans(self) -> bool:
-        """Steps are planned once the length of the start is known."""
-        return True
 
     def fit(self, room: Room) -> tuple[Projection, str]:
         """The steps are planned when it runs, and then said."""

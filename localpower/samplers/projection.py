@@ -30,10 +30,10 @@ from localpower.errors import UserError
 from localpower.methods import Expert
 from localpower.model import Model, Tokens, beside, weighed
 from localpower.numerics import TokenDistribution
+from localpower.samplers.acceptance import NEVER
 from localpower.samplers.cuts import CutLaw
 from localpower.samplers.kernel import ChainState, StepInfo, divergence, part
 
-NEVER = -1e30  # stands for log 0, and for the log ratio of what must not be accepted; finite, for the record
 _AT_ONCE = 32  # rows of one answer in a batch
 
 
@@ -132,17 +132,8 @@ class ProjectionKernel:
             y, log_w_y, log_kappa_y, log_ratio = _unscored(y, parting), 0.0, 0.0, NEVER
         accepted = right and threshold.below(log_ratio)
         info = StepInfo(
-            *(
-                cut,
-                y,
-                divergence(x, y),
-                threshold.log_u,
-                log_w_x,
-                log_w_y,
-                log_kappa_x,
-                log_kappa_y,
-                log_ratio,
-            ),
+            *(cut, y, divergence(x, y), threshold.log_u),
+            *(log_w_x, log_w_y, log_kappa_x, log_kappa_y, log_ratio),
             accepted=accepted,
             early=False,
             n_decoded=n_decoded,

@@ -18,17 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from localpower.chance import Dice
 from localpower.completion import PLAIN, Completion, Floats, Rules, Writer
-from localpower.events import Chosen, Event, Extended, Resampled
+from localpower.events import Chosen, Event, Resampled
 from localpower.methods import Method, Target, alpha_setting, setting
 from localpower.model import Model, Tokens
 from localpower.readers import MOST_RUNS, number, whole
-from localpower.samplers.base import SLICE, Guarantee, finished, require
+from localpower.samplers.base import Guarantee, finished, require
 from localpower.samplers.budget import Budget, BudgetMeter, Room
 from localpower.samplers.population import (
     Choosing,
@@ -39,6 +39,7 @@ from localpower.samplers.population import (
     look,
     members,
     shares,
+    tell,
 )
 
 _PARTICLES = 8
@@ -62,6 +63,7 @@ class PowerSMC:
     method: str = "smc"
     budget: Budget | None = None
     proposal: float | None = None
+    guarantee: ClassVar[Guarantee] = "asymptotic"  # in the number of particles
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -70,11 +72,6 @@ class PowerSMC:
         require("particles", self.particles, 1)
         require("ramp", self.ramp, 0)
         require("ess", self.ess, 0.0, 1.0)
-
-    @property
-    def guarantee(self) -> Guarantee:
-        """In the number of particles."""
-        return "asymptotic"
 
     @property
     def width(self) -> int:
@@ -87,15 +84,9 @@ class PowerSMC:
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {
-            "alpha": self.alpha,
-            "temperature": 1.0 / self.alpha,
-            "max_tokens": self.max_tokens,
-            "particles": self.particles,
-            "ramp": self.ramp,
-            "ess": self.ess,
-            "every": self.every,
-        }
+        own = ("max_tokens", "particles", "ramp", "ess", "every")
+        temperatures = {"alpha": self.alpha, "temperature": 1.0 / self.alpha}
+        return temperatures | {name: getattr(self, name) for name in own}
 
     def expected_cost(self) -> float:
         """An answer a particle; those that say the same share rows, but are drawn each."""
@@ -119,7 +110,7 @@ class PowerSMC:
     def choose(self, model: Model, prompt: Tokens, dice: Dice, meter: BudgetMeter) -> Choosing:
         """A run up to the choice; returns which particle it fell on, and its answer."""
         n = self.particles
-        group = members(dice, n, [Completion()] * n, self.max_tokens, model, self.rules)
+        group = members(dice, [Completion()] * n, self.max_tokens, model, self.rules)
         own = dice.spawn(n)
         told, log_z, t = [0] * n, 0.0, 0
         log_p = np.zeros(n)  # of each answer so far
@@ -134,7 +125,7 @@ class PowerSMC:
                 if size < self.ess * n or self.ess == 1.0:
                     parents = systematic(own, shares(log_w))
                     log_z += log_mean(log_w)
-                    yield from self._tell(group, told, everything=True)
+                    yield from tell(group, told, self.max_tokens, everything=True)
                     group = [self._child(group, i, parents[i], model) for i in range(n)]
                     log_p = log_p[list(parents)]
                     told = [told[parent] for parent in parents]
@@ -143,10 +134,10 @@ class PowerSMC:
                 if member.row is not None:
                     recorded = member.row.at(self.proposal) if self.proposal else None
                     log_p[i] += member.writer.draw(member.dice, member.row, recorded=recorded)[0]
-            yield from self._tell(group, told)
+            yield from tell(group, told, self.max_tokens)
         rest = (self.alpha - self.exponent(t)) * log_p
         log_w = np.array([member.log_w for member in group]) + rest
-        yield from self._tell(group, told, everything=True)
+        yield from tell(group, told, self.max_tokens, everything=True)
         chosen = own.pick(shares(log_w))
         yield Chosen(chosen, tuple(log_w.tolist()), log_z + log_mean(log_w))
         return chosen, group[chosen].writer.completion()
@@ -165,13 +156,6 @@ class PowerSMC:
         old = group[parent]
         writer = Writer(old.writer.completion(), self.max_tokens, model.eos, self.rules)
         return Member(group[slot].dice, writer, 0.0, old.row)
-
-    def _tell(self, group: list[Member], told: list[int], *, everything: bool = False) -> Iterator[Extended]:
-        for i, member in enumerate(group):
-            n = len(member.writer.tokens)
-            if n > told[i] and (everything or member.writer.complete or n - told[i] >= SLICE):
-                yield Extended(0, self.max_tokens, told[i], member.writer.completion().tail(told[i]), i)
-                told[i] = n
 
 
 def systematic(dice: Dice, weights: Floats) -> tuple[int, ...]:

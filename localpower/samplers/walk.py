@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import count, islice
@@ -18,7 +18,7 @@ from localpower.samplers.budget import Budget, BudgetMeter
 from localpower.samplers.chain import stages, stepped
 from localpower.samplers.kernel import ChainState
 from localpower.samplers.prefetch import Task, in_order
-from localpower.width import best_width
+from localpower.width import chance_of_move, rows_for_proposals
 
 if TYPE_CHECKING:
     from localpower.samplers.mh import PowerMH
@@ -37,7 +37,8 @@ class Walk:
         self._move = self._tried = self._moved = 0
         self._kernel = sampler.kernel
         self._steps = sampler.steps or 0  # a stage
-        self._done = 0  # of them, in the last stage
+        self._done = 0  # of them, in this stage
+        self._drawn = self._drew = 0  # tokens of the steps, and how many of them drew any
         self._each = 0.0  # tokens set aside for a step
         self._first = 0  # tokens of the first draws, before any step
         self._member, self._started = 0, 1  # which of the start's answers it is, and how many there were
@@ -121,21 +122,22 @@ class Walk:
 
     def walk(self, horizon: int, stage: int) -> Iterator[Event]:
         """The steps of a stage."""
-        index = self._done
-        while index < self._steps and self.state.n_drawn and not self.meter.out:
-            tasks = islice(self._tasks(horizon), self._steps - index)
-            with closing(in_order(self._model, tasks, self._width())) as results:
+        while self._done < self._steps and self.state.n_drawn and not self.meter.out:
+            tasks = islice(self._tasks(horizon), self._steps - self._done)
+            with closing(in_order(self._model, tasks, self._rows)) as results:
                 for after, info in results:
                     drawn = self.meter.takes(info.n_decoded, undecided=info.undecided)
                     if self.meter.out:
                         self.n_dropped = drawn
                         break
-                    yield stepped(stage, index, horizon, self.state, info, self._member)
-                    index, self._move, self._tried = index + 1, self._move + 1, self._tried + 1
+                    yield stepped(stage, self._done, horizon, self.state, info, self._member)
+                    self._done, self._move, self._tried = self._done + 1, self._move + 1, self._tried + 1
+                    self._drawn, self._drew = self._drawn + drawn, self._drew + (drawn > 0)
                     if info.accepted and info.divergence is not None:
                         self.state, self._moved = after.completion, self._moved + 1
                         break
-        self._done = index if horizon == self._sampler.max_tokens else 0
+        if horizon < self._sampler.max_tokens:
+            self._done = 0
 
     def _tasks(self, horizon: int) -> Iterator[Task]:
         """Steps from the state, one a move number, each ready to be run on a model."""
@@ -153,8 +155,13 @@ class Walk:
                 allowance=self.meter.left,
             )
 
-    def _width(self) -> int:
+    def _rows(self, places: Sequence[int], begins: int) -> int:
+        """How many proposals the next batch has: as set, or what their chances and the price of rows make worth it."""
         sampler = self._sampler
-        if not sampler.adaptive:
+        if not sampler.adaptive or sampler.prefetch == 1:
             return sampler.prefetch
-        return best_width(self._model.cost, (self._moved + 1) / (self._tried + 4), sampler.prefetch)
+        left = self._steps - self._done
+        ahead = [*places, *range(begins, left)][: sampler.prefetch]
+        moves = [chance_of_move(self._tried + place, self._moved, self._tried) for place in ahead]
+        length = (self.state.n_drawn / 2 + self._drawn) / (1 + self._drew)
+        return rows_for_proposals(moves, len(places), length, self._model.cost)

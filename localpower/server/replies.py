@@ -16,6 +16,7 @@ from localpower.server.parse import Sampling
 from localpower.server.parts import parts
 from localpower.server.tickets import Done, Job, Ticket
 from localpower.server.toolcalls import Turn, turn_of
+from localpower.tools.environment import Tool
 
 Json = dict[str, Any]
 
@@ -24,14 +25,14 @@ Json = dict[str, Any]
 class Reply:
     """What all pieces of one reply share. chat: of chat completions, else of completions.
 
-    tools: the model may call some, so that an answer is looked through for calls.
+    tools: that the model may call, so that an answer is looked through for calls.
     """
 
     loaded: Loaded
     sampling: Sampling
     ticket: Ticket
     chat: bool
-    tools: bool = False
+    tools: tuple[Tool, ...] = ()
     created: int = field(default_factory=lambda: int(time.time()))
     number: str = field(default_factory=lambda: uuid.uuid4().hex[:24])
 
@@ -77,7 +78,9 @@ class Reply:
 
     def turn(self, job: Job, answer: Answer) -> Turn | None:
         """The calls of a finished answer; None where it has none, or nobody gave it tools."""
-        return turn_of(self.loaded, answer.tokens, job.question.thought) if self.tools else None
+        if not self.tools:
+            return None
+        return turn_of(self.loaded, answer.tokens, job.question.thought, self.tools)
 
     def logprobs(self, job: Job, state: Any, since: int, text: str) -> Json | None:
         """Of the tokens from number `since` on; None where nobody asked."""

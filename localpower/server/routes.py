@@ -125,8 +125,8 @@ class Endpoints:
         inbox = Inbox(worth_telling(found, states=sampling.states)) if sampling.stream else Inbox()
         ticket = Ticket(found, seed, inbox, scheduler.clock() + scheduler.limits.seconds, sampling.top)
         scheduler.desk.submit(ticket)
-        tools = isinstance(asked, ChatRequest) and bool(asked.tools)
-        reply = Reply(scheduler.loaded, sampling, ticket, isinstance(asked, ChatRequest), tools)
+        chat = isinstance(asked, ChatRequest)
+        reply = Reply(scheduler.loaded, sampling, ticket, chat, getattr(asked, "tools", ()))
         headers = _warned(sampling.warnings)
         if sampling.stream:
             lines = self._streamed(Streaming(reply, inbox), ticket, began)

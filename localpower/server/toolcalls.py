@@ -22,6 +22,7 @@ from localpower.text.frames import knows_tools
 from localpower.text.thinking import Thought, split
 from localpower.tools.calls import Call, Observation
 from localpower.tools.environment import Tool
+from localpower.tools.executor import typed
 from localpower.tools.formats import Frame, ToolFormat, choose
 
 _MOST_TOOLS = 64
@@ -151,11 +152,13 @@ class Turn:
         ]
 
 
-def turn_of(loaded: Loaded, tokens: Tokens, thought: Thought | None) -> Turn | None:
-    """The calls of a finished answer; None where it has none that can be read."""
+def turn_of(
+    loaded: Loaded, tokens: Tokens, thought: Thought | None, tools: Sequence[Tool] = ()
+) -> Turn | None:
+    """The calls of a finished answer, of these tools; None where it has none that can be read."""
     form = choose(loaded.template)
     text = b"".join(map(loaded.spelled, tokens)).decode("utf-8", "replace")
-    calls = tuple(call for call in form.calls(text) if isinstance(call, Call))
+    calls = tuple(typed(call, tools) for call in form.calls(text) if isinstance(call, Call))
     if not calls:
         return None
     said = form.before(text)

@@ -10,23 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from localpower.errors import ModelError
-from localpower.text.template import render_chats
+from localpower.text.template import render_chats, variables
 from localpower.text.thinking import marks_of
 
-_ASKED, _ANSWERED = "zqask", "zqsay"
+_ASKED, _THOUGHT, _ANSWERED = "zqask", "zqthink", "zqsay"
 
 
 def knows_tools(template: str | None) -> bool:
     """Whether a template tells the model of the tools that it is given."""
-    from jinja2 import Environment, TemplateError, nodes
-
-    from localpower.text.render import EXTENSIONS
-
-    try:  # it is parsed and no more: to compile foreign code may take for ever
-        names = list(Environment(extensions=EXTENSIONS).parse(template or "").find_all(nodes.Name))
-    except (TemplateError, RecursionError):
-        return False
-    return any(name.name == "tools" and name.ctx == "load" for name in names)
+    return "tools" in variables(template)[0]
 
 
 def frame_of(
@@ -46,28 +38,39 @@ def frame_of(
     call: as a turn of the model holds one. ends: texts of the tokens that end a turn. thoughts: the model may think.
     Raises ModelError for a template that rewrites earlier turns, or has no place for such a message.
     """
-    marks = marks_of(template, lambda _: None) if thoughts else None
-    thought = f"{marks[0]}\nzqthink\n{marks[1]}\n\n" if marks else ""
-    said = f"{thought}{_ANSWERED}\n{call}".rstrip()
-    turns: list[dict[str, str]] = [{"role": "user", "content": _ASKED}]
-    answer, reply = {"role": "assistant", "content": said}, {"role": role, "content": told}
-    texts = render_chats(
-        template,
-        [turns, [*turns, answer, reply], [*turns, answer, reply, answer, reply]],
-        bos=bos,
-        eos=eos,
-        arguments=arguments,
-    )
-    prompt, once, twice = texts
-    opened = next((mark for mark in (marks or ())[:1] if prompt.rstrip().endswith(mark)), "")
-    if opened:  # the prompt itself opens the thought
-        begun = said[len(opened) :].lstrip("\n")
-        prompt = prompt.rstrip("\n") + "\n"
-    else:
-        begun = said
-    rest = once.removeprefix(prompt + begun)
+    opens, closes = (marks_of(template, lambda _: None) if thoughts else None) or ("", "")
+    thought = f"{opens}\n{_THOUGHT}\n{closes}\n\n" if opens else ""
+    answered = f"{_ANSWERED}\n{call}".rstrip()
+    ways = [{"content": thought + answered}]
+    if thought:  # some templates take thoughts under a name of their own alone, others end them in the prompt
+        ways += [{"content": answered, "reasoning_content": _THOUGHT}, {"content": answered}]
+    asked, reply = {"role": "user", "content": _ASKED}, {"role": role, "content": told}
+    answers = [{"role": "assistant", **way} for way in ways]
+    once = [[asked, answer, reply] for answer in answers]
+    twice = [[asked, answer, reply, answer, reply] for answer in answers]
+    prompt, *texts = render_chats(template, [[asked], *once, *twice], bos=bos, eos=eos, arguments=arguments)
+    pairs = list(zip(texts[: len(ways)], texts[len(ways) :], strict=True))
+    begun = thought + answered
+    if thought and prompt.rstrip().endswith(closes):
+        begun, pairs = answered, pairs[2:]
+    elif thought and prompt.rstrip().endswith(opens):
+        begun, prompt = begun[len(opens) :].lstrip("\n"), prompt.rstrip("\n") + "\n"
+    refused: list[ModelError] = []
+    for pair in pairs[:2]:
+        try:
+            return _around(told, prompt + begun, begun, *pair, ends, thought and "thoughts")
+        except ModelError as error:
+            refused.append(error)
+    raise refused[0]
+
+
+def _around(
+    told: str, turn: str, begun: str, once: str, twice: str, ends: Sequence[str], what: str
+) -> tuple[str, str]:
+    """turn: what the first rendering must begin with, of which the model's own is `begun`. Raises ModelError."""
+    rest = once.removeprefix(turn)
     if rest == once:
-        raise _rewrites(thought and "thoughts")
+        raise _rewrites(what)
     end = max((text for text in ends if text and rest.startswith(text)), key=len, default="")
     before, found, after = rest.removeprefix(end).partition(told)
     if not end or not found:
@@ -76,7 +79,7 @@ def frame_of(
             "--tool-format plain needs none",
         )
     if twice != once + begun + rest:
-        raise _rewrites(thought and "thoughts")
+        raise _rewrites(what)
     return before, after
 
 

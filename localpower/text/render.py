@@ -62,9 +62,8 @@ def answer(request: dict[str, Any]) -> list[str]:
     def render(messages: Messages) -> str:
         given = request["arguments"] | fixed | {"messages": messages}
         try:
-            return template.render(
-                {"tools": None, "documents": None} | given
-            )  # some ask whether they are none
+            # Some ask whether they are none.
+            return template.render({"tools": None, "documents": None} | given)
         except TypeError:
             return template.render(given)  # and some go through them all the same
 

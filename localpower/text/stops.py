@@ -57,9 +57,7 @@ def answer_text(tokens: Tokens, piece: Piece, stops: Sequence[bytes]) -> str:
     """What is shown of an answer: its text, without the stop that ended it, or a last character that has no end."""
     text = b"".join(map(piece, tokens))
     longest = max(map(len, stops), default=0)
-    if (
-        longest and tokens
-    ):  # only the last token completes one; what is given, such as a handover, may hold others
+    if longest and tokens:  # the last token alone completes one; what is given (a handover) may hold others
         since = max(len(text) - len(piece(tokens[-1])) - longest + 1, 0)
         text = text[:since] + cut_at_stop(text[since:], stops)
     return readable(text, final=False)

@@ -51,6 +51,20 @@ def _ask(request: Any) -> Any:
         return worker.ask(request, _SECONDS)
 
 
+def variables(template: str | None) -> tuple[set[str], set[str]]:
+    """Names that a template reads, and those that it sets; none of one that cannot be parsed."""
+    from jinja2 import Environment, TemplateError, nodes
+
+    from localpower.text.render import EXTENSIONS
+
+    try:  # it is parsed and no more: to compile foreign code may take for ever
+        names = list(Environment(extensions=EXTENSIONS).parse(template or "").find_all(nodes.Name))
+    except (TemplateError, RecursionError):
+        return set(), set()
+    read = {name.name for name in names if name.ctx == "load"}
+    return read, {name.name for name in names if name.ctx != "load"}
+
+
 def render_chats(
     template: str,
     conversations: Sequence[Sequence[Message]],

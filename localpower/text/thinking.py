@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from localpower.model import Tokens
+from localpower.text.marks import Piece
+from localpower.text.template import variables
 
 PAIRS = (
     *(("<think>", "</think>"), ("[THINK]", "[/THINK]"), ("<|START_THINKING|>", "<|END_THINKING|>")),
@@ -22,7 +25,6 @@ HANDOVER = "\n\nI have thought long enough, and I answer now.\n"
 _SWITCHES = ("enable_thinking", "thinking")  # what templates call it
 _SOON = 8  # tokens of an answer within which its thought begins, if it has one
 _TAIL = 16  # tokens of a prompt in which it may open a thought
-Piece = Callable[[int], bytes]
 
 
 def marks_of(template: str | None, control_token: Callable[[str], int | None]) -> tuple[str, str] | None:
@@ -35,16 +37,8 @@ def marks_of(template: str | None, control_token: Callable[[str], int | None]) -
 
 def switch_of(template: str | None) -> str | None:
     """The variable by which a template lets thoughts be switched on and off; None: it has none."""
-    from jinja2 import Environment, TemplateError, nodes
-
-    from localpower.text.render import EXTENSIONS
-
-    try:  # it is parsed and no more: to compile foreign code may take for ever
-        names = list(Environment(extensions=EXTENSIONS).parse(template or "").find_all(nodes.Name))
-    except (TemplateError, RecursionError):
-        return None
-    free = {name.name for name in names} - {name.name for name in names if name.ctx != "load"}
-    return next((name for name in _SWITCHES if name in free), None)
+    read, written = variables(template)
+    return next((name for name in _SWITCHES if name in read - written), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +93,27 @@ class Thought:
 
     def limited(self, most: int, handover: Tokens) -> Callable[[Tokens], int | None]:
         """The token that must follow these: of the handover, once `most` tokens have not closed the thought."""
+        return _Limited(self, most, handover)
 
-        def given(tokens: Tokens) -> int | None:
-            begins = self.begins(tokens)
-            if begins is None:
-                return None
-            at = len(tokens) - begins - most
-            if not 0 <= at < len(handover) or self.closes(tokens[: begins + most], begins) is not None:
-                return None
-            return handover[at]
 
-        return given
+@dataclass(frozen=True, slots=True)
+class _Limited:
+    """The rule of `Thought.limited`: it looks at how an answer begins, and through a thought once it is that long."""
+
+    thought: Thought
+    most: int
+    handover: Tokens
+    grows: ClassVar[bool] = True  # it reads `Growing` answers
+
+    def __call__(self, tokens: Tokens) -> int | None:
+        begins = self.thought.begins(tokens)
+        if begins is None:
+            return None
+        end = begins + self.most
+        at = len(tokens) - end
+        if not 0 <= at < len(self.handover) or self.thought.closes(tokens[:end], begins) is not None:
+            return None
+        return self.handover[at]
 
 
 def split(text: str, marks: tuple[str, str], *, opened: bool) -> tuple[str, str]:

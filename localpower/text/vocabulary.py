@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
@@ -14,7 +15,7 @@ from localpower.text.conversation import Conversation
 from localpower.text.frames import frame_of
 from localpower.text.guard import FIXED, choose_mark, guard
 from localpower.text.marks import MARKS
-from localpower.text.template import render_chats
+from localpower.text.template import Message, render_chats
 
 # Characters with every byte that UTF-8 has: a vocabulary that spells them spells everything.
 _LEADS = (
@@ -77,28 +78,17 @@ class Vocabulary:
         What the model drew is put in as it was drawn, not read from its text again, unless the template changes that
         text (drops thoughts of earlier turns, say).
         """
-        if self.template is None:
-            raise ModelError("this model has no chat template", "use --raw")
         messages, answers = conversation.messages, sorted(conversation.drawn.items())
-        contents = [message["content"] for message in messages]
-        for content in contents:
-            _encoded(content)
-        mark = choose_mark([self.template, *contents])
-        hole = choose_mark([self.template, *contents, mark])
+        mark = self._mark(messages)
+        hole = self._mark(messages, mark)
         own = {text: token for text, token in self._controls.items() if text not in MARKS}
         safe = [  # a template finds a thought of the model's own turns by its marks, and may drop it
             m | {"content": guard(m["content"], own if m["role"] == "assistant" else self._controls, mark)}
             for m in messages
         ]
         holed = [m | {"content": hole} if i in conversation.drawn else m for i, m in enumerate(safe)]
-        rendered = render_chats(
-            self.template,
-            [safe, holed] if answers else [safe],
-            bos=self._speller.special_token("bos"),
-            eos=self._speller.special_token("eos"),
-            arguments=arguments,
-            now=conversation.started,
-        )
+        chats = [safe, holed] if answers else [safe]
+        rendered = self._rendered(chats, arguments, conversation.started)
 
         texts, inserted = [rendered[0]], []
         if answers and _filled(rendered[1], hole, [safe[i]["content"] for i, _ in answers]) == rendered[0]:
@@ -115,29 +105,12 @@ class Vocabulary:
 
         None of them holds tokens that a model drew.
         """
-        if self.template is None:
-            raise ModelError("this model has no chat template", "use --raw")
         found: list[Tokens] = []
         for first in range(0, len(conversations), _AT_ONCE):
             some = conversations[first : first + _AT_ONCE]
-            contents = [message["content"] for conversation in some for message in conversation.messages]
-            for content in contents:
-                _encoded(content)
-            mark = choose_mark([self.template, *contents])
-            rendered = render_chats(
-                self.template,
-                [
-                    [
-                        m | {"content": guard(m["content"], self._controls, mark)}
-                        for m in conversation.messages
-                    ]
-                    for conversation in some
-                ],
-                bos=self._speller.special_token("bos"),
-                eos=self._speller.special_token("eos"),
-                arguments=arguments,
-                now=some[0].started,
-            )
+            mark = self._mark([message for each in some for message in each.messages])
+            chats = [self._guarded(each.messages, mark) for each in some]
+            rendered = self._rendered(chats, arguments, some[0].started)
             found += [self._opened(self._read(text, mark)) for text in rendered]
         return found
 
@@ -146,18 +119,36 @@ class Vocabulary:
 
         A control text in a message is broken in two by U+FDD0. Raises ModelError as `chat_prompt`.
         """
-        if self.template is None:
-            raise ModelError("this model has no chat template", "use --raw")
-        texts = [self.template, *(message["content"] for message in conversation.messages)]
+        texts = [self._chat_template, *(message["content"] for message in conversation.messages)]
         if any(FIXED in text for text in texts):
             raise UserError("the text holds U+FDD0, which no text may hold")
-        messages = [
-            m | {"content": guard(m["content"], self._controls, FIXED)} for m in conversation.messages
-        ]
+        chats = [self._guarded(conversation.messages, FIXED)]
+        return self._rendered(chats, arguments, conversation.started)[0]
+
+    @property
+    def _chat_template(self) -> str:
+        if self.template is None:
+            raise ModelError("this model has no chat template", "use --raw")
+        return self.template
+
+    def _mark(self, messages: Sequence[Message], *others: str) -> str:
+        """A mark that occurs nowhere in messages, in the template or in others."""
+        contents = [message["content"] for message in messages]
+        for content in contents:
+            _encoded(content)
+        return choose_mark([self._chat_template, *contents, *others])
+
+    def _guarded(self, messages: Sequence[Message], mark: str) -> list[Message]:
+        return [m | {"content": guard(m["content"], self._controls, mark)} for m in messages]
+
+    def _rendered(
+        self,
+        chats: Sequence[Sequence[Message]],
+        arguments: Mapping[str, Any] | None,
+        now: datetime.datetime,
+    ) -> list[str]:
         bos, eos = map(self._speller.special_token, ("bos", "eos"))
-        started = conversation.started
-        (found,) = render_chats(self.template, [messages], bos=bos, eos=eos, arguments=arguments, now=started)
-        return found
+        return render_chats(self._chat_template, chats, bos=bos, eos=eos, arguments=arguments, now=now)
 
     def read_chat(self, text: str) -> Tokens:
         """Tokens of a text of `chat_text`: of the same messages those of `chat_prompt`."""

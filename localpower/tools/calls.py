@@ -15,12 +15,14 @@ class Call:
     """A call that could be read. Whether there is such a tool, and whether the arguments fit, `executor.resolve` says.
 
     name: "" for the only tool that there is. bare: the text of the only argument, where a format writes no names of
-    arguments; `arguments` is empty then.
+    arguments; `arguments` is empty then. texts: its arguments are texts as the model wrote them, and what they stand
+    for is for the tool's schema to tell.
     """
 
     name: str
     arguments: Mapping[str, Json]
     bare: str | None = None
+    texts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

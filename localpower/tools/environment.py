@@ -1,4 +1,4 @@
-"""The contract of an environment, and how one is copied.
+"""The contract of an environment.
 
 An environment answers calls with text. Its state is what `reset(seed)` and the calls since have made of it, so that a
 trace that is cut can be continued from any of its turns, either on a copy or after the calls have been made again.
@@ -6,9 +6,8 @@ trace that is cut can be continued from any of its turns, either on a copy or af
 
 from __future__ import annotations
 
-import copy
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self, TypeAlias, runtime_checkable
 
@@ -85,65 +84,6 @@ class Stateless:
     def check(self) -> bool | None:
         """None."""
         return None
-
-
-class Replayed:
-    """A copy of an environment that cannot be copied: a new one, reset, and every call made again.
-
-    make: a new environment. Calls that raised are made again too, for they may have changed something; what they raise
-    is left out. `n_replayed` counts the calls that were made again, over all copies of one origin.
-    """
-
-    def __init__(self, make: Callable[[], Environment]) -> None:
-        self._make, self._inner = make, make()
-        self._seed, self._calls = 0, list[tuple[str, Mapping[str, Json]]]()
-        self._count = [0]
-
-    @property
-    def deterministic(self) -> bool:
-        """As the environment says."""
-        return self._inner.deterministic
-
-    @property
-    def tools(self) -> Sequence[Tool]:
-        """As the environment says."""
-        return self._inner.tools
-
-    @property
-    def n_replayed(self) -> int:
-        """Calls made again so far."""
-        return self._count[0]
-
-    def reset(self, seed: int) -> None:
-        """As the environment's; the record of calls begins anew."""
-        self._seed, self._calls = seed, []
-        self._inner.reset(seed)
-
-    def call(self, name: str, arguments: Mapping[str, Json]) -> str:
-        """As the environment's, recorded."""
-        self._calls.append((name, copy.deepcopy(arguments)))
-        return self._inner.call(name, arguments)
-
-    def fork(self) -> Replayed:
-        """A new environment after the same calls."""
-        other = Replayed(self._make)
-        other._count = self._count
-        other.reset(self._seed)
-        for name, arguments in self._calls:
-            self._count[0] += 1
-            try:
-                other.call(name, arguments)
-            except Exception:  # it raised here too: that is part of its history
-                continue
-        return other
-
-    def state(self) -> Json:
-        """As the environment's."""
-        return self._inner.state()
-
-    def check(self) -> bool | None:
-        """As the environment's."""
-        return self._inner.check()
 
 
 def environment_seed(problem: str) -> int:

@@ -8,7 +8,8 @@ kept as copies, the latest few of them; others are made again from the recorded 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -19,7 +20,7 @@ from localpower.model import Tokens
 from localpower.rules import After
 from localpower.tools.calls import BadCall, Call, Observation
 from localpower.tools.environment import Environment, Json
-from localpower.tools.executor import Limits, execute, readable
+from localpower.tools.executor import execute, readable
 from localpower.tools.formats import Frame, Piece, ToolFormat
 
 TURNS, OBSERVATION_TOKENS = 8, 256
@@ -67,9 +68,8 @@ class Work:
     cut: int = 0
 
 
-Key = tuple[
-    Tokens, tuple[int, ...]
-]  # tokens up to the end of a turn, chance of each observation, the next one's too
+# Tokens up to the end of a turn, and the chance of each observation, the next one's too.
+Key = tuple[Tokens, tuple[int, ...]]
 
 
 class Exchange:
@@ -78,6 +78,8 @@ class Exchange:
     turns: most turns of the model; tokens: most of an observation; both at least 1. fresh: chances of observations are
     drawn, which takes an environment that can be reseeded; else all are fixed by `seed`. begun: it is not reset.
     """
+
+    grows = True  # it reads `Growing` turns
 
     def __init__(
         self,
@@ -91,22 +93,14 @@ class Exchange:
         tokens: int = OBSERVATION_TOKENS,
         chances: int = 1,
         begun: bool = False,
-        limits: Limits = Limits(),  # noqa: B008 a frozen value
     ) -> None:
-        self.environment, self.format, self.seed, self.turns, self.most = (
-            environment,
-            format,
-            seed,
-            turns,
-            tokens,
-        )
+        self.environment, self.format = environment, format
+        self.seed, self.turns, self.most = seed, turns, tokens
         self.chances, self.work, self._begun = chances, Work(), begun
-        self._frame, self._spelling, self._limits = frame, spelling, limits
+        self._frame, self._spelling = frame, spelling
         self._known: dict[Key, Round] = {}
         self._copies: OrderedDict[Key, Environment] = OrderedDict()
-        self.opening = (
-            ""  # text of the prompt that belongs to the first turn: an answer's prefix, the mark of a thought
-        )
+        self.opening = ""  # of the prompt what belongs to the first turn: a prefix, the mark of a thought
         self._origin: Environment | None = None  # as it is before the first call
         self._copied = 0
         if chances > 1 and not isinstance(environment, Reseeded):
@@ -135,14 +129,10 @@ class Exchange:
     def begin(self) -> Environment:
         """The environment before the first call. Raises UserError for one that cannot begin, or be copied."""
         if self._origin is None:
-            try:
+            with _told("begin"):
                 self._origin = self.environment.fork()
                 if not self._begun:
                     self._origin.reset(self.seed)
-            except (UserError, Interrupted):
-                raise
-            except Exception as error:
-                raise UserError(f"the environment cannot begin: {type(error).__name__}: {error}") from None
             self._copied = int(getattr(self._origin, "n_replayed", 0))
         return self._origin
 
@@ -162,10 +152,30 @@ class Exchange:
 
     def after(self, turn: Tokens, rounds: int, *, end: bool) -> After:
         """As in `Turns`: a turn is over by an end token, or where its format says so."""
-        text = self._begun_by(rounds) + self._spelling.text(turn)
+        if not end and not self._may_be_over(turn, rounds):
+            return "on"
+        text = self._begun_by(rounds) + self._spelling.text(turn[:])
         if not end and not self.format.over(text):
             return "on"
         return "asks" if rounds + 1 < self.turns and self.format.calls(text) else "over"
+
+    def _may_be_over(self, turn: Tokens, rounds: int) -> bool:
+        """Whether a call may end with the last token: so a long turn is not read anew for each token of it."""
+        if self.format.marks is None or not turn:
+            return False
+        (begin, end), opening = self.format.marks, self._begun_by(rounds)
+        if begin in opening and end in opening:
+            return True
+        parts = [self._spelling.text(turn[-1:])]
+        if end not in parts[0]:
+            return False
+        for at in range(len(turn) - 2, -1, -1):
+            parts.append(self._spelling.text(turn[at : at + 1]))
+            if end in parts[-1]:  # what stands before that end was looked at there
+                break
+        else:
+            parts.append(opening)
+        return begin in "".join(reversed(parts))
 
     def cut_off(self, trace: Completion) -> bool:
         """Whether its last turn calls and is one too many for an answer."""
@@ -224,15 +234,9 @@ class Exchange:
         self, there: Environment, calls: Sequence[Call | BadCall], chance: int
     ) -> tuple[Observation, ...]:
         if self.chances > 1 and isinstance(there, Reseeded):
-            try:
+            with _told("be reseeded"):
                 there.reseed(chance)
-            except (UserError, Interrupted):
-                raise
-            except Exception as error:
-                raise UserError(
-                    f"the environment cannot be reseeded: {type(error).__name__}: {error}"
-                ) from None
-        made = tuple(execute(there, call, self._limits) for call in calls)
+        made = tuple(execute(there, call) for call in calls)
         self.work.seconds += sum(each.seconds for each in made)
         return made
 
@@ -240,12 +244,8 @@ class Exchange:
         """A copy of the environment as it is after these rounds."""
         known = next((n for n in range(len(keys), 0, -1) if keys[n - 1] in self._copies), 0)
         before = self._copies[keys[known - 1]] if known else self.begin()
-        try:
+        with _told("be copied"):
             there = before.fork()
-        except (UserError, Interrupted):
-            raise
-        except Exception as error:
-            raise UserError(f"the environment cannot be copied: {type(error).__name__}: {error}") from None
         if known:
             self._copies.move_to_end(keys[known - 1])
         for key in keys[known:]:
@@ -275,6 +275,17 @@ class Exchange:
             tokens = self._read(before, [Observation(NO_ROOM, ok=False, executed=False)])
             told = tuple(replace(each, text=NO_ROOM) for each in observations)
         return tokens, told
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """What an environment raises, whatever it is, is a problem in one line."""
+    try:
+        yield
+    except (UserError, Interrupted):
+        raise
+    except Exception as error:
+        raise UserError(f"the environment cannot {what}: {type(error).__name__}: {error}") from None
 
 
 def keys_of(trace: Completion) -> list[Key]:

@@ -7,24 +7,16 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from localpower import jsonl
 from localpower.errors import Interrupted
 from localpower.tools import schema
-from localpower.tools.calls import BadCall, Call, Observation, is_json
+from localpower.tools.calls import BadCall, Call, Observation
 from localpower.tools.environment import Environment, Tool
 
 _UNREADABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b-\x1f\x7f]")  # no text, or orders to a terminal
 _LONGEST_PROBLEM = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """characters: of an observation's text; what is longer is cut, and the text says so."""
-
-    characters: int = 2000
+_LONGEST = 2000
 
 
 def resolve(call: Call | BadCall, tools: Sequence[Tool]) -> Call | BadCall:
@@ -37,35 +29,45 @@ def resolve(call: Call | BadCall, tools: Sequence[Tool]) -> Call | BadCall:
         known = ", ".join(by_name) or "none"
         return BadCall(_shown(call), f"there is no tool {name[:40]!r} (there is: {known})")
     tool = by_name[name]
-    arguments = call.arguments if call.bare is None else _named(call.bare, tool)
-    if arguments is None:
-        return BadCall(_shown(call), f"{name} takes its arguments by name, as a JSON object")
     try:
+        arguments = typed(call, tools).arguments if call.bare is None else _named(call.bare, tool)
+        if arguments is None:
+            return BadCall(_shown(call), f"{name} takes its arguments by name, as a JSON object")
         wrong = schema.problem(arguments, {"type": "object"} | dict(tool.parameters))
     except (TypeError, AttributeError, KeyError, ValueError):  # an environment of the user's may say anything
         return BadCall(_shown(call), f"the schema of {name} is no JSON schema of an object")
     return BadCall(_shown(call), f"{name}: {wrong}") if wrong else Call(name, arguments)
 
 
+def typed(call: Call, tools: Sequence[Tool]) -> Call:
+    """Where a call has texts: with what they stand for in the schema of its tool, if that is one."""
+    if not call.texts:
+        return call
+    known: Any = next((tool.parameters.get("properties") for tool in tools if tool.name == call.name), {})
+    try:
+        values = {key: schema.of_text(str(text), known.get(key, {})) for key, text in call.arguments.items()}
+    except (TypeError, AttributeError):
+        values = dict(call.arguments)
+    return Call(call.name, values)
+
+
 def execute(
     environment: Environment,
     call: Call | BadCall,
-    limits: Limits = Limits(),
+    longest: int = _LONGEST,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Observation:
     """The observation of a call. Raises nothing but KeyboardInterrupt and localpower.errors.Interrupted.
 
-    A call that could not be read, names no tool or has arguments that do not fit its schema is not executed. What the
-    tool prints, and how long it may take, is for the environment to say: those of files and packages run in a process
-    of their own (remote.py).
+    longest: characters of its text; what is longer is cut, and the text says so. A call that could not be read, names
+    no tool or has arguments that do not fit its schema is not executed. What the tool prints, and how long it may take,
+    is for the environment to say: those of files and packages run in a process of their own (remote.py).
     """
     start = clock()
     try:
         found = resolve(call, environment.tools)
         if isinstance(found, BadCall):
-            return Observation(
-                readable(f"Error: {found.problem}", limits.characters), ok=False, executed=False
-            )
+            return Observation(readable(f"Error: {found.problem}", longest), ok=False, executed=False)
         start = clock()
         arguments = copy.deepcopy(found.arguments)  # a tool may change them, and the call may be made again
         text, ok = text_of(environment.call(found.name, arguments)), True
@@ -73,7 +75,7 @@ def execute(
         raise
     except BaseException as error:  # SystemExit too: a tool ends no process of ours
         text, ok = f"Error: {_said(error)}", False
-    return Observation(readable(text, limits.characters), ok, executed=True, seconds=clock() - start)
+    return Observation(readable(text, longest), ok, executed=True, seconds=clock() - start)
 
 
 def readable(text: str, characters: int) -> str:
@@ -95,13 +97,7 @@ def _named(bare: str, tool: Tool) -> Mapping[str, Any] | None:
         return {}
     if len(names) != 1:
         return None
-    if known[names[0]].get("type") == "string":
-        return {names[0]: bare.strip()}
-    try:
-        value = jsonl.loads(bare)
-    except (ValueError, RecursionError):
-        value = None
-    return {names[0]: value if value is not None and is_json(value) else bare.strip()}
+    return {names[0]: schema.of_text(bare.strip(), known[names[0]])}
 
 
 def text_of(given: Any) -> str:

@@ -45,11 +45,18 @@ class ToolFormat(Protocol):
     def role(self) -> str:
         """The template's role of the turn that tells observations; "": the text goes on without a turn."""
 
+    @property
+    def marks(self) -> tuple[str, str] | None:
+        """What a call begins with and ends with where its end ends the turn; None: only an end token ends a turn."""
+
     def calls(self, turn: str) -> list[Call | BadCall]:
         """The calls of a turn of the model, in order; none: the turn ends the trace. Never raises; linear in time."""
 
     def over(self, turn: str) -> bool:
-        """Whether an unfinished turn is over though no end token was drawn: its call is complete."""
+        """Whether an unfinished turn is over though no end token was drawn: its call is complete.
+
+        Only its last token can have made it so, by the end of a call that stands after the end before it (`marks`).
+        """
 
     def opening(self, observations: Sequence[Observation], frame: Frame) -> list[Piece]:
         """What stands between the model's turn and its next: observations, one for each call, inside the frame."""
@@ -64,15 +71,19 @@ class ToolFormat(Protocol):
         """What a turn that calls says before its first call."""
 
 
-NAMES = ("hermes", "llama3", "plain", "inline")
+NAMES = ("hermes", "llama3", "qwen3-coder", "plain", "inline")
+
+_NOT_READ = ("<arg_key>", "<invoke")  # in <tool_call> too, by templates of GLM and of MiniMax
 
 
 def find(name: str) -> ToolFormat:
     """The format of a name. Raises UsageProblem."""
     from localpower.tools.markup import Hermes, Llama3
     from localpower.tools.plain import Inline, Plain
+    from localpower.tools.tags import Qwen3Coder
 
-    found: dict[str, ToolFormat] = {f.name: f for f in (Hermes(), Llama3(), Plain(), Inline())}
+    known: tuple[ToolFormat, ...] = (Hermes(), Llama3(), Qwen3Coder(), Plain(), Inline())
+    found = {each.name: each for each in known}
     if name not in found:
         raise UsageProblem(f"--tool-format {name!r} is none of {', '.join(NAMES)}")
     return found[name]
@@ -83,8 +94,8 @@ def choose(template: str | None, name: str | None = None) -> ToolFormat:
     if name is not None:
         return find(name)
     said = template or ""
-    if "<tool_call>" in said:
-        return find("hermes")
+    if "<tool_call>" in said and not any(tag in said for tag in _NOT_READ):
+        return find("qwen3-coder" if "<function=" in said else "hermes")
     return find(
         "llama3" if "<|python_tag|>" in said or ("ipython" in said and "parameters" in said) else "plain"
     )

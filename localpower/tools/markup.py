@@ -14,8 +14,9 @@ from localpower.tools.environment import Tool
 from localpower.tools.formats import Frame, Piece
 
 _OPEN, _CLOSE, _TAG = "<tool_call>", "</tool_call>", "<|python_tag|>"
+_TOLD, _TOLD_END = "<tool_response>", "</tool_response>"
 _BETWEEN = re.compile(r"[\s;]*")
-_SHOWN = 200  # characters of a bad call that are kept
+SHOWN = 200  # characters of a bad call that are kept
 MOST_CALLS = 16  # of one turn
 
 
@@ -32,6 +33,7 @@ class Hermes:
 
     name: str = "hermes"
     role: str = "user"  # where the templates of Qwen and Hermes put it
+    marks: None = None
 
     def calls(self, turn: str) -> list[Call | BadCall]:
         """What stands between the tags; the last closing tag may be missing."""
@@ -40,19 +42,21 @@ class Hermes:
         for part in said.split(_OPEN, MOST_CALLS + 1)[1:]:
             body = part.partition(_CLOSE)[0].strip()
             found.append(_call_of(body, ("arguments", "parameters")))
-        return _few(found)
+        return few(found)
 
     def over(self, turn: str) -> bool:
         """Never: a turn may hold several calls, and ends with the end token."""
         return False
 
     def opening(self, observations: Sequence[Observation], frame: Frame) -> list[Piece]:
-        """Every observation in its own tags, all in one turn."""
-        pieces = [Piece(frame.before, control=True)]
+        """Every observation in its own tags, all in one turn. The outer tags may be the template's."""
+        tagged = _TOLD in frame.before
+        pieces = [Piece(frame.before + ("" if tagged else f"{_TOLD}\n"), control=True)]
         for i, observation in enumerate(observations):
-            pieces.append(Piece(("\n" if i else "") + "<tool_response>\n", control=True))
-            pieces += [Piece(observation.text), Piece("\n</tool_response>", control=True)]
-        return [*pieces, Piece(frame.after, control=True)]
+            if i:
+                pieces.append(Piece(f"\n{_TOLD_END}\n{_TOLD}\n", control=True))
+            pieces.append(Piece(observation.text))
+        return [*pieces, Piece(("" if tagged else f"\n{_TOLD_END}") + frame.after, control=True)]
 
     def instructions(self, tools: Sequence[Tool]) -> str:
         """Schemas in `<tools>`, and how a call is written."""
@@ -80,6 +84,7 @@ class Llama3:
 
     name: str = "llama3"
     role: str = "tool"
+    marks: None = None
 
     def calls(self, turn: str) -> list[Call | BadCall]:
         """Of a turn that begins with an object of a name and parameters, or with the tag; any other is an answer."""
@@ -95,12 +100,12 @@ class Llama3:
             try:
                 value, end = _DECODER.raw_decode(said, place)
             except (ValueError, RecursionError):
-                found.append(BadCall(said[place : place + _SHOWN], "the call is no JSON object"))
+                found.append(BadCall(said[place : place + SHOWN], "the call is no JSON object"))
                 break
             found.append(_call_from(value, said[place:end], ("parameters", "arguments")))
             between = _BETWEEN.match(said, end)
             place = between.end() if between else end
-        return _few(found or [BadCall("", "the call is no JSON object")])
+        return few(found or [BadCall("", "the call is no JSON object")])
 
     def over(self, turn: str) -> bool:
         """Never: the turn ends with the end token."""
@@ -143,13 +148,13 @@ def _call_of(body: str, keys: tuple[str, ...]) -> Call | BadCall:
     try:
         value = jsonl.loads(body)
     except (ValueError, RecursionError):
-        return BadCall(body[:_SHOWN], "the call is no JSON object")
+        return BadCall(body[:SHOWN], "the call is no JSON object")
     return _call_from(value, body, keys)
 
 
 def _call_from(value: Any, text: str, keys: tuple[str, ...]) -> Call | BadCall:
     """keys: under which the arguments may lie; they may be an object, or the JSON text of one, or be missing."""
-    shown = text[:_SHOWN]
+    shown = text[:SHOWN]
     if not isinstance(value, dict):
         return BadCall(shown, "the call is no JSON object")
     if isinstance(value.get("function"), dict):  # as trainers' files write it
@@ -168,7 +173,7 @@ def _call_from(value: Any, text: str, keys: tuple[str, ...]) -> Call | BadCall:
     return Call(name, dict(given))
 
 
-def _few(found: list[Call | BadCall]) -> list[Call | BadCall]:
+def few(found: list[Call | BadCall]) -> list[Call | BadCall]:
     """What a turn may call at once; one more entry says that there was more."""
     if len(found) <= MOST_CALLS:
         return found

@@ -28,6 +28,7 @@ class Plain:
 
     name: str = "plain"
     role: str = ""
+    marks: tuple[str, str] = ("Call:", "\n")
 
     def calls(self, turn: str) -> list[Call | BadCall]:
         """The first line after the thoughts that begins with `Call:`; the turn was over with it."""
@@ -75,6 +76,7 @@ class Inline:
 
     name: str = "inline"
     role: str = ""
+    marks: tuple[str, str] = ("[", "]")
 
     def calls(self, turn: str) -> list[Call | BadCall]:
         """The first `[...]`."""

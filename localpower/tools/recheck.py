@@ -17,17 +17,10 @@ from localpower.tools.formats import Frame, find
 
 
 class Recheck:
-    """recorded: what the record says of tools. text: of tokens. n: observations that were compared.
-
-    opening: text of the prompt that belongs to the first turn.
-    """
+    """recorded: what the record says of tools. text: of tokens. n: observations that were compared."""
 
     def __init__(
-        self,
-        environment: Environment,
-        recorded: Mapping[str, Any],
-        text: Callable[[Tokens], str],
-        opening: str = "",
+        self, environment: Environment, recorded: Mapping[str, Any], text: Callable[[Tokens], str]
     ) -> None:
         """Raises UserError for a format that is not known, or an environment that cannot begin."""
         self.n = 0
@@ -42,7 +35,6 @@ class Recheck:
             tokens=recorded["observation_tokens"],
             chances=CHANCES if recorded["fresh"] and isinstance(environment, Reseeded) else 1,
         )
-        self._exchange.opening = opening
         self._exchange.begin()
 
     def problems(self, trace: Completion, since: int) -> list[str]:

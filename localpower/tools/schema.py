@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from localpower import jsonl
+from localpower.tools.calls import is_json
+from localpower.tools.environment import Json
+
 _DEEPEST = 40
+_WORDS = {"True": "true", "False": "false", "None": "null"}  # as templates in Python's dialect write them
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
@@ -42,6 +47,28 @@ def problem(value: Any, schema: Mapping[str, Any], name: str = "", depth: int = 
         each = (problem(part, schema["items"], f"{name}[{i}]", depth + 1) for i, part in enumerate(value))
         return next(filter(None, each), "")
     return ""
+
+
+def of_text(text: str, schema: Mapping[str, Any]) -> Json:
+    """What a text stands for: itself where the schema takes a text, else its JSON value, where it has one."""
+    if _takes(text, schema):
+        return text
+    try:
+        value: Json = jsonl.loads(_WORDS.get(text.strip(), text))
+    except (ValueError, RecursionError):
+        return text
+    return value if is_json(value) else text
+
+
+def _takes(text: str, schema: Mapping[str, Any], depth: int = 0) -> bool:
+    """Whether the schema names texts, and this one may be it."""
+    options = schema.get("anyOf")
+    if isinstance(options, Sequence):
+        return depth < _DEEPEST and any(_takes(text, option, depth + 1) for option in options)
+    if "enum" in schema or "const" in schema:
+        return text in list(schema.get("enum", [schema.get("const")]))
+    kinds = schema.get("type", ())
+    return "string" in ((kinds,) if isinstance(kinds, str) else kinds)
 
 
 def _of_object(value: Mapping[str, Any], schema: Mapping[str, Any], name: str, depth: int) -> str:

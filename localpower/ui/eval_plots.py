@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from localpower.errors import UserError
+from localpower.ui.plots import save
 from localpower.ui.view import one_line
 
 Report = dict[str, Any]
@@ -34,12 +33,7 @@ def draw(report: Report, path: Path) -> None:
             panel(task, axes[row, column], colours)
     lines = [Line2D([], [], color=colour, label=_plain(label)) for label, colour in colours.items()]
     figure.legend(handles=lines, loc="outside lower center", ncols=3, fontsize="small")
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph")  # a letter that the font lacks is drawn as a box
-            figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot write {path}: {error}", "--plot takes a file such as picture.png") from None
+    save(figure, path)
 
 
 def _plain(name: str) -> str:
@@ -64,14 +58,8 @@ def _pass_at(task: Report, axis: Any, colours: Colours) -> None:
     for group in task["groups"]:
         curve, colour = group["pass_at"], colours[group["label"]]
         axis.plot([point["k"] for point in curve], [point["value"] for point in curve], ".-", color=colour)
-        axis.fill_between(
-            [point["k"] for point in curve],
-            [point["low"] for point in curve],
-            [point["high"] for point in curve],
-            color=colour,
-            alpha=0.12,
-            lw=0,
-        )
+        k, low, high = ([point[name] for point in curve] for name in ("k", "low", "high"))
+        axis.fill_between(k, low, high, color=colour, alpha=0.12, lw=0)
     axis.set(xlabel="k", ylabel="pass@k", ylim=(0, 1.02), xscale="log")
     axis.set_xticks(ks, [str(k) for k in ks])
     axis.minorticks_off()

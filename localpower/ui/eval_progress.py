@@ -15,14 +15,11 @@ class Count:
 
     right: dict[str, list[bool]] = field(default_factory=dict)
     n: int = 0
-    n_ungraded: int = 0
 
     def add(self, row: Mapping[str, Any]) -> None:
         """One more answer."""
         self.n += 1
-        if row["verdict"] == "ungraded":
-            self.n_ungraded += 1
-        else:
+        if row["verdict"] != "ungraded":
             self.right.setdefault(row["id"], []).append(row["verdict"] == "right")
 
     def words(self) -> str:

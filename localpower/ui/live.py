@@ -5,16 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from types import TracebackType
-from typing import Any
+from typing import Any, Self, TextIO
 
 from rich.console import Console, Group
 
-from localpower.events import Event
 from localpower.model import Tokens
-from localpower.ui.board import fresh
 from localpower.ui.body import PLAIN, Fold
 from localpower.ui.frames import Frames
+from localpower.ui.plain import PlainView, View
 from localpower.ui.screen import render
 from localpower.ui.view import Piece, legend
 
@@ -22,8 +20,8 @@ _FRAMES_PER_SECOND = 8
 _READ_S = 4.0  # in which the legend can be read
 
 
-class LiveView:
-    """A listener that shows chain 0 as it changes. Reads events; touches nothing else."""
+class LiveView(View):
+    """Shows chain 0 as it changes. Reads events; touches nothing else."""
 
     def __init__(
         self,
@@ -38,49 +36,32 @@ class LiveView:
         fold: Fold = PLAIN,
     ) -> None:
         """explain: the legend is shown, and this is called when there was time to read it. fold: of thoughts."""
-        self._fold = fold
-        self._plain_seconds = plain_seconds
-        self._explain = explain
-        self._console = console
-        self._piece = piece
-        self._clock = clock
-        self._start = clock()
-        self._prompt_length = prompt_length
-        self._board = fresh(settings, n_chains)
+        super().__init__(settings, n_chains, clock, plain_seconds)
+        self._console, self._piece, self._prompt_length = console, piece, prompt_length
+        self._explain, self._fold = explain, fold
         self._frames = Frames(console, self._frame, _FRAMES_PER_SECOND)
 
     def _frame(self) -> Group:
-        elapsed = self._clock() - self._start
-        height = max(self._console.height - 1, 1)
-        cost = self._board.cost(elapsed, self._plain_seconds)
+        elapsed, cost = self._spent()
         return render(
             self._board,
             self._piece,
             self._console,
             elapsed,
-            height=height,
+            height=max(self._console.height - 1, 1),
             cost=cost,
             explained=self._explain is not None,
             fold=self._fold,
         )
 
-    def __enter__(self) -> LiveView:
+    def __enter__(self) -> Self:
         self._frames.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._frames.stop()
         if self._explain and legend(self._board) and self._clock() - self._start >= _READ_S:
             self._explain()
-
-    def event(self, chain: int, event: Event) -> None:
-        """Fold an event in; the refresh thread picks it up."""
-        self._board = self._board.change(chain, self._board.chains[chain].add(event))
 
     def asked(self, chain: int, context: Tokens) -> None:
         """Show what is growing."""
@@ -90,3 +71,21 @@ class LiveView:
     def read(self, done: int, total: int) -> None:
         """So many tokens of the prompt are read."""
         self._board = replace(self._board, reading=(done, total))
+
+
+def view_on(
+    stream: TextIO | None,
+    piece: Piece,
+    settings: dict[str, Any],
+    n_chains: int,
+    prompt_length: int,
+    *,
+    explain: Callable[[], None] | None = None,
+    fold: Fold = PLAIN,
+    **timed: Any,
+) -> View:
+    """Plain lines on `stream`; None: the live view on stderr. timed: clock and plain_seconds, as View has them."""
+    if stream is not None:
+        return PlainView(stream, settings, n_chains, **timed)
+    console = Console(stderr=True)
+    return LiveView(console, piece, settings, n_chains, prompt_length, explain=explain, fold=fold, **timed)

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
-from typing import Any, Protocol
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from localpower.evals.groups import Group
 from localpower.evals.sharpness import Sharpening
 from localpower.runs.repetition import LOOPING, loops
 from localpower.ui import charts
@@ -39,34 +40,6 @@ _FINISHES = {
 }
 
 Report = dict[str, Any]
-
-
-class Run(Protocol):
-    """What a page needs of a stored run."""
-
-    @property
-    def problems(self) -> dict[tuple[str, str], Report]:
-        """By task and id."""
-
-
-class Group(Protocol):
-    """Answers of one model and method to one task. items: the rows by problem, in order of their samples."""
-
-    @property
-    def task(self) -> str:
-        """Its name."""
-
-    @property
-    def label(self) -> str:
-        """As in the report."""
-
-    @property
-    def run(self) -> Run:
-        """Where its problems are."""
-
-    @property
-    def items(self) -> dict[str, list[Report]]:
-        """By the id of the problem."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,49 +1,65 @@
-"""The same run without a terminal: one line a stage, no redraws, no colours."""
+"""Listeners that keep a board of what they hear; and the one without a terminal: one line a stage, no redraws."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 from localpower.events import Event, Finished, Stepped
 from localpower.model import Tokens
-from localpower.ui.board import fresh
+from localpower.ui.board import Cost, fresh
 from localpower.ui.view import numbers
 
 
-class PlainView:
-    """A listener that prints a line of numbers when chain 0 completes a stage."""
+class View:
+    """Folds events into a board. plain_seconds: of a plain answer of so many tokens."""
 
     def __init__(
         self,
-        stream: TextIO,
         settings: dict[str, Any],
         n_chains: int,
         clock: Callable[[], float] = time.perf_counter,
         plain_seconds: Callable[[int], float | None] = lambda _: None,
     ) -> None:
-        self._plain_seconds = plain_seconds
-        self._stream = stream
-        self._clock = clock
-        self._start = clock()
+        self._plain_seconds, self._clock, self._start = plain_seconds, clock, clock()
         self._board = fresh(settings, n_chains)
 
-    def __enter__(self) -> PlainView:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left behind."""
+
+    def _spent(self) -> tuple[float, Cost | None]:
+        """Seconds until now, and what they cost."""
+        elapsed = self._clock() - self._start
+        return elapsed, self._board.cost(elapsed, self._plain_seconds)
+
+    def event(self, chain: int, event: Event) -> None:
+        """Fold an event in."""
+        self._board = self._board.change(chain, self._board.chains[chain].add(event))
+
+    def asked(self, chain: int, context: Tokens) -> None:
+        """A proposal grows."""
+
+    def read(self, done: int, total: int) -> None:
+        """So many tokens of the prompt are read."""
+
+
+class PlainView(View):
+    """Prints a line of numbers when chain 0 completes a stage."""
+
+    def __init__(self, stream: TextIO, settings: dict[str, Any], n_chains: int, **timed: Any) -> None:
+        super().__init__(settings, n_chains, **timed)
+        self._stream = stream
+
+    def __exit__(self, *_: object) -> None:
         self._stream.flush()
 
     def event(self, chain: int, event: Event) -> None:
         """Print after the last step of every stage but the last, and at the end."""
-        self._board = self._board.change(chain, self._board.chains[chain].add(event))
+        super().event(chain, event)
         stage_done = (
             isinstance(event, Stepped)
             and event.member == self._board.chains[chain].tally.shown
@@ -51,12 +67,4 @@ class PlainView:
             and event.horizon < self._board.settings["max_tokens"]
         )
         if chain == 0 and (stage_done or isinstance(event, Finished)):
-            elapsed = self._clock() - self._start
-            cost = self._board.cost(elapsed, self._plain_seconds)
-            print(numbers(self._board, elapsed, cost), file=self._stream)
-
-    def asked(self, chain: int, context: Tokens) -> None:
-        """A growing proposal is not shown."""
-
-    def read(self, done: int, total: int) -> None:
-        """Nor is the reading of the prompt."""
+            print(numbers(self._board, *self._spent()), file=self._stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,15 @@ def draw(report: dict[str, Any], path: Path) -> None:
     axes = figure.subplots(max(len(panels), 1), 1, squeeze=False)[:, 0]
     for panel, axis in zip(panels, axes, strict=False):
         panel(report, axis)
+    save(figure, path)
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write a picture. Raises UserError for a path that cannot be written."""
     try:
-        figure.savefig(path, dpi=120)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph")  # a letter that the font lacks is drawn as a box
+            figure.savefig(path, dpi=120)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot write {path}: {error}", "--plot takes a file such as picture.png") from None
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from localpower.evals.contest import Contest
 from localpower.evals.sharpness import Sharpening, TaskSharpening
 from localpower.ui.sharpening_tables import sections_of
-from localpower.ui.tables import escaped, fitted, line_of, table_of
+from localpower.ui.tables import escaped, fitted, markdown_table, table_of
 from localpower.ui.view import one_line
 
 QUESTION = "Is it just sharpening?"
@@ -50,12 +50,7 @@ def markdown(found: Sharpening) -> str:
         lines += ["", f"## {escaped(name)}", "", f"**{QUESTION}** {escaped(' '.join(task.finding))}", ""]
         for section in sections_of(found.who, task):
             lines += [f"### {section.title}", "", *(escaped(words) for words in section.words), ""]
-            lines += [
-                line_of([escaped(head) for head in section.heads]),
-                line_of(["---"] * len(section.heads)),
-            ]
-            lines += [line_of([escaped(cell) for cell in row]) for row in section.rows]
-            lines.append("")
+            lines += [*markdown_table(section.heads, section.rows), ""]
         for title, some in remarks(task):
             lines += [f"### {title}", "", *(f"- {escaped(line)}" for line in some), ""]
     return "\n".join(lines).strip() + "\n"

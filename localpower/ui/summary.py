@@ -1,9 +1,8 @@
-"""An answer in words: the text for stdout, and the lines that say what it is, what it cost and what must be known."""
+"""An answer in words: the lines that say what it is, what it cost and what must be known."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 from localpower.runs.answer import Answer
 from localpower.runs.repetition import LOOPING
@@ -12,16 +11,6 @@ from localpower.ui.board import Cost
 from localpower.ui.view import one_line
 
 _CALLS, _LINE = 8, 110  # calls that are shown, and characters of each
-
-
-def words(answer: Answer) -> str:
-    """The text for stdout: the picked answer, or with --pick all every chain's under a heading."""
-    return chains_in_words([chain.text for chain in answer.chains]) if answer.pick == "all" else answer.text
-
-
-def chains_in_words(texts: Sequence[str]) -> str:
-    """Every chain's answer under a heading."""
-    return "\n".join(f"--- chain {i}\n{text}" for i, text in enumerate(texts))
 
 
 FINISHES = {

@@ -11,34 +11,18 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from localpower.ui.shares import p_value
 from localpower.ui.view import one_line
 
 Report = dict[str, Any]
 Cells = tuple[tuple[str, ...], list[list[str]]]  # heads, rows
-_LEAST = (
-    "s/answer",
-    "tokens",
-    "cut off",
-    "loops",
-    "no answer",
-    "better on",
-    "worse on",
-    "quartiles",
-    "distinct texts",
-    "",
+_LEAST = (  # columns that are left out where there is no room for them
+    *("s/answer", "tokens", "cut off", "loops", "no answer", "better on", "worse on", "quartiles"),
+    *("distinct texts", ""),
 )
 _BARS = " ▁▂▃▄▅▆▇█"
 _GROUPS = (
-    "method",
-    "problems",
-    "accuracy",
-    "95 %",
-    "no answer",
-    "cut off",
-    "loops",
-    "tokens",
-    "drawn",
-    "cost",
+    *("method", "problems", "accuracy", "95 %", "no answer", "cut off", "loops", "tokens", "drawn", "cost"),
     "s/answer",
 )
 _TOOLS = (
@@ -76,20 +60,18 @@ def group_cells(groups: Sequence[Report]) -> Cells:
 
 def pair_cells(pairs: Sequence[Report]) -> Cells:
     """Heads and rows of a task's pairs."""
-    rows = []
-    for pair in pairs:
-        found = pair["difference"]
-        rows.append(
-            [
-                f"{pair['second']} - {pair['first']}",
-                f"{100 * found['value']:+.1f}",
-                f"{100 * found['low']:+.1f} to {100 * found['high']:+.1f}",
-                str(pair["only_second"]),
-                str(pair["only_first"]),
-                "<.001" if pair["p"] < 0.001 else f"{pair['p']:.3f}".removeprefix("0"),
-                "" if pair["items_needed"] is None else f"{pair['items_needed']:,}",
-            ]
-        )
+    rows = [
+        [
+            f"{pair['second']} - {pair['first']}",
+            f"{100 * pair['difference']['value']:+.1f}",
+            f"{100 * pair['difference']['low']:+.1f} to {100 * pair['difference']['high']:+.1f}",
+            str(pair["only_second"]),
+            str(pair["only_first"]),
+            p_value(pair["p"]),
+            "" if pair["items_needed"] is None else f"{pair['items_needed']:,}",
+        ]
+        for pair in pairs
+    ]
     return _PAIRS, rows
 
 
@@ -171,8 +153,7 @@ def markdown(report: Report) -> str:
     for name, task in report["tasks"].items():
         lines += [f"## {escaped(name)}", ""]
         for heads, rows in sections(task):
-            cells = [[escaped(cell) for cell in row] for row in rows]
-            lines += [line_of(heads), line_of(["---"] * len(heads)), *(line_of(row) for row in cells), ""]
+            lines += [*markdown_table(heads, rows), ""]
         lines += [f"- {escaped(note)}" for note in task["notes"]]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
@@ -213,22 +194,18 @@ def _spread(found: Report) -> list[str]:
 
 def judged_cells(judged: Sequence[Report]) -> Cells:
     """Local judges' win rates."""
-    rows = []
-    for each in judged:
-        rows.append(
-            [
-                f"{each['label']} over {each['against']}, says {each['judge']}",
-                str(each["n"]),
-                *(
-                    " ".join(_interval(each[name])) if each[name] else ""
-                    for name in ("raw", "length_controlled")
-                ),
-                str(each["n_ties"]),
-                str(each["n_dropped"]),
-                f"{100 * each['position_bias']:+.0f}",
-                f"{each['length_ours']:.0f} / {each['length_theirs']:.0f}",
-            ]
-        )
+    rows = [
+        [
+            f"{each['label']} over {each['against']}, says {each['judge']}",
+            str(each["n"]),
+            *(" ".join(_interval(each[x])) if each[x] else "" for x in ("raw", "length_controlled")),
+            str(each["n_ties"]),
+            str(each["n_dropped"]),
+            f"{100 * each['position_bias']:+.0f}",
+            f"{each['length_ours']:.0f} / {each['length_theirs']:.0f}",
+        ]
+        for each in judged
+    ]
     return ("local judge", "n", "wins %", "at equal length %", "ties", "dropped", "bias", "characters"), rows
 
 
@@ -242,9 +219,11 @@ def table_of(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     return table
 
 
-def line_of(cells: Sequence[str]) -> str:
-    """A row of a table of Markdown."""
-    return f"| {' | '.join(cells)} |"
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Its lines."""
+    found = ([escaped(cell) for cell in row] for row in (heads, *rows))
+    first, *others = (f"| {' | '.join(row)} |" for row in found)
+    return [first, f"| {' | '.join(['---'] * len(heads))} |", *others]
 
 
 def escaped(text: str) -> str:

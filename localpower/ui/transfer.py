@@ -31,11 +31,7 @@ class Transfer:
     """Hears of `began`, `came` and `said`, in a `with` block. redraw: stderr is a terminal that may be drawn on."""
 
     def __init__(
-        self,
-        say: Callable[[str], None],
-        *,
-        redraw: bool,
-        clock: Callable[[], float] = time.monotonic,
+        self, say: Callable[[str], None], *, redraw: bool, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._say, self._clock, self._redraw = say, clock, redraw
         self._terminal = ExitStack()

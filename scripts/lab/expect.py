@@ -38,7 +38,8 @@ def main() -> None:
             values = [round(value, 6) for value in log_p[len(prompt) :].tolist()]
             rows.append({"prompt": prompt, "answer": answer, "log_p": values})
         expected[name.stem] = rows
-    place.write_text(json.dumps(expected, indent=1) + "\n", "utf-8")
+    models = (f'"{name}": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]" for name, rows in expected.items())
+    place.write_text("{\n" + ",\n".join(models) + "\n}\n", "utf-8")  # a line for each text
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from localpower.bench.measure import Forgetful
 from localpower.chance import StreamDice
 from localpower.lab.problems import FAMILIES, LEVELS, Problem, draw, verify
 from localpower.loading import Request, load
+from localpower.prices import Prices
 from localpower.runs.gather import Run, gather
 from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral, BestOfNSampler, LookaheadSampler, PowerMH, PowerSMC, Sampler
@@ -106,6 +107,13 @@ def samplers() -> dict[str, Sampler]:
     return found
 
 
+class Stored(Prices):
+    """What rows cost on another machine: nothing that is seen here changes it."""
+
+    def note(self, rows: int, seconds: float) -> None:
+        """It is not."""
+
+
 @contextmanager
 def counted(engine: Any) -> Iterator[Counter[int]]:
     """How many decodes of each width the engine is asked for: of different contexts."""
@@ -135,7 +143,7 @@ def main() -> None:
     dear = load(Request(None)).verdict.curve
     print(f"dear { ({n: round(relative_cost(dear, n), 2) for n in (2, 4, 8, 16)}) }, cheap {CHEAP}")
     engine = loaded.engine((0,) * 20, LONGEST, WIDEST, lambda: None)
-    here = engine.curve
+    here = engine.prices.curve
     print(f"here { ({n: round(relative_cost(here, n), 2) for n in (2, 4, 8, 16)}) }")
     rng = np.random.default_rng(options.seed)
     problems = [
@@ -162,12 +170,12 @@ def main() -> None:
         )  # whose code reads everything again for each proposal
         for curve in (CHEAP, dear):  # which decides how many proposals share a batch, but no answer
             if not times or getattr(sampler, "adaptive", False):
-                engine.curve = curve
+                engine.prices = Stored(curve)
                 with counted(engine) as widths:
                     tallies = [run(problem, i, sampler, forget=forget) for i, problem in enumerate(problems)]
             times.insert(0, sum(k * relative_cost(curve, width) for width, k in widths.items()) / n)
         rows = sum(width * count for width, count in widths.items()) / n
-        engine.curve = here
+        engine.prices = Stored(here)
         began = time.perf_counter()
         for i, problem in enumerate(problems):
             run(problem, i, sampler, forget=forget)

@@ -6,6 +6,7 @@ import json
 import sys
 from functools import partial
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import click
 import pytest
@@ -45,7 +46,7 @@ def loaded(card, *, exact=False):
     settings = fast(4, ALL_LAYERS)[0]
     verdict = Verdict(exact, settings, 0.0 if exact else 0.005, 1.0, curve=curve(card))
     weights = SimpleNamespace(is_recurrent=lambda: False)
-    return LoadedGguf(None, weights, verdict, None, "exact" if exact else 0.005, [], 4096)
+    return LoadedGguf(weights, MagicMock(), None, verdict, "exact" if exact else 0.005, [], 4096)
 
 
 def asked(longest):

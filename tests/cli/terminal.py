@@ -2,28 +2,72 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import sys
+import pty
+import struct
+import subprocess
+import termios
 
 import pexpect
+import pexpect.fdpexpect
 import pyte
+
+from tests import forked
+from tests.forked import COMMAND, Forked, can_be_forked
+
+BASE = list(COMMAND)
+
+
+def command(*arguments, stdin="", lines=(), check=False, **more):
+    """Run it with a text or bytes on stdin, or with lines; what it says is a text, or bytes as well."""
+    data, text = "\n".join(lines) or stdin, isinstance(stdin, str)
+    if not set(more) - {"env", "cwd"}:
+        return forked.command(*arguments, stdin=data, text=text, check=check, **more)
+    given = {"input": data, "text": text, "capture_output": True}
+    return subprocess.run([*BASE, *arguments], check=check, timeout=120, **(given | more))
+
+
+class _Forked(pexpect.fdpexpect.fdspawn):
+    """What `pexpect.spawn` is to a program, for the command that is forked."""
+
+    def __init__(self, arguments, dimensions, env, timeout):
+        ours, theirs = pty.openpty()
+        settings = termios.tcgetattr(theirs)
+        settings[3] &= ~termios.ECHO
+        termios.tcsetattr(theirs, termios.TCSANOW, settings)
+        super().__init__(ours, timeout=timeout)
+        self.setwinsize(*dimensions)
+        self._command = Forked(arguments, [theirs] * 3, env, terminal=True)
+        os.close(theirs)
+
+    def setwinsize(self, rows, columns):
+        fcntl.ioctl(self.fileno(), termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def sendintr(self):
+        self.send(b"\x03")
+
+    def kill(self, number):
+        os.kill(self._command.pid, number)
+
+    def close(self):
+        super().close()
+        code = self._command.wait()
+        self.exitstatus, self.signalstatus = (code, None) if code >= 0 else (None, -code)
 
 
 class Terminal:
-    """`python -m localpower ARGS` with stdin, stdout and stderr on one pseudo-terminal of `rows` by `columns`; or another program."""
+    """`localpower ARGS` with stdin, stdout and stderr on one pseudo-terminal of `rows` by `columns`; or another program."""
 
     def __init__(self, *arguments, rows=24, columns=80, environment=None, program=None):
         plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         settings = plain | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"} | (environment or {})
-        command = program or [sys.executable, "-m", "localpower", *arguments]
-        self.child = pexpect.spawn(
-            command[0],
-            command[1:],
-            dimensions=(rows, columns),
-            env=settings,
-            timeout=60,
-            echo=False,
-        )
+        options = {"dimensions": (rows, columns), "env": settings, "timeout": 60}
+        if program is None and can_be_forked(settings):
+            self.child = _Forked(list(map(str, arguments)), **options)
+        else:
+            command, *words = program or [*COMMAND, *arguments]
+            self.child = pexpect.spawn(command, words, **options, echo=False)
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.raw = b""
@@ -56,9 +100,24 @@ class Terminal:
         self.raw += data
         self._stream.feed(data)
 
+    def wait_for(self, *texts, end=""):
+        """Read until all of these stand on the screen, and `end` at its end."""
+        self.wait_until(lambda t: all(text in t.text for text in texts) and t.text.endswith(end))
+
     def send(self, data):
         """Type."""
         self.child.send(data)
+
+    def enter(self, line, *texts, end=""):
+        """Type a line, and wait for what comes of it."""
+        self.send(line + "\r")
+        self.wait_for(*texts, end=end)
+
+    def leave(self):
+        """Ctrl-D at the prompt, with which a chat ends well; one that is typed before may be lost."""
+        self.wait_for(end=">>>")
+        self.send("\x04")
+        assert self.finish() == 0
 
     def interrupt(self):
         """Ctrl-C."""

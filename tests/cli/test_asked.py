@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 
 import pytest
 
-TOY = [sys.executable, "-m", "localpower", "run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json"]
+from tests.forked import COMMAND, command
+
+RUN = ["run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json"]
+TOY = [*COMMAND, *RUN]
 
 
 def answer(*arguments, stdin):
-    done = subprocess.run([*TOY, *arguments], input=stdin, capture_output=True, check=True)
+    done = command(*RUN, *arguments, stdin=stdin, check=True)
     return json.loads(done.stdout), done.stderr.decode()
 
 
@@ -25,7 +27,7 @@ def answer(*arguments, stdin):
         (b"", "What is it?", [], "What is it?"),
         (b" \n", "What is it?", [], "What is it?"),
         (b"\xef\xbb\xbfword", "What is it?", [], "word\n\nWhat is it?"),
-        (b"word\n", "-", [], "word"),
+        (b"\xef\xbb\xbfword\r\n", "-", [], "word"),
     ],
 )
 def test_the_text_on_stdin_stands_before_the_prompt(stdin, prompt, options, whole):
@@ -77,7 +79,7 @@ def test_a_prompt_that_begins_with_a_dash_follows_two():
 
 
 def test_one_that_does_not_is_told_how():
-    done = subprocess.run([*TOY, "-5 + 3 = ?"], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    done = command(*RUN, "-5 + 3 = ?")
     assert b"a prompt that begins with a dash follows --" in done.stderr
     assert done.returncode == 2
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -23,25 +21,18 @@ from localpower.text.conversation import Conversation
 from localpower.text.vocabulary import Vocabulary
 from localpower.ui.editor import Message, read_message
 from localpower.ui.history import history
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, command
 from tests.gguf_files import TEMPLATE, write_llama
 
 TOY = ("chat", "--model", "toy", "--seed", "1", "--max-tokens", "16")
 
 
 def chat(lines, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "localpower", *(arguments or TOY)],
-        input="\n".join(lines),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return command(*(arguments or TOY), lines=lines)
 
 
 def options_of(*arguments):
-    context = cli.commands["chat"].make_context("chat", list(arguments))
-    return {name: value for name, value in context.params.items() if name not in ("debug",)}
+    return dict(cli.commands["chat"].make_context("chat", list(arguments)).params)
 
 
 def test_each_line_of_a_pipe_is_answered_on_stdout_and_regen_uses_the_next_seed():
@@ -96,18 +87,27 @@ def test_only_a_single_typed_line_is_a_command(lines, said):
     assert talk.texts == [said]
 
 
-def test_a_pasted_text_that_begins_with_a_slash_is_a_message_in_a_real_terminal(tmp_path):
-    terminal = Terminal(*TOY, environment={"LOCALPOWER_STATE": str(tmp_path)})
-    terminal.wait_until(lambda t: ">>>" in t.text)
-    terminal.send("\x1b[200~/exit\x1b[201~\r")
-    terminal.wait_until(lambda t: "seed 1" in t.text)
+@pytest.fixture
+def typing(tmp_path):
+    """Begins a chat in a terminal, with sessions and a history in tmp_path."""
+
+    def begun(*arguments):
+        terminal = Terminal(*(arguments or TOY), environment={"LOCALPOWER_STATE": str(tmp_path)})
+        terminal.wait_for(">>>")
+        return terminal
+
+    return begun
+
+
+def test_a_pasted_text_that_begins_with_a_slash_is_a_message_in_a_real_terminal(typing):
+    terminal = typing()
+    terminal.enter("\x1b[200~/exit\x1b[201~", "seed 1")
     terminal.send("/exit\r")
     assert terminal.finish() == 0
 
 
-def test_a_command_typed_where_a_pasted_text_was_taken_back_is_one(tmp_path):
-    terminal = Terminal(*TOY, environment={"LOCALPOWER_STATE": str(tmp_path)})
-    terminal.wait_until(lambda t: ">>>" in t.text)
+def test_a_command_typed_where_a_pasted_text_was_taken_back_is_one(typing):
+    terminal = typing()
     terminal.send("\x1b[200~/exit\x1b[201~\x15/exit\r")
     assert terminal.finish() == 0
     assert "seed" not in terminal.text
@@ -137,25 +137,17 @@ def test_a_problem_costs_one_line_and_not_the_chat(line, words):
 
 
 def test_set_changes_shows_and_puts_back():
-    done = chat(
-        [
-            "/set alpha 3",
-            "/set alpha",
-            "/set alpha default",
-            "/set raw on",
-            "/set stop x",
-            "/set stop default",
-        ]
-    )
+    told = {
+        "alpha 3": "alpha 3.0 set",
+        "alpha": "alpha 3.0 set",
+        "alpha default": "alpha automatic: 4",
+        "raw on": "raw on set",
+        "stop x": "stop 'x' set",
+        "stop default": "stop none default",
+    }
+    done = chat([f"/set {words}" for words in told])
     said = [" ".join(line.split()[:3]) for line in done.stderr.splitlines()]
-    assert said[1:] == [
-        "alpha 3.0 set",
-        "alpha 3.0 set",
-        "alpha automatic: 4",
-        "raw on set",
-        "stop 'x' set",
-        "stop none default",
-    ]
+    assert said[1:] == list(told.values())
     assert done.returncode == 0
 
 
@@ -244,9 +236,8 @@ def test_a_full_context_is_told_with_what_a_chat_can_do_about_it(tiny_paths):
 
 def test_a_context_that_was_made_short_may_be_longer_and_the_memory_is_said(tiny_paths):
     lines = ["abc" * 10, "abc" * 10]
-    done = chat(
-        lines, "chat", "-m", str(tiny_paths["f16"]), "--ctx", "80", "--method", "base", "--max-tokens", "16"
-    )
+    arguments = ("--ctx", "80", "--method", "base", "--max-tokens", "16")
+    done = chat(lines, "chat", "-m", tiny_paths["f16"], *arguments)
     assert re.search(
         r"\(/drop 1 forgets the oldest turn, /clear all of them; chat --ctx 1024 has room and takes \d+ MB\)",
         done.stderr,
@@ -417,32 +408,23 @@ def test_a_text_in_quotes_that_never_ends_is_told():
     assert done.returncode == 1
 
 
-def test_bytes_that_are_no_text_cost_one_line_of_a_typed_chat(tmp_path, tiny_paths):
-    terminal = Terminal(
-        "chat", "-m", str(tiny_paths["f16"]), "--seed", "1", environment={"LOCALPOWER_STATE": str(tmp_path)}
-    )
-    terminal.wait_until(lambda t: ">>>" in t.text)
+def test_bytes_that_are_no_text_cost_one_line_of_a_typed_chat(typing, tiny_paths):
+    terminal = typing("chat", "-m", str(tiny_paths["f16"]), "--seed", "1")
     terminal.send(b"a\xe9b\r")
-    terminal.wait_until(lambda t: "lone surrogate at character 2" in t.text and t.text.endswith(">>>"))
-    terminal.send("ab\r")
-    terminal.wait_until(lambda t: "seed 1" in t.text and t.text.endswith(">>>"))
-    terminal.send("\x04")
-    assert terminal.finish() == 0
+    terminal.wait_for("lone surrogate at character 2", end=">>>")
+    terminal.enter("ab", "seed 1", end=">>>")
+    terminal.leave()
 
 
-def test_ctrl_c_keeps_what_was_accepted_and_the_chat_goes_on():
-    terminal = Terminal(*TOY[:5], "--max-tokens", "4000", "--method", "power:block=40", "--steps", "999999")
-    terminal.wait_until(lambda t: ">>>" in t.text)
-    terminal.send("hello\r")
-    terminal.wait_until(lambda t: "step" in t.text and "accepted" in t.text)
+def test_ctrl_c_keeps_what_was_accepted_and_the_chat_goes_on(typing):
+    terminal = typing(*TOY[:5], "--max-tokens", "4000", "--method", "power:block=40", "--steps", "999999")
+    terminal.enter("hello", "step", "accepted")
     terminal.interrupt()
-    terminal.wait_until(lambda t: "this is the last accepted state" in t.text and t.text.endswith(">>>"))
-    terminal.send("/stats\r")
-    terminal.wait_until(lambda t: "seconds" in t.text and t.text.endswith(">>>"))
+    terminal.wait_for("this is the last accepted state", end=">>>")
+    terminal.enter("/stats", "seconds", end=">>>")
     terminal.interrupt()
-    terminal.wait_until(lambda t: "Ctrl-D or /exit leaves" in t.text)
-    terminal.send("\x04")
-    assert terminal.finish() == 0
+    terminal.wait_for("Ctrl-D or /exit leaves")
+    terminal.leave()
     assert not terminal.cursor_hidden
 
 
@@ -463,27 +445,19 @@ def test_ctrl_c_ends_a_chat_in_which_nobody_types(tiny16, capsys, typed, code, t
     assert len(talk.chat.answers) == turns
 
 
-def test_a_message_of_two_lines_is_typed_with_alt_enter_and_comes_back_from_the_history(tmp_path):
-    state = {"LOCALPOWER_STATE": str(tmp_path)}
-    terminal = Terminal(*TOY, environment=state)
-    terminal.wait_until(lambda t: ">>>" in t.text)
-    terminal.send("hello\x1b\rthere\r")
-    terminal.wait_until(lambda t: "seed 1" in t.text and t.text.endswith(">>>"))
-    terminal.send("\x04")
-    assert terminal.finish() == 0
-    later = Terminal(*TOY, environment=state)
-    later.wait_until(lambda t: ">>>" in t.text)
+def test_a_message_of_two_lines_is_typed_with_alt_enter_and_comes_back_from_the_history(typing):
+    terminal = typing()
+    terminal.enter("hello\x1b\rthere", "seed 1", end=">>>")
+    terminal.leave()
+    later = typing()
     later.send("\x1b[A")
-    later.wait_until(lambda t: "hello" in t.text and "... there" in t.text)
-    later.send("\r")
-    later.wait_until(lambda t: "seed 1" in t.text and t.text.endswith(">>>"))
-    later.send("\x04")
-    assert later.finish() == 0
+    later.wait_for("hello", "... there")
+    later.enter("", "seed 1", end=">>>")
+    later.leave()
 
 
-def test_sigterm_at_the_prompt_restores_the_terminal():
-    terminal = Terminal(*TOY)
-    terminal.wait_until(lambda t: ">>>" in t.text)
+def test_sigterm_at_the_prompt_restores_the_terminal(typing):
+    terminal = typing()
     terminal.child.kill(15)
     assert terminal.finish() == 130
     assert not terminal.cursor_hidden
@@ -545,9 +519,7 @@ def test_a_trace_says_so_where_it_is_not_of_the_answer_that_is_shown():
 
 
 def test_a_conversation_is_exported_for_people_and_for_programs(tmp_path):
-    done = chat(
-        ["hello there", f"/export {tmp_path}/a.md", f"/export {tmp_path}/a.json", f"/export {tmp_path}/a.md"]
-    )
+    done = chat(["hello there", *(f"/export {tmp_path}/a.{form}" for form in ("md", "json", "md"))])
     assert "**You:** hello there\n\n**toy:** the ?no oneno onedog" in (tmp_path / "a.md").read_text()
     values = json.loads((tmp_path / "a.json").read_text())
     assert [message["role"] for message in values["messages"]] == ["user", "assistant"]
@@ -556,16 +528,8 @@ def test_a_conversation_is_exported_for_people_and_for_programs(tmp_path):
 
 
 def test_another_model_goes_on_with_what_was_said(tiny_paths):
-    done = chat(
-        ["abc", f"/model {tiny_paths['f16']}", "ba", "/stats"],
-        "chat",
-        "-m",
-        str(tiny_paths["f32"]),
-        "--method",
-        "base",
-        "--max-tokens",
-        "4",
-    )
+    lines = ["abc", f"/model {tiny_paths['f16']}", "ba", "/stats"]
+    done = chat(lines, "chat", "-m", tiny_paths["f32"], "--method", "base", "--max-tokens", "4")
     assert done.returncode == 0
     assert "f16 ·" in done.stderr
     assert len(done.stdout.splitlines()) >= 2
@@ -617,10 +581,8 @@ def fits(talk, n, text):
 def test_the_tokens_of_an_answer_that_a_mark_of_thoughts_stopped_are_kept(tmp_path, capsys):
     """A mark is a control token with a text; the next prompt holds what was drawn before it, and reads nothing again."""
     path = write_llama(tmp_path / "m.gguf", "abc[]:", template=TEMPLATE, marks=("<think>", "</think>"))
-    loaded = load(Request(str(path)))
-    talk = talk_with(
-        loaded, "--stop", "</think>", "--stop", "<think>", "--method", "base", "--max-tokens", "64"
-    )
+    stops = ("--stop", "</think>", "--stop", "<think>")
+    talk = talk_with(load(Request(str(path))), *stops, "--method", "base", "--max-tokens", "64")
     talk.chat.seed = next(seed for seed in range(1, 50) if stopped(talk, seed))
     kept = talk.chat.turns[-1].answer.tokens
     assert kept == talk.chat.answers[-1].tokens[:-1]
@@ -633,21 +595,21 @@ def stopped(talk, seed):
     return talk.loaded.piece(talk.chat.answers[-1].tokens[-1]) in (b"</think>", b"<think>")
 
 
-def test_files_that_are_read_stand_before_the_next_message_and_no_other(tiny16, capsys, tmp_path):
+@pytest.mark.parametrize(
+    ("lines", "questions"),
+    [
+        (("/read {}/a", "/read {}/b", "cab", "c"), ["aaa\n\nbbb\n\ncab", "c"]),
+        (("c", "/read {}/a", "/undo", "b"), ["c", "b"]),
+    ],
+    ids=["before the next message and no other", "undo takes a file before a message"],
+)
+def test_files_that_are_read(lines, questions, tiny16, capsys, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).write_text(f"{name * 3}\n")
     talk = talk_with(tiny16, "--method", "base", "--max-tokens", "4")
-    for line in (f"/read {tmp_path / 'a'}", f"/read {tmp_path / 'b'}", "cab", "c"):
-        assert obey(line, talk, None)
-    assert [turn.question for turn in talk.chat.turns] == ["aaa\n\nbbb\n\ncab", "c"]
-
-
-def test_undo_takes_a_file_back_before_it_takes_a_message(tiny16, capsys, tmp_path):
-    (tmp_path / "a").write_text("aaa")
-    talk = talk_with(tiny16, "--method", "base", "--max-tokens", "4")
-    for line in ("c", f"/read {tmp_path / 'a'}", "/undo", "b"):
-        assert obey(line, talk, None)
-    assert [turn.question for turn in talk.chat.turns] == ["c", "b"]
+    for line in lines:
+        assert obey(line.format(tmp_path), talk, None)
+    assert [turn.question for turn in talk.chat.turns] == questions
 
 
 def test_a_message_that_was_refused_leaves_the_file_for_the_next(tiny16, capsys, tmp_path):
@@ -670,22 +632,15 @@ def test_a_command_that_there_is_none_of_names_the_one_that_was_meant(line, mean
     assert error.value.hint.startswith(f"did you mean {meant}? ")
 
 
-def test_what_is_pasted_while_an_answer_is_drawn_is_one_message_however_long(tmp_path):
-    terminal = Terminal(
-        *("chat", "-m", "toy", "--seed", "1", "--max-tokens", "40", "--steps", "300"),
-        environment={"LOCALPOWER_STATE": str(tmp_path)},
-    )
-    terminal.wait_until(lambda t: ">>>" in t.text)
-    terminal.send("hello\r")
-    terminal.wait_until(lambda t: "/300" in t.text)
+def test_what_is_pasted_while_an_answer_is_drawn_is_one_message_however_long(typing, tmp_path):
+    terminal = typing("chat", "-m", "toy", "--seed", "1", "--max-tokens", "40", "--steps", "300")
+    terminal.enter("hello", "/300")
     assert terminal.raw.rindex(b"\x1b[?2004h") > terminal.raw.rindex(b"\x1b[?2004l"), "pastes are marked"
     pasted = "dog " * 1200 + "\none\r\nno"
     terminal.send(f"\x1b[200~{pasted}\x1b[201~")
     terminal.wait_until(lambda t: t.lines()[-1] == "... no")
-    terminal.send("\r")
-    terminal.wait_until(lambda t: "seed 2" in t.text)
-    terminal.send("\x04")
-    assert terminal.finish() == 0
+    terminal.enter("", "seed 2")
+    terminal.leave()
     assert terminal.raw.rindex(b"\x1b[?2004l") > terminal.raw.rindex(b"\x1b[?2004h"), "the mode is put back"
     (kept,) = (tmp_path / "sessions").glob("*.json")
     questions = [turn["question"] for turn in json.loads(kept.read_text())["chat"]["turns"]]

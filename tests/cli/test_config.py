@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tomllib
 from types import SimpleNamespace
 
 import pytest
+from click.shell_completion import ShellComplete
 
 from localpower.api import config
-from localpower.cli.main import main
+from localpower.cli.main import cli, main
+from tests.cli.terminal import command
 
 RUN = ("run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json", "hello")
 
@@ -183,31 +183,26 @@ def test_each_shell_gets_a_script(shell, capsys):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("localpower run --method po", "power"),
-        ("localpower run --method power:cu", "power:cuts="),
-        ("localpower eval cou", "countdown"),
-        ("localpower run -m lab-b", "lab-base"),
-        ("localpower ses", "sessions"),
-        ("localpower run --preset qu", "quick"),
-        ("localpower config set chat.max", "chat.max-tokens"),
-        ("localpower config unset presets.x.thinking", "presets.x.thinking-budget"),
-        ("localpower lo", "log"),
+        ("run --method po", "power"),
+        ("run --method base,power:block=3:cu", "base,power:block=3:cuts="),
+        ("eval cou", "countdown"),
+        ("run -m lab-b", "lab-base"),
+        ("ses", "sessions"),
+        ("run --preset qu", "quick"),
+        ("config set chat.max", "chat.max-tokens"),
+        ("config unset presets.x.thinking", "presets.x.thinking-budget"),
+        ("lo", "log"),
     ],
 )
 def test_names_and_values_are_completed(words, expected):
-    done = subprocess.run(
-        [sys.executable, "-m", "localpower"],
-        env=os.environ
-        | {
-            "_LOCALPOWER_COMPLETE": "bash_complete",
-            "COMP_WORDS": words,
-            "COMP_CWORD": str(len(words.split()) - 1),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert f"plain,{expected}" in done.stdout.splitlines()
+    *before, begun = words.split()
+    found = ShellComplete(cli, {}, "localpower", "_LOCALPOWER_COMPLETE").get_completions(before, begun)
+    assert expected in [each.value for each in found if each.type == "plain"]
+
+
+def test_a_shell_is_answered():
+    asked = {"_LOCALPOWER_COMPLETE": "bash_complete", "COMP_WORDS": "localpower lo", "COMP_CWORD": "1"}
+    assert "plain,log" in command(env=os.environ | asked).stdout.splitlines()
 
 
 def test_the_models_of_this_machine_are_listed_and_described(capsys, monkeypatch, tmp_path):

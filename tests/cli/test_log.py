@@ -16,6 +16,7 @@ from localpower import jsonl
 from localpower.api import log
 from localpower.cli.main import main
 from localpower.errors import UserError
+from tests.cli.terminal import BASE, command
 
 RUN = ("run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json", "Hello Wörld")
 
@@ -54,10 +55,8 @@ def test_every_answer_is_an_entry_with_its_prompt_and_numbers(capsys):
 
 
 def test_each_turn_of_a_chat_is_an_entry(state):
-    asked = b"one\ntwo\n/regen\n"
-    command = [sys.executable, "-m", "localpower", "chat", "-m", "toy", "--seed", "1", "--max-tokens", "3"]
-    done = subprocess.run(command, input=asked, capture_output=True, check=False, env=dict(os.environ))
-    assert done.returncode == 0, done.stderr
+    chat = ("chat", "-m", "toy", "--seed", "1", "--max-tokens", "3")
+    assert command(*chat, stdin="one\ntwo\n/regen\n").returncode == 0
     kept = log.entries()
     assert [(each.command, each.prompt, each.seed) for each in kept] == [
         *(("chat", "one", 1), ("chat", "two", 2), ("chat", "two", 3))
@@ -96,8 +95,7 @@ def test_a_log_that_is_off_keeps_nothing(state, capsys, monkeypatch, switch):
 
 
 def test_a_chat_of_which_nothing_is_to_be_kept_is_not_in_the_log(state):
-    command = [sys.executable, "-m", "localpower", "chat", "-m", "toy", "--max-tokens", "3", "--no-session"]
-    done = subprocess.run(command, input=b"one\n", capture_output=True, check=False, env=dict(os.environ))
+    done = command("chat", "-m", "toy", "--max-tokens", "3", "--no-session", stdin="one\n")
     assert (done.returncode, (state / "log.jsonl").exists()) == (0, False)
 
 
@@ -255,9 +253,8 @@ def test_entries_are_listed_searched_shown_and_removed(capsys):
 
 
 def test_a_reader_that_has_gone_costs_no_entry(state):
-    command = [sys.executable, "-m", "localpower", *RUN]
     read, written = os.pipe()
     os.close(read)
-    subprocess.run(command, stdout=written, stderr=subprocess.DEVNULL, check=False, env=dict(os.environ))
+    subprocess.run([*BASE, *RUN], stdout=written, stderr=subprocess.DEVNULL, check=False)
     os.close(written)
     assert len(log.entries()) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 
 import pytest
 
@@ -12,9 +13,9 @@ from localpower.api.aliases import take
 from localpower.api.models import here
 from localpower.catalogue import ENTRIES, NAMES, OnHub, entry_of, locate
 from localpower.cli.main import main
+from localpower.cli.models import lines
 from localpower.errors import ModelError, UserError
 from localpower.loaded import Preset, usual_alpha
-from localpower.ui.models import lines
 
 RUN = ["run", "-m", "toy", "--seed", "1", "--max-tokens", "4", "--json", "a"]
 BASE = ENTRIES["lab-base"].path()
@@ -255,6 +256,7 @@ def test_a_description_says_where_its_alpha_comes_from_and_what_was_measured(cap
     found = json.loads(capsys.readouterr().out)
     assert found["exactness"] == "exact"
     assert set(found["tokens_per_second"]) == {"1", "2", "4", "8", "16"}
+    assert date.fromisoformat(found["measured_on"])
 
 
 def test_the_toy_may_be_the_default(capsys, home):

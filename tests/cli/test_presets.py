@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 from localpower.api import config
 from localpower.cli.main import main
+from tests.cli.terminal import command
 
 RUN = ("run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json", "hello")
 
@@ -30,12 +29,10 @@ def run(capsys, *more):
     return json.loads(shown.out), shown.err
 
 
-def chat(text, *more):
-    command = [sys.executable, "-m", "localpower", "chat", "-m", "toy", "--max-tokens", "3", *more]
-    done = subprocess.run(
-        command, input=text, capture_output=True, text=True, check=False, env=os.environ | {"COLUMNS": "200"}
-    )
-    assert done.returncode == 0, done.stderr
+def chat(text, *more, code=0):
+    wide = os.environ | {"COLUMNS": "200"}
+    done = command("chat", "-m", "toy", "--max-tokens", "3", *more, stdin=text, env=wide)
+    assert done.returncode == code, done.stderr
     return done.stderr
 
 
@@ -118,21 +115,15 @@ def test_what_a_preset_sets_in_vain_is_told(folder, capsys):
     _, err = run(capsys, "--preset", "quick", "--method", "base")
     assert "note: --preset quick: steps means nothing to this method" in err
     (folder / "config.toml").write_text("[presets.x]\nchains = 2\n")
-    out = str(folder / "r")
-    assert (
-        main(["eval", "tiny", "-m", "toy", "--limit", "1", "--preset", "x", "--method", "base", "--out", out])
-        == 0
-    )
+    arguments = ["eval", "tiny", "-m", "toy", "--limit", "1", "--preset", "x", "--method", "base"]
+    assert main([*arguments, "--out", str(folder / "r")]) == 0
     assert "note: --preset x: chains means nothing to eval" in capsys.readouterr().err
 
 
 def test_a_chat_shows_what_comes_from_its_preset_and_changes_it(folder):
     (folder / "config.toml").write_text("[presets.mine]\nalpha = 3\nsteps = 7\n")
-    said = chat(
-        "/set steps\n/preset mine\n/set alpha\n/preset careful\n/set alpha\n/preset none\n/set steps\n",
-        "--preset",
-        "quick",
-    )
+    lines = "/set steps\n/preset mine\n/set alpha\n/preset careful\n/set alpha\n/preset none\n/set steps\n"
+    said = chat(lines, "--preset", "quick")
     lines = [line.split() for line in said.splitlines()]
     steps = [line[1:4] for line in lines if line[:1] == ["steps"]]
     alpha = [line[1:4] for line in lines if line[:1] == ["alpha"]]
@@ -161,17 +152,9 @@ def test_a_chat_lists_the_presets_with_what_they_set(folder):
 
 
 def test_a_preset_that_is_not_there_changes_nothing_in_a_chat():
-    command = [sys.executable, "-m", "localpower", "chat", "-m", "toy", "--preset", "quick"]
-    done = subprocess.run(
-        command,
-        input="/preset bold\n/set steps\n",
-        capture_output=True,
-        text=True,
-        check=False,
-        env=dict(os.environ),
-    )
-    assert "there is no preset 'bold'" in done.stderr
-    assert row(done.stderr, "steps")[1] == "3"
+    said = chat("/preset bold\n/set steps\n", "--preset", "quick", code=1)
+    assert "there is no preset 'bold'" in said
+    assert row(said, "steps")[1] == "3"
 
 
 def test_a_preset_is_written_by_config_set(folder, capsys):

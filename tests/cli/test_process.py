@@ -15,9 +15,8 @@ import pytest
 
 from localpower.cli.process import Patient
 from localpower.runs.interrupt import ENDING, Interrupts
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import BASE, Terminal
 
-BASE = [sys.executable, "-m", "localpower"]
 TOY = ["-m", "toy", "--seed", "1", "--max-tokens", "8"]
 SAYS = {
     "run": ["run", *TOY, "hi"],
@@ -89,13 +88,18 @@ def test_a_stdin_that_cannot_be_read_is_one_line(command, tmp_path):
     assert (done.returncode, lines) == (1, ["localpower: Bad file descriptor: stdin"])
 
 
-@pytest.mark.parametrize("closed", ["2>&-", "0<&-", "0<&- 2>&-"])
+@pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full", "0<&-", "0<&- 2>&-"])
 def test_a_closed_stream_puts_nothing_into_the_answer(closed):
     line = " ".join([*BASE, *SAYS["run"]])
     whole = subprocess.run(["sh", "-c", f"{line} </dev/null"], capture_output=True, check=True).stdout
-    assert (
-        subprocess.run(["sh", "-c", f"{line} {closed}"], stdout=subprocess.PIPE, check=True).stdout == whole
-    )
+    done = subprocess.run(["sh", "-c", f"{line} {closed}"], stdout=subprocess.PIPE, check=True)
+    assert done.stdout == whole
+
+
+def test_a_closed_stdout_is_one_line():
+    line = " ".join([*BASE, *SAYS["methods"]])
+    done = subprocess.run(["sh", "-c", f"{line} >&-"], stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (1, b"localpower: stdout is closed\n")
 
 
 def run_interrupted(tmp_path, code):

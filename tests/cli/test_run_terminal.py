@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -12,17 +11,8 @@ import pytest
 from tests.cli.terminal import Terminal
 
 ENDLESS = (
-    "run",
-    "--model",
-    "toy",
-    "--seed",
-    "3",
-    "--max-tokens",
-    "4000",
-    "--method",
-    "power:block=40",
-    "--steps",
-    "999999",
+    *("run", "--model", "toy", "--seed", "3", "--max-tokens", "4000"),
+    *("--method", "power:block=40", "--steps", "999999"),
 )
 SHORT = ("run", "--model", "toy", "--seed", "1", "--max-tokens", "16", "hello there")
 ANSWER = "the ?no oneno onedog"
@@ -39,21 +29,6 @@ def test_the_live_view_leaves_only_the_answer_and_the_summary_behind():
     assert "seed 1 · ended by itself · 6 tokens" in terminal.text
     assert "step 5/5" not in terminal.text, "the live view is gone"
     assert not terminal.cursor_hidden
-
-
-def test_ctrl_c_ends_the_run_with_the_accepted_state_and_restores_the_terminal(tmp_path):
-    terminal = Terminal(*ENDLESS, "--events", str(tmp_path / "trace"), "x")
-    terminal.wait_until(stepping)
-    assert terminal.cursor_hidden
-    terminal.interrupt()
-    assert terminal.finish() == 130
-    assert "seed 3 · interrupted" in terminal.text
-    assert "note: this is the last accepted state" in terminal.text
-    assert not terminal.cursor_hidden
-    last = json.loads((tmp_path / "trace").read_text("utf-8").splitlines()[-1])
-    assert last["event"] == "finished"
-    assert last["n_tokens"] > 0
-    assert f"{last['n_tokens']} token" in terminal.text
 
 
 def test_a_narrow_window_and_a_resize_break_no_line():
@@ -73,14 +48,6 @@ def test_terminals_that_cannot_or_should_not_be_drawn_on_get_plain_lines(environ
     assert terminal.finish() == 0
     assert b"\x1b" not in terminal.raw
     assert ANSWER in terminal.text
-
-
-def test_watching_changes_nothing():
-    command = [sys.executable, "-m", "localpower", *SHORT]
-    unwatched = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    terminal = Terminal(*SHORT)
-    terminal.finish()
-    assert unwatched.strip() in terminal.lines()
 
 
 def test_a_closed_pipe_is_told_in_one_line():

@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from tests.cli.test_run_toy import run
+from tests.cli.terminal import command
 
 TOY = ("run", "--model", "toy", "--seed", "1", "--max-tokens", "16", "--no-log", "--tools", "calculator")
 
 
 def test_a_run_with_tools_tells_their_part_and_is_verified_with_them(tmp_path):
     events = tmp_path / "run.jsonl"
-    done = run(*TOY, "--json", "--events", str(events), "hello there")
+    done = command(*TOY, "--json", "--events", str(events), "hello there")
     assert done.returncode == 0, done.stderr
     assert "tools calculator: no call · 0 calls made in all" in done.stderr
     trace = json.loads(done.stdout)["trace"]
@@ -21,7 +21,7 @@ def test_a_run_with_tools_tells_their_part_and_is_verified_with_them(tmp_path):
     assert trace["tools"][0]["function"]["name"] == "calculator"
     started = json.loads(events.read_text("utf-8").splitlines()[0])
     assert started["settings"]["tools"]["turns"] == 8
-    checked = run("replay", "--verify", str(events), "--json")
+    checked = command("replay", "--verify", str(events), "--json")
     assert checked.returncode == 0, checked.stdout
     assert json.loads(checked.stdout)["observations"] == 0
 
@@ -42,7 +42,7 @@ def test_a_run_with_tools_tells_their_part_and_is_verified_with_them(tmp_path):
     ],
 )
 def test_what_cannot_be_is_one_line_and_draws_nothing(arguments, line, code):
-    done = run(*TOY, *arguments, "hello")
+    done = command(*TOY, *arguments, "hello")
     assert (done.returncode, done.stdout) == (code, "")
     assert line in done.stderr
     assert done.stderr.count("localpower: ") == 1
@@ -50,6 +50,6 @@ def test_what_cannot_be_is_one_line_and_draws_nothing(arguments, line, code):
 
 @pytest.mark.parametrize("option", ["--max-turns", "--observation-tokens", "--environment-seed"])
 def test_a_setting_of_tools_without_tools_is_refused_by_name(option):
-    done = run(*TOY[:-2], option, "3", "hello")
+    done = command(*TOY[:-2], option, "3", "hello")
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{option} means nothing without --tools" in done.stderr

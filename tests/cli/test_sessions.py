@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 
 import pytest
 
@@ -19,9 +18,8 @@ from localpower.api.request import PromptOptions, SamplingOptions
 from localpower.errors import UsageProblem, UserError
 from localpower.samplers.ancestral import Base
 from localpower.tools.use import ToolUse
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import BASE, Terminal, command
 
-BASE = [sys.executable, "-m", "localpower"]
 TOY = ["chat", "-m", "toy", "--seed", "1", "--max-tokens", "16"]
 
 
@@ -29,11 +27,6 @@ TOY = ["chat", "-m", "toy", "--seed", "1", "--max-tokens", "16"]
 def state(tmp_path, monkeypatch):
     monkeypatch.setenv("LOCALPOWER_STATE", str(tmp_path / "state"))
     return tmp_path / "state"
-
-
-def command(*arguments, lines=()):
-    text = "\n".join(lines)
-    return subprocess.run([*BASE, *arguments], input=text, capture_output=True, text=True, check=False)
 
 
 def chat_with(loaded):
@@ -108,21 +101,15 @@ def test_what_a_pipe_says_is_kept_only_under_a_name(state):
 def test_a_typed_chat_is_kept_unless_it_is_not_to_be(state):
     for arguments, n in ((["--no-session"], 0), ([], 1)):
         terminal = Terminal(*TOY, *arguments)
-        terminal.wait_until(lambda t: ">>>" in t.text)
-        terminal.send("hello there\r")
-        terminal.wait_until(lambda t: "seed 1" in t.text)
-        terminal.send("\x04")
-        assert terminal.finish() == 0
+        terminal.wait_for(">>>")
+        terminal.enter("hello there", "seed 1")
+        terminal.leave()
         assert len(sessions.names()) == n
 
 
 def test_a_turn_is_on_the_disk_before_its_answer_is_shown():
-    child = subprocess.Popen(
-        [*BASE, *TOY, "--session", "x"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    child = subprocess.Popen([*BASE, *TOY, "--session", "x"], **pipes)
     child.stdin.write(b"hello there\n")
     child.stdin.flush()
     child.stdout.readline()
@@ -249,7 +236,7 @@ def test_a_chat_that_ends_leaves_no_lock_behind_however_it_ends(state):
     assert command(*TOY, "--session", "y", lines=["/save z", "hello", "/load x", "/nothing"]).returncode == 1
     assert command("chat", "-m", "none.gguf", "--session", "x", lines=["hello"]).returncode == 1
     terminal = Terminal(*TOY, environment={"LOCALPOWER_STATE": str(state)})
-    terminal.wait_until(lambda t: ">>>" in t.text)
+    terminal.wait_for(">>>")
     assert len(locks(state)) == 1
     terminal.child.kill(signal.SIGTERM)
     assert terminal.finish() == 130

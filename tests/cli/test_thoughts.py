@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 
 from localpower.cli.main import main
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, command
 from tests.gguf_files import write_llama
 from tests.text.test_thinking import MARKS, TEMPLATE
 
@@ -25,20 +23,14 @@ def thinker(tmp_path_factory):
 BUDGETED = ("--seed", "5", "--max-tokens", "30", "--thinking-budget", "6", "--steps", "2")
 
 
-def run(path, *options, command=("run",)):
-    return [*command, "-m", str(path), *BUDGETED, *options]
+def run(path, *options, name="run"):
+    return [name, "-m", str(path), *BUDGETED, *options]
 
 
 @pytest.fixture(scope="module")
 def text(thinker):
     """The whole text of the answer."""
-    done = subprocess.run(
-        [sys.executable, "-m", "localpower", *run(thinker, "--json", "abc")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = json.loads(done.stdout)
+    found = json.loads(command(*run(thinker, "--json", "abc"), check=True).stdout)
     assert 0 < found["thinking_tokens"] < found["n_tokens"]
     return found["text"]
 
@@ -126,26 +118,22 @@ def test_recordings_of_before_are_replayed_and_damaged_marks_refused(thinker, tm
         assert ("no usable thought_marks" in capsys.readouterr().err) == bool(code)
 
 
-def test_a_chat_folds_thoughts_also_when_it_is_gone_on_with(thinker, seen, tmp_path):
-    terminal = Terminal(
-        *run(thinker, command=("chat",)), environment={"LOCALPOWER_STATE": str(tmp_path)}, rows=40
-    )
-    terminal.wait_until(lambda t: ">>>" in t.text)
-    terminal.send("abc\r")
-    terminal.wait_until(lambda t: "/thought shows it" in t.text and "kept" in t.text)
+def test_a_chat_folds_thoughts_also_when_it_is_gone_on_with(thinker, tmp_path):
+    def chat(*options):
+        state = {"LOCALPOWER_STATE": str(tmp_path)}
+        return Terminal(*run(thinker, *options, name="chat"), environment=state, rows=40)
+
+    terminal = chat()
+    terminal.wait_for(">>>")
+    terminal.enter("abc", "/thought shows it", "kept")
     assert "</think>" not in terminal.text
     terminal.send("/set show-thoughts on\r")
     terminal.wait_until(lambda t: re.search(r"show-thoughts +on +set here", t.text))
-    terminal.send("\x04")
-    assert terminal.finish() == 0
+    terminal.leave()
     for options, shown in (((), False), (("--show-thoughts",), True)):
-        again = Terminal(
-            *run(thinker, "--continue", *options, command=("chat",)),
-            environment={"LOCALPOWER_STATE": str(tmp_path)},
-        )
-        again.wait_until(lambda t: "1 turn so far" in t.text)
-        again.send("\x04")
-        assert again.finish() == 0
+        again = chat("--continue", *options)
+        again.wait_for("1 turn so far")
+        again.leave()
         assert ("</think>" in again.text) == shown
 
 

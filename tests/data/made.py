@@ -10,7 +10,7 @@ def sample(answer, log_p=-1.0, *, problem="i0", task="made", tokens=None, entrop
     tokens = tuple(map(ord, answer)) if tokens is None else tokens
     n = max(len(tokens), 1)
     values = {
-        "run": 0, "task": task, "problem_id": problem, "group": "", "question": f"What is {problem}?", "system": None,
+        "run": 0, "task": task, "problem_id": problem, "question": f"What is {problem}?", "system": None,
         "said": f"What is {problem}?", "chat": False, "prompt": tuple(map(ord, problem)), "tokens": tokens,
         "given": frozenset(), "answer": answer, "extracted": answer, "finish": "stop", "verdict": "right",
         "grader": "value/3", "method": "power", "settings": "{}", "alpha": 2.0, "seed": 1, "sample": 0,

@@ -50,19 +50,18 @@ def both(data, form):
     return [row for split in data.record.rows for row in data.rows(form, split)]
 
 
-def test_token_rows_are_the_ids_that_were_asked_and_sampled_and_nothing_of_the_prompt_is_trained_on(
-    run, data
-):
+def place(row):
+    return row["problem_id"], row["method"], row["sample"]
+
+
+def test_token_rows_are_the_ids_that_were_asked_and_sampled_and_no_prompt_is_trained_on(run, data):
     stored = read(run.path)
     asked = {id: problem["prompts"]["lab-base"]["tokens"] for (_, id), problem in stored.problems.items()}
     drawn = {(answer.id, answer.method, answer.sample): list(answer.tokens) for answer in run.answers}
     rows = both(data, "tokens")
     assert len(rows) == len(drawn) == 6 * 3 * 4
     for found in rows:
-        prompt, answer = (
-            asked[found["problem_id"]],
-            drawn[found["problem_id"], found["method"], found["sample"]],
-        )
+        prompt, answer = asked[found["problem_id"]], drawn[place(found)]
         assert found["input_ids"] == prompt + answer
         assert found["labels"] == [IGNORED] * len(prompt) + answer
         assert found["attention_mask"] == [1] * len(prompt + answer)
@@ -100,9 +99,7 @@ def test_the_vocabulary_is_freed_also_where_no_answer_is_left(run, tmp_path, mon
     assert len(freed) == 1
 
 
-def test_the_card_names_only_the_settings_that_were_given_and_tells_of_no_other_ends_where_there_are_none(
-    run, tmp_path
-):
+def test_the_card_names_only_settings_that_were_given_and_other_ends_only_where_there_are_some(run, tmp_path):
     lp.export(run, out=tmp_path / "d", methods="power")
     card = (tmp_path / "d" / "README.md").read_text()
     assert "null" not in card
@@ -130,13 +127,9 @@ print(json.dumps({
 
 def by_datasets(folder, cache, *form):
     """In a process of its own: the hub's library reads once in a process whether it is offline."""
-    done = subprocess.run(
-        [sys.executable, "-c", READ, str(folder), str(cache), *form],
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(cache)},
-        capture_output=True,
-        check=False,
-        text=True,
-    )
+    command = [sys.executable, "-c", READ, str(folder), str(cache), *form]
+    offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(cache)}
+    done = subprocess.run(command, env=offline, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -162,10 +155,7 @@ def test_messages_are_question_and_answer(run, data):
     for found in both(data, "messages"):
         asked, said = found["messages"]
         assert asked == {"role": "user", "content": found["problem_id"].removeprefix("lab-sum/")}
-        assert said == {
-            "role": "assistant",
-            "content": texts[found["problem_id"], found["method"], found["sample"]],
-        }
+        assert said == {"role": "assistant", "content": texts[place(found)]}
         assert found["tools"] is None
 
 
@@ -186,7 +176,7 @@ def test_every_row_says_where_it_comes_from(run, data):
     answers = {(answer.id, answer.method, answer.sample): answer.to_dict() for answer in run.answers}
     model = run.settings["models"]["lab-base"]
     for found in both(data, "messages"):
-        answer = answers[found["problem_id"], found["method"], found["sample"]]
+        answer = answers[place(found)]
         assert found["seed"] == str(answer["seed"])
         assert json.loads(found["settings"]) == answer["settings"]
         assert found["token_logprobs"] == answer["token_log_p"]
@@ -246,16 +236,8 @@ def test_a_given_token_has_no_loss():
 def test_an_eval_writes_down_which_tokens_were_given():
     loaded = LoadedToy()
     rules = Rules(given=lambda tokens: 1 if len(tokens) == 1 else None)
-    asked = RenderedProblem(
-        TASKS["tiny"],
-        Problem("i", "the", {"form": "text", "answers": ["x"]}),
-        "the",
-        (1,),
-        False,
-        3,
-        (),
-        rules,
-    )
+    problem = Problem("i", "the", {"form": "text", "answers": ["x"]})
+    asked = RenderedProblem(TASKS["tiny"], problem, "the", (1,), False, 3, (), rules)
     job = Job(asked, "toy", "base", 0, 2, Ancestral("base", 1.0, 3, rules=rules), 1.0)
     with Grader() as grader:
         (row,) = make_rows(loaded, loaded.toy, [job], 1, grader, save_text=lambda _: True, check=lambda: None)

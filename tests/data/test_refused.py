@@ -90,9 +90,8 @@ def test_answers_by_several_methods_are_refused_until_one_or_all_are_named(tmp_p
 
 
 def test_a_method_that_means_two_things_is_refused(tmp_path, refused):
-    runs = [
-        write(tmp_path / str(i), rows("a"), settings={"methods": {"a": {"alpha": float(i)}}}) for i in (2, 4)
-    ]
+    settings = [{"methods": {"a": {"alpha": alpha}}} for alpha in (2.0, 4.0)]
+    runs = [write(tmp_path / str(i), rows("a"), settings=each) for i, each in enumerate(settings)]
     assert "the method a has other settings in one folder" in refused(*(run.path for run in runs))
 
 
@@ -120,28 +119,20 @@ def test_token_ids_of_another_model_are_refused(tmp_path, own_cache, refused):
 
 
 THERE = {
-    "a file": (lambda d: d.write_text("x"), "is a file", "--overwrite"),
-    "other files": (
-        lambda d: (d.mkdir(), (d / "thesis.tex").write_text("x")),
-        "has other files in it",
-        "--overwrite",
-    ),
-    "a link to nothing": (lambda d: d.symlink_to("nowhere"), "is a link to nothing", "--overwrite"),
-    "an export that is damaged": (
-        lambda d: (d.mkdir(), (d / "export.json").write_text("{")),
-        "other files",
-        "--overwrite",
-    ),
+    "a file": (lambda d: d.write_text("x"), "is a file"),
+    "other files": (lambda d: (d.mkdir(), (d / "thesis.tex").write_text("x")), "has other files in it"),
+    "a link to nothing": (lambda d: d.symlink_to("nowhere"), "is a link to nothing"),
+    "an export that is damaged": (lambda d: (d.mkdir(), (d / "export.json").write_text("{")), "other files"),
 }
 
 
 @pytest.mark.parametrize("what", THERE)
 def test_what_stands_in_the_place_of_the_data_stays_as_it_is(tmp_path, refused, what):
-    make, words, option = THERE[what]
+    make, words = THERE[what]
     run = write(tmp_path / "r", rows("a"))
     make(tmp_path / "d")
     assert words in refused(run.path)
-    assert words in refused(run.path, option)
+    assert words in refused(run.path, "--overwrite")
 
 
 def test_an_export_is_replaced_only_where_that_is_wished_and_nobody_put_a_file_there(tmp_path, refused):
@@ -164,10 +155,8 @@ def test_an_empty_folder_may_be_there(tmp_path):
 @pytest.mark.parametrize("before", [False, True])
 def test_a_disk_that_is_full_leaves_what_was_there(tmp_path, form, before):
     """A limit on the size of files stands for it: the write fails in the same place with another reason."""
-    run = write(
-        tmp_path / "r",
-        [row("a", f"i{i}", "right", text=os.urandom(2000).hex(), tokens=[i, i]) for i in range(20)],
-    )
+    long = [row("a", f"i{i}", "right", text=os.urandom(2000).hex(), tokens=[i, i]) for i in range(20)]
+    run = write(tmp_path / "r", long)
     out = tmp_path / "new" / "d"
     if before:
         lp.export(run.path, out=out)

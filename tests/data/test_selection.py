@@ -53,10 +53,8 @@ def test_exact_duplicates_have_the_same_text_or_the_same_token_ids():
 
 
 def test_near_duplicates_differ_in_case_spaces_and_punctuation_and_not_in_signs():
-    some = [
-        sample(text, -i)
-        for i, text in enumerate(("It is 5.", "it is  5", "it is -5", "it is 5.5", "It, is: “5”"))
-    ]
+    texts = ("It is 5.", "it is  5", "it is -5", "it is 5.5", "It, is: “5”")
+    some = [sample(text, -i) for i, text in enumerate(texts)]
     assert kept(some, duplicates="near") == ["It is 5.", "it is -5", "it is 5.5"]
 
 
@@ -76,12 +74,8 @@ def test_duplicates_can_stay_because_their_number_is_the_law():
 
 def test_distinct_answers_are_the_likeliest_and_then_the_least_alike():
     near_a = WORDS.replace("twelve", "dozen")
-    some = [
-        sample(WORDS, -1.0),
-        sample(near_a, -2.0),
-        sample("something else entirely", -9.0),
-        sample("other", -8.0),
-    ]
+    texts = {WORDS: -1.0, near_a: -2.0, "something else entirely": -9.0, "other": -8.0}
+    some = [sample(text, log_p) for text, log_p in texts.items()]
     assert kept(some, keep="distinct:2") == [WORDS, "other"]
     assert kept(some, keep="distinct:3") == [WORDS, "something else entirely", "other"]
     assert kept(some, keep="distinct:9") == [each.answer for each in some]
@@ -143,6 +137,5 @@ def test_what_can_never_be_right_is_refused(how):
 def test_of_long_texts_that_nearly_agree_one_is_distinct():
     words = [str(i) for i in range(117)]
     other = [*words[:-5], "a", "b", "c", "d", "e"]
-    assert kept([sample(" ".join(words)), sample(" ".join(other), -2.0)], keep="distinct:2") == [
-        " ".join(words)
-    ]
+    first, second = " ".join(words), " ".join(other)
+    assert kept([sample(first), sample(second, -2.0)], keep="distinct:2") == [first]

@@ -37,11 +37,8 @@ def test_a_problems_split_does_not_depend_on_which_answers_stay():
 
 def test_each_task_is_split_by_itself():
     run = run_of(*((task, name) for task in "ab" for name in IDS))
-    some = [
-        sample("x", problem=name, task=task, prompt=(ord(task), i))
-        for task in "ab"
-        for i, name in enumerate(IDS)
-    ]
+    places = [(task, i, name) for task in "ab" for i, name in enumerate(IDS)]
+    some = [sample("x", problem=name, task=task, prompt=(ord(task), i)) for task, i, name in places]
     found = splits(some, [run], SHARES)
     assert [each.task for each in found["validation"]].count("a") == 2
 

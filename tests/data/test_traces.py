@@ -62,23 +62,21 @@ def test_messages_of_a_trace_have_calls_and_a_tool_message_for_each(tmp_path, pa
 
 def test_conversations_of_a_trace_have_the_models_turns_at_even_places():
     found = FORMATS["sharegpt"].row(made())
-    assert [turn["from"] for turn in found["conversations"]] == [
-        *("human", "function_call", "observation", "gpt", "observation", "gpt")
-    ]
+    names = ["human", "function_call", "observation", "gpt", "observation", "gpt"]
+    assert [turn["from"] for turn in found["conversations"]] == names
     assert json.loads(found["conversations"][1]["value"]) == {"name": "add", "arguments": {"a": 1}}
     assert json.loads(found["tools"]) == TRACE["tools"]
 
 
 def test_several_calls_of_a_turn_are_several_and_each_has_its_answer():
     calls = [{"name": "add", "arguments": {"a": n}} for n in (1, 2)]
-    turns = [
-        {"kind": "model", "text": CALL, "calls": calls},
-        {"kind": "observation", "observations": ["2", "3"]},
-    ]
-    row = FORMATS["messages"].row(made(TRACE | {"turns": turns}))
+    model = {"kind": "model", "text": CALL, "calls": calls}
+    tool = {"kind": "observation", "observations": ["2", "3"]}
+    trace = TRACE | {"turns": [model, tool]}
+    row = FORMATS["messages"].row(made(trace))
     assert [m["content"] for m in row["messages"]] == ["1 + 1?", "", "2", "3"]
     assert len(row["messages"][1]["tool_calls"]) == 2
-    conversations = FORMATS["sharegpt"].row(made(TRACE | {"turns": turns}))["conversations"]
+    conversations = FORMATS["sharegpt"].row(made(trace))["conversations"]
     assert conversations[2] == {"from": "observation", "value": "2\n3"}
 
 
@@ -126,20 +124,20 @@ def test_no_label_of_an_exported_trace_is_a_token_that_a_tool_wrote(exported):
         assert learned == spelled.replace("]5916>", "]>")
 
 
-def test_a_turn_that_a_stop_ended_is_spelled_by_its_tokens():
-    def spelled(tokens):
-        turns = [{"kind": "model", "from": 0, "to": 4, "text": "ab\n\n", "calls": []}]
-        row = {"text": "ab", "trace": TRACE | {"turns": turns}}
-        return sample("ab", tokens=tuple(tokens), row=row, asked={"stops": ["\n\n"]})
+def spelled(tokens):
+    """A turn that a stop ended, by its tokens."""
+    turns = [{"kind": "model", "from": 0, "to": 4, "text": "ab\n\n", "calls": []}]
+    row = {"text": "ab", "trace": TRACE | {"turns": turns}}
+    return sample("ab", tokens=tuple(tokens), row=row, asked={"stops": ["\n\n"]})
 
+
+def test_a_turn_that_a_stop_ended_is_spelled_by_its_tokens():
     refuse_foreign_ids([spelled(b"ab\n\n")], lambda token: bytes([token]), 256)
     with pytest.raises(UserError, match="do not spell its text"):
         refuse_foreign_ids([spelled(b"ac\n\n")], lambda token: bytes([token]), 256)
 
 
 def test_the_stop_that_ended_a_trace_is_no_part_of_what_is_learned_as_text():
-    turns = [{"kind": "model", "from": 0, "to": 4, "text": "ab\n\n", "calls": []}]
-    row = {"text": "ab", "trace": TRACE | {"turns": turns}}
-    one = sample("ab", tokens=tuple(b"ab\n\n"), row=row, asked={"stops": ["\n\n"]})
+    one = spelled(b"ab\n\n")
     assert FORMATS["messages"].row(one)["messages"][1]["content"] == "ab"
     assert FORMATS["sharegpt"].row(one)["conversations"][1]["value"] == "ab"

@@ -19,7 +19,7 @@ N_ROUNDS = {
     "hybrid": 100,
     "recurrent": 100,
     "k-quant": 100,
-    "smollm2": 25,
+    "smollm2": 12,
 }
 FIXTURES = {
     "streams32": "tiny",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,10 +11,11 @@ from localpower.chance import StreamDice
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
 from localpower.text.conversation import Conversation
+from tests.forked import command
 
 pytestmark = pytest.mark.model
 QUESTION = Conversation.of("Name three rivers.")
-SAMPLER = PowerMH(2.5, 0.4, max_tokens=24, block=8, steps=3)
+SAMPLER = PowerMH(2.5, 0.4, max_tokens=16, block=8, steps=2)
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +51,7 @@ def test_user_text_never_becomes_a_control_token(default_model):
 
 
 def run(*words):
-    return subprocess.run(
-        [sys.executable, "-m", "localpower", "run", *words], capture_output=True, check=False
-    )
+    return command("run", *words)
 
 
 def test_same_seed_same_bytes_through_the_command():

@@ -22,6 +22,7 @@ from localpower.numerics import weigh
 from localpower.readers import MOST_RUNS
 from localpower.samplers import Ancestral
 from localpower.subprocesses import Died, Failed
+from tests.forked import command
 
 
 @pytest.fixture
@@ -106,12 +107,7 @@ def test_a_file_may_have_any_name(tmp_path, tiny_paths):
         path = os.path.join(os.fsencode(tmp_path), name)
         with open(path, "wb") as copy:
             copy.write(tiny_paths["f32"].read_bytes())
-        command = [
-            sys.executable,
-            *["-m", "localpower", "run", "--max-tokens", "4", "--json", "abc", "-m"],
-            path,
-        ]
-        done = subprocess.run(command, capture_output=True, check=False)
+        done = command("run", "--max-tokens", "4", "--json", "abc", "-m", path)
         assert done.returncode == 0, done.stderr
 
 

@@ -8,6 +8,8 @@ import json
 import struct
 import zlib
 
+from localpower.evals.sources import Source
+
 
 def gpqa_rows(n=198):
     return [
@@ -35,6 +37,26 @@ def gpqa_csv(n=198):
 
 def lines(rows):
     return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def source(folder, name, data, **wanted):
+    """A file of bytes or a text, or of rows as JSON lines, that is named by --data."""
+    data = data if isinstance(data, str | bytes) else lines(data)
+    (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+    return Source(folder / name, **wanted)
+
+
+def task_file(folder, rows, **said):
+    """A task file and its rows beside it; its path."""
+    (folder / "rows.jsonl").write_text(lines(rows))
+    said = {"data": "rows.jsonl"} | said
+    (folder / "t.toml").write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in said.items()))
+    return str(folder / "t.toml")
+
+
+def rows_in(folder):
+    """The answers that a run's folder holds."""
+    return [json.loads(line) for line in (folder / "answers.jsonl").read_text("utf-8").splitlines()]
 
 
 def locked_zip(name, data, password):

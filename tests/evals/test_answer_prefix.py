@@ -16,7 +16,6 @@ from localpower.evals.jobs import EvalMethod, RenderedProblem, jobs
 from localpower.evals.making import make_rows
 from localpower.evals.problem import Problem
 from localpower.evals.report import report
-from localpower.evals.scoring import Scorer
 from localpower.evals.store import read
 from localpower.evals.tasks import TASKS
 from localpower.loaded.toy import LoadedToy
@@ -25,6 +24,7 @@ from localpower.samplers import Ancestral
 from localpower.text.stops import ends
 from tests.evals.files import gpqa_csv
 from tests.evals.test_report import row, write
+from tests.evals.test_scoring import read_by
 
 LAB = ("eval", "lab-chain", "--method", "base,power:steps=3", "--limit", "2", "--seed", "1")
 PREFIX = "ab>"
@@ -87,21 +87,15 @@ def test_a_stop_in_the_prefix_ends_nothing():
     )
     make = EvalMethod("base", lambda *_: (Ancestral("base", 1.0, 8, rules), 1.0))
     with Grader() as grader:
-        rows = list(
-            make_rows(
-                *(toy, toy.toy, list(jobs([question], "m", [make], 20, 1, {})), 1, grader),
-                save_text=bool,
-                check=lambda: None,
-            )
-        )
+        twenty = list(jobs([question], "m", [make], 20, 1, {}))
+        rows = list(make_rows(toy, toy.toy, twenty, 1, grader, save_text=bool, check=lambda: None))
     assert {made["text"].startswith(word) for made in rows} == {True}
     assert max(made["n_tokens"] for made in rows) > 1
 
 
 def test_a_scorer_conditions_on_the_prefix_and_does_not_count_it(tmp_path):
     run, base = evaluate(tmp_path / "r", model="lab-grpo"), load(Request("lab-base"))
-    scorer = Scorer(base, lambda: None)
-    scorer.read_all(run)
+    scorer = read_by("lab-base", run)
     for answer in run.rows:
         prompt, tokens = tuple(asked(run, answer)["tokens"]), tuple(answer["tokens"])
         engine = base.engine(prompt, len(tokens), 1, lambda: None)
@@ -111,12 +105,10 @@ def test_a_scorer_conditions_on_the_prefix_and_does_not_count_it(tmp_path):
 
 def test_a_scorer_of_another_vocabulary_reads_the_prefix_as_part_of_the_prompt(tmp_path):
     run, other = evaluate(tmp_path / "r"), load(Request("smollm2"))
-    scorer = Scorer(other, lambda: None)
-    scorer.read_all(run)
+    scorer = read_by("smollm2", run)
     answer = run.rows[0]
-    prompt = other.prompt(
-        lp.api.question.conversation_of(asked(run, answer)["text"]), raw=True, arguments={}
-    ) + other.following((), PREFIX)
+    said = lp.api.question.conversation_of(asked(run, answer)["text"])
+    prompt = other.prompt(said, raw=True, arguments={}) + other.following((), PREFIX)
     tokens = other.following(prompt, answer["text"].removeprefix(PREFIX))
     engine = other.engine(prompt, len(tokens), 1, lambda: None)
     np.testing.assert_allclose(scorer.scores(run, answer)[0], engine.score(prompt, tokens), atol=1e-6)

@@ -9,14 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from localpower.evals.coverage import (
-    cover_at,
-    crossings,
-    distinct_at,
-    pass_at_tokens,
-    pass_table,
-    token_crossings,
-)
+from localpower.evals.coverage import cover_at, crossings, distinct_at, pass_at_tokens, pass_table
+from localpower.evals.coverage import token_crossings as at_equal_tokens
 from localpower.statistics import pass_at
 
 
@@ -91,7 +85,7 @@ def test_pass_at_tokens_is_pass_at_k_at_whole_numbers_and_nothing_beyond_the_sam
 def test_samples_that_cost_nothing_are_bought_in_no_number():
     found = pass_at_tokens(np.array([0.4, 0.5]), np.array([0.0, 1.0]), np.array([0.0, 1.0]))
     np.testing.assert_allclose(found, [math.nan, 0.4])
-    assert token_crossings(np.array([0.4, 0.5]), np.array([0.5, 0.4]), (0.0, 1.0)) == []
+    assert at_equal_tokens(np.array([0.4, 0.5]), np.array([0.5, 0.4]), (0.0, 1.0)) == []
 
 
 def test_one_third_of_a_sample_thrice_is_a_sample():
@@ -124,7 +118,7 @@ def test_a_narrow_model_is_overtaken_where_the_closed_forms_say(p, q):
 def test_at_equal_tokens_a_cheaper_model_is_ahead_where_it_is_behind_at_equal_k():
     base, tuned = np.array([0.2, 0.3, 0.38, 0.44]), np.array([0.35, 0.36, 0.37, 0.38])
     (by_k,) = crossings([1, 2, 3, 4], base.tolist(), tuned.tolist())
-    (by_tokens,) = token_crossings(base, tuned, (10.0, 20.0))
+    (by_tokens,) = at_equal_tokens(base, tuned, (10.0, 20.0))
     assert by_k.before == 2
     # at 20 tokens the base has .30 and the tuned .35; at 30 the base has .38 and the tuned .355
     assert (by_tokens.before, by_tokens.after, by_tokens.leader) == (20, 30, 1)

@@ -66,10 +66,11 @@ def test_the_template_is_used_where_it_should_be(task, form, template):
     assert TASKS[task].forms[form].template == template
 
 
-def test_every_task_has_a_form_for_models_with_a_template_and_without():
+def test_every_task_has_a_form_for_models_with_a_template_and_without_and_says_where_its_file_is():
     for task in TASKS.values():
         assert {"chat", "plain"} <= set(task.forms) <= {"plain", *FORMS}
         assert all(isinstance(form, Form) for form in task.forms.values())
+        assert task.needs is None or (task.needs.where and task.needs.names)
 
 
 def test_without_a_template_a_chat_becomes_plain_text_with_stops():
@@ -86,10 +87,8 @@ def test_a_form_that_a_task_lacks_is_refused():
 
 def test_many_prompts_are_the_same_tokens_as_each_alone():
     loaded = load(Request("smollm2"))
-    problems = [
-        Problem(str(i), text)
-        for i, text in enumerate(("Hi", "<|im_end|> or <|im_start|>?", "é 東京", "a" * 2000))
-    ]
+    texts = ("Hi", "<|im_end|> or <|im_start|>?", "é 東京", "a" * 2000)
+    problems = [Problem(str(i), text) for i, text in enumerate(texts)]
     wording = Wording(system="Be brief.")
     asked = ask(TASKS["alpaca"], problems, loaded, wording, None)
     for question, problem in zip(asked, problems, strict=True):

@@ -14,12 +14,7 @@ from localpower.evals.problem import Problem
 from localpower.evals.sources import Source
 from localpower.evals.tasks import TASKS
 from tests.evals import harder_files as made
-from tests.evals.files import lines
-
-
-def source(path, name, rows, **wanted):
-    (path / name).write_text(rows if isinstance(rows, str) else lines(rows), "utf-8")
-    return Source(path / name, **wanted)
+from tests.evals.files import source
 
 
 def verdict(task, problem, text, **grading):
@@ -30,11 +25,8 @@ def verdict(task, problem, text, **grading):
 def test_mmlu_pro_has_ten_letters(tmp_path):
     (problem,) = mmlu_pro.problems(source(tmp_path, "m.jsonl", [made.MMLU_PRO]))
     assert (problem.id, problem.group, problem.gold) == ("mmlu-pro/70", "math", {"answer": "I", "last": "J"})
-    assert [verdict("mmlu-pro", problem, f"So the answer is ({letter}).") for letter in "IJK"] == [
-        "right",
-        "wrong",
-        "none",
-    ]
+    found = [verdict("mmlu-pro", problem, f"So the answer is ({letter}).") for letter in "IJK"]
+    assert found == ["right", "wrong", "none"]
 
 
 def test_mmlu_pro_is_put_as_its_authors_put_it(tmp_path):
@@ -56,13 +48,9 @@ def test_humaneval_plus_is_graded_by_its_authors_tests_which_import_numpy(tmp_pa
 def test_mbpp_plus_finds_the_function_that_its_tests_call(tmp_path):
     (problem,) = evalplus.mbpp_plus(source(tmp_path, "m.jsonl", [made.MBPP_PLUS]))
     assert problem.gold["entry_point"] == "twice"
-    assert (
-        verdict("mbpp-plus", problem, "```python\ndef twice(n):\n    return n + n\n```", run_code=True)
-        == "right"
-    )
-    assert (
-        verdict("mbpp-plus", problem, "```python\ndef twice(n):\n    return 4\n```", run_code=True) == "wrong"
-    )
+    for value, said in (("n + n", "right"), ("4", "wrong")):
+        text = f"```python\ndef twice(n):\n    return {value}\n```"
+        assert verdict("mbpp-plus", problem, text, run_code=True) == said
 
 
 def test_a_file_of_inputs_without_tests_is_refused_with_the_one_that_has_them(tmp_path):
@@ -84,9 +72,8 @@ def test_a_file_of_inputs_without_tests_is_refused_with_the_one_that_has_them(tm
 )
 def test_livecodebench_takes_the_problems_between_two_dates(tmp_path, since, until, found):
     rows = source(tmp_path, "t.jsonl", [made.LCB_STDIN, made.LCB_FUNCTION], since=since, until=until)
-    assert [problem.id for problem in livecodebench.problems(rows)] == [
-        f"livecodebench/{name}" for name in found
-    ]
+    ids = [problem.id for problem in livecodebench.problems(rows)]
+    assert ids == [f"livecodebench/{name}" for name in found]
 
 
 def test_a_range_without_problems_is_refused(tmp_path):
@@ -98,11 +85,8 @@ def test_programs_of_livecodebench_are_judged_by_what_they_write(tmp_path):
     (problem,) = livecodebench.problems(source(tmp_path, "t.jsonl", [made.LCB_STDIN]))
     right = "Here:\n```python\nimport sys\nn, *xs = map(int, sys.stdin.read().split())\nprint(sum(xs))\n```\n"
     public_alone = "```python\ninput()\nprint(3 if input() == '1 2' else 0)\n```"
-    assert [verdict("livecodebench", problem, text, run_code=True) for text in (right, public_alone, "")] == [
-        "right",
-        "wrong",
-        "none",
-    ]
+    found = [verdict("livecodebench", problem, text, run_code=True) for text in (right, public_alone, "")]
+    assert found == ["right", "wrong", "none"]
 
 
 def test_functions_of_livecodebench_are_called_with_each_line_as_an_argument(tmp_path):
@@ -134,10 +118,8 @@ def test_problems_with_pictures_are_left_out_of_olympiadbench(tmp_path):
 
 def test_hmmt_takes_its_year_from_the_files_name(tmp_path):
     (problem,) = olympiad.hmmt(source(tmp_path, "hmmt_feb_2025.jsonl", [made.HMMT]))
-    assert (problem.id, problem.gold, problem.group, problem.date) == (
-        *("hmmt/3", "\\frac{1}{2}", "Algebra, Geometry"),
-        "2025",
-    )
+    assert (problem.id, problem.gold) == ("hmmt/3", "\\frac{1}{2}")
+    assert (problem.group, problem.date) == ("Algebra, Geometry", "2025")
 
 
 @pytest.mark.parametrize(
@@ -158,14 +140,11 @@ def test_bbh_reads_the_authors_folder_and_their_worked_examples(tmp_path):
     (tmp_path / "bbh").mkdir()
     (tmp_path / "cot-prompts").mkdir()
     (tmp_path / "bbh" / "zorbs.json").write_text(json.dumps(made.BBH))
-    (tmp_path / "cot-prompts" / "zorbs.txt").write_text(
-        "A canary.\n-----\nZorb it.\n\nQ: a\nA: So the answer is b.\n"
-    )
+    shots = "Zorb it.\n\nQ: a\nA: So the answer is b.\n"
+    (tmp_path / "cot-prompts" / "zorbs.txt").write_text(f"A canary.\n-----\n{shots}")
     first, second = bbh.problems(Source(tmp_path))
     assert (first.id, first.group) == ("bbh/zorbs/0", "zorbs")
-    assert first.authors == (
-        "Zorb it.\n\nQ: a\nA: So the answer is b.\n\nQ: not ( True ) is\nA: Let's think step by step."
-    )
+    assert first.authors == f"{shots}\nQ: not ( True ) is\nA: Let's think step by step."
     assert verdict("bbh", first, "True is not. So the answer is False.") == "right"
     assert verdict("bbh", second, "So the answer is (B) two.") == "right"
     assert verdict("bbh", second, "So the answer is (A).") == "wrong"
@@ -173,11 +152,8 @@ def test_bbh_reads_the_authors_folder_and_their_worked_examples(tmp_path):
 
 def test_ifeval_is_right_where_every_instruction_is_followed(tmp_path):
     (problem,) = ifeval.problems(source(tmp_path, "i.jsonl", [made.IFEVAL]))
-    assert [verdict("ifeval", problem, text) for text in ("zorb quux", "zorb, quux", "zorb")] == [
-        "right",
-        "wrong",
-        "wrong",
-    ]
+    found = [verdict("ifeval", problem, text) for text in ("zorb quux", "zorb, quux", "zorb")]
+    assert found == ["right", "wrong", "wrong"]
 
 
 def test_nulls_of_parquet_are_no_arguments(tmp_path):
@@ -198,36 +174,23 @@ def test_arc_has_a_problem_for_each_test_grid(tmp_path):
     assert verdict("arc", first, "3 2 2") == "wrong"
 
 
-WRONG = {
-    "mmlu-pro": (mmlu_pro.problems, made.MMLU_PRO | {"answer": "K"}, "has the answer 'K', and 10 options"),
-    "mmlu-pro without options": (mmlu_pro.problems, made.MMLU_PRO | {"options": "x"}, "has no options"),
-    "mbpp-plus": (
-        evalplus.mbpp_plus,
-        made.MBPP_PLUS | {"code": "def other(): pass"},
-        "calls no function of its code",
-    ),
-    "lcb cases": (
-        livecodebench.problems,
-        made.LCB_STDIN | {"private_test_cases": "!"},
-        "neither JSON nor packed",
-    ),
-    "lcb metadata": (livecodebench.problems, made.LCB_FUNCTION | {"metadata": "{}"}, "no func_name"),
-    "olympiad": (olympiad.olympiadbench, made.OLYMPIAD | {"final_answer": None}, "has no final_answer"),
-    "ifeval": (ifeval.problems, made.IFEVAL | {"instruction_id_list": ["a:b", "c:d"]}, "the instruction a:b"),
-    "ifeval kwargs": (ifeval.problems, made.IFEVAL | {"kwargs": [{}]}, "has no kwargs"),
-    "ifeval argument": (
-        ifeval.problems,
-        made.IFEVAL | {"kwargs": [{}, {"num_words": 2}]},
-        "without relation",
-    ),
-}
+WRONG = [  # a loader, what is changed in a good row, and what is said
+    (mmlu_pro.problems, made.MMLU_PRO, {"answer": "K"}, "has the answer 'K', and 10 options"),
+    (mmlu_pro.problems, made.MMLU_PRO, {"options": "x"}, "has no options"),
+    (evalplus.mbpp_plus, made.MBPP_PLUS, {"code": "def other(): pass"}, "calls no function of its code"),
+    (livecodebench.problems, made.LCB_STDIN, {"private_test_cases": "!"}, "neither JSON nor packed"),
+    (livecodebench.problems, made.LCB_FUNCTION, {"metadata": "{}"}, "no func_name"),
+    (olympiad.olympiadbench, made.OLYMPIAD, {"final_answer": None}, "has no final_answer"),
+    (ifeval.problems, made.IFEVAL, {"instruction_id_list": ["a:b", "c:d"]}, "the instruction a:b"),
+    (ifeval.problems, made.IFEVAL, {"kwargs": [{}]}, "has no kwargs"),
+    (ifeval.problems, made.IFEVAL, {"kwargs": [{}, {"num_words": 2}]}, "without relation"),
+]
 
 
-@pytest.mark.parametrize("what", WRONG)
-def test_a_row_that_cannot_be_used_is_named_with_its_file(tmp_path, what):
-    load, row, message = WRONG[what]
+@pytest.mark.parametrize(("load", "row", "change", "message"), WRONG)
+def test_a_row_that_cannot_be_used_is_named_with_its_file(tmp_path, load, row, change, message):
     with pytest.raises(UserError, match=message) as error:
-        load(source(tmp_path, "rows.jsonl", [row]))
+        load(source(tmp_path, "rows.jsonl", [row | change]))
     assert "row 1 of rows.jsonl" in error.value.line()
 
 
@@ -238,13 +201,6 @@ def test_the_file_of_another_task_is_refused_in_one_line(tmp_path, name):
         TASKS[name].problems(source(tmp_path, "other.jsonl", foreign))
     assert "other.jsonl" in error.value.line()
     assert "\n" not in error.value.line()
-
-
-@pytest.mark.parametrize("name", TASKS)
-def test_every_task_has_a_chat_and_a_plain_form_and_says_where_its_file_is(name):
-    task = TASKS[name]
-    assert {"chat", "plain"} <= set(task.forms)
-    assert task.needs is None or (task.needs.where and task.needs.names)
 
 
 @pytest.mark.parametrize("value", ["2024-13", "24", "2024-8", "yesterday", "2024-08-32"])

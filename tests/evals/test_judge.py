@@ -215,7 +215,7 @@ def test_the_default_model_judges_the_same_each_time(default_model):
     assert 0.0 < first.first < 1.0
     assert 0.0 < first.second < 1.0
     assert first.p == (first.first + first.second) / 2
-    long = " ".join(PAIR[1:] * 4)
+    long = " ".join(PAIR[1:] * 2)
     assert judge.preference(PAIR[0], long, PAIR[1]) is not None  # the engine grows
     assert judge.preference(*PAIR) == first
     assert Judge(default_model, free).preference(*PAIR) == first

@@ -31,9 +31,8 @@ def against(run, tmp_path, rows):
 
 
 def test_instructions_that_the_file_lacks_are_counted(run, tmp_path):
-    found, said = against(
-        run, tmp_path, [{"instruction": "Say 1.", "output": "1"}, {"instruction": "x", "output": "x"}]
-    )
+    rows = [{"instruction": "Say 1.", "output": "1"}, {"instruction": "x", "output": "x"}]
+    found, said = against(run, tmp_path, rows)
     assert {(match.item, match.theirs) for match in found} == {("i1", "1")}
     (note,) = said
     assert note.endswith("has no answer to 2 of the 3 instructions of made: they are left out")

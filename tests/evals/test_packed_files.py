@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import json
 import os
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -14,7 +14,7 @@ from localpower.errors import UserError
 from localpower.evals import hub_layout, livecodebench, loaders, mmlu_pro, taskfile
 from localpower.evals.sources import Source, read_rows
 from tests.evals import harder_files as made
-from tests.evals.files import lines
+from tests.evals.files import lines, task_file
 
 ROWS = [{"question": f"What is {i}+1?", "answer": f"#### {i + 1}"} for i in range(3)]
 TEXT = lines(ROWS).encode()
@@ -72,9 +72,8 @@ def test_rows_of_parquet_are_read_with_their_lists(tmp_path):
 def test_a_damaged_parquet_file_is_one_line(tmp_path, keep):
     table(ROWS, tmp_path / "t.parquet")
     (tmp_path / "t.parquet").write_bytes((tmp_path / "t.parquet").read_bytes()[keep])
-    with pytest.raises(
-        UserError, match=r"cannot read t\.parquet: it is damaged, or no parquet file"
-    ) as error:
+    words = r"cannot read t\.parquet: it is damaged, or no parquet file"
+    with pytest.raises(UserError, match=words) as error:
         read_rows(tmp_path / "t.parquet")
     assert "\n" not in error.value.line()
 
@@ -110,10 +109,7 @@ def names(paths):
 
 def test_the_readme_says_which_files_a_configuration_has(tmp_path):
     dataset(tmp_path)
-    assert names(hub_layout.files(tmp_path, "hard")) == [
-        "test-00000-of-00002.parquet",
-        "test-00001-of-00002.parquet",
-    ]
+    assert names(hub_layout.files(tmp_path, "hard")) == [f"test-0000{i}-of-00002.parquet" for i in (0, 1)]
     assert names(hub_layout.files(tmp_path, "hard", "train")) == ["train.parquet"]
     assert names(hub_layout.files(tmp_path, "easy")) == ["a.jsonl"]
 
@@ -164,7 +160,6 @@ def test_a_built_in_task_reads_a_dataset_with_numbers_that_go_on_over_its_files(
 
 def test_a_task_file_names_a_dataset_its_configuration_and_its_split(tmp_path):
     dataset(tmp_path / "set")
-    said = {"data": "set", "config": "hard", "split": "train", "answer": "answer"}
-    (tmp_path / "t.toml").write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in said.items()))
-    (problem,) = taskfile.read(tmp_path / "t.toml").problems(Source())
+    file = task_file(tmp_path, [], data="set", config="hard", split="train", answer="answer")
+    (problem,) = taskfile.read(Path(file)).problems(Source())
     assert problem.text == "What is 0+1?"

@@ -17,36 +17,14 @@ from localpower.evals.grade import Grader
 from localpower.evals.problem import Problem
 from localpower.evals.sources import Source
 from localpower.evals.tasks import TASKS, find_tasks
-from tests.evals.files import lines
+from tests.evals.files import lines, rows_in
+from tests.evals.files import task_file as written
 
-GSM8K = {
-    "question": "Two and three?",
-    "answer": "We add 2 and 3.\n2 + 3 = <<2+3=5>>5\n#### 5",
-}
-
-
-@pytest.fixture
-def evaluate(tmp_path, capsys):
-    """Runs `localpower eval`; returns exit code, stdout, stderr."""
-
-    def call(*arguments, out="run"):
-        code = main(["eval", *arguments, "--out", str(tmp_path / out)])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
-
-
-def rows_in(folder):
-    return [json.loads(line) for line in (folder / "answers.jsonl").read_text("utf-8").splitlines()]
+GSM8K = {"question": "Two and three?", "answer": "We add 2 and 3.\n2 + 3 = <<2+3=5>>5\n#### 5"}
 
 
 def task_file(folder, rows, **said):
-    (folder / "rows.jsonl").write_text(lines(rows))
-    said = {"data": "rows.jsonl", "grader": "number", "worked": "why"} | said
-    file = folder / "t.toml"
-    file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in said.items()))
-    return str(file)
+    return written(folder, rows, **{"grader": "number", "worked": "why"} | said)
 
 
 def test_every_row_is_right_and_says_what_it_cost(evaluate, tmp_path):
@@ -56,11 +34,8 @@ def test_every_row_is_right_and_says_what_it_cost(evaluate, tmp_path):
     assert (code, len(rows)) == (0, 3)
     assert "project:steps=12" in out
     for row in rows:
-        assert (row["verdict"], row["guarantee"], row["plain_answer"]) == (
-            "right",
-            "invariant",
-            "the expert's answer",
-        )
+        assert (row["verdict"], row["guarantee"]) == ("right", "invariant")
+        assert row["plain_answer"] == "the expert's answer"
         assert len(row["tokens"]) == len(row["token_log_p"]) == row["n_tokens"]
         assert row["n_steps"] == 12
         assert row["n_refused"] + row["n_accepted"] + row["n_free"] <= 12
@@ -84,11 +59,9 @@ def test_a_rows_log_p_is_of_the_prompt_without_the_experts_answer(evaluate, tmp_
     assert sum(row["n_accepted"] for row in rows) > 0
     engine = tiny16.engine(shown, 6, 2, lambda: None)
     for row in rows:
-        under = {
-            name: engine.score(p, tuple(row["tokens"])) for name, p in (("plain", plain), ("shown", shown))
-        }
-        assert np.allclose(row["token_log_p"], under["plain"], atol=1e-3, rtol=0)
-        assert not np.allclose(under["plain"], under["shown"], atol=1e-2, rtol=0)
+        under_plain, under_shown = (engine.score(p, tuple(row["tokens"])) for p in (plain, shown))
+        assert np.allclose(row["token_log_p"], under_plain, atol=1e-3, rtol=0)
+        assert not np.allclose(under_plain, under_shown, atol=1e-2, rtol=0)
     engine.close()
 
 
@@ -114,12 +87,11 @@ def test_answers_are_the_same_however_many_are_made_at_once_and_in_whatever_orde
 def test_the_expert_is_shown_to_the_proposal_alone(default_model):
     problem = Problem("p", "Two and three?", "5", worked="2 + 3 = 5\n#### 5")
     (asked,) = ask(TASKS["gsm8k"], [problem], default_model, Wording(), None, show=True)
-    plain, shown = (
-        b"".join(map(default_model.piece, tokens)).decode() for tokens in (asked.tokens, asked.shown)
-    )
+    each = (asked.tokens, asked.shown, asked.worked)
+    plain, shown, worked = (b"".join(map(default_model.piece, tokens)).decode() for tokens in each)
     assert "####" not in plain
     assert "Here is a correct solution, which an expert wrote:\n\n2 + 3 = 5\n#### 5" in shown
-    assert b"".join(map(default_model.piece, asked.worked)) == b"2 + 3 = 5\n#### 5"
+    assert worked == "2 + 3 = 5\n#### 5"
     (without,) = ask(TASKS["gsm8k"], [problem], default_model, Wording(), None)
     assert (without.tokens, without.shown, without.worked) == (asked.tokens, None, None)
 
@@ -154,9 +126,8 @@ def test_gsm8k_and_math_have_worked_answers_and_those_for_calculators_are_left_o
     first, second = TASKS["gsm8k"].problems(Source(tmp_path))
     assert (first.gold, first.worked) == ("5", "We add 2 and 3.\n2 + 3 = 5\n#### 5")
     assert (second.gold, second.worked) == ("7", "")
-    (tmp_path / "MATH500.jsonl").write_text(
-        lines([{"problem": "p", "answer": "2", "solution": r"\boxed{2}"}])
-    )
+    row = {"problem": "p", "answer": "2", "solution": r"\boxed{2}"}
+    (tmp_path / "MATH500.jsonl").write_text(lines([row]))
     (found,) = TASKS["math500"].problems(Source(tmp_path))
     assert found.worked == r"\boxed{2}"
 
@@ -193,17 +164,15 @@ def test_a_problem_without_a_usable_answer_is_answered_by_the_other_methods(eval
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("task", "said"),
     [
-        (("humaneval",), "asks a verifier while it writes: humaneval has programs"),
-        (("alpaca",), "alpaca has open answers, which a judge compares"),
-        (("tiny",), 'no problem of tiny has one (a task file names their field: worked = "solution")'),
+        ("humaneval", "asks a verifier while it writes: humaneval has programs"),
+        ("alpaca", "alpaca has open answers, which a judge compares"),
+        ("tiny", 'no problem of tiny has one (a task file names their field: worked = "solution")'),
     ],
 )
-def test_tasks_without_a_verifier_or_a_worked_answer_are_refused_before_a_model_is_opened(
-    evaluate, tmp_path, arguments, said
-):
-    code, _, err = evaluate(*arguments, "--method", "project", "-m", "nosuch")
+def test_tasks_without_a_verifier_or_a_worked_answer_are_refused_at_once(evaluate, tmp_path, task, said):
+    code, _, err = evaluate(task, "--method", "project", "-m", "nosuch")
     assert code in (1, 2)
     assert said in err
     assert not (tmp_path / "run").exists()
@@ -220,7 +189,5 @@ def test_where_no_worked_answer_is_usable_nothing_begins(evaluate, tmp_path):
 @pytest.mark.parametrize("command", [("run", "hello"), ("chat",)])
 def test_other_commands_refuse_it_and_say_why(command, capsys):
     assert main([*command, "--method", "project", "-m", "nosuch"]) == 2
-    assert (
-        "needs a worked answer and a verifier, which only the problems of an eval have"
-        in capsys.readouterr().err
-    )
+    said = "needs a worked answer and a verifier, which only the problems of an eval have"
+    assert said in capsys.readouterr().err

@@ -55,6 +55,11 @@ def write(path, rows, *, kind="number", models=("m",), settings=None, levels=Non
     return read(path)
 
 
+def of_task(tmp_path, rows):
+    """What a report says of the one task of a run."""
+    return report([write(tmp_path / "r", rows)])["tasks"]["made"]
+
+
 def two_methods(n=40):
     """`b` gets every item of `a` right and five more."""
     rows = [row("a", f"i{i}", "right" if i % 2 else "wrong") for i in range(n)]
@@ -62,7 +67,7 @@ def two_methods(n=40):
 
 
 def test_shares_have_wilson_intervals_and_pairs_the_exact_test(tmp_path):
-    found = report([write(tmp_path / "r", two_methods())])["tasks"]["made"]
+    found = of_task(tmp_path, two_methods())
     a, b = found["groups"]
     assert a["accuracy"] == wilson(20, 40)._asdict()
     assert (b["accuracy"]["value"], b["none_share"], a["none_share"]) == (25 / 40, 15 / 40, 0)
@@ -73,7 +78,7 @@ def test_shares_have_wilson_intervals_and_pairs_the_exact_test(tmp_path):
 
 
 def test_too_few_items_are_said_to_be_with_how_many_would_do(tmp_path):
-    task = report([write(tmp_path / "r", two_methods())])["tasks"]["made"]
+    task = of_task(tmp_path, two_methods())
     needed = task["pairs"][0]["items_needed"]
     assert 40 < needed < 100
     (note,) = task["notes"]
@@ -83,25 +88,23 @@ def test_too_few_items_are_said_to_be_with_how_many_would_do(tmp_path):
 
 def test_a_p_of_one_beside_a_range_gets_its_reason(tmp_path):
     rows = [row(m, f"i{i}", "right" if m == "b" or i else "wrong") for m in "ab" for i in range(8)]
-    task = report([write(tmp_path / "r", rows)])["tasks"]["made"]
+    task = of_task(tmp_path, rows)
     assert task["pairs"][0]["p"] == 1.0
     assert task["pairs"][0]["difference"]["high"] > 0
-    assert (
-        "b - a: p is 1 although there is a difference, because the two differ on only 1 problem,"
-        in task["notes"][-1]
-    )
+    words = "b - a: p is 1 although there is a difference, because the two differ on only 1 problem,"
+    assert words in task["notes"][-1]
 
 
 def test_pairs_whose_p_is_one_for_the_same_reason_share_a_line(tmp_path):
     rows = [row(m, f"i{i}", "right" if m in "bc" or i else "wrong") for m in "abc" for i in range(8)]
-    notes = report([write(tmp_path / "r", rows)])["tasks"]["made"]["notes"]
+    notes = of_task(tmp_path, rows)["notes"]
     (told,) = [note for note in notes if "p is 1" in note]
     assert told.startswith("b - a, c - a: ")
 
 
 def test_enough_items_are_not_complained_about(tmp_path):
     rows = [row(m, f"i{i}", "right" if m == "b" or i < 5 else "wrong") for m in "ab" for i in range(30)]
-    assert report([write(tmp_path / "r", rows)])["tasks"]["made"]["notes"] == []
+    assert of_task(tmp_path, rows)["notes"] == []
 
 
 def test_several_samples_are_clustered_and_have_a_curve(tmp_path):
@@ -109,7 +112,7 @@ def test_several_samples_are_clustered_and_have_a_curve(tmp_path):
         row(m, f"i{i}", "right" if (i + s) % 3 == 0 else "wrong", sample=s, text=str(s // 2))
         for m in "ab" for i in range(12) for s in range(4)
     ]  # fmt: skip
-    task = report([write(tmp_path / "r", rows)])["tasks"]["made"]
+    task = of_task(tmp_path, rows)
     group = task["groups"][0]
     assert (group["n_items"], group["n_samples"], [p["k"] for p in group["pass_at"]]) == (12, 4, [1, 2, 4])
     assert group["distinct"] == 0.5
@@ -129,7 +132,7 @@ def test_answers_that_repeat_themselves_are_counted(tmp_path, capsys):
 
 def test_the_columns_of_a_pair_count_for_the_name_that_stands_first(tmp_path):
     rows = [row(m, f"i{i}", "right" if m == "b" and i < 3 else "wrong") for m in "ab" for i in range(4)]
-    heads, ((name, *cells),) = pair_cells(report([write(tmp_path / "r", rows)])["tasks"]["made"]["pairs"])
+    heads, ((name, *cells),) = pair_cells(of_task(tmp_path, rows)["pairs"])
     told = dict(zip(heads[1:], cells, strict=True))
     assert (name, told["difference"], told["better on"], told["worse on"]) == ("b - a", "+75.0", "3", "0")
 
@@ -149,19 +152,15 @@ def test_runs_are_paired_by_the_problems_they_share(tmp_path):
     assert (pair["first"], pair["second"], pair["n_items"]) == ("one a", "two a", 2)
 
 
+def told(**task):
+    return {"tasks": {"made": {"kind": "number", "problems_sha256": "p"} | task}}
+
+
 @pytest.mark.parametrize(
     ("settings", "prompt", "words"),
     [
-        (
-            {"tasks": {"made": {"kind": "number", "problems_sha256": "q"}}},
-            {},
-            "problems (only those with the same id are",
-        ),
-        (
-            {"tasks": {"made": {"kind": "number", "problems_sha256": "p", "max_tokens": 9}}},
-            {},
-            "longest answer (none or 9)",
-        ),
+        (told(problems_sha256="q"), {}, "problems (only those with the same id are"),
+        (told(max_tokens=9), {}, "longest answer (none or 9)"),
         ({}, {"stops": ["x"]}, 'stops (none or ["x"])'),
         ({}, {"chat": True}, "chat template (no or yes)"),
         ({"system": "Think."}, {}, 'system message (none or "Think.")'),
@@ -169,9 +168,7 @@ def test_runs_are_paired_by_the_problems_they_share(tmp_path):
         ({"methods": {"a": {"alpha": 2.0}}}, {}, None),
     ],
 )
-def test_what_differs_between_runs_beside_method_and_model_is_one_note_with_its_values(
-    tmp_path, settings, prompt, words
-):
+def test_what_differs_beside_method_and_model_is_one_note_with_its_values(tmp_path, settings, prompt, words):
     one = write(tmp_path / "one", [row("a", "i", "right")])
     two = write(tmp_path / "two", [row("a", "i", "right")], settings=settings, prompt=prompt)
     notes = report([one, two])["tasks"]["made"]["notes"]
@@ -195,16 +192,14 @@ def test_answers_of_two_graders_are_told(tmp_path):
 
 
 def test_answers_that_nobody_graded_have_no_share(tmp_path):
-    task = report([write(tmp_path / "r", [row("a", "i", "ungraded")])])["tasks"]["made"]
+    task = of_task(tmp_path, [row("a", "i", "ungraded")])
     assert (task["groups"][0]["accuracy"], task["groups"][0]["none_share"], task["pairs"]) == (None, None, [])
 
 
 def test_likelihoods_are_on_common_bins_and_confidence_is_minus_entropy(tmp_path):
-    rows = [
-        row("a", "i", "right"),
-        row("b", "i", "right", token_log_p=[-3.0, -3.0], token_entropy=[2.0, 2.0]),
-    ]
-    a, b = report([write(tmp_path / "r", rows)])["tasks"]["made"]["likelihood"]
+    other = {"token_log_p": [-3.0, -3.0], "token_entropy": [2.0, 2.0]}
+    rows = [row("a", "i", "right"), row("b", "i", "right", **other)]
+    a, b = of_task(tmp_path, rows)["likelihood"]
     assert (a["log_p"]["mean"], b["log_p"]["mean"]) == (-0.75, -3.0)
     assert (a["confidence"]["mean"], b["confidence"]["mean"]) == (pytest.approx(-0.3), -2.0)
     assert a["log_p"]["edges"] == b["log_p"]["edges"]
@@ -212,17 +207,11 @@ def test_likelihoods_are_on_common_bins_and_confidence_is_minus_entropy(tmp_path
 
 
 def test_quartiles_are_of_the_mean_log_p_and_confidence_of_each_groups_answers(tmp_path):
-    rows = [
-        row(
-            method,
-            f"i{i}",
-            "right",
-            token_log_p=[shift - i - 1, shift - i + 1],
-            token_entropy=[0.1 * i, 0.3 * i],
-        )
-        for method, shift in (("a", 0.0), ("b", -10.0))
-        for i in range(5)
-    ]
+    numbers = [
+        (method, f"i{i}", [shift - i - 1, shift - i + 1], [0.1 * i, 0.3 * i])
+        for method, shift in (("a", 0.0), ("b", -10.0)) for i in range(5)
+    ]  # fmt: skip
+    rows = [row(m, item, "right", token_log_p=p, token_entropy=h) for m, item, p, h in numbers]
     run = write(tmp_path / "r", rows)
     for found, shift in zip(report([run])["tasks"]["made"]["likelihood"], (0.0, -10.0), strict=True):
         assert (found["log_p"]["n"], found["log_p"]["quartiles"]) == (5, [shift - 3, shift - 2, shift - 1])
@@ -260,10 +249,8 @@ def test_a_markdown_cell_holds_no_bar(tmp_path):
 @pytest.mark.parametrize("form", ["table", "markdown"])
 def test_no_output_carries_control_characters_or_markup_of_labels_and_answers(tmp_path, capsys, form):
     run = write(tmp_path / "r", [row(HOSTILE, HOSTILE, "right", text=HOSTILE, task="t" + HOSTILE)])
-    text = {
-        "table": lambda: main(["compare", str(run.path)]) or capsys.readouterr().out,
-        "markdown": lambda: markdown(report([run])),
-    }[form]()
+    assert main(["compare", str(run.path), "--format", form]) == 0
+    text = capsys.readouterr().out
     assert not set(text) & set("\x1b\x07\u202e")
     assert "<script>" not in text or form == "table"
 
@@ -272,9 +259,8 @@ def test_a_name_is_one_line_of_a_table_whatever_it_holds(tmp_path):
     run = write(tmp_path / "r", [row("a\nnote: b\u2028c\x9b1m", "i", "right")])
     table = [line for line in markdown(report([run])).splitlines() if "note: b" in line]
     assert table[0].startswith("| a note: b\ufffdc\ufffd1m | 1 | 100.0 |")
-    assert [
-        line.split("  ")[0] for line in Report(report([run]), (run,)).table().splitlines() if "note" in line
-    ] == ["a note: b\ufffdc\ufffd1m"] * 2
+    shown = Report(report([run]), (run,)).table().splitlines()
+    assert [line.split("  ")[0] for line in shown if "note" in line] == ["a note: b\ufffdc\ufffd1m"] * 2
 
 
 def test_answers_that_are_explained_reach_the_terminal_without_control_characters(capsys):
@@ -286,11 +272,6 @@ def test_json_of_a_report_is_ascii(tmp_path, capsys):
     write(tmp_path / "r", [row("a\x9b1m", "i", "right")])
     assert main(["compare", str(tmp_path / "r"), "--format", "json"]) == 0
     assert capsys.readouterr().out.isascii()
-
-
-def test_a_picture_draws_names_as_they_are(tmp_path):
-    write(tmp_path / "r", [row("a$\\x$_\x1b[2J", "i", "right", task="$\\y$")])
-    assert main(["compare", str(tmp_path / "r"), "--plot", str(tmp_path / "p.png")]) == 0
 
 
 def test_compare_prints_one_thing_on_stdout_in_each_format(tmp_path, capsys):
@@ -365,12 +346,8 @@ def test_a_last_line_that_was_cut_off_is_left_out_with_a_note(tmp_path, capsys, 
 
 
 def test_the_export_is_what_the_authors_tool_reads_the_first_answer_to_each(tmp_path):
-    rows = [
-        row(m, f"i{i}", "ungraded", text=f"{m}{i}{s}", sample=s)
-        for m in ("base", "low-temp")
-        for s in (1, 0)
-        for i in range(2)
-    ]
+    places = [(m, s, i) for m in ("base", "low-temp") for s in (1, 0) for i in range(2)]
+    rows = [row(m, f"i{i}", "ungraded", text=f"{m}{i}{s}", sample=s) for m, s, i in places]
     write(tmp_path / "r", rows, kind="open")
     assert main(["compare", str(tmp_path / "r"), "--export-alpaca", str(tmp_path / "out")]) == 0
     found = json.loads((tmp_path / "out" / "made-low-temp.json").read_text())
@@ -405,8 +382,9 @@ def test_methods_are_paired_within_a_model_and_models_by_a_method(tmp_path):
         report([run], against="x")
 
 
-def test_a_report_is_drawn_as_a_picture(tmp_path):
-    write(tmp_path / "r", two_methods(4) + [r | {"sample": 1} for r in two_methods(4)])
+def test_a_report_is_drawn_as_a_picture_with_names_as_they_are(tmp_path):
+    rows = [r | {"sample": s, "task": "$\\y$"} for r in two_methods(4) for s in (0, 1)]
+    write(tmp_path / "r", [r | {"method": f"{r['method']}$\\x$_\x1b[2J"} for r in rows])
     assert main(["compare", str(tmp_path / "r"), "--plot", str(tmp_path / "p.png")]) == 0
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 

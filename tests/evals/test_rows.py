@@ -9,6 +9,7 @@ import pytest
 from localpower.errors import UserError
 from localpower.evals import loaders
 from localpower.evals.sources import Source, read_rows
+from tests.evals.test_report import row, write
 
 ROW = {"question": "How much, then?", "answer": "3"}
 OTHER = {"question": "And now?", "answer": "4"}
@@ -37,23 +38,15 @@ def refused(tmp_path, name, text):
         ("t.TSV", "\ufeffquestion\tanswer\nHow much, then?\t3\n"),
         ("t.csv", '\nquestion, answer\n\n"How much, then?",3\n ,\n\n'),
     ],
-    ids=[
-        "commas",
-        "capitals",
-        "semicolons",
-        "tabs in csv",
-        "tsv",
-        "mark",
-        "empty lines and a blank in the header",
-    ],
+    ids=["commas", "capitals", "semicolons", "tabs in csv", "tsv", "mark", "empty lines and a blank"],
 )
 def test_a_table_is_read_by_the_separator_of_its_header(tmp_path, name, text):
     assert rows_of(tmp_path, name, text) == [ROW]
 
 
-@pytest.mark.parametrize(("row", "n"), [("How much, then?,3", 3), ("How much", 1)])
-def test_a_row_with_more_or_fewer_fields_than_the_header_is_named_and_never_shifted(tmp_path, row, n):
-    line = refused(tmp_path, "t.csv", f'question,answer\n"two\nlines",2\n{row}\n')
+@pytest.mark.parametrize(("fields", "n"), [("How much, then?,3", 3), ("How much", 1)])
+def test_a_row_with_more_or_fewer_fields_than_the_header_is_named_and_never_shifted(tmp_path, fields, n):
+    line = refused(tmp_path, "t.csv", f'question,answer\n"two\nlines",2\n{fields}\n')
     assert f"line 4 of t.csv has {n} fields, and the header has 2" in line
 
 
@@ -74,8 +67,8 @@ def test_several_lists_of_objects_are_named_and_none_is_chosen(tmp_path):
 
 @pytest.mark.parametrize("name", ["t.jsonl", "t.JSONL", "t.json"])
 def test_a_list_inside_a_row_is_no_list_of_rows(tmp_path, name):
-    row = ROW | {"steps": [{"say": "a"}, {"say": "b"}]}
-    assert rows_of(tmp_path, name, json.dumps(row)) == [row]
+    nested = ROW | {"steps": [{"say": "a"}, {"say": "b"}]}
+    assert rows_of(tmp_path, name, json.dumps(nested)) == [nested]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +82,22 @@ def test_a_list_inside_a_row_is_no_list_of_rows(tmp_path, name):
 def test_columns_are_told_apart_from_rows(tmp_path, columns):
     line = refused(tmp_path, "t.json", json.dumps(columns, indent=1))
     assert f"has no rows: {', '.join(columns)} (write a list of objects" in line
+
+
+BREAKS = "a\u2028b\u2029c\u0085d\x0be\x0cf\x1cg"  # some libraries take these for line breaks
+
+
+def test_answers_and_problems_of_a_run_are_read_whole(tmp_path):
+    run = write(tmp_path / "r", [row("a", BREAKS, "right", text=BREAKS), row("a", "i", "right")])
+    assert [each["text"] for each in run.rows] == [BREAKS, "4"]
+    assert ("made", BREAKS) in run.problems
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_a_file_of_problems_is_read_whole(tmp_path, ascii_only):
+    rows = [{"question": BREAKS}, {"question": "b"}]
+    text = "".join(json.dumps(each, ensure_ascii=ascii_only) + "\n" for each in rows)
+    assert rows_of(tmp_path, "p.jsonl", text) == rows
 
 
 def test_a_number_that_json_does_not_have_is_refused_in_a_list_as_in_lines(tmp_path):

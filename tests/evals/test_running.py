@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,27 +18,24 @@ from localpower.evals.jobs import EvalMethod, RenderedProblem, jobs
 from localpower.evals.making import make_rows
 from localpower.evals.problem import Problem
 from localpower.evals.running import times_drawn
-from localpower.evals.store import key, read
+from localpower.evals.store import Folder, key, read
 from localpower.evals.tasks import TASKS
 from localpower.loaded.toy import LoadedToy
 from localpower.samplers import Ancestral, BestOfNSampler
 from tests.evals.files import PROGRAM, gpqa_csv, lines
+from tests.evals.files import rows_in as answers_in
 
-LAB = ("eval", "lab-chain", "-m", "lab-base", "--seed", "1")
+LAB = ("lab-chain", "-m", "lab-base", "--seed", "1")
 GOLD = {"form": "number", "answers": ["1"]}
 METHODS = ("--method", "base,low-temp,power:steps=3")
 
 
-@pytest.fixture
-def evaluate(tmp_path, capsys):
-    """Runs `localpower eval`; returns exit code, stdout, stderr."""
-
-    def call(*arguments, out="run"):
-        code = main([*arguments, "--out", str(tmp_path / out)])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
+@pytest.fixture(scope="module")
+def finished(own_cache, tmp_path_factory):
+    """A run of all methods on three problems."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    assert main(["eval", *LAB, *METHODS, "--limit", "3", "--out", str(folder)]) == 0
+    return folder
 
 
 def problems(n):
@@ -48,9 +46,8 @@ def problems(n):
 
 
 def rows_in(folder, *, timed=False):
-    rows = [json.loads(line) for line in (folder / "answers.jsonl").read_text("utf-8").splitlines()]
     times = () if timed else ("seconds", "tokens_per_second")
-    return {key(row): {k: v for k, v in row.items() if k not in times} for row in rows}
+    return {key(row): {k: v for k, v in row.items() if k not in times} for row in answers_in(folder)}
 
 
 def test_every_method_answers_the_same_problems_and_every_answer_is_a_line(evaluate, tmp_path):
@@ -58,19 +55,16 @@ def test_every_method_answers_the_same_problems_and_every_answer_is_a_line(evalu
     assert code == 0
     rows = rows_in(tmp_path / "run")
     assert len(rows) == 5 * 2 * 3
-    base, low_temp, power = (
-        {(k[1], k[4]) for k in rows if k[3] == method} for method in METHODS[1].split(",")
-    )
-    assert base == low_temp == power
+    asked = [{(k[1], k[4]) for k in rows if k[3] == method} for method in METHODS[1].split(",")]
+    assert asked[0] == asked[1] == asked[2]
     assert "power:steps=3" in out
     assert "seed 1" in err
     assert "answers, about" in err
 
 
-def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(evaluate, tmp_path):
-    evaluate(*LAB, *METHODS, "--limit", "3")
-    problems = {p["id"]: p for p in json.loads((tmp_path / "run" / "problems.json").read_text())["problems"]}
-    for row in rows_in(tmp_path / "run", timed=True).values():
+def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(finished):
+    problems = {p["id"]: p for p in json.loads((finished / "problems.json").read_text())["problems"]}
+    for row in rows_in(finished, timed=True).values():
         assert len(row["tokens"]) == len(row["token_log_p"]) == len(row["token_entropy"]) == row["n_tokens"]
         assert sum(row["token_log_p"]) == pytest.approx(row["log_p"], abs=1e-9)
         assert row["verdict"] in ("right", "wrong", "none")
@@ -81,12 +75,11 @@ def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(evaluate, tmp_
         assert problems[row["id"]]["prompts"]["lab-base"]["text"] == row["id"].removeprefix("lab-chain/")
 
 
-@pytest.mark.parametrize("width", ["2", "7"])
-def test_answers_do_not_depend_on_how_many_share_a_batch(evaluate, tmp_path, width):
+def test_answers_do_not_depend_on_how_many_share_a_batch(evaluate, tmp_path):
     methods = ("--method", "base,power:steps=4,smc:particles=4")
-    for out, parallel in (("alone", "1"), ("together", width)):
-        evaluate(*LAB, *methods, "--limit", "4", "--samples", "2", "--parallel", parallel, out=out)
-    assert rows_in(tmp_path / "alone") == rows_in(tmp_path / "together")
+    for width in ("1", "2", "7"):
+        evaluate(*LAB, *methods, "--limit", "4", "--samples", "2", "--parallel", width, out=width)
+    assert rows_in(tmp_path / "1") == rows_in(tmp_path / "2") == rows_in(tmp_path / "7")
 
 
 def test_an_answer_can_be_repeated_by_run_with_its_seed(evaluate, tmp_path, capsys):
@@ -99,8 +92,8 @@ def test_an_answer_can_be_repeated_by_run_with_its_seed(evaluate, tmp_path, caps
         assert (again["tokens"], again["log_p"], again["text"]) == (row["tokens"], row["log_p"], row["text"])
 
 
-def test_a_finished_run_makes_nothing_again(evaluate, tmp_path):
-    evaluate(*LAB, *METHODS, "--limit", "3")
+def test_a_finished_run_makes_nothing_again(evaluate, finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
     before = (tmp_path / "run" / "answers.jsonl").read_bytes()
     code, _, err = evaluate(*LAB, *METHODS, "--limit", "3")
     assert code == 0
@@ -109,30 +102,31 @@ def test_a_finished_run_makes_nothing_again(evaluate, tmp_path):
 
 
 @pytest.mark.parametrize("kept", [0, 1, 4.5, 8.999])
-def test_a_run_goes_on_from_any_byte(evaluate, tmp_path, kept):
-    evaluate(*LAB, *METHODS, "--limit", "3")
-    whole = rows_in(tmp_path / "run")
+def test_a_run_goes_on_from_any_byte(evaluate, finished, tmp_path, kept):
+    shutil.copytree(finished, tmp_path / "run")
     file = tmp_path / "run" / "answers.jsonl"
     parts = file.read_bytes().splitlines(keepends=True)
     last = parts[int(kept)][: int((kept % 1) * len(parts[int(kept)]))]
     file.write_bytes(b"".join(parts[: int(kept)]) + last)
     assert evaluate(*LAB, *METHODS, "--limit", "3")[0] == 0
-    assert rows_in(tmp_path / "run") == whole
+    assert rows_in(tmp_path / "run") == rows_in(finished)
+
+
+def stopped(arguments, folder, signal, words):
+    """An eval that gets a signal once it has said some words: that line, its exit code, and what it says then."""
+    command = [sys.executable, "-m", "localpower", "eval", *arguments, "--out", str(folder)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        line = next(line for line in process.stderr if words in line)
+        process.send_signal(signal)
+        said = process.communicate()
+    return line, process.returncode, said
 
 
 def test_kill_9_loses_at_most_what_was_being_made(evaluate, tmp_path):
     arguments = [*LAB, *METHODS, "--limit", "8", "--samples", "3", "--parallel", "3"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "localpower", *arguments, "--out", str(tmp_path / "killed")],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if " of 72 answers" in line:  # a tenth of them are told to be there
-                process.send_signal(signal.SIGKILL)
-                break
+    line, _, _ = stopped(
+        arguments, tmp_path / "killed", signal.SIGKILL, " of 72 answers"
+    )  # a tenth are there
     told = int(line.split(" of 72 answers")[0].split()[-1])
     assert (tmp_path / "killed" / "answers.jsonl").read_bytes().count(b"\n") >= told > 0
     evaluate(*arguments, out="killed")
@@ -141,11 +135,20 @@ def test_kill_9_loses_at_most_what_was_being_made(evaluate, tmp_path):
 
 
 def test_two_runs_at_once_in_one_folder_are_refused(evaluate, tmp_path):
-    from localpower.evals.store import Folder
-
     with Folder(tmp_path / "run"):
         code, _, err = evaluate(*LAB, *METHODS, "--limit", "1")
     assert (code, "another run writes to" in err) == (1, True)
+
+
+BEGUN = (*LAB, "--limit", "2", "--method", "base,low-temp")
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """The folder of a run."""
+    out = tmp_path_factory.mktemp("begun") / "run"
+    assert main([*BEGUN, "--out", str(out)]) == 0
+    return out
 
 
 @pytest.mark.parametrize(
@@ -159,24 +162,22 @@ def test_two_runs_at_once_in_one_folder_are_refused(evaluate, tmp_path):
         (("--answer-prefix", "ab"), 'answer_prefix was not set, now "ab"'),
         (("--grader", "paper"), 'grader was "value", now "paper"'),
         (("--limit", "1"), "limit was 2, now 1"),
-        (("--method", "base"), "methods.low-temp"),
+        (("base",), "methods.low-temp"),
     ],
 )
-def test_changed_settings_are_refused_by_name(evaluate, change, words):
-    evaluate(*LAB, "--method", "base,low-temp", "--limit", "2")
-    code, _, err = evaluate(*LAB, "--method", "base,low-temp", "--limit", "2", *change)
-    if change[0] == "--method":
-        code, _, err = evaluate(*LAB, *change, "--limit", "2")
-    assert code == 1
+def test_changed_settings_are_refused_by_name(begun, capsys, change, words):
+    before = {each.name: each.read_bytes() for each in begun.iterdir()}
+    asked = [*BEGUN, *change] if change[0].startswith("--") else [*BEGUN[:-1], *change]
+    assert main([*asked, "--out", str(begun)]) == 1
+    err = capsys.readouterr().err
+    assert {each.name: each.read_bytes() for each in begun.iterdir()} == before
     assert words in err
     assert err.count("\n") == 1
 
 
 def test_another_models_answers_are_never_mixed_in(evaluate):
     evaluate(*LAB, "--method", "base", "--limit", "1")
-    code, _, err = evaluate(
-        *["eval", "lab-chain", "-m", "lab-sft", "--seed", "1", "--method", "base", "--limit", "1"]
-    )
+    code, _, err = evaluate(*LAB[:2], "lab-sft", *LAB[3:], "--method", "base", "--limit", "1")
     assert (code, "models.lab-base" in err) == (1, True)
 
 
@@ -202,7 +203,7 @@ def test_more_problems_join_a_run_and_the_old_answers_stay(evaluate, tmp_path):
 
 
 def test_without_a_seed_a_run_goes_on_with_its_own(evaluate, tmp_path):
-    arguments = ["eval", "lab-chain", "-m", "lab-base", "--method", "base", "--limit", "2"]
+    arguments = ["lab-chain", "-m", "lab-base", "--method", "base", "--limit", "2"]
     evaluate(*arguments)
     assert evaluate(*arguments)[0] == 0
 
@@ -215,22 +216,12 @@ def test_two_models_are_asked_the_same(evaluate, tmp_path):
     assert "lab-grpo base - lab-base base" in out
 
 
-def test_the_same_model_twice_is_refused(evaluate):
-    code, _, err = evaluate(*LAB, "-m", "lab-base", "--limit", "1")
-    assert (code, "the same model as lab-base" in err) == (2, True)
-
-
 def test_matched_best_of_n_draws_as_many_tokens_as_the_chain(evaluate, tmp_path):
-    code, _, _ = evaluate(
-        *LAB, "--method", "power:steps=8,best-of-n:matched", "--limit", "30", "--samples", "2"
-    )
+    methods = ("power:steps=8", "best-of-n:matched")
+    code, _, _ = evaluate(*LAB, "--method", ",".join(methods), "--limit", "30", "--samples", "2")
     rows = rows_in(tmp_path / "run").values()
-    drawn = {
-        method: sum(row["decoded_tokens"] for row in rows if row["method"] == method)
-        for method in ("power:steps=8", "best-of-n:matched")
-    }
-    assert code == 0
-    assert drawn["best-of-n:matched"] == pytest.approx(drawn["power:steps=8"], rel=0.15)
+    drawn = [sum(row["decoded_tokens"] for row in rows if row["method"] == method) for method in methods]
+    assert (code, drawn[1]) == (0, pytest.approx(drawn[0], rel=0.15))
 
 
 def test_the_matched_number_is_met_on_average_to_the_last_answer():
@@ -247,11 +238,6 @@ def test_what_a_chain_costs_is_counted_in_its_own_first_draws():
     assert times_drawn([]) == 1.0
 
 
-def test_matching_needs_something_to_match(evaluate):
-    code, _, err = evaluate(*LAB, "--method", "base,best-of-n:matched", "--limit", "1")
-    assert (code, "matched to a power run" in err) == (2, True)
-
-
 def test_samples_of_a_problem_have_streams_of_their_own_and_methods_share_them():
     asked = problems(3)
     methods = [EvalMethod(name, lambda _asked, _n: (Ancestral(), 1.0)) for name in ("a", "b")]
@@ -261,47 +247,43 @@ def test_samples_of_a_problem_have_streams_of_their_own_and_methods_share_them()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "words"),
+    ("arguments", "words"),
     [
-        (("--method", "greedy"), 2, "is none of power"),
-        (("--method", "base,base"), 2, "given twice"),
-        (("--method", "power:alpha=4,power:alpha=4.0"), 2, "is the same as power:alpha=4,"),
-        (("--method", "power:alpha=nan"), 2, "must be a number from 1"),
-        (("--method", "power:heat=1"), 2, "power has no setting 'heat'"),
-        (("--method", "power:max_tokens=9"), 2, "power has no setting 'max-tokens'"),
-        (("--method", "best-of-n:matched:n=3,power"), 2, "takes its n"),
-        (("--budget", "3s"), 2, "depend on the machine"),
-        (("--top-k", "5"), 2, "refused"),
-        (("--prompt-style", "paper"), 2, "lab-chain has no prompt of style paper"),
-        (("--limit", "0"), 2, "0 is not in the range"),
-        (("--stop", ""), 2, "must not be empty"),
-        (("--stop", "\udcff"), 2, "valid Unicode"),
-        (("--seconds", "nan"), 2, "expected a number"),
+        (("--method", "greedy"), "is none of power"),
+        (("--method", "base,base"), "given twice"),
+        (("--method", "power:alpha=4,power:alpha=4.0"), "is the same as power:alpha=4,"),
+        (("--method", "power:alpha=nan"), "must be a number from 1"),
+        (("--method", "power:heat=1"), "power has no setting 'heat'"),
+        (("--method", "power:max_tokens=9"), "power has no setting 'max-tokens'"),
+        (("--method", "best-of-n:matched:n=3,power"), "takes its n"),
+        (("--budget", "3s"), "depend on the machine"),
+        (("--top-k", "5"), "refused"),
+        (("--prompt-style", "paper"), "lab-chain has no prompt of style paper"),
+        (("--limit", "0"), "0 is not in the range"),
+        (("--stop", ""), "must not be empty"),
+        (("--stop", "\udcff"), "valid Unicode"),
+        (("--seconds", "nan"), "expected a number"),
+        (("--method", "base,best-of-n:matched"), "matched to a power run"),
+        (("-m", "lab-base"), "the same model as lab-base"),
+        (("--limit", "2", "--samples", "1000000000"), "a run has at most 1,000,000"),
     ],
 )
-def test_an_option_that_cannot_be_right_gets_one_line(evaluate, arguments, code, words):
-    found, _, err = evaluate(*LAB, *arguments)
-    assert (found, words in err, err.count("\n")) == (code, True, 1)
-
-
-def test_a_folder_of_other_things_is_not_written_to(evaluate, tmp_path):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "thesis.tex").write_text("x")
-    code, _, err = evaluate(*LAB, "--limit", "1")
-    assert (code, "has other files in it" in err) == (1, True)
+def test_an_option_that_cannot_be_right_gets_one_line(evaluate, arguments, words):
+    code, _, err = evaluate(*LAB, *arguments)
+    assert (code, words in err, err.count("\n")) == (2, True, 1)
 
 
 def test_a_problem_too_long_for_the_context_is_named(evaluate, tmp_path):
     rows = [{"problem": "What is 1+1? " * 30_000, "answer": "2", "id": "endless"}]
     (tmp_path / "m.jsonl").write_text(lines(rows))
-    code, _, err = evaluate("eval", "math500", "-m", "smollm2", "--data", str(tmp_path / "m.jsonl"))
+    code, _, err = evaluate("math500", "-m", "smollm2", "--data", str(tmp_path / "m.jsonl"))
     assert code == 1
     assert "math500/endless: the prompt has" in err
 
 
 def gpqa_run(evaluate, tmp_path, *more):
     (tmp_path / "gpqa_diamond.csv").write_bytes(gpqa_csv())
-    arguments = f"eval gpqa --data {tmp_path} -m smollm2 --max-tokens 4 --seed 1 --method low-temp --limit 1"
+    arguments = f"gpqa --data {tmp_path} -m smollm2 --max-tokens 4 --seed 1 --method low-temp --limit 1"
     return evaluate(*arguments.split(), *more)
 
 
@@ -334,7 +316,7 @@ def test_gpqas_text_is_stored_when_asked_for_with_a_warning(evaluate, tmp_path):
 
 def code_run(evaluate, tmp_path, *more):
     (tmp_path / "HumanEval.jsonl").write_text(lines([PROGRAM]))
-    arguments = f"eval humaneval --data {tmp_path} -m smollm2 --max-tokens 8 --seed 1 --method low-temp"
+    arguments = f"humaneval --data {tmp_path} -m smollm2 --max-tokens 8 --seed 1 --method low-temp"
     return evaluate(*arguments.split(), *more)
 
 
@@ -365,14 +347,13 @@ def test_regrading_runs_programs_and_changes_nothing_else(evaluate, tmp_path):
     (after,) = rows_in(tmp_path / "run").values()
     assert after["verdict"] in ("wrong", "none")
     graded = ("verdict", "extracted", "lenient", "grader", "isolation")
-    assert {k: v for k, v in after.items() if k not in graded} == {
-        k: v for k, v in before.items() if k not in graded
-    }
+    assert dict.fromkeys(graded) | after == after
+    assert before | {name: after[name] for name in graded} == after
 
 
 def paper_run(evaluate, tmp_path):
     (tmp_path / "m.jsonl").write_text(lines([{"problem": "1+1?", "answer": "2", "id": i} for i in range(2)]))
-    arguments = f"eval math500 --data {tmp_path}/m.jsonl -m lab-base --seed 1 --max-tokens 6 --method base"
+    arguments = f"math500 --data {tmp_path}/m.jsonl -m lab-base --seed 1 --max-tokens 6 --method base"
     return evaluate(*arguments.split(), "--grader", "paper")
 
 
@@ -407,19 +388,16 @@ def test_of_an_answer_with_two_lines_the_later_counts(evaluate, tmp_path):
     assert {key(row): row["verdict"] for row in stored.rows}[key(first)] == "none"
 
 
-def test_verdicts_of_programs_are_on_the_disk_one_by_one(evaluate, tmp_path, monkeypatch):
+@pytest.mark.parametrize("command", ["eval", "regrade"])
+def test_verdicts_of_programs_are_on_the_disk_one_by_one(evaluate, tmp_path, monkeypatch, command):
     code_run(evaluate, tmp_path, "--samples", "3")
     monkeypatch.setattr("localpower.evals.store.Folder.rewrite", lambda *_: pytest.fail("killed here"))
+    again = {
+        "eval": lambda: code_run(evaluate, tmp_path, "--samples", "3", "--run-code"),
+        "regrade": lambda: main(["regrade", str(tmp_path / "run"), "--run-code"]),
+    }
     with pytest.raises(pytest.fail.Exception):
-        code_run(evaluate, tmp_path, "--samples", "3", "--run-code")
-    assert all(row["verdict"] != "ungraded" for row in read(tmp_path / "run").rows)
-
-
-def test_regrading_keeps_the_verdicts_of_programs_one_by_one(evaluate, tmp_path, monkeypatch):
-    code_run(evaluate, tmp_path, "--samples", "3")
-    monkeypatch.setattr("localpower.evals.store.Folder.rewrite", lambda *_: pytest.fail("killed here"))
-    with pytest.raises(pytest.fail.Exception):
-        main(["regrade", str(tmp_path / "run"), "--run-code"])
+        again[command]()
     assert all(row["verdict"] != "ungraded" for row in read(tmp_path / "run").rows)
 
 
@@ -427,11 +405,6 @@ def test_a_verdict_says_which_packages_the_program_was_allowed(evaluate, tmp_pat
     code_run(evaluate, tmp_path, "--run-code", "--allow-import", "numpy")
     (row,) = rows_in(tmp_path / "run").values()
     assert row["isolation"].partition(" + ")[2] == "numpy"
-
-
-def test_more_answers_than_anybody_waits_for_are_refused(evaluate):
-    code, _, err = evaluate(*LAB, "--limit", "2", "--samples", "1000000000")
-    assert (code, "a run has at most 1,000,000" in err, err.count("\n")) == (2, True, 1)
 
 
 def test_stops_of_a_task_end_answers_inside_the_sampler_for_every_method(evaluate, tmp_path):
@@ -443,21 +416,9 @@ def test_stops_of_a_task_end_answers_inside_the_sampler_for_every_method(evaluat
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
-    arguments = [*LAB, *METHODS, "--limit", "40", "--samples", "4", "--out", str(tmp_path / "run")]
-    with subprocess.Popen(
-        [sys.executable, "-m", "localpower", *arguments],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if " of 480 answers" in line:
-                process.send_signal(signal.SIGINT)
-                break
-        out, err = process.communicate()
-    assert process.returncode == 130
-    assert out == ""
+    arguments = [*LAB, *METHODS, "--limit", "40", "--samples", "4"]
+    _, code, (out, err) = stopped(arguments, tmp_path / "run", signal.SIGINT, " of 480 answers")
+    assert (code, out) == (130, "")
     assert "the same command goes on from there" in err
     assert 0 < len(rows_in(tmp_path / "run")) < 480
 
@@ -466,7 +427,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
 def test_a_full_disk_is_one_line_and_loses_nothing_that_was_written(evaluate, tmp_path):
     arguments = [*LAB, *METHODS, "--limit", "4", "--samples", "2"]
     evaluate(*arguments, out="whole")
-    command = [sys.executable, "-m", "localpower", *arguments, "--out", str(tmp_path / "run")]
+    command = [sys.executable, "-m", "localpower", "eval", *arguments, "--out", str(tmp_path / "run")]
     limited = ["sh", "-c", 'ulimit -f 16; exec "$@"', "sh", *command]  # blocks of 512 or 1,024 bytes
     done = subprocess.run(limited, capture_output=True, text=True, check=False)
     last = done.stderr.splitlines()[-1]
@@ -504,7 +465,7 @@ def test_the_time_that_passes_is_shared_by_the_answers_being_written():
 
 @pytest.mark.parametrize("kind", ["window", "hybrid", "recurrent"])
 def test_no_kind_of_memory_mixes_up_prompts_that_share_a_batch(evaluate, tmp_path, tiny_paths, kind):
-    arguments = f"eval tiny -m {tiny_paths[kind]} --limit 3 --seed 5 --max-tokens 10".split()
+    arguments = f"tiny -m {tiny_paths[kind]} --limit 3 --seed 5 --max-tokens 10".split()
     methods = ("--method", "power:metropolised=yes:block=5,smc:particles=3,best-of-n:n=2")
     for width in ("1", "3"):
         assert evaluate(*arguments, *methods, "--parallel", width, out=width)[0] == 0

@@ -28,10 +28,16 @@ def run_of_grpo(tmp_path_factory):
     return folder
 
 
+def read_by(model, run, heard=lambda *_: None):
+    """A scorer that has read the answers of a run."""
+    scorer = Scorer(load(Request(model)), lambda: None)
+    scorer.read_all(run, heard)
+    return scorer
+
+
 def test_a_scorer_gives_each_token_the_log_p_that_its_own_evaluation_has(run_of_grpo):
     run, base = read(run_of_grpo), load(Request("lab-base"))
-    scorer = Scorer(base, lambda: None)
-    scorer.read_all(run)
+    scorer = read_by("lab-base", run)
     for answer in run.rows:
         prompt = tuple(run.problems[answer["task"], answer["id"]]["prompts"]["lab-grpo"]["tokens"])
         tokens = tuple(answer["tokens"])
@@ -52,38 +58,9 @@ def test_a_second_scorer_at_once_is_told_to_wait(run_of_grpo):
     assert "wait until it has ended" in refused.value.hint
 
 
-def test_what_was_read_once_is_kept_beside_the_run(run_of_grpo):
-    run, base = read(run_of_grpo), load(Request("lab-base"))
-    first = Scorer(base, lambda: None)
-    first.read_all(run)
-    heard = []
-    again = Scorer(base, lambda: None)
-    again.read_all(run, lambda done, n: heard.append(done))
-    assert heard == []
-    assert [again.scores(run, r) for r in run.rows] == [first.scores(run, r) for r in run.rows]
-
-
-def test_a_score_after_a_line_that_was_cut_off_is_whole_and_nothing_is_lost(run_of_grpo):
-    run, base = read(run_of_grpo), load(Request("lab-base"))
-    Scorer(base, lambda: None).read_all(run)
-    path = run_of_grpo / f"scores-{base.info.sha256[:12]}.jsonl"
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-30])
-    notes = []
-    again = Scorer(base, lambda: None, notes.append)
-    again.read_all(run)
-    assert ["was cut off" in note for note in notes] == [True]
-    assert path.read_bytes() == whole
-    path.write_bytes(b"{}\n" + whole)
-    with pytest.raises(UserError, match=r"line 1 of .* is no score of an answer"):
-        Scorer(base, lambda: None).read_all(run)
-    path.write_bytes(whole)
-
-
 def test_a_models_own_answers_are_not_read_again(run_of_grpo):
     run = read(run_of_grpo)
-    scorer = Scorer(load(Request("lab-grpo")), lambda: None)
-    scorer.read_all(run, lambda *_: pytest.fail("read again"))
+    scorer = read_by("lab-grpo", run, lambda *_: pytest.fail("read again"))
     assert scorer.scores(run, run.rows[0]) == (run.rows[0]["token_log_p"], run.rows[0]["token_entropy"])
 
 
@@ -99,16 +76,12 @@ def test_answers_that_are_alike_are_read_once_and_have_the_same_numbers(run_of_g
     assert heard[-1] == (2 * len(twins), 2 * len(twins))
     for answer, twin in zip(run.rows, twins, strict=False):
         assert scorer.scores(run, answer) == scorer.scores(run, twin)
-    again = Scorer(scorer.loaded, lambda: None)
-    again.read_all(run, lambda *_: pytest.fail("read again"))
+    read_by("lab-base", run, lambda *_: pytest.fail("read again"))
 
 
 def test_a_model_of_another_vocabulary_reads_the_text(run_of_grpo):
     run = read(run_of_grpo)
-    smollm2 = load(Request("smollm2"))
-    scorer = Scorer(smollm2, lambda: None)
-    scorer.read_all(run)
-    log_p, _ = scorer.scores(run, run.rows[0])
+    log_p, _ = read_by("smollm2", run).scores(run, run.rows[0])
     assert 0 < len(log_p) < len(run.rows[0]["tokens"])  # its tokens are longer than a character
     assert all(value < 0 for value in log_p)
 
@@ -116,8 +89,7 @@ def test_a_model_of_another_vocabulary_reads_the_text(run_of_grpo):
 def test_answers_whose_prompt_was_not_stored_are_counted(tmp_path):
     run = write(tmp_path / "r", [row("a", "i", "right")])
     run.problems["made", "i"]["prompts"]["m"]["text"] = None
-    scorer = Scorer(load(Request("lab-base")), lambda: None)
-    scorer.read_all(run)
+    scorer = read_by("lab-base", run)
     assert scorer.n_skipped == 1
     assert scorer.scores(run, run.rows[0]) is None
 
@@ -154,13 +126,6 @@ def test_every_method_is_held_against_the_first(tmp_path):
     found = matches(open_run(tmp_path / "r"), None)
     assert {(m.label, m.against) for m in found} == {("power", "base")}
     assert [(m.ours, m.theirs) for m in found][:2] == [("fine", "ok"), ("finefine", "okok")]
-
-
-def test_outputs_of_a_file_are_found_by_their_instruction(tmp_path):
-    (tmp_path / "ref.json").write_text(json.dumps([{"instruction": "What?", "output": "So."}]))
-    found = matches(open_run(tmp_path / "r"), str(tmp_path / "ref.json"))
-    assert {m.label for m in found} == {"base", "power"}
-    assert {m.theirs for m in found} == {"So."}
 
 
 def test_an_opponent_that_does_not_exist_is_named(tmp_path):

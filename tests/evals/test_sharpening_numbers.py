@@ -9,12 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from localpower.evals.bootstrap import (
-    difference_intervals,
-    mean_interval,
-    mean_intervals,
-    resampled_means,
-)
+from localpower.evals.bootstrap import difference_intervals, mean_intervals, resampled_means
 from localpower.evals.coverage import pass_table
 from localpower.evals.divergence import divergence
 from localpower.evals.overlap import solved_sets, unseen_rate
@@ -81,10 +76,7 @@ def test_the_resamples_of_the_tax_are_of_whole_problems():
                             n_resamples=4000).confidence_interval  # fmt: skip
     found = sharpening_tax(base, tuned).tax
     assert found.value == pytest.approx(float(tax(np.arange(60))))
-    assert (found.low, found.high) == (
-        pytest.approx(again.low, abs=0.01),
-        pytest.approx(again.high, abs=0.01),
-    )
+    assert (found.low, found.high) == pytest.approx((again.low, again.high), abs=0.01)
 
 
 @pytest.mark.parametrize("n", [1, 3, 50, 5000])
@@ -112,10 +104,10 @@ def test_an_interval_of_a_column_is_the_paired_bootstraps():
 
 
 def test_shares_that_do_not_differ_leave_an_interval():
-    assert mean_interval(np.ones(10)).low == pytest.approx(wilson(10, 10).low)
+    assert mean_intervals(np.ones((10, 1)))[0].low == pytest.approx(wilson(10, 10).low)
     assert mean_intervals(np.array([[0.0, 0.5], [0.0, 1.0]]))[0].high > 0.3
     with pytest.raises(ValueError, match="no problems"):
-        mean_interval(np.zeros(0))
+        mean_intervals(np.zeros((0, 1)))
 
 
 def test_solved_sets_name_what_one_alone_solves_and_test_it_exactly():
@@ -157,9 +149,8 @@ def test_the_divergence_has_no_bias(p, q):
     expected = 0.0
     for drawn in itertools.product(p, repeat=2):
         chance = math.prod(p[x] for x in drawn)
-        found = divergence(
-            [[math.log(p[x]) for x in drawn]], [[math.log(q[x]) for x in drawn]], [[len(x) for x in drawn]]
-        )
+        under = [[[math.log(law[x]) for x in drawn]] for law in (p, q)]
+        found = divergence(*under, [[len(x) for x in drawn]])
         expected += chance * found.per_answer
     assert expected == pytest.approx(true, abs=1e-12)
 

@@ -8,6 +8,7 @@ import math
 
 import pytest
 
+from localpower.api.compare import compare
 from localpower.cli.main import main
 from localpower.errors import UserError
 from localpower.evals.sharpness import sharpening_of
@@ -16,11 +17,7 @@ from localpower.jsonl import line
 from tests.evals.test_report import HOSTILE, row, write
 
 PLAIN = ("base", "power:steps=2")
-METHODS = {
-    "base": {"method": "base"},
-    "low-temp": {"method": "low-temp"},
-    "power:steps=2": {"method": "power:steps=2"},
-}
+METHODS = {name: {"method": name} for name in ("base", "low-temp", "power:steps=2")}
 
 
 def answers(model, method, right, *, samples=None, task="made", **more):
@@ -34,12 +31,10 @@ def answers(model, method, right, *, samples=None, task="made", **more):
 
 def both(path, base, tuned, *more, samples=4, settings=None, **fields):
     """A run of models m and n with plain answers, and others."""
-    rows = [
-        *answers("m", "base", base, samples=samples),
-        *answers("n", "base", tuned, samples=samples),
-        *more,
-    ]
-    return write(path, rows, models=("m", "n"), settings={"methods": METHODS, **(settings or {})}, **fields)
+    sides = {"m": base, "n": tuned}
+    rows = [each for m, right in sides.items() for each in answers(m, "base", right, samples=samples)]
+    told = {"methods": METHODS, **(settings or {})}
+    return write(path, [*rows, *more], models=("m", "n"), settings=told, **fields)
 
 
 def only(runs, **names):
@@ -60,22 +55,22 @@ def test_of_two_models_the_first_is_taken_for_the_base_and_that_is_said(tmp_path
     assert "base: m · tuned: n; the first of two models is taken for the base" in capsys.readouterr().out
 
 
+def model_of(name, sha256=None, path=None):
+    return {"name": name, "sha256": sha256 or name, "quantization": "F16", "path": path}
+
+
 @pytest.mark.parametrize(
     "names", [{"base": "n"}, {"tuned": "m"}, {"base": "n", "tuned": "m"}, {"base": "n.gguf"}]
 )
 def test_a_name_or_a_file_says_which_model_is_which(tmp_path, names):
-    models = {
-        name: {"name": name, "sha256": name, "quantization": "F16", "path": f"/x/{name}.gguf"}
-        for name in "mn"
-    }
+    models = {name: model_of(name, path=f"/x/{name}.gguf") for name in "mn"}
     who = sharpening_of([both(tmp_path / "r", {"i": 1}, {"i": 3}, settings={"models": models})], **names).who
     assert (who.base, who.tuned, who.inferred) == ("n", "m", len(names) == 1)
 
 
 def test_models_may_come_from_two_runs_and_keep_their_file_under_another_name(tmp_path):
     one = write(tmp_path / "one", answers("m", "base", {"i": 1}))
-    models = {"z": {"name": "z", "sha256": "m", "quantization": "F16", "path": None}}
-    models |= {"n": {"name": "n", "sha256": "n", "quantization": "F16", "path": None}}
+    models = {"z": model_of("z", "m"), "n": model_of("n")}
     rows = [*answers("z", "low-temp", {"i": 2}), *answers("n", "base", {"i": 3})]
     two = write(tmp_path / "two", rows, models=("z", "n"), settings={"models": models, "methods": METHODS})
     task = only([one, two])
@@ -157,10 +152,8 @@ def test_a_mock_of_known_solve_rate_has_the_pass_at_k_of_its_rate(tmp_path, p):
     """Every outcome of 3 samples with its chance: what the report says is right in expectation, exactly."""
     expected = {1: 0.0, 2: 0.0, 3: 0.0}
     for i, drawn in enumerate(itertools.product((True, False), repeat=3)):
-        rows = [
-            row("base", "i", "right" if each else "wrong", sample=s, model="m")
-            for s, each in enumerate(drawn)
-        ]
+        verdicts = enumerate("right" if each else "wrong" for each in drawn)
+        rows = [row("base", "i", verdict, sample=s, model="m") for s, verdict in verdicts]
         rows += answers("n", "base", {"i": 3}, samples=3)
         task = only(write(tmp_path / str(i), rows, models=("m", "n")))
         chance = math.prod(p if each else 1 - p for each in drawn)
@@ -186,10 +179,8 @@ def test_the_null_is_chosen_by_its_kind_and_not_by_how_well_it_did(tmp_path):
     more = [*answers("m", "low-temp", strong), *answers("m", "power:steps=2", weak)]
     task = only(both(tmp_path / "r", items, items, *more))
     assert task.null.name == "base, power:steps=2"
-    assert (
-        only(both(tmp_path / "s", items, items, *answers("m", "low-temp", weak))).null.name
-        == "base, low-temp"
-    )
+    lone = only(both(tmp_path / "s", items, items, *answers("m", "low-temp", weak)))
+    assert lone.null.name == "base, low-temp"
     assert only(both(tmp_path / "t", items, items)).null is None
 
 
@@ -220,9 +211,10 @@ def test_what_sharpening_narrows_is_no_gain_of_tuning(tmp_path):
     items = [f"i{i}" for i in range(20)]
     once, sure = dict.fromkeys(items, 1), {name: 4 * (i < 8) for i, name in enumerate(items)}
     task = only(both(tmp_path / "r", once, once, *answers("m", "power:steps=2", sure)))
-    assert (len(task.null.solved.tuned_only), task.null.solved.base_only) == (12, ()), (
-        "and the plain base has all"
-    )
+    assert (len(task.null.solved.tuned_only), task.null.solved.base_only) == (
+        12,
+        (),
+    )  # the plain base has all
     assert task.finding[0] == "made: no more than sharpening is shown."
     none = dict.fromkeys(items, 0)
     more = only(both(tmp_path / "s", none, once, *answers("m", "power:steps=2", sure)))
@@ -236,14 +228,12 @@ def test_what_the_sharpened_base_costs_is_said_beside_what_it_is_worth(tmp_path)
     assert "for 21 drawn tokens each where the plain answers of the tuned model take 4" in task.finding[2]
 
 
-@pytest.mark.parametrize(
-    ("alpha", "settings"), [(2.0, {}), (4.0, {"power:steps=9": {"method": "power:steps=9"}})]
-)
-def test_another_alpha_or_other_settings_are_not_sharpened_alike(tmp_path, alpha, settings):
+@pytest.mark.parametrize(("alpha", "label"), [(2.0, "power:steps=2"), (4.0, "power:steps=9")])
+def test_another_alpha_or_other_settings_are_not_sharpened_alike(tmp_path, alpha, label):
     items = {f"i{i}": i % 3 for i in range(12)}
-    label = next(iter(settings), "power:steps=2")
     more = [*answers("m", "power:steps=2", items, alpha=4.0), *answers("n", label, items, alpha=alpha)]
-    task = only(both(tmp_path / "r", items, items, *more, settings={"methods": METHODS | settings}))
+    methods = METHODS | {label: {"method": label}}
+    task = only(both(tmp_path / "r", items, items, *more, settings={"methods": methods}))
     assert (task.null.alike, task.null.tuned_name, task.null.unlike) == (None, None, (f"tuned, {label}",))
     assert not any("sharpened in the same way" in sentence for sentence in task.finding)
     assert any(f"tuned, {label} has other settings than base, power:steps=2" in note for note in task.notes)
@@ -256,9 +246,8 @@ def test_what_the_tuned_models_sharpened_answers_were_asked_otherwise_is_told(tm
     other = write(tmp_path / "s", answers("n", "power:steps=2", items), models=("n",), settings=asked)
     task = only([run, other])
     assert task.null.tuned_name == "tuned, power:steps=2"
-    assert any(
-        "the runs differ in more than method and model: system message" in each for each in task.rivals
-    )
+    words = "the runs differ in more than method and model: system message"
+    assert any(words in each for each in task.rivals)
 
 
 def test_without_sharpened_answers_it_cannot_be_said(tmp_path):
@@ -274,12 +263,8 @@ def test_quartiles_are_chosen_by_one_half_of_the_bases_answers_and_told_by_the_o
         for model in "mn" for i in range(40) for s in range(8)
     ]  # fmt: skip
     task = only(write(tmp_path / "r", rows, models=("m", "n")))
-    assert [(each.low, each.high, each.of) for each in task.strata] == [
-        (0, 1, 4),
-        (2, 2, 4),
-        (3, 3, 4),
-        (4, 4, 4),
-    ]
+    assert [(each.low, each.high) for each in task.strata] == [(0, 1), (2, 2), (3, 3), (4, 4)]
+    assert {each.of for each in task.strata} == {4}
     assert [each.pair.n_problems for each in task.strata] == [16, 8, 8, 8]
     assert all(each.pair.passes[0].base.value == 0.0 for each in task.strata)
     assert {each.pair.k for each in task.strata} == {4}
@@ -296,11 +281,8 @@ def test_equal_tokens_buy_fewer_answers_of_a_dearer_method(tmp_path):
     dear = answers("m", "power:steps=2", items, decoded_tokens=8)
     task = only(both(tmp_path / "r", items, items, *dear))
     plain, power = line_of(task, "base, plain"), line_of(task, "base, power:steps=2")
-    assert [(each.multiple, each.tokens, each.k) for each in plain.budgets] == [
-        (1, 4, 1),
-        (2, 8, 2),
-        (4, 16, 4),
-    ]
+    bought = [(each.multiple, each.tokens, each.k) for each in plain.budgets]
+    assert bought == [(1, 4, 1), (2, 8, 2), (4, 16, 4)]
     assert [(each.multiple, each.k) for each in power.budgets] == [(2, 1), (4, 2)]
     by_k = {each.k: each.passed.value for each in power.passes}
     assert [each.passed.value for each in power.budgets] == pytest.approx([by_k[1], by_k[2]])
@@ -317,10 +299,8 @@ def test_unequal_samples_are_told_and_each_side_keeps_what_has_no_bias(tmp_path)
 
 
 def test_a_run_that_is_not_finished_uses_what_most_answers_allow_and_says_so(tmp_path):
-    rows = [
-        *answers("m", "base", {f"i{i}": 1 for i in range(10)}),
-        *answers("n", "base", {f"i{i}": 1 for i in range(10)}),
-    ]
+    items = {f"i{i}": 1 for i in range(10)}
+    rows = [*answers("m", "base", items), *answers("n", "base", items)]
     rows = [r for r in rows if not (r["model"] == "n" and r["sample"] == 3 and r["id"] in ("i7", "i8"))]
     task = only(write(tmp_path / "r", rows, models=("m", "n"), settings={"samples": 4}))
     assert (task.pair.k, task.pair.n_problems) == (4, 8)
@@ -351,15 +331,11 @@ def test_truncation_templates_files_and_compute_are_told_where_they_differ(tmp_p
 
 def test_a_cue_is_a_line_of_its_own_and_no_draw_from_the_model(tmp_path):
     run = both(tmp_path / "r", {"i": 1, "j": 1}, {"i": 2, "j": 2})
-    cue = write(
-        tmp_path / "cue", answers("m", "base", {"i": 3, "j": 4}), settings={"answer_prefix": "\n\nOkay"}
-    )
+    asked = {"answer_prefix": "\n\nOkay"}
+    cue = write(tmp_path / "cue", answers("m", "base", {"i": 3, "j": 4}), settings=asked)
     task = only([run, cue])
-    assert [each.name for each in task.lines] == [
-        "base, plain",
-        'base, plain, cue "\\n\\nOkay"',
-        "tuned, plain",
-    ]
+    names = ["base, plain", 'base, plain, cue "\\n\\nOkay"', "tuned, plain"]
+    assert [each.name for each in task.lines] == names
     assert task.base == "base, plain"
     assert task.lines[1].beside.one.value == pytest.approx(4 / 8 - 7 / 8)
     assert not any("a cue" in each for each in task.notes)
@@ -378,9 +354,8 @@ def score(run, sha256, numbers):
 
 
 def test_likelihoods_and_divergences_come_from_what_each_model_read_of_the_other(tmp_path):
-    run = both(
-        tmp_path / "r", {"i": 1, "j": 1}, {"i": 2, "j": 2}, *answers("m", "power:steps=2", {"i": 4, "j": 4})
-    )
+    more = answers("m", "power:steps=2", {"i": 4, "j": 4})
+    run = both(tmp_path / "r", {"i": 1, "j": 1}, {"i": 2, "j": 2}, *more)
     score(run, "m", {"n": [-2.0, -0.5]})
     score(run, "n", {"m": [-1.0, -3.0]})
     task = only(run)
@@ -462,20 +437,12 @@ def test_every_form_is_one_thing_on_stdout_without_control_characters(tmp_path, 
 @pytest.mark.parametrize("width", [60, 100, 160])
 def test_no_line_is_wider_than_the_terminal(tmp_path, width):
     items = {f"problem-{i}": i % 4 for i in range(30)}
-    more = [
-        each
-        for model in "mn"
-        for method in ("low-temp", "power:steps=2")
-        for each in answers(model, method, items)
-    ]
+    ways = [(model, method) for model in "mn" for method in ("low-temp", "power:steps=2")]
+    more = [each for way in ways for each in answers(*way, items)]
     run = both(tmp_path / "r", items, {name: 3 for name in items}, *more)
-    from localpower.api.compare import compare
-
     table = compare(run.path, sharpening=("m", "n")).table(width)
     assert max(map(len, table.splitlines())) <= width
     assert "taken for the base" not in table
     if width == 100:
         row_of = [each for each in table.splitlines() if each.startswith("base, power:steps=2")]
-        assert all("(" in each or "." in each or "%" in each for each in row_of), (
-            "no row is folded at 100 columns"
-        )
+        assert all("(" in each or "." in each or "%" in each for each in row_of), "no row is folded"

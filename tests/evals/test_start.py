@@ -14,6 +14,7 @@ from localpower.catalogue import ENTRIES
 from localpower.cli.main import main
 from localpower.evals.store import Folder, read, replace_file
 from tests.evals.files import lines
+from tests.evals.test_report import row, write
 
 ASK = ("--method", "base", "--seed", "1")
 
@@ -52,10 +53,11 @@ def test_a_folder_that_was_there_is_left_as_it_was(tmp_path, task, why):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_folder_of_other_things_gets_nothing_new(tmp_path, task):
+def test_a_folder_of_other_things_gets_nothing_new(tmp_path, task, capsys):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.tex").write_text("x")
     assert main(["eval", task, "-m", "toy", *ASK, "--out", str(tmp_path / "out")]) == 1
+    assert "has other files in it" in capsys.readouterr().err
     assert [each.name for each in (tmp_path / "out").iterdir()] == ["thesis.tex"]
 
 
@@ -89,17 +91,12 @@ def test_a_finished_run_is_gone_on_with_where_nothing_can_be_written(tmp_path, t
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_names_of_any_bytes_are_paths_and_their_labels_are_texts(tmp_path, task):
     odd = os.fsdecode(bytes(tmp_path) + b"/bad\xff")
-    for source, ending in (
-        (task, ".toml"),
-        (tmp_path / "t.jsonl", ".jsonl"),
-        (ENTRIES["lab-base"].path(), ".gguf"),
-    ):
-        os.symlink(source, odd + ending)
+    for source in (Path(task), tmp_path / "t.jsonl", ENTRIES["lab-base"].path()):
+        os.symlink(source, odd + source.suffix)
     command = ["eval", odd + ".toml", "-m", odd + ".gguf", *ASK, "--out", odd]
     strict = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
-    done = subprocess.run(
-        [sys.executable, "-m", "localpower", *command], capture_output=True, env=strict, check=False
-    )
+    command = [sys.executable, "-m", "localpower", *command]
+    done = subprocess.run(command, capture_output=True, env=strict, check=False)
     assert (done.returncode, b"bad\\xff" in done.stdout) == (0, True)
     settings = json.loads(Path(odd, "settings.json").read_text("ascii"))
     assert settings["models"]["bad\\xff"]["path"] == odd + ".gguf"
@@ -109,8 +106,6 @@ def test_names_of_any_bytes_are_paths_and_their_labels_are_texts(tmp_path, task)
 
 
 def test_settings_that_an_older_version_wrote_with_such_a_name_are_read(tmp_path):
-    from tests.evals.test_report import row, write
-
     run = write(tmp_path / "r", [row("a", "i", "right")])
     text = json.dumps(run.settings | {"system": "\udcff"}, ensure_ascii=False)
     (tmp_path / "r" / "settings.json").write_bytes(text.encode("utf-8", "surrogatepass"))

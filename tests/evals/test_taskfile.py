@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from localpower.cli.main import main
 from localpower.errors import UserError
 from localpower.evals.sources import Source
 from localpower.evals.tasks import find_tasks
-from tests.evals.files import lines
+from tests.evals.files import lines, task_file
 
 ROW = {"question": "1+1", "answer": "2", "Correct Answer": "two", "n": 2.0, "listed": [1]}
 
 
 def write(folder, prompt=None, *, rows=(ROW,), **said):
-    said |= {"data": "rows.jsonl"} | ({} if prompt is None else {"prompt": prompt})
-    (folder / "rows.jsonl").write_text(lines(rows))
-    file = folder / "t.toml"
-    file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in said.items()))
-    return str(file)
+    return task_file(folder, rows, **said, **({} if prompt is None else {"prompt": prompt}))
 
 
 def problem(folder, prompt=None, **more):
@@ -47,9 +41,7 @@ def test_a_field_stands_in_braces_and_a_doubled_brace_is_a_brace(tmp_path, promp
     ("prompt", "said"),
     [(r"{question} Put it within \boxed{answer}.", {}), ("{Correct Answer}", {"answer": "Correct Answer"})],
 )
-def test_a_prompt_that_would_tell_the_right_answer_is_refused_before_anything_is_made(
-    tmp_path, capsys, prompt, said
-):
+def test_a_prompt_that_would_tell_the_right_answer_is_refused_at_once(tmp_path, capsys, prompt, said):
     file, field = write(tmp_path, prompt, **said), said.get("answer", "answer")
     assert main(["eval", file, "-m", "nosuch", "--out", str(tmp_path / "out")]) == 1
     err = capsys.readouterr().err
@@ -112,26 +104,21 @@ def test_an_empty_right_answer_is_refused(tmp_path, answer):
 
 
 @pytest.mark.parametrize(
-    ("grader", "answer"),
-    [
-        *(("letter", answer) for answer in (2, "E", "B and C")),
-        *(("number", answer) for answer in ("ten", True, "3,5", "1e3", ["2", "two"])),
-    ],
+    ("grader", "answers"),
+    {"letter": (2, "E", "B and C"), "number": ("ten", True, "3,5", "1e3", ["2", "two"])}.items(),
 )
-def test_a_right_answer_that_its_grader_can_find_in_no_text_is_refused(tmp_path, grader, answer):
-    with pytest.raises(UserError, match=f"in which the grader {grader} finds no {grader}"):
-        problem(tmp_path, rows=[ROW | {"answer": answer}], grader=grader)
+def test_a_right_answer_that_its_grader_can_find_in_no_text_is_refused(tmp_path, grader, answers):
+    for answer in answers:
+        with pytest.raises(UserError, match=f"in which the grader {grader} finds no {grader}"):
+            problem(tmp_path, rows=[ROW | {"answer": answer}], grader=grader)
 
 
 @pytest.mark.parametrize(
-    ("grader", "answer"),
-    [
-        *(("letter", answer) for answer in ("b", "(C)")),
-        *(("number", answer) for answer in ("1,002", "$5", -0.0, "12 %", "5 km", "−5")),
-    ],
+    ("grader", "answers"),
+    {"letter": ("b", "(C)"), "number": ("1,002", "$5", -0.0, "12 %", "5 km", "−5")}.items(),
 )
-def test_a_right_answer_that_its_grader_finds_is_taken(tmp_path, grader, answer):
-    assert problem(tmp_path, rows=[ROW | {"answer": answer}], grader=grader).gold
+def test_a_right_answer_that_its_grader_finds_is_taken(tmp_path, grader, answers):
+    assert all(problem(tmp_path, rows=[ROW | {"answer": each}], grader=grader).gold for each in answers)
 
 
 def test_a_folder_that_is_named_has_the_rows_first_and_the_task_files_own_come_next(tmp_path):

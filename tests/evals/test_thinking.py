@@ -59,9 +59,10 @@ def asked(end, **wording):
     return ask(TASKS["tiny"], [PROBLEM], Thinker(end), Wording(**wording), None)
 
 
-@pytest.mark.parametrize(
-    ("end", "thinking"), [((4, 5), True), ((2,), True), ((4, 5, 6, 5), False), ((2, 3), False)]
-)
+ENDS = {(4, 5): True, (2,): True, (4, 5, 6, 5): False, (2, 3): False}
+
+
+@pytest.mark.parametrize(("end", "thinking"), ENDS.items())
 def test_a_template_that_opens_a_thought_is_seen_at_the_prompts_end(end, thinking):
     (question,) = asked(end)
     assert question.thinking == thinking
@@ -97,9 +98,8 @@ def test_an_answer_is_graded_without_the_thought_that_its_tokens_spell(tokens, t
     question = RenderedProblem(TASKS["tiny"], PROBLEM, "", (7,), True, 8, (), PLAIN, thinking)
     job = jobs([question], "m", [EvalMethod("base", lambda *_: (Ancestral(8), 1.0))], 1, 1, {})
     with Grader() as grader:
-        (made,) = make_rows(
-            Thinker(()), Certain(WORDS), list(job), 1, grader, save_text=bool, check=lambda: None
-        )
+        model, how = Certain(WORDS), {"save_text": bool, "check": lambda: None}
+        (made,) = make_rows(Thinker(()), model, list(job), 1, grader, **how)
     assert made["verdict"] == verdict
 
 
@@ -135,11 +135,9 @@ def test_an_answer_graded_again_is_graded_without_its_thought(run):
     run.settings["tasks"]["made"]["kind"] = "number"
     run.problems["made", "i"] |= {"gold": "5"}
     run.problems["made", "i"]["prompts"]["m"]["thinking"] = True
+    row = run.rows[0] | {"text": "maybe 5"}
     with Grader() as grader:
-        assert (
-            grader.regrade(run.rows[0] | {"text": "maybe 5"}, run, lambda row: row["text"])["verdict"]
-            == "none"
-        )
+        assert grader.regrade(row, run, lambda row: row["text"])["verdict"] == "none"
 
 
 @pytest.fixture(scope="module")
@@ -163,9 +161,7 @@ def evaluate(tmp_path, tiny_paths, capsys):
     return call
 
 
-def test_a_thinking_budget_ends_thoughts_counts_them_and_leaves_what_was_given_out_of_likelihoods(
-    evaluate, thinker, tmp_path
-):
+def test_a_thinking_budget_ends_thoughts_and_what_was_given_is_in_no_likelihood(evaluate, thinker, tmp_path):
     code, _ = evaluate(thinker, "--thinking-budget", "1")
     run = read(tmp_path / "r")
     assert (code, run.settings["thinking_budget"]) == (0, 1)

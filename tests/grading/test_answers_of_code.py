@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from localpower.grading.program import LIGHTER, REPAIRED
 from localpower.grading.verdicts import grade_code
+from tests.grading.test_code import TASK
 
-TASK = {
-    "prompt": "from typing import List\n\n\ndef total(xs: List[int]) -> int:\n    '''Sum.'''\n",
-    "entry_point": "total",
-    "test": "def check(candidate):\n    assert candidate([1, 2]) == 3\n    assert candidate([]) == 0\n",
-}
 TOTAL = "def total(xs):\n    return sum(xs)\n"
 
 
@@ -65,9 +62,7 @@ def test_a_statement_that_fails_stops_no_other(text):
 def test_what_keeps_a_program_from_its_end_is_left_out_and_told(text):
     found = grade_code(TASK, fence(TOTAL + text), seconds=2.0)
     assert found.verdict == "right"
-    assert found.extracted.startswith(
-        "# localpower: statements at the margin that define nothing were left out\n"
-    )
+    assert found.extracted.startswith(LIGHTER)
 
 
 def test_all_threads_are_the_programs_own():
@@ -110,6 +105,7 @@ def test_a_fence_may_be_tagged_as_it_likes(tag):
     assert judged(f"```{tag}\n{code}```") == "right"
 
 
+ADD, ADDING = "def add(xs):\n    return sum(xs)\n", TOTAL.replace("sum", "add")
 DOCUMENTED = "def total(xs):\n{0}'''Sum.\n\n{0}```{1}\n{0}total([1])\n{0}```\n{0}'''\n{0}return sum(xs)\n"
 
 
@@ -126,10 +122,11 @@ DOCUMENTED = "def total(xs):\n{0}'''Sum.\n\n{0}```{1}\n{0}total([1])\n{0}```\n{0
         "tagged in a docstring": fence(DOCUMENTED.format("    ", "python")),
         "in a docstring two in": fence(DOCUMENTED.format("  ", "")),
         "old line ends": fence(TOTAL).replace("\n", "\r"),
-        "a helper in another": f"{fence('def add(xs):' + chr(10) + '    return sum(xs)' + chr(10))}\n{fence(TOTAL.replace('sum', 'add'))}",
-        "a helper in a later one": f"{fence(TOTAL.replace('sum', 'add'))}\n{fence('def add(xs):' + chr(10) + '    return sum(xs)' + chr(10))}",
-        "another version of a helper in a later one": f"{fence('def add(xs):' + chr(10) + '    return sum(xs)' + chr(10) + TOTAL.replace('sum', 'add'))}\n{fence('def add(a, b):' + chr(10) + '    return a' + chr(10))}",
-        "an example of use in another": f"{fence(TOTAL)}\n{fence('total = total([1])' + chr(10))}",
+        "a helper in another": f"{fence(ADD)}\n{fence(ADDING)}",
+        "a helper in a later one": f"{fence(ADDING)}\n{fence(ADD)}",
+        "another version of a helper in a later one": fence(ADD + ADDING)
+        + fence(ADD.replace("sum(xs)", "0")),
+        "an example of use in another": fence(TOTAL) + fence("total = total([1])\n"),
         "after a byte order mark": "\ufeff" + TOTAL,
         "indented with wide blanks": fence("def total(xs):\n\u00a0\u00a0\u00a0\u00a0return sum(xs)\n"),
         "before a mark of the end": TOTAL.rstrip() + "</s>",
@@ -162,7 +159,7 @@ BODY = "    s = 0\n    for x in xs:\n        s += x\n    return s\n"
 def test_a_body_that_lost_its_indentation_gets_it_back_and_that_is_told(text):
     found = grade_code(TASK, text, seconds=3.0)
     assert found.verdict == "right"
-    assert found.extracted.startswith("# localpower: the indentation was repaired\n")
+    assert found.extracted.startswith(REPAIRED)
 
 
 def test_a_definition_that_gained_indentation_loses_it():
@@ -197,32 +194,23 @@ def test_what_is_no_function_of_that_name_is_not_right(text):
 LISTED = {"test_list": ["assert set(shared([1, 2], [2])) == set([2])"]}
 
 
-@each(
-    {
-        "by their names": "set = lambda _: 1\n",
-        "in their module": "import builtins\nbuiltins.set = lambda _: 1\n",
-    }
-)
+@each({"by name": "set = lambda _: 1\n", "in their module": "import builtins\nbuiltins.set = lambda _: 1\n"})
 def test_a_program_cannot_change_the_builtins_of_its_tests(text):
     assert judged("def shared(a, b):\n    return 1\n" + text, LISTED) == "wrong"
 
 
 def test_a_function_may_have_the_name_of_a_builtin_where_that_is_asked_for():
-    assert (
-        judged(fence("def sum(a, b):\n    return a + b\n"), {"test_list": ["assert sum(1, 2) == 3"]})
-        == "right"
-    )
+    task = {"test_list": ["assert sum(1, 2) == 3"]}
+    assert judged(fence("def sum(a, b):\n    return a + b\n"), task) == "right"
 
 
 NODE = "class Node:\n    def __init__(self, value): self.value = value\n"
 VALUE = "def value(node: Node):\n    return node.value if isinstance(node, Node) else 0\n"
 
 
-@pytest.mark.parametrize(
-    ("code", "setup"), [(NODE + VALUE, "root = Node(1)"), (VALUE, NODE + "root = Node(1)")]
-)
-def test_the_setup_of_a_list_of_tests_knows_the_program_and_the_program_the_setup(code, setup):
-    task = {"test_list": ["assert value(root) == 1"], "test_setup_code": setup}
+@pytest.mark.parametrize(("code", "more"), [(NODE + VALUE, ""), (VALUE, NODE)])
+def test_the_setup_of_a_list_of_tests_knows_the_program_and_the_program_the_setup(code, more):
+    task = {"test_list": ["assert value(root) == 1"], "test_setup_code": more + "root = Node(1)"}
     assert judged(fence(code), task) == "right"
 
 

@@ -16,6 +16,7 @@ from localpower.cli.main import main
 from localpower.grading.program import program
 from localpower.grading.sandbox import folder_of, isolation, passes
 from localpower.grading.verdicts import grade_code
+from tests.evals.files import lines
 
 TASK = {
     "id": "Test/0",
@@ -117,9 +118,8 @@ def test_a_task_with_a_list_of_tests():
 
 
 def rows_file(tmp_path, rows):
-    path = tmp_path / "rows.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    return str(path)
+    (tmp_path / "rows.jsonl").write_text(lines(rows), "utf-8")
+    return str(tmp_path / "rows.jsonl")
 
 
 def test_code_is_only_run_when_asked(tmp_path, capsys):
@@ -135,9 +135,8 @@ def test_code_is_only_run_when_asked(tmp_path, capsys):
 def test_rows_of_code_that_are_none(tmp_path, capsys):
     rows = [{"task": TASK, "completion": value} for value in (None, 3, "", "hm")]
     assert main(["grade", "--kind", "code", "--run-code", rows_file(tmp_path, rows)]) == 0
-    assert [json.loads(line)["verdict"] for line in capsys.readouterr().out.splitlines()] == ["none"] * 3 + [
-        "wrong"
-    ]
+    verdicts = [json.loads(line)["verdict"] for line in capsys.readouterr().out.splitlines()]
+    assert verdicts == ["none", "none", "none", "wrong"]
 
 
 @pytest.mark.parametrize(
@@ -180,8 +179,8 @@ def test_a_package_is_imported_where_the_user_allows_it_and_no_other(tmp_path, c
     path = rows_file(tmp_path, rows)
     for options, verdicts in (([], ["wrong", "wrong"]), (["--allow-import", "numpy"], ["right", "wrong"])):
         assert main(["grade", "--kind", "code", "--run-code", *options, path]) == 0
-        lines = capsys.readouterr().out.splitlines()
-        assert [json.loads(line)["verdict"] for line in lines] == verdicts
+        said = capsys.readouterr().out.splitlines()
+        assert [json.loads(line)["verdict"] for line in said] == verdicts
 
 
 @pytest.mark.parametrize("name", ["nowhere", "json", "__main__", "numpy.linalg", ""])
@@ -199,20 +198,8 @@ def test_a_script_beside_other_modules_is_no_package(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("command", [["eval", "tiny"], ["regrade"]])
 def test_packages_go_with_programs_that_are_run(tmp_path, capsys, command):
-    main(
-        [
-            "eval",
-            "lab-chain",
-            "-m",
-            "lab-base",
-            "--limit",
-            "1",
-            "--method",
-            "base",
-            "--out",
-            str(tmp_path / "run"),
-        ]
-    )
+    made = ["eval", "lab-chain", "-m", "lab-base", "--limit", "1", "--method", "base", "--out"]
+    main([*made, str(tmp_path / "run")])
     capsys.readouterr()
     where = ["--out", str(tmp_path / "new")] if command[0] == "eval" else [str(tmp_path / "run")]
     assert main([*command, "--allow-import", "numpy", *where]) == 2

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
-from pathlib import Path
 
 import pytest
 
 from localpower.grading.paper import grade_paper
-from tests.grading.test_grading import HOSTILE
-
-CASES = [json.loads(line) for line in (Path(__file__).parent / "math.jsonl").read_text("utf-8").splitlines()]
+from tests.grading.test_grading import CASES, HOSTILE
 
 
 def right(gold, answer):
     return grade_paper(gold, answer=answer).verdict == "right"
-
-
-@pytest.mark.parametrize("gold", sorted({case["gold"] for case in CASES}))
-def test_every_gold_answer_is_right_by_itself(gold):
-    assert right(gold, gold)
-    assert grade_paper(gold, completion=f"So it is $\\boxed{{{gold}}}$.").verdict == "right"
 
 
 @pytest.mark.parametrize(
@@ -115,17 +105,12 @@ def test_tuples_agree_in_their_brackets_and_element_by_element(gold, answer, sam
     assert right(gold, answer) == same
 
 
-@pytest.mark.parametrize(
-    ("gold", "answer"), [(r"\frac{1}{2}", r"\frac{2}{4}"), ("1/3", "2/6"), ("(1/2,3)", "(2/4,3)")]
-)
-def test_a_fraction_that_is_not_reduced_is_wrong(gold, answer):
-    assert not right(gold, answer)
+REDUCED = [(r"\frac{1}{2}", r"\frac{2}{4}"), ("1/3", "2/6"), ("(1/2,3)", "(2/4,3)")]
+WHOLE = [("2", r"\frac{4}{2}"), ("1024", "2^{10}"), ("5", "2+3"), ("x", "1")]
 
 
-@pytest.mark.parametrize(
-    ("gold", "answer"), [("2", r"\frac{4}{2}"), ("1024", "2^{10}"), ("5", "2+3"), ("x", "1")]
-)
-def test_an_integer_is_right_only_as_an_integer(gold, answer):
+@pytest.mark.parametrize(("gold", "answer"), REDUCED + WHOLE)
+def test_a_fraction_that_is_not_reduced_and_an_integer_that_is_not_written_as_one_are_wrong(gold, answer):
     assert not right(gold, answer)
 
 
@@ -144,9 +129,7 @@ def test_an_integer_is_right_only_as_an_integer(gold, answer):
         ("(i+1)^2/2", "i", False),
     ],
 )
-def test_the_rest_is_compared_by_value_unless_it_has_three_letters_or_a_power_of_two_digits(
-    gold, answer, same
-):
+def test_the_rest_is_compared_by_value_unless_it_has_three_letters_or_a_long_power(gold, answer, same):
     assert right(gold, answer) == same
 
 

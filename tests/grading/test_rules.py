@@ -24,12 +24,7 @@ RULES = [  # an instruction, its arguments, an answer that follows it and one th
     ("keywords:frequency", {"keyword": "zorb", "frequency": 2, "relation": "less than"}, "zorb", "zorb zorb"),
     ("keywords:forbidden_words", {"forbidden_words": ["cat"]}, "A category.", "A Cat."),
     ("keywords:letter_frequency", {"letter": "q", "let_frequency": 2, "let_relation": "at least"}, "Qq", "q"),
-    (
-        "language:response_language",
-        {"language": "de"},
-        "Das ist nicht der Hund.",
-        "This is not the dog of it.",
-    ),
+    ("language:response_language", {"language": "de"}, "Das ist nicht der Hund.", "This is not the dog."),
     (
         "length_constraints:number_sentences",
         {"num_sentences": 2, "relation": "at least"},
@@ -37,12 +32,7 @@ RULES = [  # an instruction, its arguments, an answer that follows it and one th
         "Dr. No",
     ),
     ("length_constraints:number_paragraphs", {"num_paragraphs": 2}, "a\n***\nb", "a\n***\n***\nb"),
-    (
-        "length_constraints:number_words",
-        {"num_words": 3, "relation": "less than"},
-        "one two",
-        "one two three",
-    ),
+    ("length_constraints:number_words", {"num_words": 3, "relation": "less than"}, "one two", "one two 3"),
     (
         "length_constraints:nth_paragraph_first_word",
         {"num_paragraphs": 2, "nth_paragraph": 2, "first_word": "weekend"},
@@ -54,12 +44,7 @@ RULES = [  # an instruction, its arguments, an answer that follows it and one th
     ("detectable_content:postscript", {"postscript_marker": "P.P.S"}, "Bye.\nP.P.S more", "Bye.\nP.S. more"),
     ("detectable_format:number_bullet_lists", {"num_bullets": 2}, "* a\n- b\n", "* a\n**b**\n"),
     ("detectable_format:constrained_response", {}, "My answer is maybe.", "Maybe."),
-    (
-        "detectable_format:number_highlighted_sections",
-        {"num_highlights": 2},
-        "*a* and **b**",
-        "*a* and ** **",
-    ),
+    ("detectable_format:number_highlighted_sections", {"num_highlights": 2}, "*a* and **b**", "*a*, ** **"),
     (
         "detectable_format:multiple_sections",
         {"section_spliter": "SECTION", "num_sections": 2},

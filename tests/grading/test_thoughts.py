@@ -7,17 +7,10 @@ import time
 import pytest
 
 from localpower.evals.grade import Grader
+from localpower.grading import verdicts
 from localpower.grading.math_verify import MathVerify
 from localpower.grading.paper import grade_paper
 from localpower.grading.thoughts import opens_thought, spoken
-from localpower.grading.verdicts import (
-    grade_code,
-    grade_countdown,
-    grade_letter,
-    grade_math,
-    grade_number,
-    grade_short,
-)
 from tests.grading.test_code import TASK
 from tests.grading.test_grading import HOSTILE
 
@@ -99,16 +92,16 @@ def test_an_opening_mark_at_the_end_of_a_prompt_opens_a_thought():
 
 THOUGHT = "<think>{}</think>"
 SAID = {  # how a grader is asked, a wrong answer, a right one
-    "math": (lambda text: grade_math("5", completion=text), r"\boxed{3}", "The answer is 5."),
-    "an answer by itself": (lambda text: grade_math("5", answer=text), "3", "5"),
+    "math": (lambda text: verdicts.grade_math("5", completion=text), r"\boxed{3}", "The answer is 5."),
+    "an answer by itself": (lambda text: verdicts.grade_math("5", answer=text), "3", "5"),
     "paper": (lambda text: grade_paper("5", completion=text), r"\boxed{3}", r"\boxed{5}"),
-    "number": (lambda text: grade_number("5", completion=text), "#### 3", "so 5"),
-    "letter": (lambda text: grade_letter("B", completion=text), r"\boxed{A}", "The answer is B."),
-    "text": (lambda text: grade_short("text", ["Paris"], text), "It is Lyon.", "It is Paris."),
-    "list": (lambda text: grade_short("list", ["1, 2"], text), "2, 1", "1, 2"),
-    "countdown": (lambda text: grade_countdown([4, 13], 17, text), r"\boxed{13 - 4}", "4 + 13"),
+    "number": (lambda text: verdicts.grade_number("5", completion=text), "#### 3", "so 5"),
+    "letter": (lambda text: verdicts.grade_letter("B", completion=text), r"\boxed{A}", "The answer is B."),
+    "text": (lambda text: verdicts.grade_short("text", ["Paris"], text), "It is Lyon.", "It is Paris."),
+    "list": (lambda text: verdicts.grade_short("list", ["1, 2"], text), "2, 1", "1, 2"),
+    "countdown": (lambda text: verdicts.grade_countdown([4, 13], 17, text), r"\boxed{13 - 4}", "4 + 13"),
     "code": (
-        lambda text: grade_code(TASK, text),
+        lambda text: verdicts.grade_code(TASK, text),
         "```python\ndef total(xs):\n    return 0\n```\n",
         "```python\ndef total(xs):\n    return sum(xs)\n```",
     ),

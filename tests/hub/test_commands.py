@@ -16,6 +16,7 @@ from localpower.api.pull import Progress, pull
 from localpower.cli.main import main
 from localpower.errors import UserError
 from tests.cli.terminal import Terminal
+from tests.forked import command
 from tests.hub.conftest import content
 from tests.hub.test_pull import fetched, unfinished
 
@@ -27,7 +28,7 @@ def files():
 
 
 def test_a_pull_says_where_the_model_is_and_how_it_is_used_and_nothing_else(hub):
-    done = subprocess.run(PULL, capture_output=True, text=True, check=True)
+    done = command(*PULL[3:], text=True, check=True)
     path = elsewhere.found()["hub:o/r/a-Q4_0"]
     first, where, last = done.stderr.splitlines()
     assert (done.stdout, first, where) == ("", "Fetching a-Q4_0.gguf, 300 kB", str(path))

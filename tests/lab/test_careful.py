@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
+import authors
 import numpy as np
 import pytest
 
@@ -13,19 +11,9 @@ from localpower.evals.tasks import TASKS
 from localpower.lab.careful import worked
 from localpower.lab.problems import FAMILIES, LEVELS, draw, verify
 
-AUTHORS = Path(__file__).parent.parent.parent / "scripts" / "lab" / "authors.py"
-
-
-@pytest.fixture(scope="module")
-def authors():
-    spec = importlib.util.spec_from_file_location("authors", AUTHORS)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_page_is_the_careful_authors_without_a_slip_and_solves_the_problem(authors, monkeypatch, family):
+def test_the_page_is_the_careful_authors_without_a_slip_and_solves_the_problem(monkeypatch, family):
     monkeypatch.setitem(authors.SLIP, "careful", 0.0)
     rng = np.random.default_rng(1)
     for level in LEVELS:

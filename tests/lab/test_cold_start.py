@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 
+import arms
+import cold_data
+import cold_rows
+import cold_start
 import pytest
+import tables
+from cold_tables import at_step, cold, cold_gains
+from results import ArmResult, Results
 
 import localpower as lp
 from localpower.data.formats import IGNORED
@@ -16,16 +21,6 @@ from localpower.evals.tasks import TASKS
 from localpower.lab.problems import FAMILIES, Problem
 from localpower.loading import Request, load
 from localpower.text.conversation import Conversation
-
-sys.path.insert(0, str(Path(__file__).parent.parent.parent / "scripts" / "lab"))
-
-import arms
-import cold_data
-import cold_rows
-import cold_start
-import tables
-from cold_tables import at_step, cold, cold_gains
-from results import ArmResult, Results
 
 N = 12  # problems of a small run
 
@@ -119,9 +114,7 @@ def test_a_trainer_takes_the_first_rows_of_every_start_and_refuses_fewer(small, 
         ({}, "several rows to one problem"),
     ],
 )
-def test_a_trainer_refuses_a_test_problem_and_two_rows_to_one_problem(
-    small, tmp_path, monkeypatch, change, reason
-):
+def test_a_trainer_refuses_a_test_problem_and_two_rows_to_one(small, tmp_path, monkeypatch, change, reason):
     row = small[1]["own"][0]
     assert Problem("sum", 1, "14+20?", "34").held_out
     path = tmp_path / "rows.jsonl"
@@ -138,9 +131,7 @@ def test_padding_is_learned_from_by_nobody():
     assert labels.tolist() == [[IGNORED, 6, 7, IGNORED], [5, IGNORED, IGNORED, IGNORED]]
 
 
-def test_cold_starts_are_asked_with_full_and_only_there_and_only_those_that_were_trained(
-    tmp_path, experiment
-):
+def test_cold_starts_that_were_trained_are_asked_with_full_and_only_there(tmp_path, experiment):
     for name in ("cold-own-0", "cold-own-30", "cold-own-60", "cold-own-70"):
         (tmp_path / f"lab-{name}.gguf").touch()
     for mode, wanted in ((arms.QUICK, []), (arms.DEFAULT, []), (arms.FULL, [0, 30, 60])):
@@ -155,13 +146,7 @@ def made(**rights):
     problems = tuple((f"p{i}", FAMILIES[i], 1) for i in range(3))
     arms = {
         name.replace("_", "-"): ArmResult(
-            "m",
-            "base",
-            (16, 16, 16),
-            tuple(2 * n for n in right),
-            1.0,
-            1.0,
-            1.0,
+            *("m", "base", (16, 16, 16), tuple(2 * n for n in right), 1.0, 1.0, 1.0),
             distinct=2.0,
             entropy=0.5,
             kl=1.25,

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training and export need the extra [lab]")
-sys.path.insert(0, str(Path(__file__).parent.parent.parent / "scripts" / "lab"))
 
 from localpower.engine.batch import RowSpec  # noqa: E402
 from localpower.engine.context import Context  # noqa: E402

@@ -8,6 +8,7 @@ import pytest
 
 from localpower.chance import StreamDice
 from localpower.loading import Request, load
+from localpower.prices import Prices
 from localpower.runs.session import run_chains
 from localpower.samplers import PowerMH
 from localpower.samplers.cuts import cut_law
@@ -35,8 +36,9 @@ def test_chains_of_a_gguf_are_the_same_with_any_width(loaded, cuts):
     prompt = loaded.prompt(Conversation.of("374*8?"), raw=True, arguments={})
     found = []
     for width, chains in ((1, 3), (4, 3), (7, 1)):
-        sampler = PowerMH(4.0, 0.25, 44, 11, 8, cut_law(cuts), prefetch=width)
+        sampler = PowerMH(4.0, 0.25, 44, 11, 8, cut_law(cuts), prefetch=width, adaptive=width == 7)
         engine = loaded.engine(prompt, 44, chains * width, lambda: None)
+        engine.prices = Prices({1: 1.0, 8: 1.0})
         told = Told()
         run_chains(engine, sampler, prompt, StreamDice(5), chains, listeners=[told])
         found.append([event for chain, event in told.events if chain == 0])
@@ -55,3 +57,22 @@ def test_the_width_that_is_worth_it_comes_from_the_measured_curve(loaded):
     assert widths == [8, 1, 0]
     assert dataclasses.replace(loaded, verdict=cheap, exactness=0.0).widest() == 0, "--fast"
     assert set(loaded.verdict.curve) == {1, 2, 4, 8, 16}
+
+
+def test_a_cost_of_rows_that_a_run_contradicts_is_stored_anew(own_cache):
+    def opened():
+        return load(Request("lab-base", threads=1))
+
+    def drawn(seconds):
+        loaded = opened()
+        for rows in (1, 2, 4, 8, 16):
+            for _ in range(40):
+                loaded.prices.note(rows, seconds * rows)
+        loaded.close()
+        return opened().verdict
+
+    before = opened().verdict
+    linear = {rows: 0.5 * rows for rows in before.curve}
+    after = drawn(0.5)
+    assert after == dataclasses.replace(before, curve=pytest.approx(linear), dated=after.dated)
+    assert drawn(0.25).curve == after.curve, "rows cost the same beside a lone one"

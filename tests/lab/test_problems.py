@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
+import authors
 import numpy as np
 import pytest
 
 from localpower.lab.problems import FAMILIES, LEVELS, Problem, apply, draw, verify
-
-
-@pytest.fixture(scope="module")
-def authors():
-    path = Path(__file__).parent.parent.parent / "scripts" / "lab" / "authors.py"
-    spec = importlib.util.spec_from_file_location("lab_authors", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -66,7 +55,7 @@ def test_the_operations_of_a_chain():
     assert [apply(o, "cabe") for o in "rsdun"] == ["ebac", "acbe", "cab", "ccabe", "dbca"]
 
 
-def test_one_problem_in_eight_is_held_out_and_none_of_them_is_in_the_corpus(authors):
+def test_one_problem_in_eight_is_held_out_and_none_of_them_is_in_the_corpus():
     rng = np.random.default_rng(2)
     pages = [authors.page(rng)[0] for _ in range(2000)]
     assert not any(problem.held_out for problem in pages)
@@ -74,7 +63,7 @@ def test_one_problem_in_eight_is_held_out_and_none_of_them_is_in_the_corpus(auth
     assert abs(np.mean([problem.held_out for problem in anyone]) - 1 / 8) < 0.035  # five sigma
 
 
-def test_careful_authors_of_the_trap_are_right_and_most_authors_guess(authors):
+def test_careful_authors_of_the_trap_are_right_and_most_authors_guess():
     rng = np.random.default_rng(3)
     right, guesses = [], 0
     for _ in range(3000):
@@ -87,6 +76,6 @@ def test_careful_authors_of_the_trap_are_right_and_most_authors_guess(authors):
     assert np.mean(right) > 0.9
 
 
-def test_pages_fit_the_models_context(authors):
+def test_pages_fit_the_models_context():
     rng = np.random.default_rng(4)
     assert max(len(problem.prompt + answer) for problem, answer in map(authors.page, [rng] * 5000)) <= 58

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import copy
-import sys
-from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="the extra `lab` is not installed")
-sys.path.insert(0, str(Path(__file__).parent.parent.parent / "scripts" / "lab"))
 
 import train_grpo  # noqa: E402
 from keeping import Kept  # noqa: E402

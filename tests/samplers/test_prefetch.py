@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from localpower.chance import StreamDice
+from localpower.prices import Prices
 from localpower.runs.gather import Run, gather
 from localpower.samplers import Budget, PowerMH
 from localpower.samplers.prefetch import in_order
+from localpower.samplers.walk import Walk
 from localpower.toy import ToyModel
-from localpower.width import best_width, relative_cost
+from localpower.width import best_width, chance_of_move, relative_cost, rows_for_proposals
 
 PROMPT = (1, 2)
 SAMPLER = PowerMH(3.0, 1 / 3, max_tokens=20, block=7, steps=9)
@@ -104,6 +106,20 @@ def test_several_chains_with_several_proposals_share_one_batch():
     assert max(calls) > 4
 
 
+def three(places, begins):
+    return 3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_width_may_change_from_one_batch_to_the_next(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    monkeypatch.setattr(Walk, "_rows", lambda self, places, begins: int(rng.integers(1, 6)))
+    changing = told(SAMPLER, seed)
+    monkeypatch.undo()
+    assert len(set(calls)) > 2
+    assert changing == told(SAMPLER, seed)
+
+
 def test_closing_ends_the_tasks_that_are_left():
     ends = []
 
@@ -118,7 +134,7 @@ def test_closing_ends_the_tasks_that_are_left():
 
         return run
 
-    results = in_order(Gpu(), (task(i) for i in range(9)), 3)
+    results = in_order(Gpu(), (task(i) for i in range(9)), three)
     assert next(results) == 0
     results.close()
     assert sorted(ends) == [0, 1, 2]
@@ -131,7 +147,7 @@ def test_a_problem_in_a_task_passes_on_and_ends_the_others():
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        list(in_order(Gpu(), iter([fails, fails]), 2))
+        list(in_order(Gpu(), iter([fails, fails]), three))
 
 
 def test_the_best_width_decides_most_steps_for_its_cost():
@@ -140,6 +156,61 @@ def test_the_best_width_decides_most_steps_for_its_cost():
     assert best_width(linear, 0.25, 8) == 1
     assert best_width(lambda m: max(1.0, m / 2), 0.25, 8) == 2, "a second row for nothing"
     assert best_width(lambda m: 1 + 0.2 * (m - 1), 0.9, 8) < best_width(lambda m: 1 + 0.2 * (m - 1), 0.1, 8)
+
+
+def test_first_steps_move_more_often_and_a_chain_is_taken_at_its_own_rate():
+    rates = [chance_of_move(k, 0, 0) for k in range(8)]
+    assert rates[0] == 0.5
+    assert sorted(rates, reverse=True) == rates
+    assert 0.2 < rates[-1] < 0.22
+    assert chance_of_move(5, 4, 5) > chance_of_move(5, 1, 5) > chance_of_move(5, 0, 5) > 0
+    assert chance_of_move(0, 9, 9) <= 1.0
+
+
+def test_rows_ahead_are_worth_what_they_decide_less_what_they_cost():
+    def linear(price):
+        return lambda n: 1 + price * (n - 1)
+
+    late = [0.2] * 6
+    assert rows_for_proposals(late, 6, 30.0, linear(0.0)) == 6, "free rows"
+    assert rows_for_proposals(late, 6, 30.0, linear(0.9)) == 1, "rows that cost as much alone"
+    widths = [rows_for_proposals(late, 6, 30.0, linear(price)) for price in (0.05, 0.2, 0.4, 0.6)]
+    assert sorted(widths, reverse=True) == widths
+    assert len(set(widths)) > 2
+    assert rows_for_proposals([0.7, *late], 6, 30.0, linear(0.3)) == 1, "the next is likely to move"
+    assert rows_for_proposals(late, 1, 2.0, linear(0.2)) == 1, "copies cost more than two rows are worth"
+    assert rows_for_proposals(late, 6, 2.0, linear(0.2)) > 1, "and nothing when they are made"
+    assert rows_for_proposals([], 0, 30.0, linear(0.0)) == 1
+
+
+def test_a_run_believes_its_own_batches_before_a_stored_curve():
+    prices = Prices({1: 1.0, 2: 1.2, 4: 2.0})
+    assert [prices.cost(n) for n in (1, 2, 4)] == [1.0, 1.2, 2.0]
+    for _ in range(8):
+        prices.note(1, 3.0)
+    prices.note(1, 90.0)  # something interrupted it
+    assert prices.cost(2) == pytest.approx(1.2), "only lone rows were seen"
+    for _ in range(8):
+        prices.note(2, 5.4)
+    assert prices.cost(2) == pytest.approx(1.8)
+    assert prices.cost(4) == pytest.approx(3.0), "by as much more as two rows took more"
+    assert prices.cost(1) == 1.0
+
+
+def test_a_stored_curve_is_replaced_where_a_run_contradicts_it_by_half():
+    def after(seconds, batches=32):
+        prices = Prices({1: 1.0, 2: 1.2, 8: 34.0})
+        for _ in range(batches):
+            prices.note(1, 1.0)
+            prices.note(2, 1.2)
+            prices.note(8, seconds)
+        return prices.corrected()
+
+    assert after(34.0) is None
+    assert after(24.0) is None
+    assert after(2.0) == pytest.approx({1: 1.0, 2: 1.2, 8: 2.0})
+    assert after(2.0, batches=31) is None, "too few batches to say"
+    assert Prices({}).corrected() is None
 
 
 def test_the_cost_of_rows_is_read_off_the_measured_curve():

@@ -85,6 +85,16 @@ def test_calls_of_a_finished_answer_are_read_and_the_rest_is_what_it_said():
     assert turn_of(Speaking(HERMES), spoken("<tool_call>rubbish</tool_call>"), None) is None
 
 
+def test_calls_in_tags_have_the_types_of_the_requests_schema():
+    days = {"type": "object", "properties": {"days": {"type": "integer"}, "city": {"type": "string"}}}
+    tools = tools_of([{"type": "function", "function": {"name": "weather", "parameters": days}}], None)
+    tags = "<parameter=days>\n3\n</parameter>\n<parameter=city>\n3\n</parameter>\n</function>"
+    text = f"<tool_call>\n<function=weather>\n{tags}\n</tool_call>"
+    turn = turn_of(Speaking(f"{HERMES}<function="), spoken(f"I look.\n\n{text}"), None, tools)
+    assert turn.said == "I look."
+    assert json.loads(turn.as_json()[0]["function"]["arguments"]) == {"days": 3, "city": "3"}
+
+
 @pytest.mark.parametrize(
     ("tools", "choice"),
     [

@@ -6,8 +6,8 @@ import pytest
 
 from localpower.errors import Interrupted
 from localpower.tools.calls import BadCall, Call
-from localpower.tools.environment import Replayed, Stateless, Tool, environment_seed
-from localpower.tools.executor import Limits, execute, resolve
+from localpower.tools.environment import Stateless, Tool, environment_seed
+from localpower.tools.executor import execute, resolve
 
 NUMBER = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 TEXT = {"type": "object", "properties": {"t": {"type": "string"}}, "required": ["t"]}
@@ -34,7 +34,7 @@ class Unprintable(Exception):
 
 
 def done(what, **limits):
-    return execute(Does(what), Call("do", {}), Limits(**limits), clock=iter((0.0, 1.0, 3.0)).__next__)
+    return execute(Does(what), Call("do", {}), clock=iter((0.0, 1.0, 3.0)).__next__, **limits)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_user_who_stops_is_no_observation(stop):
     ],
 )
 def test_what_a_tool_gives_is_text(given, text):
-    found = done(given, characters=20)
+    found = done(given, longest=20)
     assert (found.text, found.ok) == (text, True)
 
 
@@ -124,48 +124,6 @@ def test_a_schema_that_is_none_is_told():
         tools = (Tool("do", "", {"properties": 3}),)
 
     assert "no JSON schema" in execute(Odd(), Call("do", {"a": 1})).text
-
-
-class Counter:
-    """An environment that cannot be copied: it holds a lock."""
-
-    deterministic, tools = True, (Tool("up"), Tool("fail"))
-
-    def __init__(self):
-        self.made = 0
-
-    def reset(self, seed):
-        self.n = seed
-
-    def call(self, name, arguments):
-        self.n += 1
-        if name == "fail":
-            raise ValueError
-        return str(self.n)
-
-    def fork(self):
-        raise NotImplementedError
-
-    def state(self):
-        return self.n
-
-    def check(self):
-        return self.n > 10
-
-
-def test_a_copy_by_replay_is_where_the_original_is_and_goes_its_own_way():
-    one = Replayed(Counter)
-    one.reset(5)
-    one.call("up", {})
-    with pytest.raises(ValueError):
-        one.call("fail", {})
-    two = one.fork()
-    assert two.state() == one.state() == 7
-    two.call("up", {})
-    assert (one.state(), two.state(), one.n_replayed, two.n_replayed) == (7, 8, 2, 2)
-    assert two.fork().fork().state() == 8
-    two.reset(1)
-    assert two.fork().state() == 1
 
 
 def test_an_environments_seed_depends_on_the_problem_alone():

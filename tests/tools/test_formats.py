@@ -168,6 +168,15 @@ def test_the_format_is_the_templates_else_plain():
     assert choose(None).name == choose("{{ messages }}").name == "plain"
     assert choose("... <tool_call> ...").name == "hermes"
     assert choose("... <|python_tag|> ...").name == "llama3"
+    assert choose("... <tool_call>\n<function= ...").name == "qwen3-coder"
     assert choose("<tool_call>", "inline").name == "inline"
     with pytest.raises(UsageProblem, match="plian"):
         choose(None, "plian")
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["<tool_call>{{ name }}\n<arg_key>", "<tool_call><invoke name=", "<seed:tool_call>\n<function="],
+)
+def test_templates_with_calls_in_a_form_that_is_not_read_have_the_plain_one(template):
+    assert choose(template).name == "plain"

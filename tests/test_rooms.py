@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "width": "",
     "prices": "width",
     "drafts": "model numerics width",
-    "samplers": f"{PURE} readers samplers width",
+    "samplers": f"{PURE} readers samplers width written",
     "folders": "",
     "engine": "doing engine errors folders inputs model numerics prices subprocesses",
     "text": "errors model subprocesses text",

@@ -134,9 +134,11 @@ class Writer:
     def tail(self, since: int) -> Completion:
         """What has been written from position `since` on, none of which is of the start."""
         i = since - len(self._start)
-        numbers = (frozen(values[i:], np.float64) for values in (self._log_p, self._log_q, self._entropy))
+        log_p, log_q, entropy = (
+            frozen(values[i:], np.float64) for values in (self._log_p, self._log_q, self._entropy)
+        )
         given, world = frozen(self._given[i:], np.bool_), frozen(self._world[i:], np.int64)
-        return Completion(tuple(self.tokens[since:]), self.ended, *numbers, given, world)
+        return Completion(tuple(self.tokens[since:]), self.ended, log_p, log_q, entropy, given, world)
 
     def completion(self) -> Completion:
         """What has been written, and the start before it."""

@@ -26,7 +26,10 @@ ALL_LAYERS = 999  # more than any model has
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user asked of the engine; None: automatic. fresh: make the engine's verdict anew."""
+    """What the user asked of the engine; None: automatic. fresh: make the engine's verdict anew.
+
+    kv: bits of a number of keys and values, 8 or 16.
+    """
 
     model: str | None = None
     threads: int | None = None
@@ -34,6 +37,7 @@ class Request:
     gpu_layers: int | None = None
     fast: bool = False
     fresh: bool = False
+    kv: int | None = None
 
 
 def load(
@@ -68,10 +72,17 @@ def load(
         threads=threads,
         gpu_layers=gpu_layers,
         exact=not request.fast,
+        kv=request.kv,
         say=say,
         stop=stop,
         fresh=request.fresh,
     )
+    if request.kv is not None and not request.fast and not verdict.exact:
+        raise ModelError(
+            f"keys and values of {request.kv} bits are not exact with this model here: log p moved by up to "
+            f"{verdict.largest:.2g} nats with the batch shape",
+            "--fast takes them all the same; without --kv the check of the engine chooses",
+        )
     verdict.settings.set_environment()
     from localpower.engine.library import check_layout
     from localpower.engine.weights import Weights
@@ -85,7 +96,7 @@ def load(
     n_ctx = request.ctx or weights.n_ctx_train
     if not n_ctx:
         raise ModelError(f"{path} says that its context has 0 tokens", "--ctx gives it another")
-    info = ModelInfo(name, str(named), sha256(path), weights.quantization())
+    info = ModelInfo(name, str(named), sha256(path), weights.quantization(), request.kv)
     return LoadedGguf(
         weights,
         Vocabulary(weights),
@@ -96,7 +107,14 @@ def load(
         n_ctx,
         governor,
         _preset(name),
-        partial(keep_curve, path=path, threads=threads, gpu_layers=gpu_layers, exact=not request.fast),
+        partial(
+            keep_curve,
+            path=path,
+            threads=threads,
+            gpu_layers=gpu_layers,
+            exact=not request.fast,
+            kv=request.kv,
+        ),
     )
 
 
@@ -152,6 +170,7 @@ def _notes(request: Request, verdict: Verdict, weights: Weights) -> list[str]:
 
 def _toy_notes(request: Request) -> list[str]:
     named = [("--threads", request.threads), ("--ctx", request.ctx), ("--gpu-layers", request.gpu_layers)]
+    named.append(("--kv", request.kv))
     unused = [option for option, value in named if value is not None]
     unused += ["--fast"] if request.fast else []
     return [f"{option} means nothing to the toy model" for option in unused]

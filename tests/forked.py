@@ -30,7 +30,7 @@ _WARM = """
     localpower.api.packages localpower.api.presets localpower.api.pull localpower.engine.header localpower.engine.llama
     localpower.engine.recurrent localpower.engine.streams localpower.engine.verdict localpower.loaded.gguf
     localpower.runs.record localpower.ui.diagnosis localpower.ui.editor localpower.ui.live localpower.ui.plain
-    localpower.ui.plots localpower.ui.view
+    localpower.ui.plots
 """
 # What an interpreter or a library reads once, as it starts.
 _AT_START = ("PYTHON", "LANG", "LC_", "LD_", "OMP_", "GOMP_", "GGML_", "HF_", "HOME", "XDG_")
@@ -125,7 +125,10 @@ def _one_that_waits():
 def _wait(channel):
     """In the process that waits: fork one for each call. Returns in that one alone."""
     for name in _WARM.split():
-        import_module(name)
+        with contextlib.suppress(
+            ModuleNotFoundError
+        ):  # one that has another name by now costs time, nothing else
+            import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         head, fds, _, _ = socket.recv_fds(channel, _NUMBER.size, 4)

@@ -25,7 +25,7 @@ PRESET = (
     *("system", "stop", "think", "thinking-budget"),
 )
 ANSWERS = ("preset", *PRESET, "no-markdown", "show-thoughts", "no-session", "log")
-MACHINE = ("model", "models-folder", "threads", "ctx", "gpu-layers", "fast", "quiet")
+MACHINE = ("model", "models-folder", "threads", "ctx", "gpu-layers", "kv", "fast", "quiet")
 KEYS = (*MACHINE, *ANSWERS)
 SECTIONS = ("run", "chat")
 PRESETS = "presets"

@@ -127,7 +127,19 @@ def append(entry: Entry) -> None:
 
 def entries(say: jsonl.Say = jsonl.silent) -> list[Entry]:
     """All, the oldest first. say: hears of lines that are no entries. Raises UserError for an unreadable file."""
-    return [entry for _, entry in _lines(say)]
+    where = path()
+    if where is None or not where.exists():
+        return []
+    try:
+        if not where.is_file():
+            raise UserError(f"{where} is no file", "move it away")
+        lines = where.read_bytes().splitlines(keepends=True)
+    except OSError as error:
+        raise UserError(f"cannot read {where}: {error.strerror}") from None
+    found = [(line, _entry(line)) for line in lines]
+    if wrong := sum(entry is None and bool(line.strip()) and line.endswith(b"\n") for line, entry in found):
+        say(f"note: {wrong} lines of {where} are no entries and are left out")
+    return [entry for _, entry in found if entry is not None]
 
 
 def find(name: str, say: jsonl.Say = jsonl.silent) -> Entry:
@@ -155,27 +167,6 @@ def clear() -> int:
     with _alone() as (_, file):
         os.ftruncate(file, 0)
     return n
-
-
-def _lines(say: jsonl.Say) -> Iterator[tuple[bytes, Entry]]:
-    where = path()
-    if where is None or not where.exists():
-        return
-    wrong = 0
-    try:
-        if not where.is_file():
-            raise UserError(f"{where} is no file", "move it away")
-        lines = where.read_bytes().splitlines(keepends=True)
-    except OSError as error:
-        raise UserError(f"cannot read {where}: {error.strerror}") from None
-    for line in lines:
-        entry = _entry(line)
-        if entry is not None:
-            yield line, entry
-        elif line.strip() and line.endswith(b"\n"):
-            wrong += 1
-    if wrong:
-        say(f"note: {wrong} lines of {where} are no entries and are left out")
 
 
 def _entry(line: bytes) -> Entry | None:

@@ -43,20 +43,24 @@ def load(
     ctx: int | None = None,
     gpu_layers: int | Literal["auto"] = 0,
     exact: bool = True,
+    kv: Literal[8, 16] | None = None,
 ) -> Model:
     """A model by its name, its file, or "toy"; None: LOCALPOWER_MODEL, else the default.
 
     threads: None: the cores that are free. ctx: most tokens of a prompt and its answer; None: the model's own.
     gpu_layers: on the GPU; "auto": all where the build has one. exact: log-probabilities keep their bits whatever else
-    is in the batch; False: llama.cpp's own numerics. The first time that a file is seen its engine is checked, which
-    takes some seconds. Raises ModelError for a file that cannot be used.
+    is in the batch; False: llama.cpp's own numerics. kv: bits of a number of keys and values; 8 take about half of the
+    memory of 16, and give each log p other bits; None: as the check of the engine chooses. The first time that a file
+    is seen its engine is checked, which takes some seconds. Raises ModelError for a file that cannot be used.
     """
     name = None if model is None else str(model)
     threads = None if threads is None else whole_number("threads", threads, 1, MOST_THREADS)
     ctx = None if ctx is None else whole_number("ctx", ctx, 1, _MOST)
     auto = gpu_layers == "auto"
     layers = AUTO_LAYERS if auto else whole_number("gpu_layers", gpu_layers, 0, _MOST)
-    return Model(load_file(Request(name, threads, ctx, layers or None, not exact)))
+    if kv not in (None, 8, 16):
+        raise UsageProblem(f"kv must be 8 or 16, got {kv!r}")
+    return Model(load_file(Request(name, threads, ctx, layers or None, not exact, kv=kv)))
 
 
 class Model(Held):

@@ -78,7 +78,11 @@ def check_recording(
     start, engine, started = time.perf_counter(), None, trace.started
     spelled = trace.piece
     if model is not None:
-        loaded = opened(Request(model), interrupts, waiting)
+        kv = started.model.get("kv")
+        if kv not in (None, 8, 16):
+            raise UserError(f"the recording names keys and values of {kv!r} bits")
+        loose = kv is not None and started.settings["exactness"] != "exact"
+        loaded = opened(Request(model, fast=loose, kv=kv), interrupts, waiting)
         if loaded.info.sha256 != started.model["sha256"]:
             recorded = started.model["name"]
             raise UserError(f"the run was recorded with another model ({recorded})", "give that file with -m")

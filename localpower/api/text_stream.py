@@ -60,11 +60,11 @@ def _pieces(
     with model.use() as interrupts:
         job = start(interrupts)
         question = job.question
-        sent, growing = "", _Growing(model.loaded.piece, question.stops)
+        sent, growing = "", _Growing(model.loaded.piece, question.stops, len(question.prompt))
         with closing(_contexts(job)) as contexts:
             for context in contexts:
                 if isinstance(question.sampler, Ancestral):  # any other one may still change all of it
-                    piece = growing.goes_on(context[len(question.prompt) :])
+                    piece = growing.goes_on(context)
                     if piece:
                         sent += piece
                         yield piece
@@ -101,15 +101,16 @@ def _contexts(job: AnswerRun) -> Generator[Tokens, None, None]:
 class _Growing:
     """Text from tokens that come one after another, short of what may turn out to be a stop."""
 
-    def __init__(self, piece: Callable[[int], bytes], stops: Sequence[bytes]) -> None:
+    def __init__(self, piece: Callable[[int], bytes], stops: Sequence[bytes], seen: int = 0) -> None:
+        """seen: how many tokens of a context stand before the text."""
         self._piece, self._stops = piece, stops
-        self._seen, self._waiting = 0, b""
+        self._seen, self._waiting = seen, b""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
-    def goes_on(self, tokens: Tokens) -> str:
+    def goes_on(self, context: Tokens) -> str:
         """What the tokens since the last call add; "": nothing that is certain yet."""
-        data = self._waiting + b"".join(map(self._piece, tokens[self._seen :]))
-        self._seen = len(tokens)
+        data = self._waiting + b"".join(map(self._piece, context[self._seen :]))
+        self._seen = len(context)
         lengths = range(min(max(map(len, self._stops), default=1) - 1, len(data)), 0, -1)
         open_ = next((n for n in lengths if any(stop.startswith(data[-n:]) for stop in self._stops)), 0)
         certain, self._waiting = data[: len(data) - open_], data[len(data) - open_ :]

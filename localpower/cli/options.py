@@ -79,6 +79,13 @@ def _engine_options(model: str) -> Option:
             metavar="N|auto",
             help="Number of layers on the GPU; auto: all of them where llama.cpp was built for one.  [default: 0]",
         ),
+        click.option(
+            "--kv",
+            type=click.Choice(("16", "8")),
+            metavar="16|8",
+            help="Bits of a number of keys and values.  8 take about half of the memory of 16, and give each log p "
+            "other bits.  [default: as the check of the engine chooses]",
+        ),
         flag("--fast", help="The engine uses llama.cpp's own numerics instead of the exact mode."),
     )
 

@@ -100,8 +100,15 @@ def open_model(options: dict[str, Any], interrupts: Interrupts, *, fresh: bool =
 
 def request(options: dict[str, Any], *, fresh: bool = False) -> Request:
     """What is asked of the engine."""
+    kv = options["kv"]
     return Request(
-        options["model"], options["threads"], options["n_ctx"], options["gpu_layers"], options["fast"], fresh
+        model=options["model"],
+        threads=options["threads"],
+        ctx=options["n_ctx"],
+        gpu_layers=options["gpu_layers"],
+        fast=options["fast"],
+        fresh=fresh,
+        kv=None if kv is None else int(kv),
     )
 
 

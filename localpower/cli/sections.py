@@ -21,7 +21,7 @@ _TITLES = {  # and the parameters below each
     "Grading": "kind grader judge reference run_code packages seconds",
     "Comparison": "sharpening base tuned scorers baseline cross_score",
     "Which answers": "tasks keep unfinished duplicates max_per_problem decontaminate split",
-    "Machine": "threads n_ctx gpu_layers fast shard workers copy_model dry_run",
+    "Machine": "threads n_ctx gpu_layers kv fast shard workers copy_model dry_run",
     "Output": "as_json output formats parquet no_markdown show_thoughts events diagnose plot html export out save_text "
     "log quiet quick long speed check_it debug help",
 }

@@ -22,6 +22,8 @@ def command(sample: Sample, run: Stored, model: str) -> str:
     if sample.asked.get("prefix") or "method" not in asked:  # an opening is given to answers by eval alone
         return ""
     words = ["localpower", "run", "-m", model, *_method(sample, asked)]
+    if (kv := run.settings["models"][sample.row["model"]].get("kv")) is not None:
+        words += ["--kv", str(kv)]
     words += ["--max-tokens", str(sample.row["max_tokens"]), "--seed", str(sample.seed)]
     if sample.system:
         words += ["--system", sample.system]

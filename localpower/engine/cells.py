@@ -100,9 +100,10 @@ class CellsPlan:
         return "a smaller --max-tokens, and less prefetch, particles or n of the method, need less memory"
 
 
-def plan(shape: Shape, cell_bytes: int, free: int) -> CellsPlan:
-    """With as many spare answers as fit."""
-    spare = next((each for each in SPARES if shape.total(each) * cell_bytes <= free), SPARES[0])
+def plan(shape: Shape, cell_bytes: int, free: int, *, tight: bool = False) -> CellsPlan:
+    """With as many spare answers as fit; tight: with the fewest, for memory is dearer than time."""
+    spares = SPARES[-1:] if tight else SPARES
+    spare = next((each for each in spares if shape.total(each) * cell_bytes <= free), spares[0])
     least = SPARES[-1]
     fitting = next(
         (n for n in range(_MOST_CHAINS, 0, -1) if shape.of(n).total(least) * cell_bytes <= free), 0

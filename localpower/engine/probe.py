@@ -74,22 +74,33 @@ class Verdict:
 
 
 def probe(
-    path: Path, threads: int, gpu_layers: int = 0, say: Callable[[str], None] = lambda _: None
+    path: Path,
+    threads: int,
+    gpu_layers: int = 0,
+    say: Callable[[str], None] = lambda _: None,
+    kv: int | None = None,
 ) -> Verdict:
-    """The most faithful exact settings of the first group that has any; else llama.cpp's own, said to be inexact."""
+    """The most faithful exact settings of the first group that has any; else llama.cpp's own, said to be inexact.
+
+    kv: bits of keys and values, 8 or 16; None: whichever.
+    """
     tried: dict[str, str] = {}
-    for group in exact_candidates(threads, gpu_layers):
+    for group in exact_candidates(threads, gpu_layers, kv):
         verdict = _Group(path, group, tried, say).verdict()
         if verdict is not None:
             return verdict
-    return replace(_Group(path, fast(threads, gpu_layers), {}, say).measured(), exact=False, tried=tried)
+    return replace(_Group(path, fast(threads, gpu_layers, kv), {}, say).measured(), exact=False, tried=tried)
 
 
 def probe_fast(
-    path: Path, threads: int, gpu_layers: int = 0, say: Callable[[str], None] = lambda _: None
+    path: Path,
+    threads: int,
+    gpu_layers: int = 0,
+    say: Callable[[str], None] = lambda _: None,
+    kv: int | None = None,
 ) -> Verdict:
     """llama.cpp's own numerics: how far do its log-probabilities move with the batch shape?"""
-    return _Group(path, fast(threads, gpu_layers), {}, say).measured()
+    return _Group(path, fast(threads, gpu_layers, kv), {}, say).measured()
 
 
 class _Group:
@@ -221,6 +232,7 @@ def choose(good: Sequence[Settings], seconds: Mapping[Settings, float]) -> Setti
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """What `localpower.subprocesses` asks for: path, threads, gpu_layers, exact. Raises UserErrors."""
+    """What `localpower.subprocesses` asks for: path, threads, gpu_layers, exact, kv. Raises UserErrors."""
     search = probe if request["exact"] else probe_fast
-    return search(Path(request["path"]), request["threads"], request["gpu_layers"], tell).to_json()
+    path, threads, gpu_layers = Path(request["path"]), request["threads"], request["gpu_layers"]
+    return search(path, threads, gpu_layers, tell, request["kv"]).to_json()

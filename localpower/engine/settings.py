@@ -40,6 +40,10 @@ class Settings:
         """Of a key's or a value's number."""
         return 8.5 if self.kv_type == Q8_0 else 16.0
 
+    def keeps(self, kv: int | None) -> bool:
+        """Whether keys and values have so many bits, 8 or 16; None: any number will do."""
+        return kv is None or self.kv_type == (Q8_0 if kv == 8 else F16)
+
     def words(self) -> str:
         """For people: what was chosen."""
         parts = [
@@ -87,25 +91,34 @@ class Settings:
             _tiles.append(True)
 
 
-def fast(threads: int, gpu_layers: int = 0) -> list[Settings]:
-    """llama.cpp's own numerics, as `--fast` gives them: on a CPU by plain attention where the memory has streams."""
+def fast(threads: int, gpu_layers: int = 0, kv: int | None = None) -> list[Settings]:
+    """llama.cpp's own numerics, as `--fast` gives them: on a CPU by plain attention where the memory has streams.
+
+    kv: bits of keys and values, 8 or 16; None: 16. llama.cpp has those of 8 with flash attention alone.
+    """
     own = Settings(threads, flash=-1, tiled=True, batch=LARGE_BATCH, gpu_layers=gpu_layers)
+    if kv == 8:
+        return [replace(own, flash=1, kv_type=Q8_0)]
     return [own] if gpu_layers else [replace(own, flash=0, streams=True), own]
 
 
-def exact_candidates(threads: int, gpu_layers: int = 0) -> list[list[Settings]]:
+def exact_candidates(threads: int, gpu_layers: int = 0, kv: int | None = None) -> list[list[Settings]]:
     """Settings that may be exact, in groups: a later group only where none of the ones before it has any.
 
     In a group the most faithful come first: llama.cpp's own way of decoding, then flash attention, then 8-bit keys and
     values. Which are exact, and whether a less faithful one is so much quicker that it is taken, is for a check on
     the machine to say. (Flash attention over 16-bit keys splits a lone row among threads: only padded it can be exact.)
+    kv: those with keys and values of so many bits, 8 or 16, alone; None: all.
     """
     plain = Settings(threads, flash=0, batch=LARGE_BATCH, gpu_layers=gpu_layers, streams=True)
     shared = Settings(threads, gpu_layers=gpu_layers)
     lone = [plain, replace(shared, kv_type=Q8_0)]
     padded = [replace(plain, min_rows=2), replace(shared, min_rows=2)]
+    if kv == 8:
+        padded.append(replace(shared, kv_type=Q8_0, min_rows=2))
     return [
-        [replace(settings, repack=repack) for settings in group]
+        kept
         for repack in ((True, False) if not gpu_layers else (True,))
         for group in (lone, padded)
+        if (kept := [replace(settings, repack=repack) for settings in group if settings.keeps(kv)])
     ]

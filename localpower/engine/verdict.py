@@ -22,6 +22,7 @@ def verdict_for(
     threads: int,
     gpu_layers: int,
     exact: bool,
+    kv: int | None = None,
     say: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     fresh: bool = False,
@@ -29,9 +30,10 @@ def verdict_for(
     """Ask the cache, else the probe (a child process, once per model, build, threads and processor).
 
     say: hears how far the probe is. Raises ModelError when llama.cpp cannot load the file or dies of it, Interrupted
-    when stop() turns true. `fresh` ignores what is kept.
+    when stop() turns true. `fresh` ignores what is kept. kv: bits of keys and values, 8 or 16, whose verdict is kept
+    apart; None: as the probe chooses.
     """
-    key = _key(path, threads, gpu_layers, exact)
+    key = _key(path, threads, gpu_layers, exact, kv)
     if not fresh and (known := _recalled(key)) is not None:
         return known
 
@@ -39,7 +41,7 @@ def verdict_for(
         say(f"Checking once how exact the engine is, {stage}")
 
     heard("it begins")
-    request = {"path": str(path), "threads": threads, "gpu_layers": gpu_layers, "exact": exact}
+    request = {"path": str(path), "threads": threads, "gpu_layers": gpu_layers, "exact": exact, "kv": kv}
     try:
         verdict = Verdict.from_json(ask("localpower.engine.probe", request, stop=stop, heard=heard))
     except Died as died:
@@ -55,7 +57,15 @@ def verdict_for(
     return verdict
 
 
-def keep_curve(curve: Mapping[int, float], path: Path, *, threads: int, gpu_layers: int, exact: bool) -> None:
+def keep_curve(
+    curve: Mapping[int, float],
+    path: Path,
+    *,
+    threads: int,
+    gpu_layers: int,
+    exact: bool,
+    kv: int | None = None,
+) -> None:
     """Put a newer curve into the verdict that is kept; nothing is done where none is."""
     key = _key(path, threads, gpu_layers, exact)
     if (known := _recalled(key)) is not None:
@@ -67,9 +77,10 @@ def known_verdict(path: Path, *, threads: int, gpu_layers: int = 0, exact: bool 
     return _recalled(_key(path, threads, gpu_layers, exact))
 
 
-def _key(path: Path, threads: int, gpu_layers: int, exact: bool) -> str:
+def _key(path: Path, threads: int, gpu_layers: int, exact: bool, kv: int | None = None) -> str:
+    asked = [] if kv is None else [kv]  # verdicts that were kept before there was a choice stay
     return json.dumps(
-        [_FORMAT, sha256(path), build(), threads, gpu_layers, exact, processor()], sort_keys=True
+        [_FORMAT, sha256(path), build(), threads, gpu_layers, exact, processor(), *asked], sort_keys=True
     )
 
 

@@ -34,16 +34,22 @@ def usual_alpha(*, chat: bool, preset: Preset | None = None) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """Which model it is. None: of the toy, which has no file."""
+    """Which model it is. None: of the toy, which has no file.
+
+    kv: bits of its keys and values where they were asked for, which makes it another model; None: the engine's check
+    chose them.
+    """
 
     name: str
     path: str | None = None
     sha256: str | None = None
     quantization: str | None = None
+    kv: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self)
+        """Plain JSON values; kv where it was asked for."""
+        found = asdict(self)
+        return {name: value for name, value in found.items() if name != "kv" or value is not None}
 
 
 class Loaded(Protocol):

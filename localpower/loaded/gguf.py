@@ -140,7 +140,8 @@ class LoadedGguf(GgufReader):
         layout: Layout = "streams" if streams else "states" if states else "shared"
         extra = Memory.EXTRA if layout == "states" else 0
         shape = Shape(prompt_length, horizon, rows, chains, prompts, layout, extra)
-        return plan(shape, self.weights.cell_bytes(self.verdict.settings.kv_bits), free_memory())
+        size = self.weights.cell_bytes(self.verdict.settings.kv_bits)
+        return plan(shape, size, free_memory(), tight=self.info.kv == 8)  # who asks for them wants memory
 
     def _make(self, n_cells: int, n_sequences: int, rows: int, check: Callable[[], None]) -> GgufEngine:
         from localpower.engine.kinds import engine_class

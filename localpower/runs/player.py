@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import cast
 
 from localpower.completion import Completion
 from localpower.events import Extended, Stepped
+from localpower.model import Growing, Tokens
 from localpower.runs.session import Listener
 from localpower.runs.tally import Tally
 from localpower.runs.trace import Trace
@@ -34,8 +36,10 @@ class Player:
                 known = tally.members[event.member] if event.member < len(tally.members) else Completion()
                 before, tokens = known.head(kept).tokens, event.suffix.tokens
                 begin = self.seconds
-                for i in range(len(tokens)):
-                    listener.asked(moment.chain, self._trace.started.prompt + before + tokens[:i])
+                text = [*self._trace.started.prompt, *before]
+                for i, token in enumerate(tokens):
+                    listener.asked(moment.chain, cast("Tokens", Growing(text)))
+                    text.append(token)
                     self._until(begin + (moment.seconds - begin) * (i + 1) / len(tokens), check)
             self._until(moment.seconds, check)
             listener.event(moment.chain, event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from localpower.api.question import Question
@@ -13,12 +13,13 @@ from localpower.events import Event, Extended, Stepped
 from localpower.runs.tally import Tally, cost_multiple
 from localpower.samplers.base import settled
 from localpower.server.inbox import Inbox
-from localpower.server.parts import Parts, parts
+from localpower.server.parts import Flow, parts
 from localpower.server.problems import of
 from localpower.server.replies import Json, Reply, facts_of, finish_reason
 from localpower.server.tickets import Done, Happened, Job, Lost
 from localpower.server.toolcalls import Turn
 from localpower.text.stops import answer_text
+from localpower.text.thinking import Thought
 
 _QUIET_S = 10.0  # after which a comment keeps the connection alive
 _ALIVE = ": the answer is being drawn\n\n"
@@ -26,10 +27,12 @@ _ALIVE = ": the answer is being drawn\n\n"
 
 @dataclass(slots=True)
 class _Sent:
-    """What a client has of a choice."""
+    """What a client has of a choice. thought, said: characters of each part."""
 
+    flow: Flow
     tokens: int = 0
-    parts: Parts = field(default_factory=lambda: Parts("", ""))
+    thought: int = 0
+    said: int = 0
     shown: str | None = None  # the text of the last state
 
 
@@ -58,7 +61,7 @@ class Streaming:
 
     def __init__(self, reply: Reply, inbox: Inbox) -> None:
         self._reply, self._inbox = reply, inbox
-        self._sent = [_Sent() for _ in reply.ticket.jobs]
+        self._sent = [_Sent(Flow(reply.loaded.piece, *self._shape(job))) for job in reply.ticket.jobs]
         self.done: list[Done] = []
         self.failed: Exception | None = None
 
@@ -109,22 +112,30 @@ class Streaming:
 
     def _text(self, job: Job, tally: Tally, n: int, *, over: bool) -> list[str]:
         """What is new of the first n tokens."""
-        sent, question = self._sent[job.choice], job.question
+        sent = self._sent[job.choice]
         if (n <= sent.tokens or self._reply.tools) and not over:  # what may be a call is not text
             return []
-        thought = question.thought if self._reply.chat else None
-        now = parts(tally.state.tokens[:n], self._reply.loaded.piece, question.stops, thought, over=over)
-        inside, said = now.thought[len(sent.parts.thought) :], now.said[len(sent.parts.said) :]
+        tokens = tally.state.tokens[:n]
+        if over:
+            whole = parts(tokens, self._reply.loaded.piece, *self._shape(job), over=True)
+            inside, said = whole.thought[sent.thought :], whole.said[sent.said :]
+        else:
+            inside, said = sent.flow.more(tokens)
         if not (inside or said):
             return []
-        logprobs = self._reply.logprobs(
-            job, tally.state.head(n), sent.tokens, _whole(tally, n, job, self._reply)
-        )
-        sent.tokens, sent.parts = n, now
+        logprobs = None
+        if job.tops is not None:
+            whole_text = _whole(tally, n, job, self._reply)
+            logprobs = self._reply.logprobs(job, tally.state.head(n), sent.tokens, whole_text)
+        sent.tokens, sent.thought, sent.said = n, sent.thought + len(inside), sent.said + len(said)
         if not self._reply.chat:
             return [self._chunk(job, {}, text=said, logprobs=logprobs)]
         delta = ({"reasoning_content": inside} if inside else {}) | ({"content": said} if said else {})
         return [self._chunk(job, delta, logprobs=logprobs)]
+
+    def _shape(self, job: Job) -> tuple[Sequence[bytes], Thought | None]:
+        """What its text is cut by: stops, and where it is told apart the thought."""
+        return job.question.stops, job.question.thought if self._reply.chat else None
 
     def _end(self, job: Job, done: Done) -> str:
         return self._chunk(job, {}, finish=finish_reason(done), facts=facts_of(done.answer))

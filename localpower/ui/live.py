@@ -9,7 +9,9 @@ from typing import Any, Self, TextIO
 
 from rich.console import Console, Group
 
+from localpower.events import Event
 from localpower.model import Tokens
+from localpower.ui.board import Board
 from localpower.ui.body import PLAIN, Fold
 from localpower.ui.frames import Frames
 from localpower.ui.plain import PlainView, View
@@ -39,12 +41,21 @@ class LiveView(View):
         super().__init__(settings, n_chains, clock, plain_seconds)
         self._console, self._piece, self._prompt_length = console, piece, prompt_length
         self._explain, self._fold = explain, fold
+        self._asked: dict[int, Tokens] = {}  # by chain, what it asked for since its last event
         self._frames = Frames(console, self._frame, _FRAMES_PER_SECOND)
 
+    def _now(self) -> Board:
+        """With what is growing, which is looked at for a frame and not for every token."""
+        board = self._board
+        for chain, context in list(self._asked.items()):
+            board = board.change(chain, board.chains[chain].asked(context[self._prompt_length :]))
+        return board
+
     def _frame(self) -> Group:
-        elapsed, cost = self._spent()
+        board = self._now()
+        elapsed, cost = self._spent(board)
         return render(
-            self._board,
+            board,
             self._piece,
             self._console,
             elapsed,
@@ -63,14 +74,20 @@ class LiveView(View):
         if self._explain and legend(self._board) and self._clock() - self._start >= _READ_S:
             self._explain()
 
+    def event(self, chain: int, event: Event) -> None:
+        """Fold an event in; the refresh thread picks it up."""
+        self._asked.pop(chain, None)
+        super().event(chain, event)
+
     def asked(self, chain: int, context: Tokens) -> None:
         """Show what is growing."""
-        view = self._board.chains[chain].asked(context[self._prompt_length :])
-        self._board = self._board.change(chain, view)
+        self._asked[chain] = context
 
     def read(self, done: int, total: int) -> None:
         """So many tokens of the prompt are read."""
-        self._board = replace(self._board, reading=(done, total))
+        board = self._now()
+        self._asked.clear()
+        self._board = replace(board, reading=(done, total))
 
 
 def view_on(

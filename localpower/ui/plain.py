@@ -8,7 +8,7 @@ from typing import Any, Self, TextIO
 
 from localpower.events import Event, Finished, Stepped
 from localpower.model import Tokens
-from localpower.ui.board import Cost, fresh
+from localpower.ui.board import Board, Cost, fresh
 from localpower.ui.view import numbers
 
 
@@ -31,10 +31,10 @@ class View:
     def __exit__(self, *_: object) -> None:
         """Nothing is left behind."""
 
-    def _spent(self) -> tuple[float, Cost | None]:
+    def _spent(self, board: Board) -> tuple[float, Cost | None]:
         """Seconds until now, and what they cost."""
         elapsed = self._clock() - self._start
-        return elapsed, self._board.cost(elapsed, self._plain_seconds)
+        return elapsed, board.cost(elapsed, self._plain_seconds)
 
     def event(self, chain: int, event: Event) -> None:
         """Fold an event in."""
@@ -67,4 +67,4 @@ class PlainView(View):
             and event.horizon < self._board.settings["max_tokens"]
         )
         if chain == 0 and (stage_done or isinstance(event, Finished)):
-            print(numbers(self._board, *self._spent()), file=self._stream)
+            print(numbers(self._board, *self._spent(self._board)), file=self._stream)

@@ -85,14 +85,16 @@ def test_three_tokens_with_early_ends_inside_the_ramp_are_unbiased_too():
 
 
 def test_more_particles_come_nearer_to_p_to_the_alpha():
-    model, target = TOYS["generic"], power_law(TOYS["generic"], PROMPT, 2, ALPHA)
+    model = TOYS["generic"]
 
-    def variation(n):
-        sampler = PowerSMC(ALPHA, max_tokens=2, particles=n, ramp=2)
+    def variation(n, max_tokens):
+        sampler = PowerSMC(ALPHA, max_tokens=max_tokens, particles=n, ramp=2)
         found = law(lambda dice: end_of(sampler, model, PROMPT, dice)[0].state.tokens)
+        target = power_law(model, PROMPT, max_tokens, ALPHA)
         return 0.5 * sum(abs(found.get(x, 0.0) - p) for x, p in target.items())
 
-    assert variation(1) > variation(2) > variation(3) > 0
+    assert variation(1, 2) > variation(2, 2) > 0
+    assert variation(1, 1) > variation(2, 1) > variation(3, 1) > variation(4, 1) > 0
 
 
 @pytest.mark.parametrize("weights", [(0.5, 0.5), (0.7, 0.2, 0.1), (1.0, 0.0, 0.0), (0.26, 0.24, 0.25, 0.25)])

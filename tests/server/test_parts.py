@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from localpower.server.parts import Parts, held_back, parts
+from localpower.server.parts import Flow, Parts, held_back, parts
 from localpower.text.thinking import Thought
 
 MARKS = ("<think>", "</think>")
-WORDS = ("<think>", "</think>", "<think", ">", "</thi", "nk>", "\n", "\n\n", " a", "b", "EN", "D", "E")
+WORDS = (
+    "<think>",
+    "</think>",
+    "<think",
+    ">",
+    "</thi",
+    "nk>",
+    "\n",
+    "\n\n",
+    " a",
+    "b",
+    "EN",
+    "D",
+    "E",
+    "think",
+)
 PIECES = [*(word.encode() for word in WORDS), b"\xc3", b"\xa9"]  # the last two are one letter
 
 
@@ -50,3 +67,28 @@ def test_a_model_without_thoughts_says_everything():
 )
 def test_an_end_that_may_become_a_mark_is_held_back(text, kept):
     assert held_back(text, ["END"]) == kept
+
+
+@given(
+    st.lists(st.sampled_from(range(len(PIECES))), max_size=24),
+    st.lists(st.integers(1, 5), min_size=24, max_size=24),
+    st.sampled_from([None, False, True]),
+)
+def test_pieces_of_a_growing_answer_join_to_the_parts_of_all_of_it(answer, steps, opened):
+    thought = None if opened is None else Thought(MARKS, opened, piece)
+    flow, told, n = Flow(piece, [b"END"], thought), Parts("", ""), 0
+    for step in steps:
+        n = min(n + step, len(answer))
+        if b"END" in b"".join(map(piece, answer[:n])):
+            break  # it would be over
+        new = flow.more(tuple(answer[:n]))
+        told = Parts(told.thought + new.thought, told.said + new.said)
+        assert told == parts(tuple(answer[:n]), piece, [b"END"], thought, over=False)
+
+
+def test_the_pieces_of_an_answer_are_not_spelled_anew_for_each_token_after_them():
+    spelled = []
+    flow = Flow(lambda token: spelled.append(token) or b"b", [b"END"], None)
+    for n in range(1, 65):
+        flow.more((0,) * n)
+    assert len(spelled) <= 4 * 64, "the last token, and those that a stop of three letters may lie in"

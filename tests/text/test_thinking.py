@@ -80,6 +80,7 @@ def test_marks_are_found_among_the_control_tokens():
         ("{% if enable_thinking %}x{% endif %}", "enable_thinking"),
         ("{% if thinking is defined %}x{% endif %}", "thinking"),
         ("{% set thinking = 1 %}{{ thinking }}", None),
+        ("{% set thinking = thinking if thinking is defined else 1 %}{{ thinking }}", "thinking"),
         ("enable_thinking", None),
         ("{% if %}", None),
         (None, None),

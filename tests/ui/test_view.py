@@ -195,3 +195,24 @@ def test_after_a_start_proposals_grow_on_the_screen_and_its_particles_are_gone()
     moved = chosen.add(dataclasses.replace(stepped(0, 2, (1, 1), accepted=True, divergence=2), member=1))
     assert moved.ess is None
     assert moved.tally.state.tokens == (2, 2, 1, 1)
+
+
+def test_a_token_that_is_asked_for_is_looked_at_when_the_next_frame_is_drawn():
+    read = []
+
+    class Context(tuple):
+        def __getitem__(self, index):
+            read.append(index)
+            return super().__getitem__(index)
+
+    console = Console(file=io.StringIO(), width=60, height=20, color_system=None, legacy_windows=False)
+    view = LiveView(console, piece, SETTINGS, 1, 1)
+    view.event(0, GROWN)
+    for n in range(40):
+        view.asked(0, Context((9, 1, 2, *[3] * n)))
+    assert not read
+    console.print(view._frame())
+    assert "three three" in console.file.getvalue()
+    assert len(read) == 1
+    view.read(1, 2)
+    assert view._board.reading == (1, 2), "what is read is told, though a row was asked for before"

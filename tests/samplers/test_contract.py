@@ -153,11 +153,6 @@ def test_when_the_seconds_are_over_the_state_is_returned_as_of_a_budget(name):
     calls, pace = itertools.count(), Pace()
     pace.out = lambda: next(calls) > 5
     (tally,) = run_chains(
-        ToyModel(seed=7, end_bias=-5.0),
-        SAMPLERS[name],
-        PROMPT,
-        StreamDice(3),
-        1,
-        pace=pace,
+        ToyModel(seed=7, end_bias=-5.0), SAMPLERS[name], PROMPT, StreamDice(3), 1, pace=pace
     )
     assert tally.finish == "budget"

@@ -30,9 +30,6 @@ def own_cache(tmp_path_factory):
             patch.setenv(f"LOCALPOWER_{kind}", str(tmp_path_factory.mktemp(kind.lower())))
         patch.setenv("LOCALPOWER_LOG", "off")
         patch.setenv("GGML_CPU_TILED_MM", "0")  # read once a process: a test of --fast may come first
-        if "PYTHONDONTWRITEBYTECODE" in os.environ:  # else every process that is started compiles the package
-            patch.delenv("PYTHONDONTWRITEBYTECODE")
-            patch.setenv("PYTHONPYCACHEPREFIX", str(shared / "bytecode"))
         patch.setattr(forked, "began_with", dict(os.environ))
         yield
 

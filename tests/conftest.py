@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import localpower as lp
 from localpower.engine.settings import EXACT_BATCH, F16, LARGE_BATCH
 from localpower.loading import Request, load
 from tests import forked
@@ -105,3 +106,10 @@ tiny_window, tiny_hybrid, tiny_recurrent, tiny_k_quant = map(
 def default_model(own_cache):
     """SmolLM2, loaded."""
     return load(Request())
+
+
+@pytest.fixture
+def toy(own_cache):
+    """The toy as the library has it."""
+    with lp.load("toy") as model:
+        yield model

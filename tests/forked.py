@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import fcntl
+import gc
 import json
 import os
 import signal
@@ -127,6 +128,8 @@ def _wait(channel):
             ModuleNotFoundError
         ):  # one that has another name by now costs time, nothing else
             import_module(name)
+    gc.collect()
+    gc.freeze()  # what all of them share is neither walked nor copied as each of them ends
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         head, fds, _, _ = socket.recv_fds(channel, _NUMBER.size, 4)

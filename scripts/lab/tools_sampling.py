@@ -18,7 +18,7 @@ from torch import Tensor
 
 from localpower.lab.problems import LEVELS, verify
 
-CLOSE, ASK = SHAPE.alphabet.index("]"), SHAPE.alphabet.index("[")
+CLOSE = SHAPE.alphabet.index("]")
 LONGEST = CONTEXT - 1  # tokens of problem and trace
 
 

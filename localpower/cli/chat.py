@@ -20,7 +20,7 @@ from localpower.cli.options import (
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
-from localpower.cli.terminal import say, tell
+from localpower.cli.terminal import interactive, say, tell
 from localpower.cli.tool_options import tool_options
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, OutputClosed, UserError
 
@@ -68,7 +68,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     )
     from localpower.cli.slash_complete import Completions
     from localpower.cli.slash_files import bring_back, resume
-    from localpower.cli.talk import Talk, interactive
+    from localpower.cli.talk import Talk
     from localpower.runs.interrupt import ENDING, Interrupts
     from localpower.ui.editor import Editor, PipeEditor, TerminalEditor
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from localpower.cli import completion
 from localpower.cli.options import flag
 from localpower.cli.sections import Plain
-from localpower.cli.terminal import can_redraw, is_quiet, say
+from localpower.cli.terminal import can_redraw, interactive, is_quiet, say
 from localpower.elsewhere import spell_size
 from localpower.errors import UsageProblem
 
@@ -62,7 +60,7 @@ def rm(name: str, yes: bool) -> None:
 
     path, size = removable(name)
     if not yes:
-        if not asks():
+        if not interactive():
             raise UsageProblem("nobody can be asked here", "--yes removes it without a question")
         click.confirm(f"Remove {path}, {spell_size(size)}?", abort=True, err=True)
     say(f"removed; {remove(path)} are free again")
@@ -75,7 +73,7 @@ def offer(name: str | None) -> None:
     """
     from localpower.api.pull import missing
 
-    if is_quiet() or not asks():
+    if is_quiet() or not interactive():
         return
     entry = missing(name)
     if entry is None:
@@ -84,8 +82,3 @@ def offer(name: str | None) -> None:
     question = f"The model {entry.name} is not on this machine. Fetch it now ({entry.licence}{size})?"
     if click.confirm(question, default=True, err=True):
         fetched(entry.name)
-
-
-def asks() -> bool:
-    """Whether somebody can answer a question."""
-    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -210,8 +209,3 @@ class Talk:
             again = " --continue" if self.session is not None else ""
             advice.append(f"chat{again} --ctx {size} has room and takes {-(-n_bytes >> 20)} MB")
         return "; ".join(advice)
-
-
-def interactive() -> bool:
-    """Whether a person types: stdin is a terminal, and so is the one that prompts are shown on."""
-    return sys.stdin.isatty() and sys.stderr.isatty()

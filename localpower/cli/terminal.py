@@ -26,6 +26,11 @@ def is_quiet() -> bool:
     return context is not None and bool(context.params.get("quiet"))
 
 
+def interactive() -> bool:
+    """Whether a person types: stdin is a terminal, and so is the one that questions are shown on."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def say(line: str, *, always: bool = False) -> None:
     """A line on stderr, where everything but the answer goes. always: with --quiet too, for problems and replies."""
     from localpower.ui.view import one_line

@@ -62,6 +62,16 @@ class _Forked(pexpect.fdpexpect.fdspawn):
         self.exitstatus, self.signalstatus = (code, None) if code >= 0 else (None, -code)
 
 
+class Deaf:
+    """A listener that hears nothing."""
+
+    def event(self, chain, event):
+        """Of a run."""
+
+    def asked(self, chain, context):
+        """Of a proposal."""
+
+
 class Terminal:
     """`localpower ARGS` with stdin, stdout and stderr on one pseudo-terminal of `rows` by `columns`; or another program."""
 

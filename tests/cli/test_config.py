@@ -205,22 +205,6 @@ def test_a_shell_is_answered():
     assert "plain,log" in command(env=os.environ | asked).stdout.splitlines()
 
 
-def test_the_models_of_this_machine_are_listed_and_described(capsys, monkeypatch, tmp_path):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert main(["models", "list"]) == 0
-    assert "lab-base" in capsys.readouterr().out
-    assert main(["models", "show", "lab-base", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["context"], found["vocabulary"], found["quantization"]) == (512, 32, "F16")
-    assert main(["models", "path", "lab-base"]) == 0
-    assert capsys.readouterr().out.strip() == found["path"]
-    assert main(["models", "show", "toy"]) == 0
-    assert "table of random numbers" in capsys.readouterr().out
-    assert main(["models", "default", "lab-base"]) == 0
-    assert main(["models", "default"]) == 0
-    assert capsys.readouterr().out.startswith("lab-base (")
-
-
 def test_a_default_model_means_nothing_to_a_replay(folder, capsys, monkeypatch):
     path = folder / "run.jsonl"
     assert main([*RUN, "--events", str(path)]) == 0

@@ -6,7 +6,9 @@ made, it goes among the temporary files, into a folder that nobody else can writ
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import stat
 import tempfile
 from pathlib import Path
@@ -39,6 +41,21 @@ def kept_in(kind: Kind) -> tuple[Path | None, str]:
     named = bool(os.environ.get(_variable(kind)))  # the user wants it there and nowhere else
     other = None if named else _temporary(kind)
     return other, f"{wrong}: {f'what saves time is kept in {other}' if other else 'nothing is kept'}"
+
+
+def put(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write a file in one stroke: a kill or a full disk leaves what was there. mode: of a new one. Raises OSError."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            file.write(data)
+        if path.exists():
+            shutil.copymode(path, draft)
+        draft.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
 
 
 def _variable(kind: Kind) -> str:

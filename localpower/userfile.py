@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-import shutil
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 from localpower import inputs
 from localpower.errors import UserError
-from localpower.folders import users_folder
+from localpower.folders import put, users_folder
 
 _HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
@@ -50,13 +49,9 @@ def write(key: str, value: Any | None, table: str = "") -> Path:
         place = f"{table}.{key}" if table else key
         raise UserError(f"{where} is written in a way that only you can change", f"set {place} there by hand")
     target = where.resolve()
-    draft = target.with_name(target.name + ".new")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(fresh, "utf-8")
-        if target.exists():
-            shutil.copymode(target, draft)
-        draft.replace(target)
+        put(target, fresh.encode())
     except (OSError, UnicodeEncodeError) as error:
         raise UserError(
             f"cannot write {where}: {getattr(error, 'strerror', None) or 'no valid text'}"

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import localpower as lp
 from localpower.engine.settings import EXACT_BATCH, F16, LARGE_BATCH
 from localpower.loading import Request, load
 from tests import forked
@@ -86,31 +87,29 @@ def tiny16_shared(tiny16):
     return sharing(tiny16)
 
 
-@pytest.fixture(scope="session")
-def tiny_window(own_cache, tiny_paths):
-    """The sliding-window file, loaded."""
-    return load(Request(str(tiny_paths["window"])))
+def _loaded(kind):
+    """A fixture: a file of `tiny_paths`, loaded."""
+
+    @pytest.fixture(scope="session", name=f"tiny_{kind.replace('-', '_')}")
+    def fixture(own_cache, tiny_paths):
+        return load(Request(str(tiny_paths[kind])))
+
+    return fixture
 
 
-@pytest.fixture(scope="session")
-def tiny_hybrid(own_cache, tiny_paths):
-    """The file with a recurrent state beside attention, loaded."""
-    return load(Request(str(tiny_paths["hybrid"])))
-
-
-@pytest.fixture(scope="session")
-def tiny_recurrent(own_cache, tiny_paths):
-    """The file with a recurrent state alone, loaded."""
-    return load(Request(str(tiny_paths["recurrent"])))
-
-
-@pytest.fixture(scope="session")
-def tiny_k_quant(own_cache, tiny_paths):
-    """The Q4_K_M file, loaded."""
-    return load(Request(str(tiny_paths["k-quant"])))
+tiny_window, tiny_hybrid, tiny_recurrent, tiny_k_quant = map(
+    _loaded, ("window", "hybrid", "recurrent", "k-quant")
+)
 
 
 @pytest.fixture(scope="session")
 def default_model(own_cache):
     """SmolLM2, loaded."""
     return load(Request())
+
+
+@pytest.fixture
+def toy(own_cache):
+    """The toy as the library has it."""
+    with lp.load("toy") as model:
+        yield model

@@ -14,10 +14,16 @@ from localpower.model import beside
 from localpower.samplers import projection
 from localpower.samplers.kernel import ChainState, part
 from localpower.samplers.projection import ProjectionKernel
+from tests.samplers.small import PROMPT
 
 
-def _plain_log_p(model, prompt, tokens, i):
-    return projection.weighed(model, [prompt + tokens[:i]], 1.0)[0].log_p(tokens[i])
+def _log_q(kernel, model, prompt, x, since):
+    """log q of x under a prompt from a token on."""
+    log_q = x.log_q.copy()
+    for i in range(since, len(x)):
+        row = projection.weighed(model, [prompt + x.tokens[:i]], kernel.temperature)[0]
+        log_q[i] = row.log_q(x.tokens[i])
+    return log_q
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +36,17 @@ class _Decides(ProjectionKernel):
         y = self._drawn(dice, x, cut, model, horizon)
         if not self.expert.accepts(y.tokens):
             return state, None
-        y = self.scored(y, cut, model, prompt)
-        accepted = dice.threshold().below(self.ratio(x, y, cut))
-        return ChainState(y if accepted else x, horizon), None
+        return self._decided(dice, state, y, cut, model, prompt)
 
-    def _drawn(self, dice, x, cut, model, horizon):
-        return extend(
-            dice,
-            beside(model, self.expert.prompt),
-            self.expert.prompt,
-            x.head(cut),
-            horizon,
-            temperature=self.temperature,
-            rules=self.rules,
-        )
+    def _decided(self, dice, state, y, cut, model, prompt):
+        y = self.scored(y, cut, model, prompt)
+        accepted = dice.threshold().below(self.ratio(state.completion, y, cut))
+        return state._replace(completion=y) if accepted else state, None
+
+    def _drawn(self, dice, x, cut, model, horizon, **more):
+        shown, prompt = beside(model, self.expert.prompt), self.expert.prompt
+        how = {"temperature": self.temperature, "rules": self.rules, **more}
+        return extend(dice, shown, prompt, x.head(cut), horizon, **how)
 
     def ratio(self, x, y, cut):
         kappa = self.cuts.log_kappa(y, cut) - self.cuts.log_kappa(x, cut)
@@ -96,9 +99,8 @@ class _JudgedAfterwards(_Decides):
     def step(self, dice, state, model, prompt):
         x, horizon = state
         cut = self.cuts.pick(dice, x)
-        y = self.scored(self._drawn(dice, x, cut, model, horizon), cut, model, prompt)
-        accepted = dice.threshold().below(self.ratio(x, y, cut))
-        return ChainState(y if accepted else x, horizon), None
+        y = self._drawn(dice, x, cut, model, horizon)
+        return self._decided(dice, state, y, cut, model, prompt)
 
 
 class _TriesAgain(_Decides):
@@ -110,12 +112,8 @@ class _TriesAgain(_Decides):
             cut = self.cuts.pick(dice, x)
             y = self._drawn(dice, x, cut, model, horizon)
             if self.expert.accepts(y.tokens):
-                break
-        else:
-            return state, None
-        y = self.scored(y, cut, model, prompt)
-        accepted = dice.threshold().below(self.ratio(x, y, cut))
-        return ChainState(y if accepted else x, horizon), None
+                return self._decided(dice, state, y, cut, model, prompt)
+        return state, None
 
 
 class _GivesUpEarly(_Decides):
@@ -138,16 +136,7 @@ class _GivesUpEarly(_Decides):
                 return not complete and not threshold.below(bound)
 
         shown = beside(model, self.expert.prompt)
-        y = extend(
-            dice,
-            shown,
-            self.expert.prompt,
-            x.head(cut),
-            horizon,
-            temperature=self.temperature,
-            rules=self.rules,
-            watch=Watch(),
-        )
+        y = self._drawn(dice, x, cut, model, horizon, watch=Watch())
         if not y.complete_at(horizon) or not self.expert.accepts(y.tokens):
             return state, None
         y = self.scored(y, cut, model, prompt)
@@ -167,36 +156,25 @@ class _RecordsPlainQ(ProjectionKernel):
 
     def scored(self, y, since, model, prompt):
         found = super().scored(y, since, model, prompt)
-        log_q = found.log_q.copy()
-        for i in range(since, len(y)):
-            row = projection.weighed(model, [prompt + y.tokens[:i]], self.temperature)[0]
-            log_q[i] = row.log_q(y.tokens[i])
-        return replace(found, log_q=log_q)
+        return replace(found, log_q=_log_q(self, model, prompt, y, since))
 
 
 class _StatesHavePlainQ(ProjectionKernel):
     """log q of the state under the plain prompt, as if that had drawn it; the skip follows it too."""
 
     def step(self, dice, state, model, prompt):
-        x, log_q = state.completion, state.completion.log_q.copy()
-        for i in range(len(x)):
-            log_q[i] = projection.weighed(model, [prompt + x.tokens[:i]], self.temperature)[0].log_q(
-                x.tokens[i]
-            )
-        return super().step(dice, state._replace(completion=replace(x, log_q=log_q)), model, prompt)
+        x = state.completion
+        wrong = replace(x, log_q=_log_q(self, model, prompt, x, 0))
+        return super().step(dice, state._replace(completion=wrong), model, prompt)
 
 
 class _DrawsFromPlain(ProjectionKernel):
     """The suffix is drawn under the plain prompt, and weighed as if the other one had drawn it."""
 
     def propose(self, dice, x, parting, model, horizon):
-        wrong = replace(self, expert=replace(self.expert, prompt=PLAIN_PROMPT))
+        wrong = replace(self, expert=replace(self.expert, prompt=PROMPT))
         y = ProjectionKernel.propose(wrong, dice, x, parting, model, horizon)
-        log_q = y.log_q.copy()
-        for i in range(parting, len(y)):
-            row = projection.weighed(model, [self.expert.prompt + y.tokens[:i]], self.temperature)[0]
-            log_q[i] = row.log_q(y.tokens[i])
-        return replace(y, log_q=log_q)
+        return replace(y, log_q=_log_q(self, model, self.expert.prompt, y, parting))
 
 
 class _ExpertsEntropy(ProjectionKernel):
@@ -237,7 +215,6 @@ class _SumsFromTheCut(ProjectionKernel):
         return ChainState(info.proposal if accepted else state.completion, state.horizon), info
 
 
-PLAIN_PROMPT = (1, 2)
 PUBLISHED = {
     "accepted whenever the mean log p rises": _Greedy,
     "proposals capped at the current length": _Capped,

@@ -9,7 +9,6 @@ import psutil
 
 from localpower.engine.header import FILE_TYPES
 from localpower.engine.weights import Weights
-from localpower.loaded import usual_alpha
 
 
 def answer(request: str) -> dict[str, Any]:
@@ -17,7 +16,6 @@ def answer(request: str) -> dict[str, Any]:
     path = Path(request)
     weights = Weights(path, vocab_only=True)
     try:
-        template = weights.chat_template()
         context = _number(weights, "context_length")
         room = psutil.virtual_memory().available - path.stat().st_size
         fits = max(room // cell, 0) if (cell := _cell_bytes(weights)) else None
@@ -31,8 +29,7 @@ def answer(request: str) -> dict[str, Any]:
             "context": context,
             "context_that_fits": fits if context is None or fits is None else min(context, fits),
             "end_tokens": sorted(weights.token_text(token) for token in weights.eos),
-            "suggested_alpha": usual_alpha(chat=template is not None),
-            "chat_template": template,
+            "chat_template": weights.chat_template(),
         }
     finally:
         weights.close()

@@ -35,16 +35,12 @@ _LARGEST = {"seed": 2**64 - 1}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvalRequest:
-    """What an eval is about. labels: methods by label. out: the folder of the answers.
+    """What an eval is about: the arguments of `localpower.evaluate`, and these.
 
-    models: to be opened, or opened already; none: the default. seed: None: the folder's own where it has one, else
-    `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None: the task's own. form: how
-    a problem is put. answer_prefix: an opening that every answer is given: conditioned on, not drawn. data: a file or a
-    folder of files. password: asks for GPQA's. parallel: answers in one batch. packages: that programs may import.
-    cross_score: at the end every model reads the others' answers. shard: only its problems, into a part of the folder.
-    workers: who makes the answers; None: this process. copy_model: the models' files are copied to each machine's own
-    disk first. max_turns, observation_tokens (None: the task's own), fresh_environment: of tasks with tools, as of
-    `ToolUse`.
+    labels: methods by label. models: to be opened, or opened already; none: the default. seed: None: the folder's own
+    where it has one, else `drawn`. limit: problems of each task. samples: answers to each problem. max_tokens: None:
+    the task's own. form: how a problem is put. data: a file or a folder of files. password: asks for GPQA's. parallel:
+    answers in one batch. workers: None: this process makes the answers.
     """
 
     tasks: tuple[str, ...]

@@ -19,7 +19,7 @@ from typing import Any
 
 from localpower import jsonl
 from localpower.errors import UserError
-from localpower.folders import kept_in
+from localpower.folders import kept_in, put
 from localpower.runs.answer import Answer
 
 MOST = 16 << 20  # bytes of the file
@@ -122,12 +122,24 @@ def append(entry: Entry) -> None:
                 os.ftruncate(file, size)
             raise
         if size + len(data) > MOST:
-            _rewrite(where, _newest(where.read_bytes(), _KEPT))
+            put(where, _newest(where.read_bytes(), _KEPT), 0o600)
 
 
 def entries(say: jsonl.Say = jsonl.silent) -> list[Entry]:
     """All, the oldest first. say: hears of lines that are no entries. Raises UserError for an unreadable file."""
-    return [entry for _, entry in _lines(say)]
+    where = path()
+    if where is None or not where.exists():
+        return []
+    try:
+        if not where.is_file():
+            raise UserError(f"{where} is no file", "move it away")
+        lines = where.read_bytes().splitlines(keepends=True)
+    except OSError as error:
+        raise UserError(f"cannot read {where}: {error.strerror}") from None
+    found = [(line, _entry(line)) for line in lines]
+    if wrong := sum(entry is None and bool(line.strip()) and line.endswith(b"\n") for line, entry in found):
+        say(f"note: {wrong} lines of {where} are no entries and are left out")
+    return [entry for _, entry in found if entry is not None]
 
 
 def find(name: str, say: jsonl.Say = jsonl.silent) -> Entry:
@@ -145,7 +157,7 @@ def remove(names: Sequence[str]) -> int:
     with _alone() as (where, _):
         lines = where.read_bytes().splitlines(keepends=True)
         kept = [line for line in lines if (entry := _entry(line)) is None or entry.id not in gone]
-        _rewrite(where, b"".join(kept))
+        put(where, b"".join(kept), 0o600)
     return len(gone)
 
 
@@ -155,27 +167,6 @@ def clear() -> int:
     with _alone() as (_, file):
         os.ftruncate(file, 0)
     return n
-
-
-def _lines(say: jsonl.Say) -> Iterator[tuple[bytes, Entry]]:
-    where = path()
-    if where is None or not where.exists():
-        return
-    wrong = 0
-    try:
-        if not where.is_file():
-            raise UserError(f"{where} is no file", "move it away")
-        lines = where.read_bytes().splitlines(keepends=True)
-    except OSError as error:
-        raise UserError(f"cannot read {where}: {error.strerror}") from None
-    for line in lines:
-        entry = _entry(line)
-        if entry is not None:
-            yield line, entry
-        elif line.strip() and line.endswith(b"\n"):
-            wrong += 1
-    if wrong:
-        say(f"note: {wrong} lines of {where} are no entries and are left out")
 
 
 def _entry(line: bytes) -> Entry | None:
@@ -245,19 +236,6 @@ def _newest(data: bytes, most: int) -> bytes:
             break
         n += 1
     return b"".join(lines[len(lines) - n :])
-
-
-def _rewrite(where: Path, data: bytes) -> None:
-    """In one stroke."""
-    draft = where.with_name(".log.new")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(data)
-        draft.replace(where)
-    except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
 
 
 def switched_on(options: Mapping[str, Any]) -> bool:

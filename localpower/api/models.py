@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -67,10 +66,11 @@ def known() -> list[Known]:
     rows += [Known(TOY, "toy", False, alpha=ALPHA_RAW, template="base", note="for trying")]
     rows += [Known(name, "alias", False, target=target) for name, target in sorted(aliases().items())]
     rows += [_of_file(name, path) for name, path in elsewhere.found().items() if name not in names]
-    rows = [_marked(row, default) for row in rows]
+    rows = [replace(row, default=row.name.lower() == default.lower()) for row in rows]
     if not any(row.default for row in rows):
-        path = Path(default)
-        rows.append(_marked(_of_file(default, path), default) if path.is_file() else _missing(default))
+        missing = Known(default, "file", False, note="there is no such model")
+        row = _of_file(default, path) if (path := Path(default)).is_file() else missing
+        rows.append(replace(row, default=True))
     return sorted(rows, key=lambda row: (not row.default, row.kind == "catalogue" and row.path is None))
 
 
@@ -119,30 +119,27 @@ def _of_file(name: str, path: Path) -> Known:
     return Known(name, kind, False, spell_size(size), size, *own, path=str(path))
 
 
-def _missing(name: str) -> Known:
-    return Known(name, "file", True, note="there is no such model")
-
-
-def _marked(row: Known, default: str) -> Known:
-    same = row.name.lower() == default.lower()
-    return replace(row, default=True) if same else row
+def _located(name: str | None) -> tuple[str, Path | None]:
+    """Name and file of what -m NAME means, of the usual one for None. Raises ModelError for what is no model."""
+    found, path = catalogue.locate(usual()[0] if name is None else name)
+    if path is not None:
+        check_file(path, NAMES)
+    return found, path
 
 
 def path_of(name: str | None) -> Path:
     """The file that -m NAME means. Raises ModelError where there is none."""
-    _, path = catalogue.locate(usual()[0] if name is None else name)
+    _, path = _located(name)
     if path is None:
         raise ModelError("the toy has no file")
-    check_file(path, NAMES)
     return path
 
 
 def as_default(name: str) -> str:
     """What the configuration file is told, so that it holds in every folder. Raises ModelError for what is no model."""
-    found, path = catalogue.locate(name)
+    found, path = _located(name)
     if path is None:
         return TOY
-    check_file(path, NAMES)
     if os.path.exists(name):
         return os.path.abspath(name)
     return found if found.lower() in ENTRIES and name.lower() == found.lower() else name
@@ -150,11 +147,9 @@ def as_default(name: str) -> str:
 
 def describe(name: str | None) -> dict[str, Any]:
     """What a model's file says of itself, what was measured of it, and what fits into memory. Raises UserError."""
-    wanted = usual()[0] if name is None else name
-    found, path = catalogue.locate(wanted)
+    found, path = _located(name)
     if path is None:
         return _toy()
-    check_file(path, NAMES)
     try:
         said: dict[str, Any] = ask("localpower.api.described", str(path))
     except ChildError:
@@ -176,7 +171,7 @@ def describe(name: str | None) -> dict[str, Any]:
         **{key: value for key, value in said.items() if key != "chat_template"},
         "suggested_alpha": alpha,
         "alpha_source": source,
-        **dict(_measured(path)),
+        **_measured(path),
         "chat_template": said["chat_template"],
     }
 
@@ -196,11 +191,8 @@ def _toy() -> dict[str, Any]:
 def measured_speed(name: str | None = None) -> dict[int, float] | None:
     """Tokens a second with so many rows at a time, as measured when the model was checked here; None: it was not."""
     try:
-        _, path = catalogue.locate(usual()[0] if name is None else name)
-        if path is None:
-            return None
-        check_file(path, NAMES)
-        speed: dict[int, float] | None = dict(_measured(path))["tokens_per_second"]
+        _, path = _located(name)
+        speed: dict[int, float] | None = _measured(path)["tokens_per_second"] if path else None
     except (ModelError, OSError):
         if name is not None:
             raise
@@ -208,7 +200,7 @@ def measured_speed(name: str | None = None) -> dict[int, float] | None:
     return speed
 
 
-def _measured(path: Path) -> Iterator[tuple[str, Any]]:
+def _measured(path: Path) -> dict[str, Any]:
     """What the check of the engine found when the model ran here; nothing is measured now."""
     from localpower.engine.cores import physical_cores
     from localpower.engine.verdict import known_verdict
@@ -217,11 +209,7 @@ def _measured(path: Path) -> Iterator[tuple[str, Any]]:
     threads = int(own.value) if own and str(own.value).isdecimal() else physical_cores()
     verdict = known_verdict(path, threads=threads)
     if verdict is None:
-        yield from dict.fromkeys(("exactness", "tokens_per_second", "measured_on")).items()
-        return
-    yield "exactness", "exact" if verdict.exact else verdict.largest
-    yield (
-        "tokens_per_second",
-        {rows: round(rows / seconds, 1) for rows, seconds in sorted(verdict.curve.items())},
-    )
-    yield "measured_on", verdict.dated or None
+        return dict.fromkeys(("exactness", "tokens_per_second", "measured_on"))
+    speed = {rows: round(rows / seconds, 1) for rows, seconds in sorted(verdict.curve.items())}
+    exactness = "exact" if verdict.exact else verdict.largest
+    return {"exactness": exactness, "tokens_per_second": speed, "measured_on": verdict.dated or None}

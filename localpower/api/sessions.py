@@ -15,7 +15,7 @@ from localpower import jsonl
 from localpower.api.chat import Chat
 from localpower.api.turns import from_json
 from localpower.errors import UsageProblem, UserError
-from localpower.folders import kept_in
+from localpower.folders import kept_in, put
 from localpower.loaded import ModelInfo
 
 FORMAT = 1
@@ -142,14 +142,9 @@ class Session:
             "options": dict(options or {}),
             "chat": chat.to_dict(),
         }
-        draft = self.path.with_name(f".{self.name}.new")
         try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                file.write(json.dumps(values))
-            draft.replace(self.path)
+            put(self.path, json.dumps(values).encode(), 0o600)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                draft.unlink()
             raise UserError(f"cannot keep the session {self.name}: {error.strerror}") from None
 
     def load(self, chat: Chat, model: ModelInfo) -> list[str]:

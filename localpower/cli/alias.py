@@ -6,14 +6,13 @@ import click
 
 from localpower.cli import completion
 from localpower.cli.sections import Plain
-from localpower.errors import EXIT_OK
 
 
 @click.command("alias", cls=Plain, short_help="Give a model a name of your own.")
 @click.argument("name", required=False, shell_complete=completion.aliases)
 @click.argument("model", required=False, shell_complete=completion.models)
 @click.option("--remove", metavar="NAME", shell_complete=completion.aliases, help="The alias is taken out.")
-def alias(name: str | None, model: str | None, remove: str | None) -> int:
+def alias(name: str | None, model: str | None, remove: str | None) -> None:
     """Let NAME stand for MODEL wherever a model is named. Without arguments the aliases are listed.
 
     They are kept in the section [aliases] of the configuration file.
@@ -25,7 +24,7 @@ def alias(name: str | None, model: str | None, remove: str | None) -> int:
         if name is not None:
             raise click.UsageError("--remove takes the name alone")
         say(f"the alias {remove} is taken out of {unset(remove)}")
-        return EXIT_OK
+        return
     if name is None:
         found = known()
         if not found:
@@ -33,13 +32,12 @@ def alias(name: str | None, model: str | None, remove: str | None) -> int:
         else:
             width = max(map(len, found))
             write_answer("\n".join(f"{each:<{width}}  {target}" for each, target in found.items()))
-        return EXIT_OK
+        return
     if model is None:
         found = {each.lower(): target for each, target in known().items()}
         if name.lower() not in found:
             raise click.UsageError(f"Missing argument 'MODEL': there is no alias {name} yet.")
         write_answer(found[name.lower()])
-        return EXIT_OK
+        return
     target, where = take(name, model)
     say(f"{name} stands for {target}, as {where} says")
-    return EXIT_OK

@@ -10,7 +10,7 @@ import click
 
 from localpower.cli.options import engine_options, flag, path_option, seed_option
 from localpower.cli.sections import Command
-from localpower.errors import EXIT_OK, UserError
+from localpower.errors import UserError
 
 
 @click.command(cls=Command, short_help="Measure speed beside plain llama.cpp.")
@@ -28,7 +28,7 @@ from localpower.errors import EXIT_OK, UserError
 @path_option(
     "--out", help="The JSON is written to FILE too; a bench that was stopped goes on from FILE.partial."
 )
-def bench(quick: bool, long: bool, seed: int, as_json: bool, out: Path | None, **options: Any) -> int:
+def bench(quick: bool, long: bool, seed: int, as_json: bool, out: Path | None, **options: Any) -> None:
     """Measure bare decoding, plain sampling and power sampling on the same prompts and seeds, interleaved.
 
     mh-fresh reads everything again for each proposal, as published code does; mh-reuse keeps the cache; mh has every
@@ -40,14 +40,13 @@ def bench(quick: bool, long: bool, seed: int, as_json: bool, out: Path | None, *
     from localpower.bench.report import machine, table, where
     from localpower.bench.session import Bench
     from localpower.cli.requests import open_model
-    from localpower.cli.terminal import say, write_answer
+    from localpower.cli.terminal import say, tell, write_answer
     from localpower.loaded.gguf import LoadedGguf
     from localpower.runs.interrupt import Interrupts
 
     with Interrupts() as interrupts:
         loaded = open_model(options, interrupts)
-        for note in loaded.notes:
-            say(f"note: {note}")
+        tell(loaded.notes)
         if not isinstance(loaded, LoadedGguf):
             raise UserError("bench measures GGUF models", "leave out --model toy")
         work = None
@@ -68,4 +67,3 @@ def bench(quick: bool, long: bool, seed: int, as_json: bool, out: Path | None, *
         out.write_text(line + "\n", "utf-8")
         if work:
             work.done()
-    return EXIT_OK

@@ -20,6 +20,7 @@ from localpower.cli.options import (
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
+from localpower.cli.terminal import interactive, say, tell
 from localpower.cli.tool_options import tool_options
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, OutputClosed, UserError
 
@@ -67,8 +68,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     )
     from localpower.cli.slash_complete import Completions
     from localpower.cli.slash_files import bring_back, resume
-    from localpower.cli.talk import Talk, interactive
-    from localpower.cli.terminal import say
+    from localpower.cli.talk import Talk
     from localpower.runs.interrupt import ENDING, Interrupts
     from localpower.ui.editor import Editor, PipeEditor, TerminalEditor
 
@@ -84,8 +84,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     options["tool_use"] = tool_use(options, lambda: interrupts.requested)
     with interrupts:
         loaded = open_model(options, interrupts)
-    for note in first_notes(ctx, loaded, how, wording):
-        say(f"note: {note}")
+    tell(first_notes(ctx, loaded, how, wording))
     seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     options["no_session"] = no_session
     talk = Talk(loaded, options, seed, interrupts, from_preset(ctx))
@@ -98,8 +97,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
         talk.session = kept
         if kept.exists:
             mine = given(ctx)
-            for note in bring_back(talk, kept, mine | (from_preset(ctx) if "preset" in mine else set())):
-                say(f"note: {note}")
+            tell(bring_back(talk, kept, mine | (from_preset(ctx) if "preset" in mine else set())))
             resume(talk)
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -110,7 +108,6 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
 def _session(go_on: bool, name: str | None, *, typed: bool, keep: bool) -> Session | None:
     """The session that is gone on with or begun; None: the chat is not kept. Raises UserError."""
     from localpower.api.sessions import Session, begun, names
-    from localpower.cli.terminal import say
 
     if go_on and name is not None:
         raise click.UsageError("--continue and --session exclude each other")
@@ -139,7 +136,6 @@ def _leave(number: int, frame: object) -> NoReturn:
 def _converse(talk: Any, editor: Any, ctx: click.Context, *, typed: bool) -> int:
     """Until the end of the input. A problem costs its turn and, where nobody types, a clean exit code."""
     from localpower.cli.slash import obey
-    from localpower.cli.terminal import say
     from localpower.ui.editor import read_message
 
     code = EXIT_OK

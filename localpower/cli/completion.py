@@ -7,8 +7,6 @@ from collections.abc import Iterable
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from localpower.errors import EXIT_OK
-
 SHELLS = ("bash", "zsh", "fish")
 _VARIABLE = "_LOCALPOWER_COMPLETE"
 
@@ -16,7 +14,7 @@ _VARIABLE = "_LOCALPOWER_COMPLETE"
 @click.command("completion", short_help="Print what a shell needs to complete commands.")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
-def completion(ctx: click.Context, shell: str) -> int:
+def completion(ctx: click.Context, shell: str) -> None:
     """Print the completion script of SHELL.
 
     bash: add `eval "$(localpower completion bash)"` to ~/.bashrc. zsh: the same with zsh, to ~/.zshrc. fish: write the
@@ -27,7 +25,6 @@ def completion(ctx: click.Context, shell: str) -> int:
     kind = get_completion_class(shell)
     assert kind is not None
     write_answer(kind(ctx.find_root().command, {}, "localpower", _VARIABLE).source())
-    return EXIT_OK
 
 
 def _begun(names: Iterable[str], typed: str, *, files: bool = False) -> list[CompletionItem]:

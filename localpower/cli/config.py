@@ -10,8 +10,8 @@ import click
 
 from localpower.cli import completion
 from localpower.cli.sections import Group
-from localpower.cli.terminal import say, write_answer
-from localpower.errors import EXIT_OK, UsageProblem, UserError
+from localpower.cli.terminal import say, tell, write_answer
+from localpower.errors import UsageProblem, UserError
 
 if TYPE_CHECKING:
     from localpower.api.config import Value
@@ -21,7 +21,7 @@ _WIDTH = 15  # of the names of settings
 
 @click.group("config", cls=Group, invoke_without_command=True, short_help="Show or change your own defaults.")
 @click.pass_context
-def config(ctx: click.Context) -> int:
+def config(ctx: click.Context) -> None:
     """Show your own defaults, and where each comes from.
 
     A command line goes before a preset (--preset), that before a variable of the environment (LOCALPOWER_ALPHA for
@@ -31,11 +31,10 @@ def config(ctx: click.Context) -> int:
     from localpower.api.config import KEYS, path
 
     if ctx.invoked_subcommand is not None:
-        return EXIT_OK
+        return
     problems: dict[str, None] = {}
     found = {name: _in_force(name, problems) for name in ("run", "chat")}
-    for problem in problems:
-        say(f"note: {problem}")
+    tell(problems)
     lines = [f"file: {path() or 'none'}"]
     for key in KEYS:
         rows = {name: _line(key, own.get(key)) for name, own in found.items()}
@@ -46,7 +45,6 @@ def config(ctx: click.Context) -> int:
             del rows["run"]
         lines += [f"{line} [{name}]" for name, line in rows.items()]
     write_answer("\n".join(lines))
-    return EXIT_OK
 
 
 def _in_force(command: str, problems: dict[str, None]) -> dict[str, Value]:
@@ -99,7 +97,7 @@ def _param(key: str) -> click.Parameter:
         return _FOLDER
     from localpower.cli.chat import chat
 
-    return next(each for each in chat.params if f"--{key}" in each.opts)
+    return _by_option(chat)[key]
 
 
 @config.command(
@@ -107,7 +105,7 @@ def _param(key: str) -> click.Parameter:
 )
 @click.argument("key", shell_complete=completion.settings)
 @click.argument("values", nargs=-1, required=True, metavar="VALUE")
-def set_(key: str, values: tuple[str, ...]) -> int:
+def set_(key: str, values: tuple[str, ...]) -> None:
     """Set the default of the setting KEY, such as alpha, to VALUE.
 
     chat.KEY and run.KEY are for one command, presets.NAME.KEY for a preset. stop may have several VALUEs.
@@ -122,18 +120,16 @@ def set_(key: str, values: tuple[str, ...]) -> int:
     if place.key == "preset":
         _known_preset(found[0])
     say(f"{place} is set in {write(place, found if len(found) > 1 else found[0])}")
-    return EXIT_OK
 
 
 @config.command("unset", cls=click.Command, short_help="Go back to what is built in.")
 @click.argument("key", shell_complete=completion.settings)
-def unset(key: str) -> int:
+def unset(key: str) -> None:
     """Take the setting KEY out of the configuration file."""
     from localpower.api.config import place_of, write
 
     place = place_of(key)
     say(f"{place} is no longer set in {write(place, None)}")
-    return EXIT_OK
 
 
 def _known_preset(name: str) -> None:

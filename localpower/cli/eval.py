@@ -45,7 +45,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     from localpower.cli import terminal
     from localpower.cli.compare import show
     from localpower.cli.requests import given, preset_notes, prompting, request, typed_stops, used_by_none
-    from localpower.cli.terminal import can_redraw, say, waiting
+    from localpower.cli.terminal import can_redraw, say, tell, waiting
     from localpower.methods import EVERYDAY
     from localpower.runs.interrupt import Interrupts
     from localpower.ui.progress import Progress
@@ -53,8 +53,7 @@ def evaluate(ctx: click.Context, /, tasks: tuple[str, ...], methods: tuple[str, 
     labels = label_methods(methods, {key: options[key] for key in (*EVERYDAY, "budget")}, options["pick"])
     used = [each.method for each in labels.values()]
     idle = [f"{name} means nothing to these methods" for name in used_by_none(used, given(ctx))]
-    for note in (*preset_notes(ctx, used), *idle, *typed_stops(options)):
-        say(f"note: {note}")
+    tell((*preset_notes(ctx, used), *idle, *typed_stops(options)))
     name = f"{'-'.join(Path(task).stem for task in tasks)}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
     asked = EvalRequest(
         tasks=tasks,

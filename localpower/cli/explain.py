@@ -13,7 +13,6 @@ import click
 from localpower.cli.options import flag
 from localpower.cli.sections import Plain
 from localpower.cli.values import Finite
-from localpower.errors import EXIT_OK
 
 if TYPE_CHECKING:
     from localpower.example import FirstToken, Law
@@ -25,7 +24,7 @@ _SEEN = 0.0005  # a difference between shares that the table can show
 @click.argument("answers", nargs=-1, metavar="[ANSWER=P]...")
 @click.option("--alpha", type=Finite(1.0), default=4.0, help="The power.")
 @flag("--json", "as_json", help="One JSON object is printed.")
-def explain(answers: tuple[str, ...], alpha: float, as_json: bool) -> int:
+def explain(answers: tuple[str, ...], alpha: float, as_json: bool) -> None:
     """Base, low temperature and power sampling on answers that you can count.
 
     Each ANSWER=P is an answer, one character a token, and its probability, such as ab=.40. Without any: the paper's
@@ -44,7 +43,7 @@ def explain(answers: tuple[str, ...], alpha: float, as_json: bool) -> int:
             "answers": [asdict(answer) for answer in whole],
         }
         write_answer(json.dumps(report))
-        return EXIT_OK
+        return
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -70,7 +69,6 @@ def explain(answers: tuple[str, ...], alpha: float, as_json: bool) -> int:
         console.print(
             Text(f"Answers of probability {rest:.2g} in all are not listed and left out of every column.")
         )
-    return EXIT_OK
 
 
 def _law(pairs: tuple[str, ...]) -> Law:

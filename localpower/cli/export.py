@@ -11,7 +11,6 @@ import click
 from localpower.cli.options import DIRS, flag, password_of, password_option, path_option
 from localpower.cli.sections import Command
 from localpower.cli.terminal import say, write_answer
-from localpower.errors import EXIT_OK
 
 _FORMATS = ("messages", "tokens", "sharegpt")
 _DUPLICATES = ("keep", "exact", "near")
@@ -87,7 +86,7 @@ _DUPLICATES = ("keep", "exact", "near")
 @flag("--overwrite", help="An earlier export in DATA is replaced.")
 @flag("--json", "as_json", help="One JSON object is printed on stdout instead of tables.")
 @DIRS
-def export(folders: tuple[Path, ...], as_json: bool, **options: Any) -> int:
+def export(folders: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     """Write the answers in DIRs, of localpower eval, as training data into the folder DATA.
 
     Answers of one model and one method are taken, those that ended by themselves. Every row says where it comes from.
@@ -106,4 +105,3 @@ def export(folders: tuple[Path, ...], as_json: bool, **options: Any) -> int:
     write_answer(json.dumps(found.to_dict()) if as_json else str(found))
     n = found.record.n_rows
     say(f"wrote {n:,} row{'' if n == 1 else 's'} to {found.path}")
-    return EXIT_OK

@@ -9,7 +9,6 @@ import click
 
 from localpower.cli.options import program_options
 from localpower.cli.sections import Command
-from localpower.errors import EXIT_OK
 from localpower.names import GRADERS
 
 _KINDS = ("math", "gsm8k", "gpqa", "code")
@@ -27,7 +26,7 @@ _KINDS = ("math", "gsm8k", "gpqa", "code")
 @click.argument("file", type=click.Path(path_type=Path))
 def grade(
     kind: str, grader: str, run_code: bool, packages: tuple[str, ...], seconds: float, file: Path
-) -> int:
+) -> None:
     """Grade the rows of FILE, JSON lines of {"gold": ..., "answer": ...} or {"gold": ..., "completion": ...}.
 
     With --kind code a row is {"task": ..., "completion": ...}, where the task is a row of HumanEval or MBPP.
@@ -49,4 +48,3 @@ def grade(
         say(f"note: programs run in isolation of kind {isolation()}")
     for found in grade_file(file, kind, grader, seconds, allowed(packages, run_code)):
         write_answer(json.dumps({"verdict": found.verdict, "extracted": found.extracted}))
-    return EXIT_OK

@@ -11,7 +11,8 @@ from click.shell_completion import CompletionItem
 
 from localpower.cli.options import WHOLE, flag
 from localpower.cli.sections import Group
-from localpower.errors import EXIT_OK, UserError
+from localpower.cli.terminal import say, write_answer
+from localpower.errors import UserError
 
 if TYPE_CHECKING:
     from localpower.api.log import Entry
@@ -37,7 +38,7 @@ _JSON = flag("--json", "as_json", help="Each entry is printed as a JSON line.")
     "log", cls=Group, invoke_without_command=True, short_help="List and search the answers that were given."
 )
 @click.pass_context
-def log(ctx: click.Context) -> int:
+def log(ctx: click.Context) -> None:
     """List and search the answers that were given on this machine, the last one first.
 
     Every answer of run and chat is kept in a file on this machine, which only you may read: the prompt, the answer, its
@@ -46,7 +47,6 @@ def log(ctx: click.Context) -> int:
     """
     if ctx.invoked_subcommand is None:
         _list(_SHOWN, "", as_json=False)
-    return EXIT_OK
 
 
 @log.command("list", short_help="List the last answers.")
@@ -60,29 +60,26 @@ def log(ctx: click.Context) -> int:
 )
 @_NUMBER
 @_JSON
-def list_(number: int, query: str, as_json: bool) -> int:
+def list_(number: int, query: str, as_json: bool) -> None:
     """List the last answers, the last one first."""
     _list(number, query, as_json=as_json)
-    return EXIT_OK
 
 
 @log.command("search", short_help="List the answers that hold a text.")
 @click.argument("text")
 @_NUMBER
 @_JSON
-def search(number: int, text: str, as_json: bool) -> int:
+def search(number: int, text: str, as_json: bool) -> None:
     """List the answers with TEXT in them or in their prompt, in capitals or not."""
     _list(number, text, as_json=as_json)
-    return EXIT_OK
 
 
 @log.command("show", short_help="Show an answer and its prompt.")
 @click.argument("id_", required=False, metavar="ID", shell_complete=_ids)
 @flag("--json", "as_json", help="The entry is printed as it is kept, as JSON.")
-def show(id_: str | None, as_json: bool) -> int:
+def show(id_: str | None, as_json: bool) -> None:
     """Show the answer whose ID begins so, or the last one, with its prompt and settings."""
     from localpower.api.log import entries, find
-    from localpower.cli.terminal import say, write_answer
 
     if id_ is None:
         known = entries(say)
@@ -93,7 +90,7 @@ def show(id_: str | None, as_json: bool) -> int:
         entry = find(id_, say)
     if as_json:
         write_answer(json.dumps(entry.to_dict()))
-        return EXIT_OK
+        return
     cut = "" if entry.prompt_length == len(entry.prompt) else f" (of {entry.prompt_length:,} characters)"
     facts = [
         f"{entry.id} · {_when(entry.time)} · {entry.command}{f' · session {entry.session}' if entry.session else ''}",
@@ -104,55 +101,47 @@ def show(id_: str | None, as_json: bool) -> int:
     for line in facts:
         say(line, always=True)
     write_answer(f">>> {entry.prompt}{cut}\n{entry.text}", prose=True)
-    return EXIT_OK
 
 
 @log.command("rm", short_help="Remove entries.")
 @click.argument("ids", nargs=-1, metavar="ID...", shell_complete=_ids)
 @flag("--all", "everything", help="All entries are removed.")
-def remove(ids: tuple[str, ...], everything: bool) -> int:
+def remove(ids: tuple[str, ...], everything: bool) -> None:
     """Remove the entries with these IDs."""
     from localpower.api.log import clear
     from localpower.api.log import remove as gone
-    from localpower.cli.terminal import say
 
     if bool(ids) == everything:
         raise click.UsageError("name the entries to remove, or give --all")
     n = clear() if everything else gone(ids)
     say(f"{n} {'entry is' if n == 1 else 'entries are'} removed")
-    return EXIT_OK
 
 
 @log.command("path", short_help="Print where the log lies.")
-def path() -> int:
+def path() -> None:
     """Print where the log lies, or would lie."""
     from localpower.api.log import path as where
-    from localpower.cli.terminal import write_answer
 
     found = where()
     if found is None:
         raise UserError("there is no folder in which a log could be kept", "LOCALPOWER_STATE names one")
     write_answer(str(found))
-    return EXIT_OK
 
 
 @log.command("on", short_help="Keep answers from now on.")
-def on() -> int:
+def on() -> None:
     """Keep answers from now on: the same as `localpower config set log on`."""
     _switch(to=True)
-    return EXIT_OK
 
 
 @log.command("off", short_help="Keep nothing from now on.")
-def off() -> int:
+def off() -> None:
     """Keep nothing from now on: the same as `localpower config set log off`. What was kept stays."""
     _switch(to=False)
-    return EXIT_OK
 
 
 def _switch(*, to: bool) -> None:
     from localpower.api.config import Place, values, variable, write
-    from localpower.cli.terminal import say
 
     where = write(Place("", "log"), to)
     say(f"the log is {'on' if to else 'off'} from now on, as {where} says")
@@ -165,7 +154,6 @@ def _switch(*, to: bool) -> None:
 
 def _list(number: int, query: str, *, as_json: bool) -> None:
     from localpower.api.log import entries
-    from localpower.cli.terminal import say, write_answer
 
     found = [entry for entry in reversed(entries(say)) if not query or entry.has(query)][:number]
     if as_json:
@@ -184,13 +172,10 @@ def _line(entry: Entry) -> str:
 
 
 def _finish(finish: str) -> str:
-    """In the words of the line below an answer, where the log knows enough for them."""
-    return {
-        "stop": "ended by itself",
-        "length": "stopped at --max-tokens",
-        "turns": "stopped at --max-turns",
-        "budget": "stopped by --budget",
-    }.get(finish, finish)
+    """In the words of the line below an answer, as far as the log knows enough for them."""
+    from localpower.ui.summary import FINISHES
+
+    return FINISHES.get(finish, finish).partition(" {")[0]
 
 
 def _when(time: str) -> str:

@@ -51,7 +51,7 @@ for _command in (
 @cli.command("help", hidden=True)
 @click.argument("command", required=False)
 @click.pass_context
-def help_(ctx: click.Context, command: str | None) -> int:
+def help_(ctx: click.Context, command: str | None) -> None:
     """Show the help of COMMAND, or of all."""
     assert ctx.parent is not None
     found = cli.get_command(ctx.parent, command) if command else cli
@@ -59,7 +59,6 @@ def help_(ctx: click.Context, command: str | None) -> int:
         raise click.UsageError(f"No such command {command!r}.", ctx.parent)
     inner = ctx.parent if found is cli else click.Context(found, ctx.parent, info_name=command)
     click.echo(found.get_help(inner))
-    return EXIT_OK
 
 
 def main(arguments: list[str] | None = None) -> int:

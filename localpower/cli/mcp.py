@@ -8,12 +8,12 @@ import click
 
 from localpower.cli.options import engine_options
 from localpower.cli.sections import Command
-from localpower.errors import EXIT_OK, UserError
+from localpower.errors import UserError
 
 
 @click.command(cls=Command, short_help="Offer power sampling as a tool (MCP).")
 @engine_options
-def mcp(**options: Any) -> int:
+def mcp(**options: Any) -> None:
     """Serve the Model Context Protocol on stdin and stdout (extra: localpower[mcp]).
 
     The tool `power_sample` answers a prompt by any method. The model is loaded by the first call. The server
@@ -31,4 +31,3 @@ def mcp(**options: Any) -> int:
             raise
         raise UserError("this command needs the package mcp", "pip install 'localpower[mcp]'") from None
     serve(wanted)
-    return EXIT_OK

@@ -8,7 +8,8 @@ import click
 from click.formatting import wrap_text
 
 from localpower.cli.sections import Plain
-from localpower.errors import EXIT_OK, UsageProblem
+from localpower.cli.terminal import say, write_answer
+from localpower.errors import UsageProblem
 
 _MEANING = {
     "exact": "the answer is a draw from the stated law",
@@ -33,7 +34,6 @@ def _line(name: str) -> str:
 def _presets() -> list[str]:
     """A line for each: what it sets."""
     from localpower.api.presets import BUILT_IN, presets
-    from localpower.cli.terminal import say
     from localpower.errors import UserError
 
     try:
@@ -50,16 +50,15 @@ def _presets() -> list[str]:
 
 @click.command("methods", cls=Plain, short_help="List the methods of sampling and their settings.")
 @click.argument("name", required=False)
-def methods(name: str | None) -> int:
+def methods(name: str | None) -> None:
     """List the methods of sampling, or the settings of the method NAME."""
-    from localpower.cli.terminal import write_answer
     from localpower.registry import find, names
 
     if name is None:
         lines = [f"{each:<11}{_line(each)}" for each in names()]
         meanings = [f"{word:<13}{meaning}" for word, meaning in _MEANING.items()]
         write_answer("\n".join([*lines, "", *meanings, "", _NOTE, "", *_presets()]))
-        return EXIT_OK
+        return
     method = find(name.split(":")[0])
     reads = ", ".join(f"--{use}" for use in sorted(method.uses())) or "none"
     lines = [
@@ -73,4 +72,3 @@ def methods(name: str | None) -> int:
         head = f"  {option.name}".ljust(len(indent))
         lines.append(wrap_text(text, shutil.get_terminal_size().columns, head, indent))
     write_answer("\n".join(lines))
-    return EXIT_OK

@@ -13,7 +13,7 @@ from localpower.cli.alias import alias
 from localpower.cli.options import flag
 from localpower.cli.pull import pull, rm
 from localpower.cli.sections import Group
-from localpower.errors import EXIT_OK
+from localpower.cli.terminal import say, write_answer
 
 if TYPE_CHECKING:
     from localpower.api.models import Known
@@ -28,40 +28,36 @@ def models() -> None:
 
 @models.command("list", short_help="List the models of this machine.")
 @flag("--json", "as_json", help="One JSON object for each model is printed.")
-def list_(as_json: bool) -> int:
+def list_(as_json: bool) -> None:
     """List the models of this machine, with what -m calls them, and those of the catalogue that may be fetched.
 
     alpha is the power that is used where nobody says one. Formats and licences are as far as files say them.
     """
     from localpower.api.models import known
-    from localpower.cli.terminal import write_answer
 
     rows = known()
     write_answer("\n".join((json.dumps(row.to_dict()) for row in rows) if as_json else lines(rows)))
-    return EXIT_OK
 
 
 @models.command("show", short_help="Describe a model.")
 @click.argument("name", required=False, shell_complete=completion.models)
 @flag("--json", "as_json", help="One JSON object is printed.")
 @flag("--template", help="The chat template is printed too.")
-def show(name: str | None, as_json: bool, template: bool) -> int:
+def show(name: str | None, as_json: bool, template: bool) -> None:
     """Describe the model NAME, or the default one: its file, context, end tokens, and which context fits in memory."""
     from localpower.api.models import describe
-    from localpower.cli.terminal import write_answer
 
     found: dict[str, Any] = describe(name)
     if not template:
         found["chat_template"] = bool(found["chat_template"])
     if as_json:
         write_answer(json.dumps(found))
-        return EXIT_OK
+        return
     for key, value in found.items():
         shown = _spelled(key, value)
         write_answer(
             f"{key.replace('_', ' '):<18} {f'{shown:,}' if type(shown) is int else shown}", prose=template
         )
-    return EXIT_OK
 
 
 def _spelled(key: str, value: Any) -> Any:
@@ -82,29 +78,25 @@ def _spelled(key: str, value: Any) -> Any:
 
 @models.command("path", short_help="Print the file of a model.")
 @click.argument("name", required=False, shell_complete=completion.models)
-def path(name: str | None) -> int:
+def path(name: str | None) -> None:
     """Print the path of the file of the model NAME, or of the default one."""
     from localpower.api.models import path_of
-    from localpower.cli.terminal import write_answer
 
     write_answer(str(path_of(name)), prose=True)
-    return EXIT_OK
 
 
 @models.command("default", short_help="Show or set the default model.")
 @click.argument("name", required=False, shell_complete=completion.models)
-def default(name: str | None) -> int:
+def default(name: str | None) -> None:
     """Show the default model, or set it to NAME in the configuration file."""
     from localpower.api.config import Place, write
     from localpower.api.models import as_default, usual
-    from localpower.cli.terminal import say, write_answer
 
     if name is None:
         write_answer("{} ({})".format(*usual()))
-        return EXIT_OK
+        return
     name = as_default(name)
     say(f"the default model is {name} from now on, as {write(Place('', 'model'), name)} says")
-    return EXIT_OK
 
 
 for _command in (pull, rm, alias):

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from localpower.cli import completion
 from localpower.cli.options import flag
 from localpower.cli.sections import Plain
+from localpower.cli.terminal import can_redraw, interactive, is_quiet, say
 from localpower.elsewhere import spell_size
-from localpower.errors import EXIT_OK, UsageProblem
+from localpower.errors import UsageProblem
 
 
 @click.command("pull", cls=Plain, short_help="Fetch a model.")
 @click.argument("name", shell_complete=completion.to_pull)
-def pull(name: str) -> int:
+def pull(name: str) -> None:
     """Fetch the model NAME of `models list`, or OWNER/REPO or OWNER/REPO/FILE of the model hub.
 
     The file goes into the hub's own cache, where other programs find it too. What was cut goes on where it was. A file
     with a wrong checksum is removed. HF_TOKEN, HF_HOME and the hub's other variables are heeded.
     """
     fetched(name)
-    return EXIT_OK
 
 
 def fetched(name: str) -> None:
     """Fetch a model, show how far it is, and say what came of it. Raises UserError."""
     from localpower.api.pull import Progress, Several
     from localpower.api.pull import pull as fetch
-    from localpower.cli.terminal import can_redraw, say
     from localpower.ui.transfer import Transfer
 
     with Transfer(say, redraw=can_redraw()) as shown:
@@ -54,21 +51,19 @@ def fetched(name: str) -> None:
 @click.command("rm", cls=Plain, short_help="Remove a model that was fetched.")
 @click.argument("name", shell_complete=completion.models)
 @flag("--yes", help="It is not asked first.")
-def rm(name: str, yes: bool) -> int:
+def rm(name: str, yes: bool) -> None:
     """Remove the model NAME from the model hub's cache.
 
     Files of Ollama, of LM Studio and your own are never removed.
     """
     from localpower.api.pull import removable, remove
-    from localpower.cli.terminal import say
 
     path, size = removable(name)
     if not yes:
-        if not asks():
+        if not interactive():
             raise UsageProblem("nobody can be asked here", "--yes removes it without a question")
         click.confirm(f"Remove {path}, {spell_size(size)}?", abort=True, err=True)
     say(f"removed; {remove(path)} are free again")
-    return EXIT_OK
 
 
 def offer(name: str | None) -> None:
@@ -77,9 +72,8 @@ def offer(name: str | None) -> None:
     Where nobody can be asked, and after a no, nothing is done: what opens the model says what is missing.
     """
     from localpower.api.pull import missing
-    from localpower.cli.terminal import is_quiet
 
-    if is_quiet() or not asks():
+    if is_quiet() or not interactive():
         return
     entry = missing(name)
     if entry is None:
@@ -88,8 +82,3 @@ def offer(name: str | None) -> None:
     question = f"The model {entry.name} is not on this machine. Fetch it now ({entry.licence}{size})?"
     if click.confirm(question, default=True, err=True):
         fetched(entry.name)
-
-
-def asks() -> bool:
-    """Whether somebody can answer a question."""
-    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -11,6 +11,7 @@ import click
 
 from localpower.cli.options import flag, thoughts_option
 from localpower.cli.sections import Command
+from localpower.cli.terminal import can_redraw, notes, say, waiting, write_answer
 from localpower.cli.values import Finite
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM, Interrupted
 
@@ -70,7 +71,6 @@ def replay(
 def _show(trace: Trace, speed: float, interrupts: Interrupts, *, whole: bool) -> int:
     from localpower.api.recording import texts_of, thought_of
     from localpower.cli.printed import Manner
-    from localpower.cli.terminal import can_redraw, notes, say
     from localpower.runs.player import Player
     from localpower.ui.body import Fold
     from localpower.ui.live import view_on
@@ -111,7 +111,6 @@ def _check(
     trace: Trace, model: str | None, tools: tuple[str, ...], as_json: bool, interrupts: Interrupts
 ) -> int:
     from localpower.api.recording import check_recording
-    from localpower.cli.terminal import waiting, write_answer
 
     report, findings = check_recording(trace, model, interrupts, waiting, tools)
     write_answer(json.dumps(report) if as_json else "\n".join(_lines(report, findings)))

@@ -23,6 +23,7 @@ from localpower.cli.options import (
 )
 from localpower.cli.refused import refused_options
 from localpower.cli.sections import Command
+from localpower.cli.terminal import keep_in_log, say, tell, view_of, write_answer
 from localpower.cli.tool_options import tool_options
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PROBLEM
 
@@ -79,7 +80,6 @@ def run(
     from localpower.cli.asked import read_prompt
     from localpower.cli.pull import offer
     from localpower.cli.requests import first_notes, open_model, prompting, sampling, tool_use
-    from localpower.cli.terminal import keep_in_log, say
     from localpower.runs.interrupt import Interrupts
     from localpower.runs.record import Recorder
     from localpower.ui.plots import require
@@ -99,16 +99,14 @@ def run(
         if recorder:
             cleanup.callback(recorder.close)
         told = first_notes(ctx, loaded, how, wording)
-        for note in (*told, *question.notes, *memory_notes(loaded, question)):
-            say(f"note: {note}")
+        tell((*told, *question.notes, *memory_notes(loaded, question)))
         job = _job(loaded, question, options, interrupts)
         whole = options["show_thoughts"]
         found = _watched(job, recorder, diagnose=diagnose or plot is not None, whole=whole)
-    for note in job.notes:
-        say(f"note: {note}")
+    tell(job.notes)
     keep_in_log(found, options, text)  # before it is shown: a reader that has gone costs no entry
     _write(found, question.thought, as_json=as_json, whole=whole)
-    _tell(found, diagnose=diagnose, plot=plot)
+    _sum_up(found, diagnose=diagnose, plot=plot)
     if recorder and recorder.problem:
         say(f"localpower: {recorder.problem}", always=True)
         return EXIT_PROBLEM
@@ -132,7 +130,6 @@ def _watched(job: AnswerRun, recorder: Recorder | None, *, diagnose: bool, whole
     diagnose: with a report on the run. whole: thoughts are shown whole.
     """
     from localpower.api.answer_run import run as answer
-    from localpower.cli.terminal import view_of
     from localpower.runs.diagnosis import Diagnosis
     from localpower.runs.session import Listener
 
@@ -148,7 +145,6 @@ def _watched(job: AnswerRun, recorder: Recorder | None, *, diagnose: bool, whole
 def _write(found: Answer, thought: Thought | None, *, as_json: bool, whole: bool) -> None:
     """The answer on stdout. Raises OutputClosed."""
     from localpower.cli.printed import Manner
-    from localpower.cli.terminal import write_answer
 
     if as_json:
         write_answer(json.dumps(found.to_dict()))
@@ -156,9 +152,8 @@ def _write(found: Answer, thought: Thought | None, *, as_json: bool, whole: bool
         Manner(thought.marks if thought else None, whole).answer(found)
 
 
-def _tell(found: Answer, *, diagnose: bool, plot: Path | None) -> None:
+def _sum_up(found: Answer, *, diagnose: bool, plot: Path | None) -> None:
     """What is to be said of it on stderr."""
-    from localpower.cli.terminal import say
     from localpower.ui.diagnosis import lines
     from localpower.ui.plots import draw
     from localpower.ui.summary import summary

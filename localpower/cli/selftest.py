@@ -27,14 +27,13 @@ _CHEAP = ": rows are cheap here, and --method power:start=smc:4 is worth a try"
 def selftest(as_json: bool, **options: Any) -> int:
     """Check that log p keeps its bits whatever the batch, and that the sampler draws from its law."""
     from localpower.cli.requests import open_model
-    from localpower.cli.terminal import say, waiting, write_answer
+    from localpower.cli.terminal import tell, waiting, write_answer
     from localpower.runs.interrupt import Interrupts
     from localpower.selftest import whole
 
     with Interrupts() as interrupts:
         loaded = open_model(options, interrupts, fresh=True)
-    for note in loaded.notes:
-        say(f"note: {note}")
+    tell(loaded.notes)
     with waiting() as wait:
         report = whole.selftest(loaded, wait)
     write_answer(json.dumps(report) if as_json else "\n".join(_lines(report)))

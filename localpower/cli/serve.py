@@ -109,7 +109,7 @@ def _serve(
 ) -> int:
     from localpower.cli.pull import offer
     from localpower.cli.requests import open_model
-    from localpower.cli.terminal import say
+    from localpower.cli.terminal import say, tell
     from localpower.runs.interrupt import Interrupts
     from localpower.server.app import create
     from localpower.server.asking import context_of
@@ -120,8 +120,7 @@ def _serve(
     with Interrupts() as interrupts:
         loaded = open_model(options, interrupts)
     try:
-        for note in loaded.notes:
-            say(f"note: {note}")
+        tell(loaded.notes)
         app = create(loaded, limits, access, manner, say)
         names = ", ".join(listed(loaded.info.name)[:3])
         say(f"serving {where}/v1 with the models {names} ...", always=True)

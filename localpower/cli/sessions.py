@@ -9,7 +9,8 @@ import click
 from localpower.cli import completion
 from localpower.cli.options import flag
 from localpower.cli.sections import Group
-from localpower.errors import EXIT_OK, UserError
+from localpower.cli.terminal import say, write_answer
+from localpower.errors import UserError
 
 
 @click.group("sessions", cls=Group, short_help="List, show or remove the chats that are kept.")
@@ -22,10 +23,9 @@ def sessions() -> None:
 
 
 @sessions.command("list", short_help="List the chats that are kept, the last one first.")
-def list_() -> int:
+def list_() -> None:
     """List the chats that are kept, the last one first."""
     from localpower.api.sessions import names, read
-    from localpower.cli.terminal import say, write_answer
     from localpower.ui.view import harmless
 
     rows = []
@@ -38,17 +38,15 @@ def list_() -> int:
         turns = f"{kept.n_turns} turn{'s' if kept.n_turns != 1 else ''}"
         rows.append(f"{name:<20}  {kept.updated:%Y-%m-%d %H:%M}  {turns:>9}  {kept.model}: {kept.title[:60]}")
     write_answer("\n".join(map(harmless, rows)) if rows else "No chats are kept.")
-    return EXIT_OK
 
 
 @sessions.command("show", short_help="Show what was said in a chat.")
 @click.argument("name", shell_complete=completion.sessions)
 @flag("--json", "as_json", help="The session is printed as it is kept, as JSON.")
-def show(name: str, as_json: bool) -> int:
+def show(name: str, as_json: bool) -> None:
     """Show what was said in the chat called NAME."""
     from localpower.api.sessions import read
     from localpower.api.turns import from_json
-    from localpower.cli.terminal import write_answer
 
     kept = read(name)
     turns = from_json(kept.values["chat"]["turns"])
@@ -56,17 +54,14 @@ def show(name: str, as_json: bool) -> int:
         write_answer(json.dumps(kept.values))
     else:
         write_answer("\n\n".join(f">>> {turn.question}\n{turn.answer.text}" for turn in turns), prose=True)
-    return EXIT_OK
 
 
 @sessions.command("rm", short_help="Remove chats.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=completion.sessions)
-def remove(names: tuple[str, ...]) -> int:
+def remove(names: tuple[str, ...]) -> None:
     """Remove the chats called NAME."""
     from localpower.api.sessions import remove as gone
-    from localpower.cli.terminal import say
 
     for name in names:
         gone(name)
         say(f"{name} is removed")
-    return EXIT_OK

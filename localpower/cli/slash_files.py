@@ -11,7 +11,7 @@ from localpower import inputs
 from localpower.api.sessions import Session
 from localpower.api.transcript import FORMS, transcript
 from localpower.cli.requests import open_model
-from localpower.cli.slash_settings import say
+from localpower.cli.slash_settings import say, tell
 from localpower.cli.talk import KEPT, Talk
 from localpower.errors import Interrupted, UserError
 from localpower.runs.interrupt import Interrupts
@@ -47,8 +47,7 @@ def load(talk: Talk, ctx: click.Context, rest: str) -> None:
         session.close()
         raise
     _exchange(talk, session)
-    for note in notes:
-        say(f"note: {note}")
+    tell(notes)
     resume(talk)
 
 
@@ -121,8 +120,7 @@ def model(talk: Talk, ctx: click.Context, rest: str) -> None:
             raise UserError("stopped; the model stays") from None
         talk.take(loaded)
         talk.options = options
-        for note in loaded.notes:
-            say(f"note: {note}")
+        tell(loaded.notes)
     info = talk.loaded.info
     say(
         f"{info.name}{f' · {info.quantization}' if info.quantization else ''}{f' · {info.path}' if info.path else ''}"

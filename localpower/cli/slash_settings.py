@@ -35,6 +35,7 @@ _OF_TEMPLATE = ("system", "template-arg")  # they do nothing without one
 _DEFAULT = "default"  # as a value: the setting's own
 
 say = partial(terminal.say, always=True)  # replies to commands
+tell = partial(terminal.tell, always=True)
 
 
 def set_(talk: Talk, ctx: click.Context, rest: str) -> None:
@@ -57,12 +58,10 @@ def set_(talk: Talk, ctx: click.Context, rest: str) -> None:
         raise UserError(f"{name} cannot be changed in a chat", "/set lists what can")
     if text:
         _change(talk, ctx, name, param, "" if text.lower() == _DEFAULT else text)
-        for note in typed_stops(talk.options) if name == "stop" else ():
-            say(f"note: {note}")
+        tell(typed_stops(talk.options) if name == "stop" else ())
         if name in _OF_TEMPLATE:
             told = notes(talk.loaded, talk.chat.options, talk.chat.prompting)
-            for note in (each for each in told if each.startswith(f"--{name} is not used")):
-                say(f"note: {note}")
+            tell(each for each in told if each.startswith(f"--{name} is not used"))
     _say_lines([_line(talk, ctx, name, param, own)])
 
 
@@ -105,8 +104,7 @@ def preset(talk: Talk, ctx: click.Context, rest: str) -> None:
         talk.from_preset = mine
         if "seed" in mine:
             talk.chat.seed = chosen_seed(fresh.params["seed"])
-        for note in preset_notes(fresh, [talk.chat.options.method]):
-            say(f"note: {note}")
+        tell(preset_notes(fresh, [talk.chat.options.method]))
     params = _changeable(ctx)
     say(f"preset {talk.options['preset'] or NO_PRESET}; presets: {', '.join(presets())}")
     if not rest:

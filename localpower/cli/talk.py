@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ from localpower.api.model import Model
 from localpower.api.sessions import Session, begun
 from localpower.cli.printed import Manner
 from localpower.cli.requests import prompting, sampling
-from localpower.cli.terminal import keep_in_log, say, view_of, write_answer
+from localpower.cli.terminal import keep_in_log, say, tell, view_of, write_answer
 from localpower.errors import ContextFull, Interrupted, UserError
 from localpower.loaded import Loaded
 from localpower.runs.answer import Answer
@@ -155,8 +154,7 @@ class Talk:
         with view_of(job, whole=self.options["show_thoughts"]) as view:
             found = run(job, [view, self.heard])
         self.heard.picked = found.picked or 0
-        for note in job.notes:
-            say(f"note: {note}")
+        tell(job.notes)
         return found
 
     def _tell(self, answer: Answer | None, otherwise: str) -> None:
@@ -211,8 +209,3 @@ class Talk:
             again = " --continue" if self.session is not None else ""
             advice.append(f"chat{again} --ctx {size} has room and takes {-(-n_bytes >> 20)} MB")
         return "; ".join(advice)
-
-
-def interactive() -> bool:
-    """Whether a person types: stdin is a terminal, and so is the one that prompts are shown on."""
-    return sys.stdin.isatty() and sys.stderr.isatty()

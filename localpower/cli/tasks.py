@@ -12,7 +12,7 @@ import click
 from localpower.cli import completion
 from localpower.cli.options import WHOLE, flag, methods_option, path_option
 from localpower.cli.sections import Group
-from localpower.errors import EXIT_OK
+from localpower.cli.terminal import write_answer
 
 if TYPE_CHECKING:
     from localpower.api.tasks import TaskInfo
@@ -32,15 +32,13 @@ def tasks() -> None:
 @tasks.command("list", short_help="List the tasks.")
 @_DATA
 @flag("--json", "as_json", help="One JSON object for each task is printed.")
-def list_(data: Path | None, as_json: bool) -> int:
+def list_(data: Path | None, as_json: bool) -> None:
     """List the tasks: how many problems each has, its longest answer in tokens, and whether its file is here."""
     from localpower.api.tasks import list_tasks
-    from localpower.cli.terminal import write_answer
 
     found = list_tasks(data)
     rows = (json.dumps(each.to_dict()) for each in found) if as_json else lines(found)
     write_answer("\n".join(rows))
-    return EXIT_OK
 
 
 @tasks.command("show", short_help="Describe a task and what it costs.")
@@ -52,7 +50,7 @@ def list_(data: Path | None, as_json: bool) -> int:
 @methods_option("NAME,...", "The methods of the eval.")
 @click.option("--limit", type=WHOLE, help="Number of problems of the eval.  [default: all]")
 @flag("--json", "as_json", help="One JSON object is printed.")
-def show(name: str, as_json: bool, limit: int | None, **options: Any) -> int:
+def show(name: str, as_json: bool, limit: int | None, **options: Any) -> None:
     """Describe the task NAME, or the task file NAME: its file, prompts, licence, and what an eval of it costs.
 
     The tokens are those of answers as long as they may be, and the seconds an estimate: one answer at a time, at the
@@ -60,11 +58,9 @@ def show(name: str, as_json: bool, limit: int | None, **options: Any) -> int:
     before it begins.
     """
     from localpower.api.tasks import describe_task
-    from localpower.cli.terminal import write_answer
 
     found = describe_task(name, options["data"], options["methods"], options["model"], limit)
     write_answer(json.dumps(found.to_dict()) if as_json else "\n".join(page(found, limit)))
-    return EXIT_OK
 
 
 def lines(tasks: Sequence[TaskInfo]) -> Iterator[str]:

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -26,6 +26,11 @@ def is_quiet() -> bool:
     return context is not None and bool(context.params.get("quiet"))
 
 
+def interactive() -> bool:
+    """Whether a person types: stdin is a terminal, and so is the one that questions are shown on."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def say(line: str, *, always: bool = False) -> None:
     """A line on stderr, where everything but the answer goes. always: with --quiet too, for problems and replies."""
     from localpower.ui.view import one_line
@@ -33,6 +38,12 @@ def say(line: str, *, always: bool = False) -> None:
     if always or not is_quiet():
         with contextlib.suppress(OSError):  # what cannot be said costs no answer
             print(_wrapped(one_line(line), sys.stderr), file=sys.stderr, flush=True)
+
+
+def tell(notes: Iterable[str], *, always: bool = False) -> None:
+    """Notes, each on a line of stderr."""
+    for note in notes:
+        say(f"note: {note}", always=always)
 
 
 def _wrapped(text: str, stream: TextIO) -> str:

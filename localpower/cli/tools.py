@@ -8,13 +8,12 @@ import click
 
 from localpower.cli.options import flag
 from localpower.cli.sections import Plain
-from localpower.errors import EXIT_OK
 
 
 @click.command("tools", cls=Plain, short_help="List the tools that a model may be given.")
 @click.argument("name", required=False)
 @flag("--json", "as_json", help="The JSON schemas of the tools, as trainers take them.")
-def tools(name: str | None, as_json: bool) -> int:
+def tools(name: str | None, as_json: bool) -> None:
     """List the environments that --tools takes, or the tools of NAME, which may be a file FILE.py.
 
     A file is imported in a process of its own, so that its code runs.
@@ -28,11 +27,11 @@ def tools(name: str | None, as_json: bool) -> int:
         lines = [f"{each:<{width}}{about}" for each, about in found.items()]
         note = "A file FILE.py is one too: its public functions with type hints and a docstring are tools."
         write_answer(json.dumps(found) if as_json else "\n".join([*lines, "", note]))
-        return EXIT_OK
+        return
     one = described(name)
     if as_json:
         write_answer(json.dumps([tool.schema for tool in one.tools], ensure_ascii=False))
-        return EXIT_OK
+        return
     lines = []
     for tool in one.tools:
         schema = json.loads(json.dumps(tool.parameters))
@@ -44,4 +43,3 @@ def tools(name: str | None, as_json: bool) -> int:
             lines.append(f"  {key} ({kind}{optional}) {value.get('description', '')}".rstrip())
     sure = "equal calls give equal results" if one.deterministic else "equal calls may give other results"
     write_answer("\n".join([*lines, "", f"Deterministic: {'yes' if one.deterministic else 'no'} ({sure})."]))
-    return EXIT_OK

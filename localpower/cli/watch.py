@@ -10,6 +10,7 @@ import click
 
 from localpower.cli.options import flag, quiet_option, thoughts_option
 from localpower.cli.sections import Plain
+from localpower.cli.terminal import can_redraw, notes, say
 from localpower.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ def watch(url: str, once: bool, quiet: bool, show_thoughts: bool) -> int:
     The server must have been started with --allow-watch. Where it asks for a key, LOCALPOWER_API_KEY holds it. Each
     answer is printed when it is there; Ctrl-C stops watching, and disturbs no answer.
     """
-    from localpower.cli.terminal import say
     from localpower.server.told import events
 
     key = os.environ.get("LOCALPOWER_API_KEY", "").strip()
@@ -46,7 +46,6 @@ def watch(url: str, once: bool, quiet: bool, show_thoughts: bool) -> int:
 def _show(told: Iterator[Told], *, whole: bool) -> None:
     """One answer: live where stderr can be redrawn, then its text on stdout."""
     from localpower.cli.printed import Manner
-    from localpower.cli.terminal import can_redraw, notes, say
     from localpower.runs.tally import Tally
     from localpower.text.stops import answer_text
     from localpower.text.thinking import Thought

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from localpower import __version__
@@ -11,6 +11,7 @@ from localpower.data.expectations import Expectation
 from localpower.data.files import FORMAT
 from localpower.data.samples import Source
 from localpower.data.selection import Step
+from localpower.evals.plainly import plainly
 
 Cells = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
@@ -53,26 +54,29 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values: what export.json holds, less the list of files."""
-        source = asdict(self.source)
-        del source["path"]  # data are passed on, and where the model lay is nobody's business
+        own = plainly(self)
+        del own["source"]["path"]  # data are passed on, and where the model lay is nobody's business
+        kept = (
+            "formats",
+            "choices",
+            "runs",
+            "licences",
+            "rows",
+            "problems",
+            "tokens",
+            "steps",
+            "before",
+            "after",
+        )
         return {
             "format": FORMAT,
             "version": __version__,
-            "model": source,
-            "formats": list(self.formats),
-            "choices": self.choices,
-            "runs": list(self.runs),
-            "licences": self.licences,
-            "rows": self.rows,
-            "problems": self.problems,
-            "tokens": self.tokens,
-            "steps": [step._asdict() for step in self.steps],
-            "before": [asdict(each) for each in self.before],
-            "after": [asdict(each) for each in self.after],
+            "model": own["source"],
+            **{name: own[name] for name in kept},
             "ended_by_end_token": self.ended,
             "rerun": self.rerun,
             **({"traces": self.n_traces} if self.n_traces else {}),
-            "notes": list(self.notes),
+            "notes": own["notes"],
         }
 
     def split_cells(self) -> Cells:

@@ -12,7 +12,7 @@ from typing import Any
 
 from localpower.engine.parts import parts_of
 from localpower.errors import ModelError
-from localpower.folders import kept_in
+from localpower.folders import kept_in, put
 from localpower.inputs import other_than_file
 
 _MAGIC = b"GGUF"
@@ -68,15 +68,10 @@ def remember(kind: str, key: str, value: Any) -> None:
     entry = _entry(kind, key)
     if entry is None:
         return
-    part = entry.with_suffix(f".{os.getpid()}")
-    try:
+    with contextlib.suppress(OSError):
         entry.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(value), "utf-8")
-        part.replace(entry)  # two runs at once each leave a whole file
+        put(entry, json.dumps(value).encode())
         _prune(entry.parent)
-    except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink()
 
 
 def _prune(folder: Path) -> None:

@@ -6,10 +6,8 @@ One file: a line that says what it is, a line of JSON (owner, number of tokens, 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import numpy as np
 from localpower.engine.base import GgufEngine
 from localpower.engine.snapshot import Snapshot
 from localpower.errors import EngineError
+from localpower.folders import put
 from localpower.inputs import other_than_file
 from localpower.model import Tokens
 
@@ -72,14 +71,7 @@ def write(path: Path, owner: Mapping[str, Any], snapshot: Snapshot) -> None:
         "sizes": [len(piece) for piece in snapshot.pieces],
         "sha256": hashlib.sha256(body).hexdigest(),
     }
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(_MAGIC + json.dumps(header).encode() + b"\n" + body)
-        part.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
+    put(path, _MAGIC + json.dumps(header).encode() + b"\n" + body)
 
 
 def warm(engine: GgufEngine, prompt: Tokens, path: Path, owner: Mapping[str, Any]) -> list[str]:

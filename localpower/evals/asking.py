@@ -56,10 +56,8 @@ class Wording:
 def form_of(task: Task, wording: Wording, *, template: bool) -> Form:
     """The task's form; `chat` is `plain` without a template. Raises UsageProblem where the task lacks it."""
     if wording.form not in task.forms:
-        raise UsageProblem(
-            f"{task.name} has no prompt of style {wording.form}",
-            f"--prompt-style {' or '.join(n for n in task.forms if n != 'plain')}",
-        )
+        hint = f"--prompt-style {' or '.join(n for n in task.forms if n != 'plain')}"
+        raise UsageProblem(f"{task.name} has no prompt of style {wording.form}", hint)
     form = task.forms[wording.form]
     return task.forms["plain"] if wording.form == "chat" and form.template and not template else form
 
@@ -122,17 +120,12 @@ def ask(
         say(note)
     if not show:
         return found
-    with_answer = iter(prompts_of([form.shown(p, chat=chat) for p in problems if p.worked]))
-    return [
-        replace(
-            each,
-            shown=next(with_answer),
-            worked=loaded.following(each.tokens, form.before(each.text, chat=chat) + each.problem.worked),
-        )
-        if each.problem.worked
-        else each
-        for each in found
-    ]
+    experts = [i for i, problem in enumerate(problems) if problem.worked]
+    shown = prompts_of([form.shown(problems[i], chat=chat) for i in experts])
+    for i, prompt in zip(experts, shown, strict=True):
+        worked = form.before(found[i].text, chat=chat) + problems[i].worked
+        found[i] = replace(found[i], shown=prompt, worked=loaded.following(found[i].tokens, worked))
+    return found
 
 
 def _with_tools(

@@ -54,24 +54,17 @@ _DATA = "problems (only those with the same id are paired)"
 def _asked(group: Group) -> dict[str, str]:
     """How a run puts the problems of a task, and what ends answers, as JSON texts. Old runs lack some of it."""
     settings, task = group.run.settings, group.run.settings["tasks"][group.task]
-    prompts = [
-        prompt
-        for (name, _), problem in group.run.problems.items()
-        if name == group.task
-        for prompt in problem["prompts"].values()
-    ]
+    asked = [problem for (name, _), problem in group.run.problems.items() if name == group.task]
+    prompts = [prompt for problem in asked for prompt in problem["prompts"].values()]
     values = {
         _DATA: task["problems_sha256"],
         "longest answer": task.get("max_tokens"),
         "stops": _all(prompts, "stops"),
         "chat template": _all(prompts, "chat"),
         **{words: settings.get(name) for name, words in _SETTINGS.items()},
-        **{
-            f"{name} of {label}": value
-            for label, method in settings["methods"].items()
-            for name, value in method.items()
-        },
     }
+    for label, method in settings["methods"].items():
+        values |= {f"{name} of {label}": value for name, value in method.items()}
     return {name: json.dumps(value, sort_keys=True, ensure_ascii=False) for name, value in values.items()}
 
 

@@ -9,21 +9,11 @@ from importlib import metadata
 from typing import Any
 
 from localpower.evals.store import Row, Stored
+from localpower.grading import verdicts
 from localpower.grading.mathematics import math_grader
 from localpower.grading.sandbox import isolation
 from localpower.grading.thoughts import OPENED, of_what_is_said
-from localpower.grading.verdicts import (
-    NONE,
-    Verdict,
-    grade_code,
-    grade_countdown,
-    grade_grid,
-    grade_instructions,
-    grade_letter,
-    grade_number,
-    grade_phrase,
-    grade_short,
-)
+from localpower.grading.verdicts import NONE, Verdict
 from localpower.lab import problems as lab
 
 VERSION = 3  # of our own rules: raised whenever one of them changes a verdict
@@ -67,7 +57,7 @@ class Grader:
         if not text.strip():
             return NONE
         if kind == "code":
-            return grade_code(gold, text, self._seconds, self._packages)
+            return verdicts.grade_code(gold, text, self._seconds, self._packages)
         return self._by_kind()[kind](gold, text)
 
     def fields(
@@ -105,14 +95,18 @@ class Grader:
     def _by_kind(self) -> dict[str, Callable[[Any, str], Verdict]]:
         return {
             "math": lambda gold, text: self._math(gold, completion=text),
-            "number": lambda gold, text: grade_number(gold, completion=text),
-            "letter": lambda gold, text: grade_letter(gold, completion=text),
-            "short": lambda gold, text: grade_short(gold["form"], gold["answers"], text),
-            "choice": lambda gold, text: grade_letter(gold["answer"], completion=text, last=gold["last"]),
-            "phrase": grade_phrase,
-            "grid": grade_grid,
-            "instructions": lambda gold, text: grade_instructions(gold["rules"], gold["prompt"], text),
-            "countdown": lambda gold, text: grade_countdown(gold["numbers"], gold["target"], text),
+            "number": lambda gold, text: verdicts.grade_number(gold, completion=text),
+            "letter": lambda gold, text: verdicts.grade_letter(gold, completion=text),
+            "short": lambda gold, text: verdicts.grade_short(gold["form"], gold["answers"], text),
+            "choice": lambda gold, text: verdicts.grade_letter(
+                gold["answer"], completion=text, last=gold["last"]
+            ),
+            "phrase": verdicts.grade_phrase,
+            "grid": verdicts.grade_grid,
+            "instructions": lambda gold, text: verdicts.grade_instructions(
+                gold["rules"], gold["prompt"], text
+            ),
+            "countdown": lambda gold, text: verdicts.grade_countdown(gold["numbers"], gold["target"], text),
             "lab": _lab,
         }
 

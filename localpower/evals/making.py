@@ -56,6 +56,7 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
     observed = state.observed.nonzero()[0].tolist()
     given = state.given.nonzero()[0].tolist()
     task, problem, thinking = job.asked.task, job.asked.problem, job.asked.thinking and not rounds
+    check = trace.check if trace else None
     return {
         "task": task.name,
         "id": problem.id,
@@ -64,9 +65,7 @@ def _row(loaded: Loaded, job: Job, one: many.Outcome, grader: Grader, *, save_te
         "method": job.method,
         "sample": job.sample,
         "text": text if save_text else None,
-        **grader.fields(
-            task.kind, problem.gold, text, thinking=thinking, check=trace.check if trace else None
-        ),
+        **grader.fields(task.kind, problem.gold, text, thinking=thinking, check=check),
         **({"answer_prefix": job.asked.prefix} if job.asked.prefix else {}),
         **({"given": given} if given else {}),
         **({"observed": observed} if trace else {}),

@@ -13,10 +13,7 @@ from localpower.evals.sources import Needs, Source, as_text, own_id, rows_of, te
 from localpower.evals.task import Task
 
 OLYMPIADBENCH = Needs(
-    (
-        *(f"OE_TO_maths_en_COMP{ending}" for ending in (".parquet", ".json", ".jsonl")),
-        "olympiadbench.jsonl",
-    ),
+    (*(f"OE_TO_maths_en_COMP.{kind}" for kind in ("parquet", "json", "jsonl")), "olympiadbench.jsonl"),
     "github.com/OpenBMB/OlympiadBench, or the dataset Hothan/OlympiadBench on the Hugging Face hub "
     "(OE_TO_maths_en_COMP)",
     folder="OlympiadBench",

@@ -82,14 +82,14 @@ class Running:
                     engine = self._make(loaded, missing, asked, engine)
 
     def expect(self, model: str, loaded: Loaded) -> Engine | None:
-        """Tell what is to come by a short probe of each task; returns the engine that the last of them used."""
+        """Tell what is to come; returns the engine that the last probe used."""
         forecasts, engine = self.forecasts(model, loaded)
         if forecasts:
             self.watcher.expect(forecasts)
         return engine
 
     def forecasts(self, model: str, loaded: Loaded) -> tuple[list[Forecast], Engine | None]:
-        """What is to come, and the engine that the last probe used."""
+        """What is to come, by a short probe of each task; and the engine that the last of them used."""
         engine: Engine | None = None
         forecasts = []
         for task, asked in self.asked[model].items():
@@ -97,7 +97,7 @@ class Running:
                 engine, at_once, width = self._engine(loaded, missing, asked, engine)
                 found = probe(loaded, engine, asked, at_once, self.check)
                 self._lengths[task] = found.length
-                tokens = sum(job.sampler.expected_cost() for job in missing) * found.length
+                tokens = self.expected(task, missing)
                 rate = _rate(loaded, found, at_once, width)
                 forecasts.append(Forecast(model, task, len(missing), tokens, rate, at_once))
         return forecasts, engine

@@ -31,12 +31,7 @@ from localpower.lab.problems import FAMILIES
 from localpower.tools.calculator import Calculator
 
 _LONGEST_LAB = 44  # characters of an answer; the corpus has 41
-
-_HUMANEVAL_NOISE = "Tests of 32, 38, 41, 47, 50, 57, 64, 67, 75, 83, 116 and others are wrong or too weak."
-_AIME_NOISE = (
-    "None is known. Older years are in the training data of most models: --since YEAR takes newer ones."
-)
-_OURS: tuple[Task, ...] = (
+_ALL: tuple[Task, ...] = (
     Task(
         *("tiny", "short", tiny.problems, forms.TINY, 32, "small facts and arithmetic, generated"),
         licence="MIT",
@@ -94,8 +89,6 @@ _OURS: tuple[Task, ...] = (
         package="bfcl-eval mpmath",
         max_turns=24,
     ),
-)
-_OLDER = (
     Task(
         *("math500", "math", loaders.math500, forms.MATH, 1024, "500 problems of MATH"),
         licence="MIT",
@@ -108,7 +101,7 @@ _OLDER = (
         licence="MIT",
         needs=loaders.HUMANEVAL,
         size=164,
-        noise=_HUMANEVAL_NOISE,
+        noise="Tests of 32, 38, 41, 47, 50, 57, 64, 67, 75, 83, 116 and others are wrong or too weak.",
     ),
     Task(
         *("gpqa", "letter", gpqa.problems, forms.GPQA, 1024, "198 questions, diamond"),
@@ -148,10 +141,8 @@ _OLDER = (
     Task(
         *("aime", "number", loaders.aime, forms.AIME, 2048, "competition problems with whole answers"),
         needs=loaders.AIME,
-        noise=_AIME_NOISE,
+        noise="None is known. Older years are in the training data of most models: --since YEAR takes newer ones.",
     ),
-)
-_HARDER = (
     mmlu_pro.TASK,
     *evalplus.TASKS,
     livecodebench.TASK,
@@ -160,7 +151,7 @@ _HARDER = (
     ifeval.TASK,
     arc.TASK,
 )
-TASKS = {task.name: task for task in (*_OURS, *_OLDER, *_HARDER)}
+TASKS = {task.name: task for task in _ALL}
 _GROUP = "localpower.tasks"  # of entry points: packages bring tasks of their own
 _GROUPS = {"lab": tuple(f"lab-{name}" for name in FAMILIES)}
 
@@ -190,10 +181,8 @@ def find_tasks(names: tuple[str, ...]) -> list[Task]:
     """The tasks that were named, each once: by name, by group, or a task file. Raises UserError for another name."""
     found: dict[str, Task] = {}
     for name in chain.from_iterable(_GROUPS.get(name, (name,)) for name in names):
-        if name in TASKS:
-            found[name] = TASKS[name]
-        elif name in _entries():
-            found[name] = _of_package(name)
+        if (named := known(name)) is not None:
+            found[name] = named
         elif name.lower().endswith(".toml"):
             task = taskfile.read(Path(name))
             if task.name in TASKS or found.get(task.name, task) is not task:

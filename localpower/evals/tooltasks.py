@@ -79,18 +79,8 @@ class _Ledger:
 
 
 _THINGS = (
-    "bread",
-    "coal",
-    "flour",
-    "honey",
-    "iron",
-    "linen",
-    "paper",
-    "rope",
-    "salt",
-    "timber",
-    "wax",
-    "wool",
+    *("bread", "coal", "flour", "honey", "iron", "linen", "paper", "rope", "salt", "timber"),
+    *("wax", "wool"),
 )
 
 

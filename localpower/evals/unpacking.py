@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from localpower.errors import UserError
 
@@ -39,25 +39,8 @@ def stream(file: IO[bytes], path: Path) -> IO[bytes]:
         need_pyarrow(path, "packed with zstandard")
         import pyarrow as pa
 
-        return io.BufferedReader(_Raw(pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")))
+        return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd"))
     return file
-
-
-class _Raw(io.RawIOBase):
-    """Arrow's stream as one of Python's."""
-
-    def __init__(self, source: Any) -> None:
-        self._source = source
-
-    def readable(self) -> bool:
-        """Nothing else can be done with it."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Raises OSError for a stream that ends too early."""
-        found: bytes = self._source.read(len(buffer))
-        buffer[: len(found)] = found
-        return len(found)
 
 
 def unpacked(data: bytes, path: Path, most: int, hint: str) -> bytes:

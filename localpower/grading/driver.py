@@ -102,9 +102,8 @@ def main() -> None:
     os.close(writing)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
-    _thread.start_new_thread(
-        end_with_reader, (job["fd"],)
-    )  # threading does not list it: a program may join all
+    # threading does not list it: a program may join all
+    _thread.start_new_thread(end_with_reader, (job["fd"],))
     limit()
     allow(job["packages"])
     if "show" in job:

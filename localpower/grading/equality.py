@@ -120,9 +120,8 @@ def _multiple(one: Node, other: Node) -> bool:
         return same_value(one, other)
     ratios = []
     for shift in range(len(POINTS) + 1):
-        point = {
-            name: POINTS[(shift + i) % len(POINTS)] + 0.17 * shift + 0.31 * i for i, name in enumerate(names)
-        }
+        place = [POINTS[(shift + i) % len(POINTS)] + 0.17 * shift + 0.31 * i for i in range(len(names))]
+        point = dict(zip(names, place, strict=True))
         a, b = at(one, point), at(other, point)
         if abs(b) < CLOSE:  # no ratio here
             if abs(a) < CLOSE:

@@ -118,8 +118,6 @@ def _letter(text: str, signs: _Signs) -> str | None:
 
 def _bare(text: str, signs: _Signs) -> str:
     text = _DRESS.sub("", text)
-    return (
-        text.upper()
-        if signs.small_alone.fullmatch(text)
-        else signs.small.sub(lambda match: match.group().upper(), text)
-    )
+    if signs.small_alone.fullmatch(text):
+        return text.upper()
+    return signs.small.sub(lambda match: match.group().upper(), text)

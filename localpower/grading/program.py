@@ -53,10 +53,8 @@ def _readings(prompt: str, text: str, name: str) -> Iterator[str]:
     blocks = fenced(text)
     own = re.compile(rf"^(?:async +)?def +{re.escape(name)}\b", re.MULTILINE)
     head = longest(own.split(prompt)[0])  # imports, and functions that the tests or the answer call
-    latest = sorted(
-        reversed(range(len(blocks))), key=lambda i: own.search(blocks[i]) is None
-    )  # not `f = f(1)`
-    for i in latest:
+    latest = reversed(range(len(blocks)))
+    for i in sorted(latest, key=lambda i: own.search(blocks[i]) is None):  # not `f = f(1)`
         if found := _defining(blocks[i], name, own):
             before = (each for each in blocks[:i] if fault(each) is None)
             after = (each for each in blocks[i + 1 :] if _only_defines(each) and not binds(each, name))
@@ -97,11 +95,10 @@ def _continued(prompt: str, text: str, name: str) -> str:
     """The prompt with the text, if that makes the function longer and lets it return something."""
     end = prompt.count("\n")
     source = longest(prompt + text, end)
-    functions = [
-        node
-        for node in ast.parse(source).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
-    ]
+    defined = (
+        node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    functions = [node for node in defined if node.name == name]
     return source if functions and (functions[0].end_lineno or 0) > end and _returns(functions[0]) else ""
 
 

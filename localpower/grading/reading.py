@@ -64,8 +64,8 @@ def _list(text: str) -> Value:
     text = re.sub(r"(?i)(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])", ",", text)
     text = re.sub(r",\s*,", ",", text.replace(";", ","))
     text = re.sub(r"(?<=[)\]}])\s*U\s*(?=[(\[\\])", r"\\cup ", text)
-    if not _has_brackets(text):
-        text = _THOUSANDS.sub(lambda m: m.group().replace(",", ""), text) if _only_thousands(text) else text
+    if not _has_brackets(text) and _only_thousands(text):
+        text = _THOUSANDS.sub(lambda m: m.group().replace(",", ""), text)
     parts = _split(text, ",")
     if len(parts) > _MOST:
         raise NotRead("too long")
@@ -89,11 +89,8 @@ def _spread(text: str) -> tuple[Value, ...]:
     signs = re.search(r"\\pm(?![A-Za-z])|\\mp(?![A-Za-z])|\+-|\+/-", text)
     if signs is None or (text.strip().startswith(("\\{", "(", "[")) and _grouped(text.strip())):
         return (_part(text),)
-    both = re.compile(r"\\pm(?![A-Za-z])|\+-|\+/-")
-    other = re.compile(r"\\mp(?![A-Za-z])")
-    return tuple(
-        _part(other.sub(second, both.sub(first, text))) for first, second in (("+", "-"), ("-", "+"))
-    )
+    both, other = re.compile(r"\\pm(?![A-Za-z])|\+-|\+/-"), re.compile(r"\\mp(?![A-Za-z])")
+    return tuple(_part(other.sub(b, both.sub(a, text))) for a, b in (("+", "-"), ("-", "+")))
 
 
 def _part(text: str) -> Value:

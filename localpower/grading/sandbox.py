@@ -48,9 +48,8 @@ def isolation() -> str:
 def folder_of(package: str) -> str | None:
     """Where a package lies that this Python can import; None for one that is not installed, or comes with Python."""
     spec = PathFinder.find_spec(package) if package.isidentifier() else None
-    own = (
-        package in sys.stdlib_module_names or package == "__main__"
-    )  # a folder on the path may hold a script so called
+    # a folder on the path may hold a script called __main__
+    own = package in sys.stdlib_module_names or package == "__main__"
     if spec is None or spec.origin is None or own:
         return None
     return str(Path(spec.origin).parents[1 if spec.submodule_search_locations else 0])
@@ -108,6 +107,8 @@ def _driven(
     wrapper = _UNSHARE if isolation() == "namespaces" else ()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         ours, theirs = os.pipe()
+        environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": folder, "PYTHONHASHSEED": "0"}
+        environment["LOCALPOWER_RUN"] = mark
         try:
             process = subprocess.Popen(
                 [*wrapper, sys.executable, "-I", "-S", "-B", str(_DRIVER)],
@@ -115,14 +116,7 @@ def _driven(
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd=folder,
-                env={
-                    "PATH": os.defpath,
-                    "LANG": "C.UTF-8",
-                    "HOME": folder,
-                    "PYTHONHASHSEED": "0",
-                    "LOCALPOWER_RUN": mark,
-                    **(_ONE_THREAD if packages else {}),
-                },
+                env=environment | (_ONE_THREAD if packages else {}),
                 pass_fds=(theirs,),
                 start_new_session=True,
             )

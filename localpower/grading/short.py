@@ -80,9 +80,8 @@ def _listed(text: str) -> list[str] | None:
 def _said_last(line: str) -> list[str]:
     """The numbers after the last "are" or colon that some numbers follow."""
     parts = [_NUMBER.findall(part) for part in _SAYS.split(line)]
-    return next(
-        (part for part in reversed(parts) if len(part) > 1), _NUMBER.findall(re.split(_COLON, line)[-1])
-    )
+    last = _NUMBER.findall(re.split(_COLON, line)[-1])
+    return next((part for part in reversed(parts) if len(part) > 1), last)
 
 
 def _plain(text: str) -> str:

@@ -130,7 +130,9 @@ def _sampling(
     if usage and not stream:
         raise invalid("stream_options goes with stream", "stream_options")
     n = fields.whole("n", 1, limits.most_answers) or 1
-    seed, stops = fields.whole("seed", -(2**63), 2**64 - 1), _stops(fields)
+    seed, stops = fields.whole("seed", -(2**63), 2**64 - 1), fields.texts("stop", _MOST_STOPS)
+    if not all(stops):
+        raise invalid("stop must not be empty: an answer would end before it begins", "stop")
     temperature = fields.number("temperature", 0.0, 1e6)
     if temperature is not None and not (method.name == "base" and temperature == 1.0):
         warnings.append(
@@ -153,13 +155,6 @@ def _sampling(
         thinking,
         tuple(warnings),
     )
-
-
-def _stops(fields: Fields) -> tuple[str, ...]:
-    stops = fields.texts("stop", _MOST_STOPS)
-    if not all(stops):
-        raise invalid("stop must not be empty: an answer would end before it begins", "stop")
-    return stops
 
 
 def _method(named: tuple[str, dict[str, Any]] | None, extension: Fields) -> Method:

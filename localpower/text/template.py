@@ -52,17 +52,27 @@ def _ask(request: Any) -> Any:
 
 
 def variables(template: str | None) -> tuple[set[str], set[str]]:
-    """Names that a template reads, and those that it sets; none of one that cannot be parsed."""
+    """Names that a template reads, and those that it sets; none of one that cannot be parsed.
+
+    A name that is only set to a value of its own, as where it has a default, is not counted as set.
+    """
     from jinja2 import Environment, TemplateError, nodes
 
     from localpower.text.render import EXTENSIONS
 
     try:  # it is parsed and no more: to compile foreign code may take for ever
-        names = list(Environment(extensions=EXTENSIONS).parse(template or "").find_all(nodes.Name))
+        tree = Environment(extensions=EXTENSIONS).parse(template or "")
+        names = list(tree.find_all(nodes.Name))
+        own = {
+            id(each.target)
+            for each in tree.find_all(nodes.Assign)
+            if isinstance(each.target, nodes.Name)
+            and each.target.name in {name.name for name in each.node.find_all(nodes.Name)}
+        }
     except (TemplateError, RecursionError):
         return set(), set()
     read = {name.name for name in names if name.ctx == "load"}
-    return read, {name.name for name in names if name.ctx != "load"}
+    return read, {name.name for name in names if name.ctx != "load" and id(name) not in own}
 
 
 def render_chats(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,8 @@ from localpower.tools.environment import Environment
 from localpower.tools.exchange import CHANCES, NO_ROOM, Exchange, Reseeded, Spelling
 from localpower.tools.executor import readable
 from localpower.tools.formats import Frame, find
+
+_NO_NUMBER, _NUMBER_ENDS = r"(?<![\d.-])", r"(?![\d.])"
 
 
 class Recheck:
@@ -59,7 +62,8 @@ class Recheck:
     def _tells(self, said: str, observations: Sequence[Observation]) -> bool:
         """Whether a recorded text says these, as they are or cut to what an observation may have.
 
-        Where a template wrote around them, which is not recorded, their texts stand somewhere in it.
+        Where a template wrote around them, which is not recorded, their texts stand somewhere in it, in order, and not
+        as parts of longer numbers.
         """
         if self._says(said, observations):
             return True
@@ -72,7 +76,13 @@ class Recheck:
         pieces = self._exchange.format.opening(observations, Frame())
         if not self._exchange.format.role:
             return "".join(piece.text for piece in pieces).strip() == said.strip()
-        return all(piece.text.strip() in said for piece in pieces if not piece.control)
+        place = 0
+        for text in (piece.text.strip() for piece in pieces if not piece.control):
+            found = re.compile(rf"{_NO_NUMBER}{re.escape(text)}{_NUMBER_ENDS}").search(said, place)
+            if found is None:
+                return False
+            place = found.end()
+        return True
 
 
 def _lengths(said: str, texts: Sequence[str]) -> Iterator[int]:

@@ -15,7 +15,9 @@ from localpower.tools.calls import BadCall, Call, is_json
 from localpower.tools.environment import Json, Tool
 from localpower.tools.markup import MOST_CALLS, SHOWN, Hermes, after_thoughts, few
 
-_OPENS = re.compile(r"<tool_call>\s*|^[ \t]*(?=<function=)", re.MULTILINE)  # models forget the outer tag
+_OPENS = re.compile(  # models forget the outer tag: a function may begin a line, or follow the end of another
+    r"<tool_call>\s*|(?:^|(?<=call>|tion>))[ \t]*(?=<function=)", re.MULTILINE
+)
 _FUNCTION = re.compile(r"<function=([^>\n]+)>\s*")
 _PARAMETER = re.compile(r"<parameter=([^>\n]+)>\n?")
 _CLOSES = (

@@ -12,6 +12,7 @@ from localpower.evals.lineup import Line
 from localpower.evals.overlap import SolvedSets
 from localpower.evals.pairing import Pair
 from localpower.evals.sharpness import TaskSharpening
+from localpower.statistics import Interval
 from localpower.ui.crossings import at_sample, at_token, crossed
 from localpower.ui.shares import (
     gap_long,
@@ -91,14 +92,15 @@ def _beside(task: TaskSharpening) -> Section:
     return Section("The tuned model beside the sharpened base", words, heads, tuple(rows))
 
 
+def _shares(line: Line, known: dict[int, Interval], at: Sequence[int]) -> tuple[str, ...]:
+    return (line.name, *(share_short(known[x]) if x in known else "" for x in at))
+
+
 def _at_k(task: TaskSharpening) -> Section | None:
     ks = some(sorted({each.k for line in task.lines for each in line.passes}))
     if len(ks) < 2:
         return None
-    rows = []
-    for line in task.lines:
-        known = {each.k: share_short(each.passed) for each in line.passes}
-        rows.append((line.name, *(known.get(k, "") for k in ks)))
+    rows = [_shares(line, {each.k: each.passed for each in line.passes}, ks) for line in task.lines]
     last, null = task.pair.passes[-1], task.null
     words = (
         "Chance in % that at least one of k answers is correct (95 %), at equal numbers of answers.",
@@ -114,10 +116,9 @@ def _at_tokens(task: TaskSharpening) -> Section | None:
     multiples = some(sorted(spent))
     if len(multiples) < 2:
         return None
-    rows = []
-    for line in task.lines:
-        known = {each.multiple: share_short(each.passed) for each in line.budgets}
-        rows.append((line.name, *(known.get(multiple, "") for multiple in multiples)))
+    rows = [
+        _shares(line, {each.multiple: each.passed for each in line.budgets}, multiples) for line in task.lines
+    ]
     pair, null = task.pair, task.null
     words = (
         "The same at equal numbers of drawn tokens for a problem: those of 1, 2, 4, ... plain answers of the base. "

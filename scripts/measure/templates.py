@@ -12,6 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from localpower.errors import UserError
+from localpower.loaded.thoughts import switched
 from localpower.text.frames import frame_of, knows_tools
 from localpower.tools.calculator import Calculator
 from localpower.tools.calls import Call, Observation
@@ -27,7 +28,7 @@ def verdict(template: str, *, thoughts: bool) -> str:
         return "plain: no turns of the template are needed"
     empty = form.opening([Observation("zqtold", ok=True, executed=True)], Frame())
     told = "".join(piece.text for piece in empty)
-    arguments: dict[str, object] = {} if thoughts else {"enable_thinking": False}
+    arguments: dict[str, object] = dict(switched(template, {}, None if thoughts else False)[0])
     if knows_tools(template):
         arguments["tools"] = [tool.schema for tool in Calculator().tools]
     ends = sorted({found[0] for found in _MARKED.finditer(template)})

@@ -136,7 +136,7 @@ def test_the_scripts_table_has_a_line_for_every_method_also_for_one_that_failed(
     assert len([line for line in lines if line.split(" |")[0][2:] in gpu.METHODS]) == len(gpu.METHODS)
 
 
-def test_a_step_of_the_script_that_fails_says_why(tmp_path):
+def test_a_step_of_the_script_that_fails_says_why():
     words = (sys.executable, "-c", "import sys; print('no json'); sys.exit('the card is too small')")
     found = gpu.run(gpu.Step("base", words, 60))
     assert (found["value"], found["problem"]) == (None, "no line of JSON: the card is too small")

@@ -1,4 +1,4 @@
-"""A terminal for tests: the real command in a pseudo-terminal, its screen read by a terminal emulator."""
+"""The real command for tests: in a process of its own, or in a pseudo-terminal whose screen an emulator reads."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import pty
 import struct
 import subprocess
 import termios
+import time
 
 import pexpect
 import pexpect.fdpexpect
 import pyte
 
 from tests import forked
-from tests.forked import COMMAND, Forked, can_be_forked
 
-BASE = list(COMMAND)
+BASE = list(forked.COMMAND)
 
 
 def command(*arguments, stdin="", lines=(), check=False, **more):
     """Run it with a text or bytes on stdin, or with lines; what it says is a text, or bytes as well."""
-    data, text = "\n".join(lines) or stdin, isinstance(stdin, str)
-    if not set(more) - {"env", "cwd"}:
-        return forked.command(*arguments, stdin=data, text=text, check=check, **more)
-    given = {"input": data, "text": text, "capture_output": True}
-    return subprocess.run([*BASE, *arguments], check=check, timeout=120, **(given | more))
+    given, text = "\n".join(lines) or stdin, isinstance(stdin, str)
+    if more.keys() <= {"env", "cwd"}:
+        return forked.command(*arguments, stdin=given, text=text, check=check, **more)
+    more = {"input": given, "text": text, "capture_output": True} | more
+    return subprocess.run([*BASE, *arguments], check=check, timeout=120, **more)
 
 
 class _Forked(pexpect.fdpexpect.fdspawn):
@@ -38,8 +38,14 @@ class _Forked(pexpect.fdpexpect.fdspawn):
         termios.tcsetattr(theirs, termios.TCSANOW, settings)
         super().__init__(ours, timeout=timeout)
         self.setwinsize(*dimensions)
-        self._command = Forked(arguments, [theirs] * 3, env, terminal=True)
+        self._command = forked.Forked(arguments, [theirs] * 3, env, terminal=True)
         os.close(theirs)
+
+    def send(self, data):
+        time.sleep(
+            0.05
+        )  # as pexpect's own: nobody types the moment a prompt appears, before the terminal is set
+        return super().send(data)
 
     def setwinsize(self, rows, columns):
         fcntl.ioctl(self.fileno(), termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -56,6 +62,16 @@ class _Forked(pexpect.fdpexpect.fdspawn):
         self.exitstatus, self.signalstatus = (code, None) if code >= 0 else (None, -code)
 
 
+class Deaf:
+    """A listener that hears nothing."""
+
+    def event(self, chain, event):
+        """Of a run."""
+
+    def asked(self, chain, context):
+        """Of a proposal."""
+
+
 class Terminal:
     """`localpower ARGS` with stdin, stdout and stderr on one pseudo-terminal of `rows` by `columns`; or another program."""
 
@@ -63,10 +79,10 @@ class Terminal:
         plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         settings = plain | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"} | (environment or {})
         options = {"dimensions": (rows, columns), "env": settings, "timeout": 60}
-        if program is None and can_be_forked(settings):
+        if program is None and forked.can_be_forked(settings):
             self.child = _Forked(list(map(str, arguments)), **options)
         else:
-            command, *words = program or [*COMMAND, *arguments]
+            command, *words = program or [*BASE, *arguments]
             self.child = pexpect.spawn(command, words, **options, echo=False)
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -114,7 +130,8 @@ class Terminal:
         self.wait_for(*texts, end=end)
 
     def leave(self):
-        """Ctrl-D, with which a chat ends well."""
+        """Ctrl-D at a chat's prompt, with which it ends well."""
+        self.wait_for(end=">>>")
         self.send("\x04")
         assert self.finish() == 0
 

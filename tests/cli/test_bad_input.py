@@ -21,7 +21,7 @@ from localpower.runs.player import Player
 from localpower.runs.trace import read_trace
 from localpower.text.stops import answer_text
 from tests.cli import terminal
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Deaf, Terminal
 from tests.gguf_files import write_bert, write_llama, write_t5_encoder
 
 RUN, TINY = ("run", "-m", "toy"), ("run", "-m", "TINY")
@@ -329,14 +329,6 @@ def accepted_state(path):
     assert trace.whole
     (tally,) = Player(trace, math.inf).play(Deaf())
     return answer_text(tally.state.tokens, trace.piece, ()), len(tally.state)
-
-
-class Deaf:
-    def event(self, chain, event):
-        pass
-
-    def asked(self, chain, context):
-        pass
 
 
 STOPS = {

@@ -248,6 +248,7 @@ def test_a_description_says_where_its_alpha_comes_from_and_what_was_measured(cap
     assert main(["models", "show", "lab-base", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["suggested_alpha"], found["memory"]) == (4.0, "attention")
+    assert (found["context"], found["vocabulary"], found["quantization"]) == (512, 32, "F16")
     assert "sweep.py" in found["alpha_source"]
     assert (found["exactness"], found["tokens_per_second"]) == (None, None)
     assert main(["run", "-m", "lab-base", "--max-tokens", "2", "1+1?"]) == 0
@@ -259,8 +260,12 @@ def test_a_description_says_where_its_alpha_comes_from_and_what_was_measured(cap
     assert date.fromisoformat(found["measured_on"])
 
 
-def test_the_toy_may_be_the_default(capsys, home):
+def test_the_toy_may_be_described_and_be_the_default(capsys, home):
+    assert main(["models", "show", "toy"]) == 0
+    assert "table of random numbers" in capsys.readouterr().out
     assert main(["models", "default", "toy"]) == 0
+    assert main(["models", "default"]) == 0
+    assert capsys.readouterr().out.startswith("toy (")
     assert main(["run", *RUN[3:]]) == 0
     assert json.loads(capsys.readouterr().out)["model"]["name"] == "toy"
 

@@ -10,8 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from localpower import registry
+from localpower.cli.chat import chat
 from localpower.cli.main import main
 from localpower.cli.requests import sampling
+from localpower.cli.slash import obey
 from localpower.errors import UsageProblem
 from localpower.runs.trace import read_trace
 from localpower.runs.verify import verify
@@ -88,9 +90,6 @@ def test_eval_compares_it_with_others(tmp_path, capsys):
 
 
 def test_set_knows_its_settings():
-    from localpower.cli.chat import chat
-    from localpower.cli.slash import obey
-
     context = chat.make_context("chat", [])
     talk = Talk(dict(context.params))
     obey("/set method longest", talk, context)
@@ -103,9 +102,6 @@ def test_set_knows_its_settings():
 
 
 def test_set_shows_what_is_in_force_when_the_method_brings_its_own():
-    from localpower.cli.chat import chat
-    from localpower.cli.slash import obey
-
     context = chat.make_context("chat", [])
     talk = Talk(dict(context.params))
     obey("/set method power:alpha=2:steps=3", talk, context)

@@ -13,7 +13,7 @@ from localpower.runs.player import Player
 from localpower.runs.trace import read_trace
 from localpower.runs.verify import verify
 from localpower.toy import ToyModel
-from tests.cli.terminal import Terminal, command
+from tests.cli.terminal import Deaf, Terminal, command
 
 RUN = ("run", "--model", "toy", "--seed", "1", "--max-tokens", "24", "--temperature", "0.6", "hello there")
 
@@ -271,13 +271,6 @@ def test_another_token_in_a_greedy_run_is_found_by_the_model(tmp_path, capsys):
 
 
 def test_ctrl_c_ends_a_slow_replay_within_a_tenth_of_a_second(recorded):
-    class Deaf:
-        def event(self, chain, event):
-            pass
-
-        def asked(self, chain, context):
-            pass
-
     waited = []
 
     def check():

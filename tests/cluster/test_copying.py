@@ -55,7 +55,7 @@ def test_a_disk_without_room_gets_one_line(cache, shared, monkeypatch):
         copied(shared, sha256(shared))
 
 
-def test_a_copied_model_answers_as_the_model(tmp_path, monkeypatch):
+def test_a_copied_model_answers_as_the_model(tmp_path):
     """Its name, its power and its settings are the same: only the place is another."""
     arguments = ["eval", "lab-chain", "-m", "lab-base", "--limit", "2", "--seed", "1"]
     arguments += ["--method", "base,power"]

@@ -25,19 +25,20 @@ def row(key):
     return dict(zip(FIELDS, key, strict=True))
 
 
-class Stand:
-    """make(self, piece, heard): as a worker does."""
+def in_order(piece, heard):
+    for key in piece.keys:
+        heard(row(key))
 
-    def __init__(self, name, make=None):
+
+class Stand:
+    """make(piece, heard): as a worker does."""
+
+    def __init__(self, name, make=in_order):
         self.name, self.pieces, self._make = name, [], make
 
     def make(self, piece, heard, stop):
         self.pieces.append(piece.keys)
-        if self._make:
-            self._make(self, piece, heard)
-        else:
-            for key in piece.keys:
-                heard(row(key))
+        self._make(piece, heard)
 
     def close(self):
         pass
@@ -79,10 +80,9 @@ def test_a_slow_worker_holds_up_nobody():
     """The slow one sits on its first piece until the other has made all the rest."""
     rest = threading.Event()
 
-    def slowly(worker, piece, heard):
+    def slowly(piece, heard):
         rest.wait(60)
-        for key in piece.keys:
-            heard(row(key))
+        in_order(piece, heard)
 
     slow, quick = Stand("slow", slowly), Stand("quick")
 
@@ -96,7 +96,7 @@ def test_a_slow_worker_holds_up_nobody():
 
 
 def dies_after(n):
-    def make(worker, piece, heard):
+    def make(piece, heard):
         for key in piece.keys[:n]:
             heard(row(key))
         raise Lost("killed")
@@ -114,9 +114,9 @@ def test_what_a_lost_worker_had_not_made_goes_to_another_and_its_answers_count()
 
 
 def test_an_answer_that_two_workers_made_counts_once():
-    def twice(worker, piece, heard):
-        for key in (*piece.keys, *piece.keys):
-            heard(row(key))
+    def twice(piece, heard):
+        in_order(piece, heard)
+        in_order(piece, heard)
 
     assert sorted(made(Stands(Stand("one", twice)))) == sorted(KEYS)
 
@@ -128,7 +128,7 @@ def test_work_that_every_worker_dies_of_ends_the_run_in_one_line():
 
 
 def test_a_worker_that_fails_for_a_reason_ends_the_run_with_it():
-    def refuse(worker, piece, heard):
+    def refuse(piece, heard):
         raise UserError("the model is another one here")
 
     with pytest.raises(UserError, match="another one here"):
@@ -139,9 +139,8 @@ def test_ctrl_c_keeps_what_was_made_until_then():
     """check raises once the worker has handed everything over: nothing of it is lost."""
     done = threading.Event()
 
-    def all_at_once(worker, piece, heard):
-        for key in piece.keys:
-            heard(row(key))
+    def all_at_once(piece, heard):
+        in_order(piece, heard)
         done.set()
 
     calls, rows = count(), []
@@ -195,7 +194,7 @@ def test_without_ray_one_line_says_so_before_a_model_is_opened(tmp_path, monkeyp
     assert not (tmp_path / "run").exists()
 
 
-def test_what_is_told_in_mid_run_is_not_drawn_over(capsys):
+def test_what_is_told_in_mid_run_is_not_drawn_over():
     """On a terminal the drawing is taken away, and drawn anew below the line."""
     console = io.StringIO()
     progress = Progress(console, redraw=True)

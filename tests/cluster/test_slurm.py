@@ -62,7 +62,7 @@ def test_where_there_is_no_slurm_one_line_says_so(tmp_path, monkeypatch):
     assert not (tmp_path / "run" / "parts").exists()
 
 
-def test_a_job_that_fails_is_named_and_the_answers_of_the_others_stay(tmp_path, monkeypatch):
+def test_a_job_that_fails_is_named_and_the_answers_of_the_others_stay(tmp_path):
     with Part(tmp_path / "run", Shard(2, 2)), pytest.raises(UserError, match="1 of 2 jobs failed"):
         evaluated(tmp_path / "run", "slurm:any,cluster=debug,jobs=2", limit=8, listener=(heard := Listener()))
     assert [each for each in heard.said if each.startswith("shard 2/2 failed: another run writes to")]

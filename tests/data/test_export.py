@@ -50,17 +50,18 @@ def both(data, form):
     return [row for split in data.record.rows for row in data.rows(form, split)]
 
 
-def test_token_rows_are_the_ids_that_were_asked_and_sampled_and_nothing_of_the_prompt_is_trained_on(
-    run, data
-):
+def place(row):
+    return row["problem_id"], row["method"], row["sample"]
+
+
+def test_token_rows_are_the_ids_that_were_asked_and_sampled_and_no_prompt_is_trained_on(run, data):
     stored = read(run.path)
     asked = {id: problem["prompts"]["lab-base"]["tokens"] for (_, id), problem in stored.problems.items()}
     drawn = {(answer.id, answer.method, answer.sample): list(answer.tokens) for answer in run.answers}
     rows = both(data, "tokens")
     assert len(rows) == len(drawn) == 6 * 3 * 4
     for found in rows:
-        prompt = asked[found["problem_id"]]
-        answer = drawn[found["problem_id"], found["method"], found["sample"]]
+        prompt, answer = asked[found["problem_id"]], drawn[place(found)]
         assert found["input_ids"] == prompt + answer
         assert found["labels"] == [IGNORED] * len(prompt) + answer
         assert found["attention_mask"] == [1] * len(prompt + answer)
@@ -98,9 +99,7 @@ def test_the_vocabulary_is_freed_also_where_no_answer_is_left(run, tmp_path, mon
     assert len(freed) == 1
 
 
-def test_the_card_names_only_the_settings_that_were_given_and_tells_of_no_other_ends_where_there_are_none(
-    run, tmp_path
-):
+def test_the_card_names_only_settings_that_were_given_and_other_ends_only_where_there_are_some(run, tmp_path):
     lp.export(run, out=tmp_path / "d", methods="power")
     card = (tmp_path / "d" / "README.md").read_text()
     assert "null" not in card
@@ -112,32 +111,36 @@ READ = """
 import json, sys
 import datasets
 datasets.disable_progress_bars()
-folder, cache, *form = sys.argv[1:]
-parts = datasets.load_dataset(folder, *form, cache_dir=cache)
+folder, cache, *forms = sys.argv[1:]
 print(json.dumps({
-    name: {
-        "columns": part.column_names,
-        "rows": part.to_list(),
-        "log_weight": part.features["log_weight"].dtype,
-        "same": part.features == datasets.Features.from_dict(part.features.to_dict()),
+    form: {
+        name: {
+            "columns": part.column_names,
+            "rows": part.to_list(),
+            "log_weight": part.features["log_weight"].dtype,
+            "same": part.features == datasets.Features.from_dict(part.features.to_dict()),
+        }
+        for name, part in datasets.load_dataset(folder, *form.split(), cache_dir=cache).items()
     }
-    for name, part in parts.items()
+    for form in forms
 }))
 """
 
 
-def by_datasets(folder, cache, *form):
-    """In a process of its own: the hub's library reads once in a process whether it is offline."""
-    command = [sys.executable, "-c", READ, str(folder), str(cache), *form]
-    offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(cache)}
+@pytest.fixture(scope="module")
+def by_datasets(data, tmp_path_factory):
+    """What it reads of each format, and of none, in a process of its own: it asks once whether it is offline."""
+    cache = str(tmp_path_factory.mktemp("datasets"))
+    offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": cache}
+    command = [sys.executable, "-c", READ, str(data.path), cache, *FORMATS, ""]
     done = subprocess.run(command, env=offline, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_datasets_reads_each_format_offline_with_the_columns_that_were_written(data, form, tmp_path):
-    found = by_datasets(data.path, tmp_path, form)
+def test_datasets_reads_each_format_offline_with_the_columns_that_were_written(data, by_datasets, form):
+    found = by_datasets[form]
     names = [column.name for column in (*FORMATS[form].columns, *PROVENANCE)]
     assert {name: (part["columns"], len(part["rows"])) for name, part in found.items()} == {
         name: (names, n) for name, n in data.record.rows.items()
@@ -147,8 +150,8 @@ def test_datasets_reads_each_format_offline_with_the_columns_that_were_written(d
         assert (part["log_weight"], part["same"]) == ("float64", True)
 
 
-def test_datasets_reads_the_first_format_where_none_is_named(data, tmp_path):
-    assert "messages" in by_datasets(data.path, tmp_path)["train"]["columns"]
+def test_datasets_reads_the_first_format_where_none_is_named(by_datasets):
+    assert "messages" in by_datasets[""]["train"]["columns"]
 
 
 def test_messages_are_question_and_answer(run, data):
@@ -156,8 +159,7 @@ def test_messages_are_question_and_answer(run, data):
     for found in both(data, "messages"):
         asked, said = found["messages"]
         assert asked == {"role": "user", "content": found["problem_id"].removeprefix("lab-sum/")}
-        text = texts[found["problem_id"], found["method"], found["sample"]]
-        assert said == {"role": "assistant", "content": text}
+        assert said == {"role": "assistant", "content": texts[place(found)]}
         assert found["tools"] is None
 
 
@@ -178,7 +180,7 @@ def test_every_row_says_where_it_comes_from(run, data):
     answers = {(answer.id, answer.method, answer.sample): answer.to_dict() for answer in run.answers}
     model = run.settings["models"]["lab-base"]
     for found in both(data, "messages"):
-        answer = answers[found["problem_id"], found["method"], found["sample"]]
+        answer = answers[place(found)]
         assert found["seed"] == str(answer["seed"])
         assert json.loads(found["settings"]) == answer["settings"]
         assert found["token_logprobs"] == answer["token_log_p"]

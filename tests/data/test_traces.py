@@ -70,10 +70,8 @@ def test_conversations_of_a_trace_have_the_models_turns_at_even_places():
 
 def test_several_calls_of_a_turn_are_several_and_each_has_its_answer():
     calls = [{"name": "add", "arguments": {"a": n}} for n in (1, 2)]
-    model, tool = (
-        {"kind": "model", "text": CALL, "calls": calls},
-        {"kind": "observation", "observations": ["2", "3"]},
-    )
+    model = {"kind": "model", "text": CALL, "calls": calls}
+    tool = {"kind": "observation", "observations": ["2", "3"]}
     trace = TRACE | {"turns": [model, tool]}
     row = FORMATS["messages"].row(made(trace))
     assert [m["content"] for m in row["messages"]] == ["1 + 1?", "", "2", "3"]

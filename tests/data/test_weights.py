@@ -9,7 +9,7 @@ import pytest
 from localpower.samplers import BestOfNSampler, PowerSMC
 from localpower.testing import outcomes
 from localpower.toy import ToyModel, answers
-from tests.samplers.ends import end_of
+from tests.samplers.small import end_of
 
 PROMPT, ALPHA = (1, 2), 3.0
 TOY = ToyModel(("<end>", "a", "b"), seed=1)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 
-from localpower.chance import StreamDice
-from localpower.runs.gather import Run, gather
 from localpower.samplers.cuts import UniformCuts
-from localpower.samplers.kernel import ChainState, Kernel
+from localpower.samplers.kernel import Kernel
 from localpower.selftest.law import ForgottenLengthTerm, recorded
 from localpower.statistics import g_test
 from localpower.toy import power_law
+from tests.engine.replicates import WIDTH, end_states
 
 PROMPT = (0, 1)
 HORIZON, ALPHA = 4, 3.0
-REPLICATES, STEPS, WIDTH = 720, 6, 24  # with which the control's chance is 1e-11
+REPLICATES = 720  # with which the control's chance is 1e-11
 LOG_LEVEL = math.log(1e-6)  # chance of a false alarm in each test
 
 
@@ -31,33 +29,14 @@ def target(engine):
     return power_law(engine, PROMPT, HORIZON, ALPHA)
 
 
-def counts_after_steps(engine, target, cuts):
-    """End states of replicates that start from exact draws of the target; 24 share each batch."""
-    order = {tokens: i for i, tokens in enumerate(target)}
-    law = np.array(list(target.values()))
-    dice, kernel = StreamDice(7), Kernel(ALPHA, 1 / ALPHA, cuts)
-    starts = {}
-    ends = np.zeros(len(order), np.int64)
+def fit(engine, target, cuts):
+    """Of the ends of chains to the target."""
 
-    def replicate(index):
-        def run(handle):
-            own = dice.spawn(index)
-            tokens = list(order)[own.spawn(0).pick(law)]
-            if tokens not in starts:
-                starts[tokens] = recorded(handle, PROMPT, tokens, HORIZON, ALPHA)
-            state = ChainState(starts[tokens], HORIZON)
-            for k in range(STEPS):
-                handle.pin(PROMPT + state.completion.tokens)
-                state, _ = kernel.step(own.spawn(1 + k), state, handle, PROMPT)
-            ends[order[state.completion.tokens]] += 1
-            yield from ()
+    def start(handle, tokens):
+        return recorded(handle, PROMPT, tokens, HORIZON, ALPHA)
 
-        return Run(PROMPT, run)
-
-    for first in range(0, REPLICATES, WIDTH):
-        for _ in gather(engine, [replicate(i) for i in range(first, first + WIDTH)]):
-            pass
-    return ends
+    how = {"prompt": PROMPT, "horizon": HORIZON, "steps": 6, "replicates": REPLICATES}
+    return g_test(*end_states(engine, target, Kernel(ALPHA, 1 / ALPHA, cuts), start, **how))
 
 
 def test_the_enumeration_lists_every_answer_and_its_base_law_sums_to_one(engine, target):
@@ -67,12 +46,9 @@ def test_the_enumeration_lists_every_answer_and_its_base_law_sums_to_one(engine,
 
 
 def test_chains_on_the_real_engine_leave_p_to_the_alpha_invariant(engine, target):
-    counts = counts_after_steps(engine, target, UniformCuts())
-    fit = g_test(counts, np.array(list(target.values())))
-    assert counts.sum() == REPLICATES
-    assert fit.log_p > LOG_LEVEL, f"chance {math.exp(fit.log_p):.2g} under the target"
+    found = fit(engine, target, UniformCuts())
+    assert found.log_p > LOG_LEVEL, f"chance {math.exp(found.log_p):.2g} under the target"
 
 
 def test_control_a_kernel_without_its_length_term_fails_the_same_test(engine, target):
-    counts = counts_after_steps(engine, target, ForgottenLengthTerm())
-    assert g_test(counts, np.array(list(target.values()))).log_p < LOG_LEVEL
+    assert fit(engine, target, ForgottenLengthTerm()).log_p < LOG_LEVEL

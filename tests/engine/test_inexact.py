@@ -10,7 +10,7 @@ from localpower.chance import StreamDice
 from localpower.engine.planner import Planner
 from localpower.events import Extended, Stepped
 from localpower.loading import Request, load
-from localpower.runs.session import run_chains
+from localpower.runs.session import Listener, run_chains
 from localpower.samplers import PowerMH
 from localpower.samplers.cuts import UniformCuts
 from localpower.samplers.kernel import Optimizations
@@ -32,7 +32,7 @@ def fast(plain):
     return dataclasses.replace(plain, verdict=dataclasses.replace(plain.verdict, settings=shared))
 
 
-class Work:
+class Work(Listener):
     """Listens to chains: tokens drawn, and cuts (each costs one more row, whose logits were not kept)."""
 
     def __init__(self):
@@ -44,9 +44,6 @@ class Work:
         if isinstance(event, Stepped):
             self.drawn += event.n_decoded
             self.cuts += 1
-
-    def asked(self, chain, context):
-        pass
 
 
 def test_fast_says_so_and_how_far_log_p_moves(plain):

@@ -8,15 +8,9 @@ import pickle
 import zlib
 
 MMLU_PRO = {
-    "question_id": 70,
-    "question": "Which number is zorbly?",
-    "options": [f"option {i}" for i in range(10)],
-    "answer": "I",
-    "answer_index": 8,
-    "cot_content": "",
-    "category": "math",
-    "src": "made-up",
-}
+    "question_id": 70, "question": "Which number is zorbly?", "options": [f"option {i}" for i in range(10)],
+    "answer": "I", "answer_index": 8, "cot_content": "", "category": "math", "src": "made-up",
+}  # fmt: skip
 HUMANEVAL_PLUS = {
     "task_id": "HumanEval/0",
     "prompt": 'def half(n: float) -> float:\n    """Half of n."""\n',
@@ -52,53 +46,27 @@ def case(given, right, kind="stdin"):
 
 
 LCB_STDIN = {
-    "question_title": "Sum",
-    "question_content": "Read n, then n numbers. Write their sum.",
-    "platform": "atcoder",
-    "question_id": "abc001_a",
-    "contest_id": "abc001",
-    "contest_date": "2024-08-10T00:00:00",
-    "starter_code": "",
-    "difficulty": "easy",
-    "public_test_cases": json.dumps([case("2\n1 2\n", "3\n")]),
-    "private_test_cases": packed([case("3\n1 2 3\n", "6\n")]),
-    "metadata": "{}",
-}
+    "question_title": "Sum", "question_content": "Read n, then n numbers. Write their sum.", "platform": "atcoder",
+    "question_id": "abc001_a", "contest_id": "abc001", "contest_date": "2024-08-10T00:00:00", "starter_code": "",
+    "difficulty": "easy", "public_test_cases": json.dumps([case("2\n1 2\n", "3\n")]),
+    "private_test_cases": packed([case("3\n1 2 3\n", "6\n")]), "metadata": "{}",
+}  # fmt: skip
 LCB_FUNCTION = LCB_STDIN | {
-    "question_content": "Add two numbers.",
-    "platform": "leetcode",
-    "question_id": "3001",
+    "question_content": "Add two numbers.", "platform": "leetcode", "question_id": "3001",
     "contest_date": "2025-01-04T00:00:00",
     "starter_code": "class Solution:\n    def add(self, a: int, b: List[int]) -> int:\n        ",
-    "difficulty": "hard",
-    "public_test_cases": json.dumps([case("1\n[2, 3]", "6", "functional")]),
-    "private_test_cases": packed([case("2\n[2]", "4", "functional")]),
-    "metadata": json.dumps({"func_name": "add"}),
-}
+    "difficulty": "hard", "public_test_cases": json.dumps([case("1\n[2, 3]", "6", "functional")]),
+    "private_test_cases": packed([case("2\n[2]", "4", "functional")]), "metadata": json.dumps({"func_name": "add"}),
+}  # fmt: skip
 OLYMPIAD = {
-    "id": 1606,
-    "question": "Find all $x$ with $x^{2}=4$.",
-    "solution": ["Take roots."],
-    "final_answer": ["2,-2"],
-    "context": None,
-    "image_1": None,
-    "modality": "Text-only",
-    "difficulty": "Competition",
-    "is_multiple_answer": True,
-    "unit": None,
-    "answer_type": "Numerical",
-    "error": None,
-    "question_type": "Open-ended",
-    "subfield": "Algebra",
-    "subject": "Maths",
-    "language": "English",
-}
+    "id": 1606, "question": "Find all $x$ with $x^{2}=4$.", "solution": ["Take roots."], "final_answer": ["2,-2"],
+    "context": None, "image_1": None, "modality": "Text-only", "difficulty": "Competition",
+    "is_multiple_answer": True, "unit": None, "answer_type": "Numerical", "error": None,
+    "question_type": "Open-ended", "subfield": "Algebra", "subject": "Maths", "language": "English",
+}  # fmt: skip
 HMMT = {
-    "problem_idx": 3,
-    "problem": "How many?",
-    "answer": "\\frac{1}{2}",
-    "problem_type": ["Algebra", "Geometry"],
-}
+    "problem_idx": 3, "problem": "How many?", "answer": "\\frac{1}{2}", "problem_type": ["Algebra", "Geometry"],
+}  # fmt: skip
 BBH = {
     "canary": "made-up",
     "examples": [

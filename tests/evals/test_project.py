@@ -164,17 +164,15 @@ def test_a_problem_without_a_usable_answer_is_answered_by_the_other_methods(eval
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("task", "said"),
     [
-        (("humaneval",), "asks a verifier while it writes: humaneval has programs"),
-        (("alpaca",), "alpaca has open answers, which a judge compares"),
-        (("tiny",), 'no problem of tiny has one (a task file names their field: worked = "solution")'),
+        ("humaneval", "asks a verifier while it writes: humaneval has programs"),
+        ("alpaca", "alpaca has open answers, which a judge compares"),
+        ("tiny", 'no problem of tiny has one (a task file names their field: worked = "solution")'),
     ],
 )
-def test_tasks_without_a_verifier_or_a_worked_answer_are_refused_before_a_model_is_opened(
-    evaluate, tmp_path, arguments, said
-):
-    code, _, err = evaluate(*arguments, "--method", "project", "-m", "nosuch")
+def test_tasks_without_a_verifier_or_a_worked_answer_are_refused_at_once(evaluate, tmp_path, task, said):
+    code, _, err = evaluate(task, "--method", "project", "-m", "nosuch")
     assert code in (1, 2)
     assert said in err
     assert not (tmp_path / "run").exists()

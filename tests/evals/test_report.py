@@ -274,11 +274,6 @@ def test_json_of_a_report_is_ascii(tmp_path, capsys):
     assert capsys.readouterr().out.isascii()
 
 
-def test_a_picture_draws_names_as_they_are(tmp_path):
-    write(tmp_path / "r", [row("a$\\x$_\x1b[2J", "i", "right", task="$\\y$")])
-    assert main(["compare", str(tmp_path / "r"), "--plot", str(tmp_path / "p.png")]) == 0
-
-
 def test_compare_prints_one_thing_on_stdout_in_each_format(tmp_path, capsys):
     write(tmp_path / "r", two_methods())
     outputs = {}
@@ -387,8 +382,9 @@ def test_methods_are_paired_within_a_model_and_models_by_a_method(tmp_path):
         report([run], against="x")
 
 
-def test_a_report_is_drawn_as_a_picture(tmp_path):
-    write(tmp_path / "r", two_methods(4) + [r | {"sample": 1} for r in two_methods(4)])
+def test_a_report_is_drawn_as_a_picture_with_names_as_they_are(tmp_path):
+    rows = [r | {"sample": s, "task": "$\\y$"} for r in two_methods(4) for s in (0, 1)]
+    write(tmp_path / "r", [r | {"method": f"{r['method']}$\\x$_\x1b[2J"} for r in rows])
     assert main(["compare", str(tmp_path / "r"), "--plot", str(tmp_path / "p.png")]) == 0
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 

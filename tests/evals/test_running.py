@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,14 @@ GOLD = {"form": "number", "answers": ["1"]}
 METHODS = ("--method", "base,low-temp,power:steps=3")
 
 
+@pytest.fixture(scope="module")
+def finished(own_cache, tmp_path_factory):
+    """A run of all methods on three problems."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    assert main(["eval", *LAB, *METHODS, "--limit", "3", "--out", str(folder)]) == 0
+    return folder
+
+
 def problems(n):
     return [
         RenderedProblem(TASKS["tiny"], Problem(f"tiny/{i}", "", GOLD), "", (1, 2), False, 12, (), PLAIN)
@@ -53,10 +62,9 @@ def test_every_method_answers_the_same_problems_and_every_answer_is_a_line(evalu
     assert "answers, about" in err
 
 
-def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(evaluate, tmp_path):
-    evaluate(*LAB, *METHODS, "--limit", "3")
-    problems = {p["id"]: p for p in json.loads((tmp_path / "run" / "problems.json").read_text())["problems"]}
-    for row in rows_in(tmp_path / "run", timed=True).values():
+def test_a_row_has_tokens_with_their_log_p_and_all_that_made_them(finished):
+    problems = {p["id"]: p for p in json.loads((finished / "problems.json").read_text())["problems"]}
+    for row in rows_in(finished, timed=True).values():
         assert len(row["tokens"]) == len(row["token_log_p"]) == len(row["token_entropy"]) == row["n_tokens"]
         assert sum(row["token_log_p"]) == pytest.approx(row["log_p"], abs=1e-9)
         assert row["verdict"] in ("right", "wrong", "none")
@@ -84,8 +92,8 @@ def test_an_answer_can_be_repeated_by_run_with_its_seed(evaluate, tmp_path, caps
         assert (again["tokens"], again["log_p"], again["text"]) == (row["tokens"], row["log_p"], row["text"])
 
 
-def test_a_finished_run_makes_nothing_again(evaluate, tmp_path):
-    evaluate(*LAB, *METHODS, "--limit", "3")
+def test_a_finished_run_makes_nothing_again(evaluate, finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
     before = (tmp_path / "run" / "answers.jsonl").read_bytes()
     code, _, err = evaluate(*LAB, *METHODS, "--limit", "3")
     assert code == 0
@@ -93,31 +101,32 @@ def test_a_finished_run_makes_nothing_again(evaluate, tmp_path):
     assert (tmp_path / "run" / "answers.jsonl").read_bytes() == before
 
 
-def test_a_run_goes_on_from_any_byte(evaluate, tmp_path):
-    evaluate(*LAB, *METHODS, "--limit", "3")
-    whole = rows_in(tmp_path / "run")
+@pytest.mark.parametrize("kept", [0, 1, 4.5, 8.999])
+def test_a_run_goes_on_from_any_byte(evaluate, finished, tmp_path, kept):
+    shutil.copytree(finished, tmp_path / "run")
     file = tmp_path / "run" / "answers.jsonl"
     parts = file.read_bytes().splitlines(keepends=True)
-    for kept in (0, 1, 4.5, 8.999):
-        last = parts[int(kept)][: int((kept % 1) * len(parts[int(kept)]))]
-        file.write_bytes(b"".join(parts[: int(kept)]) + last)
-        assert evaluate(*LAB, *METHODS, "--limit", "3")[0] == 0
-        assert rows_in(tmp_path / "run") == whole
+    last = parts[int(kept)][: int((kept % 1) * len(parts[int(kept)]))]
+    file.write_bytes(b"".join(parts[: int(kept)]) + last)
+    assert evaluate(*LAB, *METHODS, "--limit", "3")[0] == 0
+    assert rows_in(tmp_path / "run") == rows_in(finished)
+
+
+def stopped(arguments, folder, signal, words):
+    """An eval that gets a signal once it has said some words: that line, its exit code, and what it says then."""
+    command = [sys.executable, "-m", "localpower", "eval", *arguments, "--out", str(folder)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        line = next(line for line in process.stderr if words in line)
+        process.send_signal(signal)
+        said = process.communicate()
+    return line, process.returncode, said
 
 
 def test_kill_9_loses_at_most_what_was_being_made(evaluate, tmp_path):
     arguments = [*LAB, *METHODS, "--limit", "8", "--samples", "3", "--parallel", "3"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "localpower", "eval", *arguments, "--out", str(tmp_path / "killed")],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if " of 72 answers" in line:  # a tenth of them are told to be there
-                process.send_signal(signal.SIGKILL)
-                break
+    line, _, _ = stopped(
+        arguments, tmp_path / "killed", signal.SIGKILL, " of 72 answers"
+    )  # a tenth are there
     told = int(line.split(" of 72 answers")[0].split()[-1])
     assert (tmp_path / "killed" / "answers.jsonl").read_bytes().count(b"\n") >= told > 0
     evaluate(*arguments, out="killed")
@@ -407,21 +416,9 @@ def test_stops_of_a_task_end_answers_inside_the_sampler_for_every_method(evaluat
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
-    arguments = [*LAB, *METHODS, "--limit", "40", "--samples", "4", "--out", str(tmp_path / "run")]
-    with subprocess.Popen(
-        [sys.executable, "-m", "localpower", "eval", *arguments],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if " of 480 answers" in line:
-                process.send_signal(signal.SIGINT)
-                break
-        out, err = process.communicate()
-    assert process.returncode == 130
-    assert out == ""
+    arguments = [*LAB, *METHODS, "--limit", "40", "--samples", "4"]
+    _, code, (out, err) = stopped(arguments, tmp_path / "run", signal.SIGINT, " of 480 answers")
+    assert (code, out) == (130, "")
     assert "the same command goes on from there" in err
     assert 0 < len(rows_in(tmp_path / "run")) < 480
 

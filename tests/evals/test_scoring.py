@@ -58,30 +58,6 @@ def test_a_second_scorer_at_once_is_told_to_wait(run_of_grpo):
     assert "wait until it has ended" in refused.value.hint
 
 
-def test_what_was_read_once_is_kept_beside_the_run(run_of_grpo):
-    run = read(run_of_grpo)
-    first = read_by("lab-base", run)
-    again = read_by("lab-base", run, lambda *_: pytest.fail("read again"))
-    assert [again.scores(run, r) for r in run.rows] == [first.scores(run, r) for r in run.rows]
-
-
-def test_a_score_after_a_line_that_was_cut_off_is_whole_and_nothing_is_lost(run_of_grpo):
-    run, base = read(run_of_grpo), load(Request("lab-base"))
-    Scorer(base, lambda: None).read_all(run)
-    path = run_of_grpo / f"scores-{base.info.sha256[:12]}.jsonl"
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-30])
-    notes = []
-    again = Scorer(base, lambda: None, notes.append)
-    again.read_all(run)
-    assert ["was cut off" in note for note in notes] == [True]
-    assert path.read_bytes() == whole
-    path.write_bytes(b"{}\n" + whole)
-    with pytest.raises(UserError, match=r"line 1 of .* is no score of an answer"):
-        Scorer(base, lambda: None).read_all(run)
-    path.write_bytes(whole)
-
-
 def test_a_models_own_answers_are_not_read_again(run_of_grpo):
     run = read(run_of_grpo)
     scorer = read_by("lab-grpo", run, lambda *_: pytest.fail("read again"))
@@ -150,13 +126,6 @@ def test_every_method_is_held_against_the_first(tmp_path):
     found = matches(open_run(tmp_path / "r"), None)
     assert {(m.label, m.against) for m in found} == {("power", "base")}
     assert [(m.ours, m.theirs) for m in found][:2] == [("fine", "ok"), ("finefine", "okok")]
-
-
-def test_outputs_of_a_file_are_found_by_their_instruction(tmp_path):
-    (tmp_path / "ref.json").write_text(json.dumps([{"instruction": "What?", "output": "So."}]))
-    found = matches(open_run(tmp_path / "r"), str(tmp_path / "ref.json"))
-    assert {m.label for m in found} == {"base", "power"}
-    assert {m.theirs for m in found} == {"So."}
 
 
 def test_an_opponent_that_does_not_exist_is_named(tmp_path):

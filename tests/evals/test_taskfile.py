@@ -41,9 +41,7 @@ def test_a_field_stands_in_braces_and_a_doubled_brace_is_a_brace(tmp_path, promp
     ("prompt", "said"),
     [(r"{question} Put it within \boxed{answer}.", {}), ("{Correct Answer}", {"answer": "Correct Answer"})],
 )
-def test_a_prompt_that_would_tell_the_right_answer_is_refused_before_anything_is_made(
-    tmp_path, capsys, prompt, said
-):
+def test_a_prompt_that_would_tell_the_right_answer_is_refused_at_once(tmp_path, capsys, prompt, said):
     file, field = write(tmp_path, prompt, **said), said.get("answer", "answer")
     assert main(["eval", file, "-m", "nosuch", "--out", str(tmp_path / "out")]) == 1
     err = capsys.readouterr().err
@@ -66,6 +64,7 @@ def test_a_field_that_no_row_has_is_refused_with_those_there_are_and_the_escape(
     file = write(tmp_path, f"{{question}} {{{field}}}", rows=[ROW])
     assert main(["eval", file, "-m", "nosuch", "--out", str(tmp_path / "out")]) == 1
     err = capsys.readouterr().err
+    assert "row 1 of rows.jsonl has no field" in err
     assert "which the prompt names; it has question, answer" in err
     assert "write {{" + field + "}} for the text {" + field + "}" in err
     assert not (tmp_path / "out").exists()

@@ -161,9 +161,7 @@ def evaluate(tmp_path, tiny_paths, capsys):
     return call
 
 
-def test_a_thinking_budget_ends_thoughts_and_leaves_what_was_given_out_of_likelihoods(
-    evaluate, thinker, tmp_path
-):
+def test_a_thinking_budget_ends_thoughts_and_what_was_given_is_in_no_likelihood(evaluate, thinker, tmp_path):
     code, _ = evaluate(thinker, "--thinking-budget", "1")
     run = read(tmp_path / "r")
     assert (code, run.settings["thinking_budget"]) == (0, 1)

@@ -12,6 +12,7 @@ from localpower.cli.main import main
 from localpower.grading.expression import NotRead, parse
 from localpower.grading.extract import boxed, math_answer, number_answer
 from localpower.grading.letters import letter_answer
+from localpower.grading.paper import grade_paper
 from localpower.grading.verdicts import grade_letter, grade_math, grade_number
 from localpower.grading.worth import exact
 from tests.evals.files import lines
@@ -25,10 +26,11 @@ def test_an_answer_is_graded_by_its_value(case):
     assert found.verdict == ("right" if case["equal"] else "wrong")
 
 
+@pytest.mark.parametrize("grade", [grade_math, grade_paper])
 @pytest.mark.parametrize("gold", sorted({case["gold"] for case in CASES}))
-def test_every_gold_answer_is_right_by_itself(gold):
-    assert grade_math(gold, answer=gold).verdict == "right"
-    assert grade_math(gold, completion=f"So it is $\\boxed{{{gold}}}$.").verdict == "right"
+def test_every_gold_answer_is_right_by_itself(gold, grade):
+    assert grade(gold, answer=gold).verdict == "right"
+    assert grade(gold, completion=f"So it is $\\boxed{{{gold}}}$.").verdict == "right"
 
 
 @pytest.mark.parametrize(
@@ -175,84 +177,29 @@ def test_a_number_in_the_box_of_a_next_problem_is_not_the_answer():
 
 
 CALLED_RIGHT = (
-    "Option B is correct.",
-    "Therefore, **Option B** is the correct answer.",
-    "So B is the answer.",
-    "B is the best choice",
-    "I choose B.",
-    "I would choose option (B).",
-    "So I'd go with B.",
-    "I'm going with B.",
-    "We pick B.",
-    "My choice is B.",
-    "Answer - B",
-    "Answer → B",
-    "Answer=B",
-    "Answer：B",
-    "Ans. (B)",
-    "ANSWER IS B",
-    "Answer:\n> B",
-    "Answer letter: B",
-    "The answer is therefore B.",
-    "The answer is, therefore, (B).",
-    "The correct answer, therefore, is B.",
-    "The answer is most likely B.",
-    "The answer that best fits is B.",
-    "The correct answer among the options is B.",
-    "The best option would be B.",
-    "Selected option: B",
-    "Correct: B",
-    "Final: B",
-    "Hence, B.",
-    "Thus B.",
-    "B) 42 m/s",
-    "**(B)** 42 m/s\n\nOption A is less.",
-    "B. 42 m/s",
-    "B\n\nThe mass is too small in A.",
-    "B, because A is less.",
-    "The answer is 42 m/s, which is option B.",
-    "The answer is 42 m/s, i.e. (B).",
-    "The answer is 42 m/s (B).",
-    "The answer is (b).",
-    "answer: b",
-    r"\boxed{b}",
-    "The answer is [[B]].",
-    "The answer is <b>B</b>.",
-    "The answer is not A but B.",
-    "B is my answer.",
-    r"\boxed{\bf{B}}",
-    "Option B: 42 m/s",
-    "**Option B)** 42 m/s",
-    "option B\n\nThe mass in A is less.",
-    "B - 42 m/s",
-    "The correct answer is B. The answer A is tempting.",
-    "The best option for this reaction would be B.",
-    "answer: b) 5 m",
-    "I choose B as my final answer.",
-)
+    "Option B is correct.", "Therefore, **Option B** is the correct answer.", "So B is the answer.",
+    "B is the best choice", "I choose B.", "I would choose option (B).", "So I'd go with B.", "I'm going with B.",
+    "We pick B.", "My choice is B.", "Answer - B", "Answer → B", "Answer=B", "Answer：B", "Ans. (B)", "ANSWER IS B",
+    "Answer:\n> B", "Answer letter: B", "The answer is therefore B.", "The answer is, therefore, (B).",
+    "The correct answer, therefore, is B.", "The answer is most likely B.", "The answer that best fits is B.",
+    "The correct answer among the options is B.", "The best option would be B.", "Selected option: B", "Correct: B",
+    "Final: B", "Hence, B.", "Thus B.", "B) 42 m/s", "**(B)** 42 m/s\n\nOption A is less.", "B. 42 m/s",
+    "B\n\nThe mass is too small in A.", "B, because A is less.", "The answer is 42 m/s, which is option B.",
+    "The answer is 42 m/s, i.e. (B).", "The answer is 42 m/s (B).", "The answer is (b).", "answer: b", r"\boxed{b}",
+    "The answer is [[B]].", "The answer is <b>B</b>.", "The answer is not A but B.", "B is my answer.",
+    r"\boxed{\bf{B}}", "Option B: 42 m/s", "**Option B)** 42 m/s", "option B\n\nThe mass in A is less.", "B - 42 m/s",
+    "The correct answer is B. The answer A is tempting.", "The best option for this reaction would be B.",
+    "answer: b) 5 m", "I choose B as my final answer.",
+)  # fmt: skip
 CALLED_NOTHING = (
-    "The wrong answer is B.",
-    "The incorrect option is B.",
-    "Option B is incorrect.",
-    "B is not the right answer.",
-    "If B is correct, the mass is less than nothing.",
-    "B is correct only if it is hot.",
-    "Is it so that B is the best choice?",
-    "Statement A is correct. Statement B is correct.",
-    "I would choose A or B.",
-    "I would choose A method.",
-    "B. subtilis is one.",
-    "A) 5 m\nB) 6 m",
-    "Let us look at (B) first. It gives 4 m.",
-    "The enzyme class B is the right one.",
-    "The answer is between A and B.",
-    "The answer is not 5 m (B).",
-    "A\nB\nC",
-    "(B) is impossible.",
-    "B) would give 5 m",
-    "We choose B as the constant.",
-    "The answer is found as follows (B).",
-)
+    "The wrong answer is B.", "The incorrect option is B.", "Option B is incorrect.", "B is not the right answer.",
+    "If B is correct, the mass is less than nothing.", "B is correct only if it is hot.",
+    "Is it so that B is the best choice?", "Statement A is correct. Statement B is correct.",
+    "I would choose A or B.", "I would choose A method.", "B. subtilis is one.", "A) 5 m\nB) 6 m",
+    "Let us look at (B) first. It gives 4 m.", "The enzyme class B is the right one.",
+    "The answer is between A and B.", "The answer is not 5 m (B).", "A\nB\nC", "(B) is impossible.",
+    "B) would give 5 m", "We choose B as the constant.", "The answer is found as follows (B).",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -385,11 +332,7 @@ def test_the_other_kinds_grade_too(tmp_path, capsys, kind):
     "text",
     [
         *("[1]\n", "x", "[" * 100_000 + "\n", '{"gold": "1"}\n', '{"answer": "1"}\n'),
-        *(
-            '{"gold": [1], "answer": "1"}',
-            '{"gold": "1", "answer": ["1"]}',
-            '{"gold": "1", "completion": {}}',
-        ),
+        *('{"gold": [1], "answer": "1"}', '{"gold": "1", "answer": []}', '{"gold": "1", "completion": {}}'),
     ],
 )
 def test_a_line_that_is_no_row_is_named(tmp_path, capsys, text):

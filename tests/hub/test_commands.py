@@ -130,7 +130,7 @@ def test_what_others_own_is_never_removed(hub, tmp_path, capsys):
     assert studio.exists()
 
 
-def test_a_link_into_the_cache_from_elsewhere_is_not_followed_for_removal(hub, tmp_path, capsys):
+def test_a_link_into_the_cache_from_elsewhere_is_not_followed_for_removal(hub, tmp_path):
     path = fetched("o/r:Q4_0").path
     link = tmp_path / "mine.gguf"
     link.symlink_to(path)

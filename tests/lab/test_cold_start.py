@@ -114,9 +114,7 @@ def test_a_trainer_takes_the_first_rows_of_every_start_and_refuses_fewer(small, 
         ({}, "several rows to one problem"),
     ],
 )
-def test_a_trainer_refuses_a_test_problem_and_two_rows_to_one_problem(
-    small, tmp_path, monkeypatch, change, reason
-):
+def test_a_trainer_refuses_a_test_problem_and_two_rows_to_one(small, tmp_path, monkeypatch, change, reason):
     row = small[1]["own"][0]
     assert Problem("sum", 1, "14+20?", "34").held_out
     path = tmp_path / "rows.jsonl"
@@ -133,9 +131,7 @@ def test_padding_is_learned_from_by_nobody():
     assert labels.tolist() == [[IGNORED, 6, 7, IGNORED], [5, IGNORED, IGNORED, IGNORED]]
 
 
-def test_cold_starts_are_asked_with_full_and_only_there_and_only_those_that_were_trained(
-    tmp_path, experiment
-):
+def test_cold_starts_that_were_trained_are_asked_with_full_and_only_there(tmp_path, experiment):
     for name in ("cold-own-0", "cold-own-30", "cold-own-60", "cold-own-70"):
         (tmp_path / f"lab-{name}.gguf").touch()
     for mode, wanted in ((arms.QUICK, []), (arms.DEFAULT, []), (arms.FULL, [0, 30, 60])):

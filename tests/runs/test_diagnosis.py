@@ -79,9 +79,7 @@ def test_particles_tell_their_sample_size_and_how_many_ancestors_are_left():
 
 
 @pytest.mark.parametrize(
-    "sampler",
-    [PowerMH(3.0, 1 / 3, 12, 6, 20), PowerSMC(3.0, 12)],
-    ids=lambda s: s.method,
+    "sampler", [PowerMH(3.0, 1 / 3, 12, 6, 20), PowerSMC(3.0, 12)], ids=lambda s: s.method
 )
 def test_a_diagnosis_reads_in_lines_of_text(sampler):
     report, _ = diagnosed(sampler)

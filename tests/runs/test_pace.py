@@ -8,6 +8,7 @@ import pytest
 
 from localpower.chance import StreamDice
 from localpower.events import Planned, Stepped
+from localpower.runs.heard import Forwarded
 from localpower.runs.pace import Pace
 from localpower.runs.session import run_chains
 from localpower.samplers import Budget, PowerMH
@@ -36,26 +37,15 @@ class Timed(ToyModel):
         return super().logits(contexts)
 
 
-class Listener:
-    def __init__(self):
-        self.events = []
-
-    def event(self, chain, event):
-        self.events.append(event)
-
-    def asked(self, chain, context):
-        pass
-
-
 def run(seconds, *, steps=None, chains=1, each=0.01):
     clock = Clock(each)
-    pace, heard = Pace(clock), Listener()
+    pace, events = Pace(clock), []
     budget = Budget(left=lambda: pace.tokens_left(chains))
     sampler = PowerMH(2.0, 0.5, max_tokens=20, block=20, steps=steps, budget=budget)
     pace.start(seconds)
-    model = Timed(clock, seed=3, end_bias=-6.0)
+    model, heard = Timed(clock, seed=3, end_bias=-6.0), Forwarded(lambda _, event: events.append(event))
     tallies = run_chains(model, sampler, PROMPT, StreamDice(1), chains, pace=pace, listeners=[heard])
-    return clock.now, tallies, heard.events
+    return clock.now, tallies, events
 
 
 @pytest.mark.parametrize("seconds", [1.0, 5.0, 20.0])

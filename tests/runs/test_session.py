@@ -16,6 +16,7 @@ from localpower.errors import Interrupted
 from localpower.events import Finished, Started, Stepped
 from localpower.numerics import log_softmax
 from localpower.runs.gather import Run, gather
+from localpower.runs.heard import Forwarded
 from localpower.runs.interrupt import Interrupts
 from localpower.runs.pace import Pace
 from localpower.runs.record import Recorder
@@ -46,36 +47,32 @@ class Stopping(ToyModel):
         return super().logits(contexts)
 
 
-class Ear:
-    def __init__(self):
-        self.last = {}
-
-    def event(self, chain, event):
-        self.last[chain] = event
-
-    def asked(self, chain, context):
-        pass
-
-
 @pytest.mark.parametrize("error", [Interrupted, KeyboardInterrupt], ids=["first Ctrl-C", "second"])
 def test_every_chain_ends_with_its_last_accepted_state(error):
-    ear = Ear()
+    last = {}
     try:
         tallies = run_chains(
-            Stopping(300, error), SAMPLER, PROMPT, StreamDice(1), 2, listeners=[ear], interrupts=Interrupts()
+            Stopping(300, error),
+            SAMPLER,
+            PROMPT,
+            StreamDice(1),
+            2,
+            listeners=[Forwarded(last.__setitem__)],
+            interrupts=Interrupts(),
         )
     except KeyboardInterrupt:
         pytest.fail("the second Ctrl-C lost what was accepted")
     for index, tally in enumerate(tallies):
         assert (tally.finish, len(tally.state)) == ("interrupted", 20)
-        assert ear.last[index] == Finished("interrupted", 20, tally.state.total_log_p())
+        assert last[index] == Finished("interrupted", 20, tally.state.total_log_p())
 
 
 def test_without_interrupts_to_tell_of_it_the_interrupt_is_raised_when_the_states_are_brought_in():
-    ear = Ear()
+    last = {}
+    model, heard = Stopping(300, KeyboardInterrupt()), Forwarded(last.__setitem__)
     with pytest.raises(KeyboardInterrupt):
-        run_chains(Stopping(300, KeyboardInterrupt()), SAMPLER, PROMPT, StreamDice(1), 2, listeners=[ear])
-    assert [event.finish for event in ear.last.values()] == ["interrupted", "interrupted"]
+        run_chains(model, SAMPLER, PROMPT, StreamDice(1), 2, listeners=[heard])
+    assert [event.finish for event in last.values()] == ["interrupted", "interrupted"]
 
 
 def test_once_the_states_are_brought_in_no_signal_raises():
@@ -102,14 +99,12 @@ class Steady(ToyModel):
 def test_a_chain_of_free_steps_hears_an_interrupt_too():
     interrupts = Interrupts()
 
-    class Impatient(Ear):
-        def event(self, chain, event):
-            super().event(chain, event)
-            interrupts.requested = isinstance(event, Stepped)
+    def impatient(_chain, event):
+        interrupts.requested = isinstance(event, Stepped)
 
     sampler = PowerMH(2.0, 0.5, max_tokens=4, block=4, steps=1000)
     (tally,) = run_chains(
-        Steady(), sampler, PROMPT, StreamDice(1), 1, listeners=[Impatient()], interrupts=interrupts
+        Steady(), sampler, PROMPT, StreamDice(1), 1, listeners=[Forwarded(impatient)], interrupts=interrupts
     )
     assert (tally.finish, tally.n_steps) == ("interrupted", 1)
 
@@ -164,7 +159,7 @@ def test_particles_that_were_interrupted_end_with_the_one_that_is_shown(after, t
         PROMPT,
         StreamDice(1),
         1,
-        listeners=[Tap(recorder)],
+        listeners=[recorder],
         pace=Late(lambda: next(left) > after),
     )
     recorder.close()
@@ -180,16 +175,3 @@ class Late(Pace):
     def __init__(self, out):
         super().__init__()
         self.out = out
-
-
-class Tap:
-    """Writes down what it hears."""
-
-    def __init__(self, recorder):
-        self._recorder = recorder
-
-    def event(self, chain, event):
-        self._recorder.write(chain, event)
-
-    def asked(self, chain, context):
-        pass

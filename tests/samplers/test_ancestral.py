@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from localpower.numerics import log_softmax
-from localpower.runs.tally import Tally
 from localpower.samplers import Ancestral
 from localpower.testing import law
 from localpower.toy import ToyModel, answers
+from tests.samplers.small import PROMPT, end_of
 
-PROMPT, HORIZON = (1, 2), 3
+HORIZON = 3
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5, 0.25])
@@ -19,10 +19,7 @@ def test_an_answer_is_drawn_with_the_product_of_its_tokens_tempered_probabilitie
     toy = ToyModel(words=("<end>", "a", "b", "c"), seed=2, zero_every=3)
 
     def draw(dice):
-        tally = Tally()
-        for event in Ancestral("low-temp", temperature, HORIZON).run(toy, PROMPT, dice):
-            tally = tally.add(event)
-        return tally.state.tokens
+        return end_of(Ancestral("low-temp", temperature, HORIZON), toy, PROMPT, dice)[0].state.tokens
 
     def chance(tokens):
         rows = toy.rows(PROMPT, tokens)

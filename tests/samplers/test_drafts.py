@@ -10,7 +10,6 @@ from localpower.chance import StreamDice
 from localpower.completion import Rules
 from localpower.drafts import Ahead, NgramDrafter
 from localpower.events import Stepped
-from localpower.runs.gather import Run, gather
 from localpower.samplers import PowerMH
 from localpower.samplers.acceptance import StepVariant
 from localpower.samplers.cuts import CUTS, cut_law
@@ -107,18 +106,6 @@ def test_no_context_goes_beyond_the_horizon_or_an_end():
         assert all(len(context) < len(PROMPT) + 30 for context in engine.asked)
         assert not any(0 in context[len(PROMPT) :] for context in engine.asked)
     assert widest > 1
-
-
-def test_chains_with_drafts_share_one_batch_and_change_nothing():
-    drafted = dataclasses.replace(SAMPLER, drafts="on")
-
-    def run(sampler, i):
-        return Run(PROMPT, lambda handle: sampler.run(handle, PROMPT, StreamDice(1, (i,))))
-
-    together = [[] for _ in range(3)]
-    for i, event in gather(model(), [run(drafted, i) for i in range(3)]):
-        together[i].append(event)
-    assert together == [list(SAMPLER.run(model(), PROMPT, StreamDice(1, (i,)))) for i in range(3)]
 
 
 def test_a_guess_is_what_followed_the_longest_match_when_it_was_last_written():

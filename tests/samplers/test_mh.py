@@ -18,27 +18,17 @@ from localpower.testing import states, transition_matrix
 from localpower.text.thinking import Thought
 from localpower.toy import ToyModel, power_law
 from tests.mutants import HOT_MUTANTS, MUTANTS, OPTIMIZATION_MUTANTS, VARIANT_MUTANTS
+from tests.samplers import small
+from tests.samplers.small import ABC, PROMPT, TOYS, check_balance, invariance_error
 from tests.settings import thinned
 
-PROMPT = (1, 2)
 ALPHA = 3.0
-ABC = ("<end>", "a", "b")
-TOYS = {
-    "generic": ToyModel(ABC, seed=1),
-    "near-certain end": ToyModel(ABC, seed=2, end_bias=4.0),
-    "zero probabilities": ToyModel(("<end>", "a", "b", "c"), seed=3, zero_every=2),
-}
-# A stop that takes two tokens, and a forced token after a drawn 1: both end up in every formula.
 THOUGHT = Thought(("a", "b"), False, lambda token: (b"", b"a", b"b", b"c")[token])
 RULES = {
-    "plain": PLAIN,
-    "stop on 1,2": Rules(ended=lambda run: run[-2:] == (1, 2)),
-    "2 given after a first 1": Rules(given=lambda x: 2 if x == (1,) else None),
+    **small.RULES,
     "one token given first": Rules(given=lambda x: 1 if x == () else None),
     "a thought of one token at most": Rules(given=THOUGHT.limited(1, (2, 1))),
 }
-
-
 UNIFORM = UniformCuts()
 
 
@@ -57,63 +47,44 @@ def matrix(model, horizon, temperature, rules=PLAIN, kernel=Kernel, cuts=UNIFORM
     return transition_matrix(once, known, model, PROMPT), np.array([target[tokens] for tokens in known])
 
 
-def invariance_error(transitions, pi):
-    """Total variation between pi and pi K."""
-    return 0.5 * np.abs(np.append(pi, 0.0) - pi @ transitions).sum()
-
-
-@pytest.mark.parametrize(
-    ("toy", "rules", "cuts", "temperature"), thinned([*TOYS], [*RULES], [*CUTS], [1 / ALPHA, 0.5, 1.0])
-)
-def test_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(toy, rules, cuts, temperature):
-    transitions, pi = matrix(TOYS[toy], 3, temperature, RULES[rules], cuts=cut_law(cuts))
-    flow = pi[:, None] * transitions[:, :-1]
-    assert transitions[:, -1].max() == 0.0, "a step left the support"
-    assert np.abs(transitions.sum(axis=1) - 1.0).max() < 1e-12
-    assert invariance_error(transitions, pi) < 1e-12
-    assert np.abs(flow - flow.T).max() < 1e-12
-
-
 FORMS = {
+    "plain": StepVariant(),
     "metropolised": StepVariant(metropolised=True),
     "hot cut": StepVariant(hot_cut=True),
     "hot cut, metropolised": StepVariant(hot_cut=True, metropolised=True),
 }
-VARIANTS = {name: partial(Kernel, variant=variant) for name, variant in FORMS.items()}
+OTHERS = [form for form in FORMS if form != "plain"]
+KERNELS = {"plain": Kernel} | {form: partial(Kernel, variant=FORMS[form]) for form in OTHERS}
 GIVEN = "2 given after a first 1"
+GRID = [
+    *((toy, "plain", *rest) for toy, *rest in thinned(TOYS, RULES, CUTS, [1 / ALPHA, 0.5, 1.0])),
+    *(
+        (toy, form, rules, cuts, temperature)
+        for toy, form, cuts, (rules, temperature) in thinned(
+            *(TOYS, OTHERS, CUTS), [("plain", 1 / ALPHA), (GIVEN, 0.5), (GIVEN, 1 / ALPHA), ("plain", 0.5)]
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("toy", "form", "rules", "cuts", "temperature"), GRID)
+def test_every_form_of_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(
+    toy, form, rules, cuts, temperature
+):
+    check_balance(*matrix(TOYS[toy], 3, temperature, RULES[rules], KERNELS[form], cut_law(cuts)))
 
 
 @pytest.mark.parametrize(
-    ("toy", "form", "cuts", "rules_and_temperature"),
-    thinned(
-        [*TOYS],
-        [*VARIANTS],
-        [*CUTS],
-        [("plain", 1 / ALPHA), (GIVEN, 0.5), (GIVEN, 1 / ALPHA), ("plain", 0.5)],
-    ),
+    ("toy", "form"), [*((toy, "plain") for toy in TOYS), *(("generic", form) for form in OTHERS)]
 )
-def test_every_form_of_the_step_leaves_p_to_the_alpha_invariant_and_is_reversible(
-    toy, form, cuts, rules_and_temperature
-):
-    rules, temperature = rules_and_temperature
-    transitions, pi = matrix(TOYS[toy], 3, temperature, RULES[rules], VARIANTS[form], cut_law(cuts))
-    flow = pi[:, None] * transitions[:, :-1]
-    assert transitions[:, -1].max() == 0.0, "a step left the support"
-    assert invariance_error(transitions, pi) < 1e-12
-    assert np.abs(flow - flow.T).max() < 1e-12
-
-
-@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("cuts", CUTS)
-def test_early_rejection_changes_no_transition_of_any_form(cuts, form):
-    kernels = [
-        VARIANTS[form],
-        partial(Kernel, variant=FORMS[form], optimizations=Optimizations(early=False)),
-    ]
-    with_it, without = (
-        matrix(TOYS["generic"], 3, 1 / ALPHA, kernel=kernel, cuts=cut_law(cuts))[0] for kernel in kernels
+def test_the_optimizations_leave_every_transition_probability_as_it_is(toy, form, cuts):
+    without = partial(Kernel, variant=FORMS[form], optimizations=Optimizations(skip=False, early=False))
+    one, other = (
+        matrix(TOYS[toy], 3, 1 / ALPHA, PLAIN, kernel, cut_law(cuts))[0]
+        for kernel in (KERNELS[form], without)
     )
-    assert np.abs(with_it - without).max() < 1e-12
+    assert np.abs(one - other).max() < 1e-12
 
 
 def test_a_metropolised_step_mixes_better():
@@ -125,29 +96,18 @@ def test_a_metropolised_step_mixes_better():
         transitions, pi = matrix(TOYS["generic"], 3, 1 / ALPHA, kernel=kernel)
         return 1.0 - pi @ np.diag(transitions[:, :-1])
 
-    assert second_eigenvalue(VARIANTS["metropolised"]) < second_eigenvalue(Kernel)
-    assert moves(Kernel) < moves(VARIANTS["metropolised"])
+    assert second_eigenvalue(KERNELS["metropolised"]) < second_eigenvalue(Kernel)
+    assert moves(Kernel) < moves(KERNELS["metropolised"])
 
 
 def test_a_state_that_rounding_calls_certain_is_never_left_by_a_metropolised_step():
     model = ToyModel(ABC, seed=2, end_bias=2000.0)
     x = extend(StreamDice(1), model, PROMPT, Completion(), 3, temperature=1 / ALPHA)
     assert x.log_q.sum() == 0.0
-    chain = VARIANTS["metropolised"](ALPHA, 1 / ALPHA, UNIFORM)
+    chain = KERNELS["metropolised"](ALPHA, 1 / ALPHA, UNIFORM)
     _, info = chain.step(StreamDice(2), ChainState(x, 3), model, PROMPT)
     assert info.divergence is None
     assert info.n_decoded == 0
-
-
-without_optimizations = partial(Kernel, optimizations=Optimizations(skip=False, early=False))
-
-
-@pytest.mark.parametrize("cuts", CUTS)
-@pytest.mark.parametrize("toy", TOYS.values(), ids=TOYS.keys())
-def test_the_optimizations_leave_every_transition_probability_as_it_is(toy, cuts):
-    with_optimizations, _ = matrix(toy, 3, 1 / ALPHA, cuts=cut_law(cuts))
-    without, _ = matrix(toy, 3, 1 / ALPHA, kernel=without_optimizations, cuts=cut_law(cuts))
-    assert np.abs(with_optimizations - without).max() < 1e-12
 
 
 @pytest.mark.parametrize("cuts", CUTS)

@@ -14,38 +14,21 @@ from localpower.samplers.lookahead import chances
 from localpower.samplers.smc import systematic
 from localpower.testing import law, outcomes
 from localpower.toy import ToyModel, answers, power_law
-from tests.samplers.ends import end_of
+from tests.samplers.small import ABC, PROMPT, RULES, end_of, relative_error, weighted_law
 
-PROMPT, ALPHA = (1, 2), 3.0
-ABC = ("<end>", "a", "b")
+ALPHA = 3.0
 TOYS = {
     "generic": ToyModel(ABC, seed=1),
     "near-certain end": ToyModel(ABC, seed=2, end_bias=3.0),
     "zero probabilities": ToyModel(ABC, seed=5, zero_every=2),
 }
 FLAT = ToyModel(ABC, seed=1, spread=0.7)  # many answers matter
-GIVEN = Rules(given=lambda x: 2 if x == (1,) else None)
+GIVEN = RULES["2 given after a first 1"]
 
 
 def powers(model, horizon, rules=Rules()):  # noqa: B008 a frozen value
     """p^alpha of every answer, not normalised."""
     return {x: math.exp(ALPHA * log_p) for x, log_p in answers(model, PROMPT, horizon, rules)}
-
-
-def weighted_law(sampler, model):
-    """E[Z-hat times each answer's share of the weights], over all paths."""
-    found: dict = {}
-    for (tally, choice), probability in outcomes(lambda dice: end_of(sampler, model, PROMPT, dice)):
-        scale = probability * math.exp(choice.log_z)
-        for answer, share in zip(tally.members, population.shares(np.array(choice.log_w)), strict=True):
-            found[answer.tokens] = found.get(answer.tokens, 0.0) + scale * share
-    return found
-
-
-def error(found, wanted):
-    """Largest difference, over the largest value."""
-    keys = set(found) | set(wanted)
-    return max(abs(found.get(k, 0.0) - wanted.get(k, 0.0)) for k in keys) / max(wanted.values())
 
 
 @pytest.mark.parametrize("temperature", [1 / ALPHA, 1.0])
@@ -65,14 +48,17 @@ def test_the_law_of_the_drawn_one_of_two_is_that_of_importance_resampling(model,
         for y, (other_q, other_w) in drawn.items():
             wanted[x] += q * other_q * w / (w + other_w)
             wanted[y] += q * other_q * other_w / (w + other_w)
-    assert error(found, wanted) < 1e-12
+    assert relative_error(found, wanted) < 1e-12
 
 
 @pytest.mark.parametrize("rules", [Rules(), GIVEN], ids=["plain", "given"])
 @pytest.mark.parametrize("n", [1, 2])
 def test_weights_of_best_of_n_estimate_p_to_the_alpha_without_bias(n, rules):
     sampler = BestOfNSampler(ALPHA, 0.7, max_tokens=2, n=n, rules=rules)
-    assert error(weighted_law(sampler, TOYS["generic"]), powers(TOYS["generic"], 2, rules)) < 1e-12
+    assert (
+        relative_error(weighted_law(sampler, TOYS["generic"], PROMPT), powers(TOYS["generic"], 2, rules))
+        < 1e-12
+    )
 
 
 def test_the_likeliest_of_n_is_the_likeliest_and_claims_no_more():
@@ -89,24 +75,26 @@ def test_the_likeliest_of_n_is_the_likeliest_and_claims_no_more():
 @pytest.mark.parametrize("model", TOYS.values(), ids=TOYS.keys())
 def test_particles_and_their_normaliser_estimate_p_to_the_alpha_without_bias(model, ramp, ess, rules):
     sampler = PowerSMC(ALPHA, max_tokens=2, particles=2, ramp=ramp, ess=ess, rules=rules)
-    assert error(weighted_law(sampler, model), powers(model, 2, rules)) < 1e-12
+    assert relative_error(weighted_law(sampler, model, PROMPT), powers(model, 2, rules)) < 1e-12
 
 
 def test_three_tokens_with_early_ends_inside_the_ramp_are_unbiased_too():
     model = FLAT
     sampler = PowerSMC(ALPHA, max_tokens=3, particles=2, ramp=3, ess=0.95)
-    assert error(weighted_law(sampler, model), powers(model, 3)) < 1e-12
+    assert relative_error(weighted_law(sampler, model, PROMPT), powers(model, 3)) < 1e-12
 
 
 def test_more_particles_come_nearer_to_p_to_the_alpha():
-    model, target = TOYS["generic"], power_law(TOYS["generic"], PROMPT, 2, ALPHA)
+    model = TOYS["generic"]
 
-    def variation(n):
-        sampler = PowerSMC(ALPHA, max_tokens=2, particles=n, ramp=2)
+    def variation(n, max_tokens):
+        sampler = PowerSMC(ALPHA, max_tokens=max_tokens, particles=n, ramp=2)
         found = law(lambda dice: end_of(sampler, model, PROMPT, dice)[0].state.tokens)
+        target = power_law(model, PROMPT, max_tokens, ALPHA)
         return 0.5 * sum(abs(found.get(x, 0.0) - p) for x, p in target.items())
 
-    assert variation(1) > variation(2) > variation(3) > 0
+    assert variation(1, 2) > variation(2, 2) > 0
+    assert variation(1, 1) > variation(2, 1) > variation(3, 1) > variation(4, 1) > 0
 
 
 @pytest.mark.parametrize("weights", [(0.5, 0.5), (0.7, 0.2, 0.1), (1.0, 0.0, 0.0), (0.26, 0.24, 0.25, 0.25)])
@@ -171,8 +159,8 @@ FAULTS = {
 @pytest.mark.parametrize(("sampler", "look"), FAULTS.values(), ids=FAULTS.keys())
 def test_control_published_faults_of_smc_are_caught_by_the_same_enumeration(sampler, look):
     with patch.object(smc, "look", look):
-        found = weighted_law(sampler(ALPHA, **SETTINGS), FLAT)
-    assert error(found, powers(FLAT, 2)) > 1e-3
+        found = weighted_law(sampler(ALPHA, **SETTINGS), FLAT, PROMPT)
+    assert relative_error(found, powers(FLAT, 2)) > 1e-3
 
 
 def test_control_rounds_without_their_normaliser_are_caught():

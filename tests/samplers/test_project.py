@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from localpower.chance import StreamDice
-from localpower.completion import PLAIN, Completion, Rules
+from localpower.completion import PLAIN, Completion
 from localpower.errors import UsageProblem, UserError
 from localpower.events import Adopted, Planned, Stepped
 from localpower.methods import Expert, Target
@@ -20,21 +20,11 @@ from localpower.samplers.project import Project, Projection
 from localpower.samplers.projection import NEVER, ProjectionKernel
 from localpower.testing import transition_matrix
 from localpower.toy import ToyModel, power_law
-from tests.project_mutants import ENTROPY_MUTANTS, MUTANTS, PLAIN_PROMPT
+from tests.project_mutants import ENTROPY_MUTANTS, MUTANTS
+from tests.samplers.small import ABC, PROMPT, RULES, TOYS, check_balance, invariance_error
 from tests.settings import thinned
 
-PROMPT, SHOWN = PLAIN_PROMPT, (2, 2, 1)
-ABC = ("<end>", "a", "b")
-TOYS = {
-    "generic": ToyModel(ABC, seed=1),
-    "near-certain end": ToyModel(ABC, seed=2, end_bias=4.0),
-    "zero probabilities": ToyModel(("<end>", "a", "b", "c"), seed=3, zero_every=2),
-}
-RULES = {
-    "plain": PLAIN,
-    "stop on 1,2": Rules(ended=lambda run: run[-2:] == (1, 2)),
-    "2 given after a first 1": Rules(given=lambda x: 2 if x == (1,) else None),
-}
+SHOWN = (2, 2, 1)
 VERIFIERS = {
     "has an a": lambda tokens: 1 in tokens,
     "ended, odd": lambda tokens: tokens[-1] != 1 and sum(tokens) % 2 == 1,
@@ -76,11 +66,6 @@ def matrix(model, horizon, kernel):
     return transition_matrix(once, known, model, PROMPT), pi
 
 
-def invariance_error(transitions, pi):
-    """Total variation between pi and pi K."""
-    return 0.5 * np.abs(np.append(pi, 0.0) - pi @ transitions).sum()
-
-
 @pytest.mark.parametrize(
     ("toy", "rules", "cuts", "target"),
     thinned(
@@ -93,12 +78,7 @@ def invariance_error(transitions, pi):
 def test_the_step_leaves_the_power_of_what_is_right_invariant_and_is_reversible(toy, rules, cuts, target):
     alpha, temperature, accepts = target
     kernel = ProjectionKernel(alpha, temperature, cut_law(cuts), expert(VERIFIERS[accepts]), RULES[rules])
-    transitions, pi = matrix(TOYS[toy], 3, kernel)
-    flow = pi[:, None] * transitions[:, :-1]
-    assert transitions[:, -1].max() == 0.0, "a step left the support"
-    assert np.abs(transitions.sum(axis=1) - 1.0).max() < 1e-12
-    assert invariance_error(transitions, pi) < 1e-12
-    assert np.abs(flow - flow.T).max() < 1e-12
+    check_balance(*matrix(TOYS[toy], 3, kernel))
 
 
 @pytest.mark.parametrize(("toy", "cuts", "alpha"), thinned([*TOYS], [*CUTS], [1.0, 2.0]))

@@ -12,17 +12,16 @@ from localpower.chance import StreamDice
 from localpower.completion import Rules, Writer
 from localpower.errors import UsageProblem
 from localpower.events import Chosen, Extended, Finished, Stepped
-from localpower.runs.tally import Tally
 from localpower.samplers import Budget, PowerMH, population, smc
 from localpower.samplers.budget import Room
 from localpower.samplers.start import DRAW, Start
 from localpower.selftest.law import recorded
 from localpower.testing import outcomes
 from localpower.toy import ToyModel, answers
-from tests.samplers.ends import end_of
+from tests.samplers.small import ABC, PROMPT, end_of, folded, relative_error
 
-PROMPT, ALPHA = (1, 2), 3.0
-MODEL = ToyModel(("<end>", "a", "b"), seed=1, spread=1.0)
+ALPHA = 3.0
+MODEL = ToyModel(ABC, seed=1, spread=1.0)
 LONG = ToyModel(seed=5, spread=2.0, end_bias=-1.0)
 
 
@@ -40,9 +39,8 @@ def weighted_law(sampler):
 
 
 def error(found):
-    """Largest difference to p^alpha, not normalised, over its largest value."""
-    wanted = {x: math.exp(ALPHA * log_p) for x, log_p in answers(MODEL, PROMPT, 2)}
-    return max(abs(found.get(x, 0.0) - w) for x, w in wanted.items()) / max(wanted.values())
+    """Of p^alpha, not normalised."""
+    return relative_error(found, {x: math.exp(ALPHA * log_p) for x, log_p in answers(MODEL, PROMPT, 2)})
 
 
 @pytest.mark.parametrize("start", ["smc:2", "best-of-n:2"])
@@ -77,9 +75,7 @@ def test_steps_go_on_with_the_answer_that_was_chosen():
         first = next(i for i, event in enumerate(events) if isinstance(event, Chosen))
         later = [event for event in events[first:] if isinstance(event, Extended | Stepped)]
         assert {event.member for event in later} == {events[first].member}
-        tally = Tally()
-        for event in events:
-            tally = tally.add(event)
+        tally = folded(events)
         assert isinstance(events[-1], Finished)
         assert events[-1].n_tokens == len(tally.state)
         assert tally.state.complete_at(12)

@@ -209,7 +209,7 @@ def test_what_is_no_http_harms_nobody(server, data):
     assert httpx2.get(f"{server.url}/health").json()["status"] == "ok"
 
 
-def test_the_first_signal_returns_current_states_and_refuses_newcomers(server):
+def test_the_first_signal_returns_current_states_and_refuses_newcomers():
     with running("--grace", "0.2") as own, own.client(timeout=WAIT_S) as client:
         found = []
         stream = endless(client, stream=True, localpower={"states": True})

@@ -6,7 +6,7 @@ import pytest
 
 from localpower.errors import ModelError
 from localpower.text.frames import frame_of, knows_tools
-from localpower.text.template import render_chats
+from localpower.text.template import keeping, render_chats
 from localpower.tools.calls import Call, Observation
 from localpower.tools.formats import Frame, find
 
@@ -48,6 +48,12 @@ OPENED, CLOSED = (
 NO_THOUGHTS = FORGETS.replace("loop.index0 < ns.last", "true")
 NO_END = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant: "
 ENDS = ("<|im_end|>", "<|eot_id|>", "<|endoftext|>")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_process_renders_all():
+    with keeping():
+        yield
 
 
 def frame(template, name, **options):

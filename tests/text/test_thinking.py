@@ -80,6 +80,7 @@ def test_marks_are_found_among_the_control_tokens():
         ("{% if enable_thinking %}x{% endif %}", "enable_thinking"),
         ("{% if thinking is defined %}x{% endif %}", "thinking"),
         ("{% set thinking = 1 %}{{ thinking }}", None),
+        ("{% set thinking = thinking if thinking is defined else 1 %}{{ thinking }}", "thinking"),
         ("enable_thinking", None),
         ("{% if %}", None),
         (None, None),
@@ -107,21 +108,8 @@ def thinker(tmp_path_factory):
 
 
 def answer(capsys, path, *options):
-    run = (
-        "run",
-        "-m",
-        str(path),
-        "--seed",
-        "3",
-        "--max-tokens",
-        "40",
-        "--method",
-        "power:block=40",
-        "--json",
-        *options,
-        "abc",
-    )
-    assert main([*run]) == 0
+    settings = "--seed 3 --max-tokens 40 --method power:block=40 --json"
+    assert main(["run", "-m", str(path), *settings.split(), *options, "abc"]) == 0
     shown = capsys.readouterr()
     return json.loads(shown.out), shown.err
 

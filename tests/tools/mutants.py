@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 from unittest.mock import patch
 
 from localpower.completion import Writer, extend
@@ -50,6 +51,12 @@ def _observations_counted(chain, model, prompt, x, y, cut):
     return y.log_w(chain.alpha, cut) - x.log_w(chain.alpha, cut) + math.log(len(x) / len(y))
 
 
+def _with(rules, **others):
+    """The rules, with other functions of their turns."""
+    own = {name: getattr(rules.turns, name) for name in ("chances", "reply", "after", "cut_off")}
+    return replace(rules, turns=SimpleNamespace(**own | others))
+
+
 def _not_reset(rules, x, cut):
     """The environment goes on from where the state's trace left it, instead of from the cut."""
     turns = rules.turns
@@ -57,34 +64,24 @@ def _not_reset(rules, x, cut):
     for done in turns.rounds(x):
         turns._made(left, done.calls, 0)
 
-    class Dirty:
-        chances, after, cut_off = 1, staticmethod(turns.after), staticmethod(turns.cut_off)
+    def reply(trace, chance):
+        made = turns._made(left.fork(), turns.calls(trace.last_turn, 0), 0)
+        return turns._read(trace.tokens, made)
 
-        @staticmethod
-        def reply(trace, chance):
-            there = left.fork()
-            begin = trace.rounds[-1][1] if trace.rounds else 0
-            made = turns._made(there, turns.calls(trace.tokens[begin:], 0), 0)
-            return turns._read(trace.tokens, made)
-
-    return replace(rules, turns=Dirty)
+    return _with(rules, reply=reply)
 
 
 def _stale(rules, x, cut):
     """A turn that was cut inside its call keeps the observation of the call that it was."""
     turns = rules.turns
 
-    class Stale:
-        chances, after, cut_off = 1, staticmethod(turns.after), staticmethod(turns.cut_off)
+    def reply(trace, chance):
+        n = len(trace.rounds)
+        if n < len(x.rounds) and cut < x.rounds[n][0] and (n == 0 or cut >= x.rounds[n - 1][1]):
+            return x.tokens[slice(*x.rounds[n])]
+        return turns.reply(trace, chance)
 
-        @staticmethod
-        def reply(trace, chance):
-            n = len(trace.rounds)
-            if n < len(x.rounds) and cut < x.rounds[n][0] and (n == 0 or cut >= x.rounds[n - 1][1]):
-                return x.tokens[slice(*x.rounds[n])]
-            return turns.reply(trace, chance)
-
-    return replace(rules, turns=Stale)
+    return _with(rules, reply=reply)
 
 
 def _turns_from_the_cut(rules, x, cut):
@@ -92,14 +89,10 @@ def _turns_from_the_cut(rules, x, cut):
     turns = rules.turns
     kept = len(x.head(cut).rounds)
 
-    class More:
-        chances, reply, cut_off = 1, staticmethod(turns.reply), staticmethod(turns.cut_off)
+    def after(turn, rounds, *, end):
+        return turns.after(turn, rounds - kept, end=end)
 
-        @staticmethod
-        def after(turn, rounds, *, end):
-            return turns.after(turn, rounds - kept, end=end)
-
-    return replace(rules, turns=More)
+    return _with(rules, after=after)
 
 
 def _by_the_call_alone(rules, x, cut):
@@ -107,14 +100,10 @@ def _by_the_call_alone(rules, x, cut):
     turns = rules.turns
     given = {x.tokens[begin - 1]: x.tokens[begin:end] for begin, end in x.rounds}
 
-    class Remembers:
-        chances, after, cut_off = 1, staticmethod(turns.after), staticmethod(turns.cut_off)
+    def reply(trace, chance):
+        return given.get(trace.tokens[-1]) or turns.reply(trace, chance)
 
-        @staticmethod
-        def reply(trace, chance):
-            return given.get(trace.tokens[-1]) or turns.reply(trace, chance)
-
-    return replace(rules, turns=Remembers)
+    return _with(rules, reply=reply)
 
 
 class _AnsweredAtTheHorizon(Kernel):

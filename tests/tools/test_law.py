@@ -15,7 +15,7 @@ from localpower.samplers.cuts import CUTS, CutLaw, UniformCuts, cut_law
 from localpower.samplers.kernel import ChainState, Kernel, Optimizations
 from localpower.testing import outcomes
 from localpower.toy import ToyModel
-from tests.samplers.ends import end_of
+from tests.samplers.small import check_balance, invariance_error, relative_error, weighted_law
 from tests.tools import traces
 from tests.tools.mutants import FRESH_MUTANTS, MUTANTS
 from tests.tools.traces import ALPHA, MODELS, PROMPT
@@ -71,27 +71,12 @@ CASES = [
 
 @pytest.mark.parametrize(("model", "options", "cuts", "variant"), CASES)
 def test_a_step_leaves_the_law_of_traces_invariant_and_is_reversible(model, options, cuts, variant):
-    found, pi = transitions(model, cuts=cuts, variant=variant, **options)
-    flow = pi[:, None] * found[:, :-1]
-    assert found[:, -1].max() == 0.0, "a step left the traces that the environment can answer"
-    assert traces.invariance_error(found, pi) < 1e-12
-    assert np.abs(flow - flow.T).max() < 1e-12
+    check_balance(*transitions(model, cuts=cuts, variant=variant, **options))
 
 
 @pytest.mark.parametrize(("model", "options"), [(ONE, SEEDED), (CALL, FRESH)], ids=["seeded", "fresh"])
 def test_skip_and_early_rejection_change_no_transition_between_traces(model, options):
     assert np.abs(transitions(model, **options)[0] - transitions(model, on=OFF, **options)[0]).max() < 1e-12
-
-
-def weighted(sampler, model):
-    """E[Z-hat times each trace's share of the weights], over all paths."""
-    found: dict = {}
-    for (tally, choice), probability in outcomes(lambda dice: end_of(sampler, model, PROMPT, dice)):
-        weights = np.exp(np.array(choice.log_w))
-        for trace, weight in zip(tally.members, weights / weights.sum(), strict=True):
-            key = traces.key(trace)
-            found[key] = found.get(key, 0.0) + probability * math.exp(choice.log_z) * weight
-    return found
 
 
 @pytest.mark.parametrize("options", [SEEDED, FRESH], ids=["seeded", "fresh"])
@@ -109,14 +94,14 @@ def test_weights_of_many_traces_estimate_the_law_without_bias(sampler, options):
     wanted = {
         x: math.exp(ALPHA * log_p + log_e) for x, (log_p, log_e) in traces.traces(model, 2, **options).items()
     }
-    found = weighted(sampler(rules=rules), model)
+    found = weighted_law(sampler(rules=rules), model, PROMPT, traces.key)
     assert set(found) == set(wanted)
-    assert max(abs(found[x] - wanted[x]) for x in wanted) / max(wanted.values()) < 1e-12
+    assert relative_error(found, wanted) < 1e-12
 
 
 @pytest.mark.parametrize(("kernel", "model", "turns"), MUTANTS.values(), ids=MUTANTS.keys())
 def test_control_a_wrong_law_of_traces_is_caught_by_the_same_enumeration(kernel, model, turns):
-    assert traces.invariance_error(*transitions(MODELS[model], kernel, turns=turns)) > 1e-4
+    assert invariance_error(*transitions(MODELS[model], kernel, turns=turns)) > 1e-4
 
 
 @pytest.mark.parametrize("kernel", FRESH_MUTANTS.values(), ids=FRESH_MUTANTS.keys())
@@ -128,7 +113,7 @@ def test_control_a_skip_over_what_is_drawn_anew_is_another_step(kernel):
 
 def test_control_metropolised_steps_in_a_fresh_environment_are_wrong():
     """Which is why they are refused: a proposal may be the state again, by what is drawn anew."""
-    assert traces.invariance_error(*transitions(CALL, variant=METROPOLISED, chances=2)) > 1e-4
+    assert invariance_error(*transitions(CALL, variant=METROPOLISED, chances=2)) > 1e-4
 
 
 def test_control_laws_where_observations_matter_differ():

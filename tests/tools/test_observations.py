@@ -11,8 +11,9 @@ from localpower.completion import Completion
 from localpower.errors import UserError
 from localpower.loaded.tooling import spelling
 from localpower.loading import Request, load
+from localpower.tools.calls import Call
 from localpower.tools.exchange import Exchange, Spelling
-from localpower.tools.formats import Frame, Piece
+from localpower.tools.formats import Frame, Piece, find
 from localpower.tools.plain import Plain
 from localpower.tools.recheck import Recheck
 from tests.gguf_files import write_llama
@@ -51,6 +52,23 @@ def test_a_recheck_takes_a_part_of_an_answer_for_another_answer(said, gives, sam
         trace = Completion((0, 1), False, *np.zeros((3, 2)), world >= 0, world)
         assert (again.problems(trace, 0) == []) is same
     assert again.n == 1
+
+
+@pytest.mark.parametrize(
+    ("gives", "same"), [(("21", "3"), True), (("1", "3"), False), (("2", "3"), False), (("3", "21"), False)]
+)
+def test_a_recheck_in_turns_of_a_template_takes_no_part_of_a_number_and_no_other_order_for_the_same(
+    gives, same
+):
+    call = find("qwen3-coder").written(Call("count", {"x": "a"}))
+    told = "\n<|im_start|>user\n<tool_response>\n21\n</tool_response>\n<tool_response>\n3\n</tool_response>\n"
+    texts, answers = (f"{call}\n{call}", told), iter(gives)
+    recorded = {"format": "qwen3-coder", "seed": 0, "turns": 2, "observation_tokens": 8, "fresh": False}
+    with patch.object(Counter, "call", lambda *_: next(answers)):
+        again = Recheck(Counter(), recorded, lambda turn: "".join(texts[token] for token in turn))
+        world = np.array([-1, 0])
+        trace = Completion((0, 1), False, *np.zeros((3, 2)), world >= 0, world)
+        assert (again.problems(trace, 0) == []) is same
 
 
 def _read(_, pieces):

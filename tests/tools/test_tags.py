@@ -50,6 +50,15 @@ def test_calls_are_read_in_the_spellings_of_models(turn):
 
 
 @pytest.mark.parametrize(
+    "between", ["", "\n", "\n</tool_call>\n", "\n</tool_call>\nThen the other one:\n", "\n</tool_call>"]
+)
+@pytest.mark.parametrize("opens", ["<tool_call>\n", ""])
+def test_several_calls_are_read_with_and_without_their_outer_tags(between, opens):
+    one, two = (f"{opens}<function={name}>\n</function>" for name in "fg")
+    assert FORM.calls(one + between + two) == [texts("f"), texts("g")]
+
+
+@pytest.mark.parametrize(
     "value",
     [
         *("", " ", "  if x:\n    y\n", "\n\n", "é \u2028 \x00 😀", "<parameter name='x'>1</parameter>", "<"),
@@ -80,6 +89,7 @@ def test_a_value_is_kept_letter_by_letter(value):
         (valued("1\n</parameter>\n<parameter=a>\n2"), "a is given twice"),
         (valued(f"an example{ENDS} and more"), "has the tags that end a call"),
         (valued("\ud800"), "no valid text"),
+        (valued("a <think> b"), "a has no </parameter>"),
         (f"{valued('1')}\n<tool_call>", "must follow <tool_call>"),
     ],
 )
@@ -90,7 +100,15 @@ def test_tags_that_do_not_fit_make_the_turn_one_bad_call(turn, problem):
 
 
 @pytest.mark.parametrize(
-    "turn", ["It is 3.", "", f"<think>{valued(1)}", "<parameter=a>\n1\n</parameter>", "a <function=f>"]
+    "turn",
+    [
+        "It is 3.",
+        "",
+        f"<think>{valued(1)}",
+        valued("a </think> b"),
+        "<parameter=a>\n1\n</parameter>",
+        "a <function=f>",
+    ],
 )
 def test_a_turn_without_a_call_makes_none(turn):
     assert FORM.calls(turn) == []

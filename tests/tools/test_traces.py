@@ -203,38 +203,18 @@ def test_what_tools_may_answer_counts_against_the_context_before_anything_is_dra
 
 
 def test_an_answer_longer_than_its_limit_is_cut_and_counted():
-    class Long(Counter):
-        def call(self, name, arguments):
-            return "ab" * 500
-
-        def fork(self):
-            return Long()
-
-    with toy_model() as model:
-        answer = model.generate("x", "base", seed=2, max_tokens=6, tools=use(Long(), observation_tokens=9))
+    with toy_model() as model, patch.object(Counter, "call", lambda *_: "ab" * 500):
+        answer = model.generate("x", "base", seed=2, max_tokens=6, tools=use(observation_tokens=9))
     rounds = [turn for turn in answer.trace.turns if turn.kind == "observation"]
     assert answer.trace.observations_cut >= len(rounds) > 0
     assert all(turn.end - turn.begin <= 9 for turn in rounds)
 
 
 def test_ctrl_c_inside_a_tool_ends_the_run_with_what_was_accepted():
-    class Stopped(Counter):
-        def call(self, name, arguments):
-            raise KeyboardInterrupt
-
-        def fork(self):
-            return Stopped()
-
-    events = []
-    with toy_model() as model, pytest.raises(KeyboardInterrupt):
-        model.generate(
-            "x",
-            "base",
-            seed=2,
-            max_tokens=8,
-            tools=use(Stopped()),
-            on_event=lambda _, event: events.append(event),
-        )
+    events, how = [], {"seed": 2, "max_tokens": 8, "tools": use()}
+    stopped = patch.object(Counter, "call", side_effect=KeyboardInterrupt)
+    with toy_model() as model, stopped, pytest.raises(KeyboardInterrupt):
+        model.generate("x", "base", **how, on_event=lambda _, event: events.append(event))
     assert isinstance(events[-1], Finished)
     assert events[-1].finish == "interrupted"
     assert not any(isinstance(event, Stepped) for event in events)

@@ -20,11 +20,8 @@ PROMPT, ALPHA = (1, 2), 3.0
 ARGUMENT = {"type": "object", "properties": {"x": {"type": "string"}}, "required": ["x"]}
 CALLS = ("<end>", "[1]", "[2]")  # a call is one token
 SPLIT = ("<end>", "[", "1]", "2]")  # or two, between which a cut may fall
-LETTERS = {
-    "a": 1,
-    "b": 2,
-    "?": 0,
-}  # tokens of an observation: the end token and calls among them, which are text there
+# Tokens of an observation: the end token and calls among them, which are text there.
+LETTERS = {"a": 1, "b": 2, "?": 0}
 
 
 class Counter:
@@ -147,10 +144,6 @@ def matrix(step, known):
         for after, probability in outcomes(lambda dice, x=x: step(dice, x)):
             found[i, order.get(key(after), len(order))] += probability
     return found
-
-
-def invariance_error(transitions, pi):
-    return 0.5 * np.abs(np.append(pi, 0.0) - pi @ transitions).sum()
 
 
 MODELS = {

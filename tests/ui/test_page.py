@@ -57,6 +57,18 @@ class Tags(HTMLParser):
         assert tag not in self.CLOSED or self.open.pop() == tag
 
 
+def check_closed(html):
+    """It loads nothing, its elements are closed, and its own script is the only one."""
+    assert not re.search(r"https?:|//\w+\.|@import|url\(", html.replace("http-equiv", ""))
+    parser = Tags()
+    parser.feed(html)
+    parser.close()
+    assert parser.open == []
+    assert html.count("<script>") == html.count("</script>") == 1
+    assert not set(html) & set("\x1b\x07\u202e")
+    return parser.attributes
+
+
 def test_compare_writes_the_page(tmp_path, capsys):
     write(tmp_path / "r", two_methods())
     assert main(["compare", str(tmp_path / "r"), "--html", str(tmp_path / "p.html")]) == 0
@@ -65,14 +77,9 @@ def test_compare_writes_the_page(tmp_path, capsys):
 
 
 def test_the_page_is_one_file_that_may_load_nothing(tmp_path):
-    html = made(write(tmp_path / "r", samples()))
-    assert not re.search(r"https?:|//\w+\.|@import|url\(", html.replace("http-equiv", ""))
-    parser = Tags()
-    parser.feed(html)
-    parser.close()
-    assert parser.open == []
-    assert not {"src", "data", "action", "onclick", "xlink:href"} & {name for name, _ in parser.attributes}
-    assert any(name == "content" and "default-src 'none'" in value for name, value in parser.attributes)
+    attributes = check_closed(made(write(tmp_path / "r", samples())))
+    assert not {"src", "data", "action", "onclick", "xlink:href"} & {name for name, _ in attributes}
+    assert any(name == "content" and "default-src 'none'" in value for name, value in attributes)
 
 
 def test_the_policy_allows_the_pages_own_script_alone(tmp_path):
@@ -89,9 +96,8 @@ def test_hostile_texts_are_shown_and_not_obeyed(tmp_path):
     for each in run.problems.values():
         each |= {"question": HOSTILE, "group": HOSTILE, "gold": HOSTILE}
     html = made(run)
-    assert html.count("<script>") == html.count("</script>") == 1
+    check_closed(html)
     assert html.count("&lt;script&gt;alert(1)") > 6
-    assert not set(html) & set("\x1b\x07\u202e")
 
 
 def test_each_problem_shows_its_text_and_the_answers_of_all_methods(tmp_path):

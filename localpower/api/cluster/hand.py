@@ -90,7 +90,9 @@ class Hand:
     def _open(self, label: str) -> Loaded:
         if self._model != label or self._loaded is None:
             self._engine = self._loaded = None  # its memory is free before the next one needs some
-            self._loaded = opened_like(self._work.models[label], self._threads, copy=self._work.copy)
+            self._loaded = opened_like(
+                self._work.models[label], self._threads, copy=self._work.request.copy_model
+            )
             self._model = label
             work = self._work
             self._asked = ask_one(

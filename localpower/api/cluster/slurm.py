@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ def run_jobs(request: EvalRequest, tasks: Sequence[Task], around: Surroundings) 
         seed=seed,
         workers=None,
         out=request.out.absolute(),
-        password=_Said(password),
+        password=partial(str, password),
         data=request.data and request.data.absolute(),
         tasks=portable_tasks(request.tasks),
         models=tuple(portable(each) if isinstance(each, Request) else each for each in request.models),
@@ -189,13 +189,3 @@ def _problem(job: Any) -> str:
 def _last_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip(" -")]
     return lines[-1] if lines else type(error).__name__
-
-
-@dataclass(frozen=True)
-class _Said:
-    """A password that was asked for once."""
-
-    text: str
-
-    def __call__(self) -> str:
-        return self.text

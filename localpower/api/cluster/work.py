@@ -63,7 +63,7 @@ class WorkModel:
 class Work:
     """An eval for a worker. problems: of each task, all that are asked. started: the time that templates may tell.
 
-    version: of localpower, the same everywhere. copy: the model's file is copied to each machine first.
+    version: of localpower, the same everywhere.
     """
 
     request: EvalRequest
@@ -71,7 +71,6 @@ class Work:
     started: datetime.datetime
     seed: int
     models: Mapping[str, WorkModel]
-    copy: bool
     version: str = __version__
 
     @property
@@ -90,7 +89,7 @@ class Work:
     ) -> Work:
         """With what a worker needs of the request."""
         told = replace(request, tasks=portable_tasks(request.tasks), password=str, models=(), workers=None)
-        return cls(told, dict(problems), started, seed, dict(models), request.copy_model)
+        return cls(told, dict(problems), started, seed, dict(models))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from . import testing as testing
 from .api.chat import Chat as Chat
 from .api.compare import Report as Report
 from .api.compare import compare as compare
-from .api.eval_answer import EvalAnswer as EvalAnswer
+from .api.evaluate import EvalAnswer as EvalAnswer
 from .api.evaluate import EvalRun as EvalRun
 from .api.evaluate import evaluate as evaluate
 from .api.export import Exported as Exported

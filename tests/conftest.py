@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import localpower as lp
 from localpower.engine.settings import EXACT_BATCH, F16, LARGE_BATCH
 from localpower.loading import Request, load
 from tests import forked
@@ -29,9 +30,6 @@ def own_cache(tmp_path_factory):
             patch.setenv(f"LOCALPOWER_{kind}", str(tmp_path_factory.mktemp(kind.lower())))
         patch.setenv("LOCALPOWER_LOG", "off")
         patch.setenv("GGML_CPU_TILED_MM", "0")  # read once a process: a test of --fast may come first
-        if "PYTHONDONTWRITEBYTECODE" in os.environ:  # else every process that is started compiles the package
-            patch.delenv("PYTHONDONTWRITEBYTECODE")
-            patch.setenv("PYTHONPYCACHEPREFIX", str(shared / "bytecode"))
         patch.setattr(forked, "began_with", dict(os.environ))
         yield
 
@@ -108,3 +106,10 @@ tiny_window, tiny_hybrid, tiny_recurrent, tiny_k_quant = map(
 def default_model(own_cache):
     """SmolLM2, loaded."""
     return load(Request())
+
+
+@pytest.fixture
+def toy(own_cache):
+    """The toy as the library has it."""
+    with lp.load("toy") as model:
+        yield model

@@ -26,19 +26,17 @@ from importlib import import_module
 COMMAND = (sys.executable, "-m", "localpower")
 _WARM = """
     greenlet numpy.random shlex localpower.cli.crash localpower.cli.main localpower.cli.asked localpower.cli.talk
-    localpower.api.answer_run localpower.api.chat localpower.api.config localpower.api.first_use localpower.api.models
-    localpower.api.packages localpower.api.presets localpower.api.pull localpower.engine.header localpower.engine.llama
+    localpower.api.answer_run localpower.api.chat localpower.api.config localpower.api.eval_run
+    localpower.api.first_use localpower.api.models localpower.api.packages localpower.api.presets localpower.api.pull
+    localpower.engine.header localpower.engine.llama localpower.evals.grade localpower.evals.tasks
     localpower.engine.recurrent localpower.engine.streams localpower.engine.verdict localpower.loaded.gguf
     localpower.runs.record localpower.ui.diagnosis localpower.ui.editor localpower.ui.live localpower.ui.plain
     localpower.ui.plots
 """
 # What an interpreter or a library reads once, as it starts.
 _AT_START = ("PYTHON", "LANG", "LC_", "LD_", "OMP_", "GOMP_", "GGML_", "HF_", "HOME", "XDG_")
-_OURS = {
-    "GGML_NO_BACKTRACE",
-    "GOMP_SPINCOUNT",
-    "HF_HUB_DISABLE_TELEMETRY",
-}  # set where the package is imported
+# What the package itself sets where it is imported.
+_OURS = {"GGML_NO_BACKTRACE", "GOMP_SPINCOUNT", "HF_HUB_DISABLE_TELEMETRY"}
 _NUMBER = struct.Struct("q")
 _waiting: list[socket.socket] = []
 began_with = dict(os.environ)  # conftest.py changes it once

@@ -120,7 +120,7 @@ class LocalpowerAPI(ModelAPI):
         finally:
             for each in questions:
                 each.gone = True
-        drawn = sum(answer.n_tokens for answer in answers)
+        drawn, facts = sum(answer.n_tokens for answer in answers), [answer.to_dict() for answer in answers]
         thoughts = [answer.thinking_tokens for answer in answers if answer.thinking_tokens is not None]
         return ModelOutput(
             model=self.model_name,
@@ -132,7 +132,7 @@ class LocalpowerAPI(ModelAPI):
                 reasoning_tokens=sum(thoughts) if thoughts else None,
             ),
             time=sum(answer.seconds for answer in answers),
-            metadata={"localpower": [_facts(answer) for answer in answers]},
+            metadata={"localpower": [{name: whole[name] for name in _FACTS} for whole in facts]},
         )
 
     def _asked(self, config: GenerateConfig) -> Kind:
@@ -199,8 +199,3 @@ class LocalpowerAPI(ModelAPI):
                 for piece, log_p in zip(pieces, found.token_log_p, strict=True)
             ]
         )
-
-
-def _facts(answer: Answer) -> dict[str, Any]:
-    whole = answer.to_dict()
-    return {name: whole[name] for name in _FACTS}

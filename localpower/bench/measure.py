@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from localpower.bench.plain import PlainTimes
@@ -73,6 +74,10 @@ class Measured:
         return self.decoded_tokens / (self.seconds - self.prompt_seconds)
 
 
+def _total(found: Sequence[Any], name: str) -> Any:
+    return sum(getattr(one, name) for one in found)
+
+
 def measure(
     loaded: LoadedGguf, row: BenchRow, prompt: Tokens, number: int, seed: int, interrupts: Interrupts
 ) -> Measured:
@@ -92,10 +97,7 @@ def measure(
     finally:
         engine.close()
     interrupts.check()
-
-    def total(name: str) -> int:
-        return sum(getattr(tally, name) for tally in tallies)
-
+    total = partial(_total, tallies)
     decoded = total("n_decoded")
     return Measured(
         row.name,
@@ -117,10 +119,7 @@ def measure(
 
 def summed(row: BenchRow, found: Sequence[Measured]) -> dict[str, Any]:
     """A row of the table: sums over prompts; the cost multiple is the median over them."""
-
-    def total(name: str) -> Any:
-        return sum(getattr(one, name) for one in found)
-
+    total = partial(_total, found)
     settings = row.sampler.settings()
     drawn = [one for one in found if one.seconds > one.prompt_seconds]
     steps, free = total("n_steps"), total("n_free")
@@ -174,10 +173,8 @@ def raw_row(rows: int, tokens: int, found: Sequence[tuple[float, int]]) -> dict[
 
 def plain_row(max_tokens: int, found: Sequence[PlainTimes]) -> dict[str, Any]:
     """The same object for llama-cpp-python's own completion."""
-    n_tokens = sum(one.n_tokens for one in found)
-    seconds, prompt_seconds = (
-        sum(getattr(one, name) for one in found) for name in ("seconds", "prompt_seconds")
-    )
+    n_tokens = _total(found, "n_tokens")
+    seconds, prompt_seconds = _total(found, "seconds"), _total(found, "prompt_seconds")
     bare = raw_row(1, 1, [(seconds, 0)])
     return bare | {
         "name": "plain",

@@ -191,14 +191,14 @@ class GgufEngine(ABC):
         pairs = zip(self.rows(context, continuation), continuation, strict=True) if continuation else ()
         return np.array([weigh(row, 1.0).log_p(token) for row, token in pairs], dtype=np.float64)
 
-    def _evaluate(self, specs: Sequence[RowSpec], at_least: int = 0) -> list[LogitRow]:
-        """One decode: the wanted rows in order."""
+    def _evaluate(self, specs: Sequence[RowSpec], at_least: int = 0, pads: int = 0) -> list[LogitRow]:
+        """One decode: the wanted rows in order. pads: so many of them are nobody's."""
         padded = self.context.padded_rows
         self.counters.decode_calls += 1
         began = time.perf_counter()
         rows = self.context.decode(specs, at_least)
         if all(spec.wanted for spec in specs):  # tokens that are drawn, and no prompt
-            self.prices.note(len(specs), time.perf_counter() - began)
+            self.prices.note(len(specs) - pads, time.perf_counter() - began)
         self.counters.padded_rows += self.context.padded_rows - padded
         return list(rows)
 

@@ -20,6 +20,9 @@ from localpower.engine.weights import Weights
 from localpower.errors import EngineError, ModelError
 
 MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ of the tested build
+_LESS = (
+    "a smaller --max-tokens or --chains, and less prefetch, particles or n of the method, need less memory"
+)
 
 
 def free_memory() -> int:
@@ -33,7 +36,7 @@ def _refuse_memory(needed: int) -> None:
     if needed > free:
         raise EngineError(
             f"keys and values would take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are free",
-            "a smaller --max-tokens or --chains, and less prefetch, particles or n of the method, need less memory",
+            _LESS,
         )
 
 
@@ -92,7 +95,7 @@ class Context:
         if not self._context:
             raise EngineError(
                 f"llama.cpp cannot make a context of {n_cells} cells: {last_error()}",
-                "a smaller --max-tokens or --chains, and less prefetch, particles or n of the method, need less memory",
+                _LESS,
             )
         # It holds the weights, for llama.cpp needs them to free a context.
         self._free = weakref.finalize(self, _free, self._context, weights)

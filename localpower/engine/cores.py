@@ -120,6 +120,7 @@ class Governor:
     def __post_init__(self) -> None:
         """Begin with all of them: what others do is known after the first look."""
         self.threads = self.most
+        self.lowered = False  # ever
         self._last = self.look() if self.most > 1 else None
         self._free_since: float | None = None
         self._patience, self._raised = _SHORTEST_S, -math.inf
@@ -149,7 +150,7 @@ class Governor:
         if down < self.threads:
             if clock - self._raised < 3 * _LOOK_S:
                 self._patience = min(2 * self._patience, _LONGEST_S)
-            self.threads, self._free_since = down, None
+            self.threads, self._free_since, self.lowered = down, None, True
         elif up > self.threads:
             self._free_since = clock if self._free_since is None else self._free_since
             if clock - self._free_since >= self._patience:

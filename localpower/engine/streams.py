@@ -188,20 +188,20 @@ class StreamModel(GgufEngine):
         found = dict(zip(sorted(before), rows, strict=wanted))
         return [found[sequence] for sequence, _ in parts] if wanted else []
 
-    def _evaluate(self, specs: Sequence[RowSpec], at_least: int = 0) -> list[LogitRow]:
+    def _evaluate(self, specs: Sequence[RowSpec], at_least: int = 0, pads: int = 0) -> list[LogitRow]:
         """Rows sorted by sequence; the padding is a part of the batch and no part of the answer."""
-        pads = self._padding(specs)
-        batch = sorted([*specs, *pads], key=lambda spec: spec.sequence) if pads else specs
+        added = self._padding(specs)
+        batch = sorted([*specs, *added], key=lambda spec: spec.sequence) if added else specs
         try:
-            rows = super()._evaluate(batch)
+            rows = super()._evaluate(batch, at_least, len(added))
         finally:
-            for pad in pads:
+            for pad in added:
                 self._memory.trim(pad.sequence, pad.position)
         self._copied = False
-        if not pads:
+        if not added:
             return rows
-        self.counters.padded_rows += len(pads)
-        padding = {pad.sequence for pad in pads}
+        self.counters.padded_rows += len(added)
+        padding = {pad.sequence for pad in added}
         places = (spec.sequence for spec in batch if spec.wanted)
         return [row for sequence, row in zip(places, rows, strict=True) if sequence not in padding]
 

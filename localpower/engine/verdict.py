@@ -66,8 +66,11 @@ def keep_curve(
     exact: bool,
     kv: int | None = None,
 ) -> None:
-    """Put a newer curve into the verdict that is kept; nothing is done where none is."""
-    key = _key(path, threads, gpu_layers, exact)
+    """Put a newer curve into the verdict that is kept; nothing is done where none is, or the file is gone."""
+    try:
+        key = _key(path, threads, gpu_layers, exact, kv)
+    except OSError:
+        return
     if (known := _recalled(key)) is not None:
         remember("verdict", key, replace(known, curve=dict(curve), dated=today()).to_json())
 

@@ -200,8 +200,9 @@ class LoadedGguf(GgufReader):
         return counters.prefill_tokens, counters.padded_rows, counters.wasted_rows
 
     def close(self) -> None:
-        """The weights. What a run found to contradict the stored cost of rows replaces it."""
-        if (curve := self.prices.corrected()) is not None:
+        """The weights. What a run with all its threads found to contradict the stored cost of rows replaces it."""
+        alone = self.governor is None or not self.governor.lowered
+        if alone and (curve := self.prices.corrected()) is not None:
             self.keep_curve(curve)
         super().close()
 

@@ -47,13 +47,11 @@ class LoadedToy:
         """The toy has no control texts."""
         return self.toy.tokenize(text)
 
+    read_chat = written
+
     def chat_text(self, conversation: Conversation, arguments: Mapping[str, Any]) -> str:
         """The toy has no template."""
         raise ModelError("this model has no chat template")
-
-    def read_chat(self, text: str) -> Tokens:
-        """The toy has no control texts."""
-        return self.toy.tokenize(text)
 
     def opener(self) -> int | None:
         """The end of a text stands before the next."""
@@ -66,10 +64,6 @@ class LoadedToy:
     def apart(self, text: str) -> list[str]:
         """The toy has no control texts."""
         return [text]
-
-    def spelled(self, token: int) -> bytes:
-        """A word."""
-        return self.toy.piece(token)
 
     def frame(
         self, told: str, role: str, call: str, arguments: Mapping[str, Any], *, thoughts: bool
@@ -108,6 +102,8 @@ class LoadedToy:
     def piece(self, token: int) -> bytes:
         """A word."""
         return self.toy.piece(token)
+
+    spelled = piece
 
     def control_token(self, text: str) -> int | None:
         """The toy has no control texts."""

@@ -123,11 +123,7 @@ class Answer:
 
 
 def describe(
-    tallies: Sequence[Tally],
-    picked: int,
-    how: str,
-    context: RunContext,
-    text: Callable[[Tally], str],
+    tallies: Sequence[Tally], picked: int, how: str, context: RunContext, text: Callable[[Tally], str]
 ) -> Answer:
     """The answer of one chain, or the picked one of several."""
     if len(tallies) == 1:

@@ -74,11 +74,16 @@ class Handle:
         return self._engine.score(context, continuation)
 
     def cost(self, rows: int) -> float:
-        """Beside the rows of the other live runs; infinite where there is no room for so many."""
+        """In rows' worth of a batch that all live runs wait for; infinite where there is no room for so many.
+
+        What more rows take, each of the others waits for too: n runs pay n times. So who weighs what rows promise
+        against this weighs the rows of all.
+        """
         if rows > 1 and self._room is not None and rows > self._room():
             return math.inf
-        others = self._crowd() - 1
-        return self._engine.cost(others + rows) / self._engine.cost(others + 1)
+        live = self._crowd()
+        longer = self._engine.cost(live - 1 + rows) / self._engine.cost(live)
+        return 1.0 + live * (longer - 1.0)
 
     def waste(self, rows: int) -> None:
         """As in `Model`."""

@@ -10,16 +10,7 @@ from typing import Any
 
 from localpower import jsonl
 from localpower.errors import UserError
-from localpower.events import (
-    Chosen,
-    Event,
-    Extended,
-    Finished,
-    Resampled,
-    Started,
-    Stepped,
-    from_json,
-)
+from localpower.events import Chosen, Event, Extended, Finished, Resampled, Started, Stepped, from_json
 
 FINISHES = ("stop", "length", "turns", "budget", "interrupted")
 _LONGEST_S = 1e7

@@ -26,10 +26,7 @@ from localpower.samplers.population import effective, log_mean
 
 _TOLERANCE = 1e-9  # nats, for sums that another numpy may add in another order
 
-_UNCHECKED = {
-    "smc": "weights of particles and log Z",
-    "lookahead": "candidates, rollouts and their shares",
-}
+_UNCHECKED = {"smc": "weights of particles and log Z", "lookahead": "candidates, rollouts and their shares"}
 
 
 @dataclass

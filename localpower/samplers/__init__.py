@@ -8,12 +8,4 @@ from localpower.samplers.lookahead import LookaheadSampler
 from localpower.samplers.mh import PowerMH
 from localpower.samplers.smc import PowerSMC
 
-__all__ = [
-    "Ancestral",
-    "BestOfNSampler",
-    "Budget",
-    "LookaheadSampler",
-    "PowerMH",
-    "PowerSMC",
-    "Sampler",
-]
+__all__ = ["Ancestral", "BestOfNSampler", "Budget", "LookaheadSampler", "PowerMH", "PowerSMC", "Sampler"]

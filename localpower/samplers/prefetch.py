@@ -8,7 +8,7 @@ rows; what it saves is waiting for a lone one.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,10 +73,13 @@ class _Live:
     result: Any = None
 
 
-def in_order(model: Model, tasks: Iterator[Task], rows: Rows) -> Generator[Any, None, None]:
+def in_order(
+    model: Model, tasks: Iterator[Task], rows: Rows, last: Callable[[Any], bool] = lambda _result: False
+) -> Generator[Any, None, None]:
     """Results of the tasks in their order, as many of them in a batch as `rows` says. Closing it throws away the rest.
 
-    A task begins as soon as there is a row for it; one that has none for a while goes on later.
+    A task begins as soon as there is a row for it; one that has none for a while goes on later. last: of a result, that
+    none after it will be wanted: what is behind it ends at once.
     """
     from greenlet import getcurrent  # after llama.cpp, whose C++ library may be the newer one
 
@@ -91,6 +94,10 @@ def in_order(model: Model, tasks: Iterator[Task], rows: Rows) -> Generator[Any, 
         while True:
             while queue and queue[0].task.dead:
                 yield queue.popleft().result
+            ends = next((i for i, live in enumerate(queue) if live.task.dead and last(live.result)), None)
+            if ends is not None:
+                more = False
+                _end(model, [queue.pop() for _ in range(len(queue) - ends - 1)])
             places = [place for place, live in enumerate(queue) if not live.task.dead]
             wide = max(rows(places, len(queue)), 1)
             if more and len(places) < wide:
@@ -111,11 +118,17 @@ def in_order(model: Model, tasks: Iterator[Task], rows: Rows) -> Generator[Any, 
             for live in waiting:
                 _advance(live)
     finally:
-        for live in queue:
-            live.task.throw()
-        wasted = sum(live.view.rows for live in queue)
-        if wasted:
-            model.waste(wasted)
+        _end(model, queue)
+
+
+def _end(model: Model, unwanted: Iterable[_Live]) -> None:
+    """Throw these away, and tell what they had."""
+    wasted = 0
+    for live in unwanted:
+        live.task.throw()
+        wasted += live.view.rows
+    if wasted:
+        model.waste(wasted)
 
 
 def _begin(model: Model, hub: greenlet, task: Task, crowd: Callable[[], int]) -> _Live:

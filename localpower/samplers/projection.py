@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from localpower.chance import Dice
-from localpower.completion import PLAIN, Completion, Floats, Rules, extend
+from localpower.completion import PLAIN, Completion, Rules, extend
 from localpower.errors import UserError
 from localpower.methods import Expert
 from localpower.model import Model, Tokens, beside, weighed
@@ -33,6 +33,7 @@ from localpower.numerics import TokenDistribution
 from localpower.samplers.acceptance import NEVER
 from localpower.samplers.cuts import CutLaw
 from localpower.samplers.kernel import ChainState, StepInfo, divergence, part
+from localpower.written import frozen
 
 _AT_ONCE = 32  # rows of one answer in a batch
 
@@ -71,10 +72,8 @@ class ProjectionKernel:
             raise UserError("the expert's answer has a token that the model never writes there")
         if not self.expert.accepts(tokens):
             raise UserError("the verifier rejects the expert's answer")
-        marks = np.array(given, np.bool_)
-        marks.flags.writeable = False
-        x = Completion(tokens, complete, _frozen(log_p), _frozen(log_q), _frozen(entropy), marks)
-        return x, 2 * len(places)
+        log_p, log_q, entropy = (frozen(values, np.float64) for values in (log_p, log_q, entropy))
+        return Completion(tokens, complete, log_p, log_q, entropy, frozen(given, np.bool_)), 2 * len(places)
 
     def read(self, eos: frozenset[int], horizon: int) -> tuple[list[bool], bool]:
         """Of each token of the expert's answer, and of its end, whether it is given; and whether it ends at all.
@@ -164,7 +163,7 @@ class ProjectionKernel:
         places = [i for i in range(since, len(y)) if not y.given[i]]
         for i, row in zip(places, self._rows(model, prompt, y.tokens, places, 1.0), strict=True):
             log_p[i], entropy[i] = max(row.log_p(y.tokens[i]), NEVER), row.entropy
-        return replace(y, log_p=_frozen(log_p), entropy=_frozen(entropy))
+        return replace(y, log_p=frozen(log_p, np.float64), entropy=frozen(entropy, np.float64))
 
     def log_weight(self, x: Completion, since: int) -> float:
         """Sum of alpha * log_p - log_q over positions >= since: of either sign."""
@@ -180,14 +179,8 @@ class ProjectionKernel:
             yield from weighed(model, contexts, temperature)
 
 
-def _frozen(values: Floats) -> Floats:
-    array = np.array(values, np.float64)
-    array.flags.writeable = False
-    return array
-
-
 def _unscored(y: Completion, since: int) -> Completion:
     """y without the numbers that the expert's prompt gave it beside log q: they are none of the target's."""
     zeros = np.zeros(len(y) - since)
     log_p, entropy = (np.concatenate((values[:since], zeros)) for values in (y.log_p, y.entropy))
-    return replace(y, log_p=_frozen(log_p), entropy=_frozen(entropy))
+    return replace(y, log_p=frozen(log_p, np.float64), entropy=frozen(entropy, np.float64))

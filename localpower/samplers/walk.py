@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
@@ -16,7 +17,7 @@ from localpower.model import Model, Tokens
 from localpower.samplers.base import grow
 from localpower.samplers.budget import Budget, BudgetMeter
 from localpower.samplers.chain import stages, stepped
-from localpower.samplers.kernel import ChainState
+from localpower.samplers.kernel import ChainState, StepInfo
 from localpower.samplers.prefetch import Task, in_order
 from localpower.width import chance_of_move, rows_for_proposals
 
@@ -124,20 +125,29 @@ class Walk:
         """The steps of a stage."""
         while self._done < self._steps and self.state.n_drawn and not self.meter.out:
             tasks = islice(self._tasks(horizon), self._steps - self._done)
-            with closing(in_order(self._model, tasks, self._rows)) as results:
+            with closing(in_order(self._model, tasks, self._rows, _ends_a_round)) as results:
                 for after, info in results:
-                    drawn = self.meter.takes(info.n_decoded, undecided=info.undecided)
+                    drawn = self.meter.takes(info.n_decoded, undecided=self._undecided(info))
                     if self.meter.out:
                         self.n_dropped = drawn
                         break
                     yield stepped(stage, self._done, horizon, self.state, info, self._member)
                     self._done, self._move, self._tried = self._done + 1, self._move + 1, self._tried + 1
                     self._drawn, self._drew = self._drawn + drawn, self._drew + (drawn > 0)
-                    if info.accepted and info.divergence is not None:
+                    if _moves(info):
                         self.state, self._moved = after.completion, self._moved + 1
                         break
         if horizon < self._sampler.max_tokens:
             self._done = 0
+
+    def _undecided(self, info: StepInfo) -> bool:
+        """Whether the allowance that it would have had alone, begun now, had ended before it did.
+
+        Forced text may complete what the last allowed token did not.
+        """
+        if info.undecided or not info.n_decoded:
+            return info.undecided
+        return info.n_decoded == self.meter.left and bool(info.proposal.given[-1])
 
     def _tasks(self, horizon: int) -> Iterator[Task]:
         """Steps from the state, one a move number, each ready to be run on a model."""
@@ -159,9 +169,19 @@ class Walk:
         """How many proposals the next batch has: as set, or what their chances and the price of rows make worth it."""
         sampler = self._sampler
         if not sampler.adaptive or sampler.prefetch == 1:
-            return sampler.prefetch
+            widths = range(sampler.prefetch, 1, -1)
+            return next((n for n in widths if math.isfinite(self._model.cost(n))), 1)
         left = self._steps - self._done
         ahead = [*places, *range(begins, left)][: sampler.prefetch]
         moves = [chance_of_move(self._tried + place, self._moved, self._tried) for place in ahead]
         length = (self.state.n_drawn / 2 + self._drawn) / (1 + self._drew)
         return rows_for_proposals(moves, len(places), length, self._model.cost)
+
+
+def _moves(info: StepInfo) -> bool:
+    return info.accepted and info.divergence is not None
+
+
+def _ends_a_round(result: tuple[ChainState, StepInfo]) -> bool:
+    """Whether no step after this one will be from the same state."""
+    return result[1].undecided or _moves(result[1])

@@ -142,10 +142,7 @@ class Vocabulary:
         return [m | {"content": guard(m["content"], self._controls, mark)} for m in messages]
 
     def _rendered(
-        self,
-        chats: Sequence[Sequence[Message]],
-        arguments: Mapping[str, Any] | None,
-        now: datetime.datetime,
+        self, chats: Sequence[Sequence[Message]], arguments: Mapping[str, Any] | None, now: datetime.datetime
     ) -> list[str]:
         bos, eos = map(self._speller.special_token, ("bos", "eos"))
         return render_chats(self._chat_template, chats, bos=bos, eos=eos, arguments=arguments, now=now)

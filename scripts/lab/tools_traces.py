@@ -59,12 +59,7 @@ def main() -> None:
     print(localpower.compare(run))
     print(
         localpower.export(
-            run,
-            out=options.out / "data",
-            formats="tokens",
-            duplicates="keep",
-            overwrite=True,
-            say=print,
+            run, out=options.out / "data", formats="tokens", duplicates="keep", overwrite=True, say=print
         )
     )
 

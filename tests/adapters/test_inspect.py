@@ -47,7 +47,7 @@ def asked(model, prompt, tools=(), **config):
     return asyncio.run(model.generate(prompt, tools=tools, config=GenerateConfig(**config)))
 
 
-def test_inspect_eval_runs_a_task_with_the_librarys_answers(tmp_path):
+def test_inspect_eval_runs_a_task_with_the_librarys_answers(tmp_path, toy):
     (tmp_path / "task.py").write_text(TASK, "utf-8")
     words = "eval task.py --model localpower/toy --display none --log-format json --seed 7"
     words += " -M method=power -M steps=3 --max-tokens 9"
@@ -59,13 +59,12 @@ def test_inspect_eval_runs_a_task_with_the_librarys_answers(tmp_path):
     (log,) = (tmp_path / "logs").glob("*.json")
     found = json.loads(log.read_text("utf-8"))
     assert found["status"] == "success"
-    with lp.load("toy") as toy:
-        for sample in found["samples"]:
-            answer = toy.generate(sample["input"], lp.Power(steps=3), seed=7, max_tokens=9)
-            assert sample["output"]["choices"][0]["message"]["content"] == answer.text
-            facts = sample["output"]["metadata"]["localpower"][0]
-            assert (facts["log_p"], facts["seed"], facts["guarantee"]) == (answer.log_p, 7, "invariant")
-            assert sample["output"]["usage"]["output_tokens"] == answer.n_tokens
+    for sample in found["samples"]:
+        answer = toy.generate(sample["input"], lp.Power(steps=3), seed=7, max_tokens=9)
+        assert sample["output"]["choices"][0]["message"]["content"] == answer.text
+        facts = sample["output"]["metadata"]["localpower"][0]
+        assert (facts["log_p"], facts["seed"], facts["guarantee"]) == (answer.log_p, 7, "invariant")
+        assert sample["output"]["usage"]["output_tokens"] == answer.n_tokens
 
 
 def test_choices_stops_lengths_and_log_probabilities_are_those_of_the_library(model):
@@ -164,7 +163,6 @@ def test_tools_are_refused_by_name(model):
         asked(model("toy"), "the cat", tools=[adder()])
 
 
-def test_low_temperature_takes_the_tasks_temperature(model):
-    with lp.load("toy") as toy:
-        cold = toy.generate("the cat", lp.LowTemperature(temperature=0), seed=1).text
+def test_low_temperature_takes_the_tasks_temperature(model, toy):
+    cold = toy.generate("the cat", lp.LowTemperature(temperature=0), seed=1).text
     assert asked(model("toy", method="low-temp"), "the cat", seed=1, temperature=0.0).completion == cold

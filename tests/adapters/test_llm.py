@@ -79,19 +79,17 @@ def test_llm_finds_the_plugin_by_itself_and_its_help_loads_no_llama_cpp(tmp_path
         ("base", {}),
     ],
 )
-def test_an_answer_is_that_of_the_library(ask, method, beside):
+def test_an_answer_is_that_of_the_library(ask, method, beside, toy):
     said = ask("-m", "localpower/toy", "the cat", *options(method=method, seed=5, max_tokens=9, **beside))
-    with lp.load("toy") as toy:
-        text = ":".join((method, *(f"{key}={value}" for key, value in beside.items())))
-        assert said == toy.generate("the cat", text, seed=5, max_tokens=9).text + "\n"
+    text = ":".join((method, *(f"{key}={value}" for key, value in beside.items())))
+    assert said == toy.generate("the cat", text, seed=5, max_tokens=9).text + "\n"
 
 
-def test_the_log_has_the_usage_the_drawn_seed_and_what_the_answer_is(ask):
+def test_the_log_has_the_usage_the_drawn_seed_and_what_the_answer_is(ask, toy):
     said = ask("-m", "localpower/toy", "the cat", "-u")
     (row,) = json.loads(ask("logs", "-n", "1", "--json"))
     facts = row["response_json"]
-    with lp.load("toy") as toy:
-        answer = toy.generate("the cat", seed=facts["seed"])
+    answer = toy.generate("the cat", seed=facts["seed"])
     assert said == answer.text + "\n"
     assert (row["input_tokens"], row["output_tokens"]) == (answer.prompt_tokens, answer.n_tokens)
     assert json.loads(row["token_details"]) == {"drawn": answer.decoded_tokens}

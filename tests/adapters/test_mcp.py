@@ -35,7 +35,7 @@ def talk(conversation, *words):
     return asyncio.run(asyncio.wait_for(run(), 120))
 
 
-def test_a_client_lists_the_tool_and_gets_the_librarys_answers_and_refusals():
+def test_a_client_lists_the_tool_and_gets_the_librarys_answers_and_refusals(toy):
     async def conversation(session):
         (tool,) = (await session.list_tools()).tools
         ask = [
@@ -50,11 +50,10 @@ def test_a_client_lists_the_tool_and_gets_the_librarys_answers_and_refusals():
     tool, answers, refused = talk(conversation, "-m", "toy")
     assert tool.name == "power_sample"
     assert "p(answer | prompt)^alpha" in tool.description
-    with lp.load("toy") as toy:
-        own = [
-            toy.generate("the cat", lp.Power(steps=3), seed=4),
-            toy.generate("the dog", lp.SMC(particles=2, alpha=2), seed=5, stops=["dog"]),
-        ]
+    own = [
+        toy.generate("the cat", lp.Power(steps=3), seed=4),
+        toy.generate("the dog", lp.SMC(particles=2, alpha=2), seed=5, stops=["dog"]),
+    ]
     found = [json.loads(answer.content[0].text) for answer in answers]
     assert [each["text"] for each in found] == [each.text for each in own]
     assert [each["log_p"] for each in found] == [each.log_p for each in own]

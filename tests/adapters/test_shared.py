@@ -11,12 +11,6 @@ from localpower.adapters.settings import method_of, refuse
 from localpower.adapters.shared import Kind, SharedModel
 
 
-@pytest.fixture
-def toy():
-    with lp.load("toy") as model:
-        yield model
-
-
 def test_each_thread_gets_the_answer_that_its_question_has_alone(toy):
     shared = SharedModel(toy)
     kinds = [Kind(lp.Power(steps=2), 9), Kind(lp.Base(), 5, ("cat",))]

@@ -111,32 +111,36 @@ READ = """
 import json, sys
 import datasets
 datasets.disable_progress_bars()
-folder, cache, *form = sys.argv[1:]
-parts = datasets.load_dataset(folder, *form, cache_dir=cache)
+folder, cache, *forms = sys.argv[1:]
 print(json.dumps({
-    name: {
-        "columns": part.column_names,
-        "rows": part.to_list(),
-        "log_weight": part.features["log_weight"].dtype,
-        "same": part.features == datasets.Features.from_dict(part.features.to_dict()),
+    form: {
+        name: {
+            "columns": part.column_names,
+            "rows": part.to_list(),
+            "log_weight": part.features["log_weight"].dtype,
+            "same": part.features == datasets.Features.from_dict(part.features.to_dict()),
+        }
+        for name, part in datasets.load_dataset(folder, *form.split(), cache_dir=cache).items()
     }
-    for name, part in parts.items()
+    for form in forms
 }))
 """
 
 
-def by_datasets(folder, cache, *form):
-    """In a process of its own: the hub's library reads once in a process whether it is offline."""
-    command = [sys.executable, "-c", READ, str(folder), str(cache), *form]
-    offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(cache)}
+@pytest.fixture(scope="module")
+def by_datasets(data, tmp_path_factory):
+    """What it reads of each format, and of none, in a process of its own: it asks once whether it is offline."""
+    cache = str(tmp_path_factory.mktemp("datasets"))
+    offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": cache}
+    command = [sys.executable, "-c", READ, str(data.path), cache, *FORMATS, ""]
     done = subprocess.run(command, env=offline, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_datasets_reads_each_format_offline_with_the_columns_that_were_written(data, form, tmp_path):
-    found = by_datasets(data.path, tmp_path, form)
+def test_datasets_reads_each_format_offline_with_the_columns_that_were_written(data, by_datasets, form):
+    found = by_datasets[form]
     names = [column.name for column in (*FORMATS[form].columns, *PROVENANCE)]
     assert {name: (part["columns"], len(part["rows"])) for name, part in found.items()} == {
         name: (names, n) for name, n in data.record.rows.items()
@@ -146,8 +150,8 @@ def test_datasets_reads_each_format_offline_with_the_columns_that_were_written(d
         assert (part["log_weight"], part["same"]) == ("float64", True)
 
 
-def test_datasets_reads_the_first_format_where_none_is_named(data, tmp_path):
-    assert "messages" in by_datasets(data.path, tmp_path)["train"]["columns"]
+def test_datasets_reads_the_first_format_where_none_is_named(by_datasets):
+    assert "messages" in by_datasets[""]["train"]["columns"]
 
 
 def test_messages_are_question_and_answer(run, data):

@@ -9,28 +9,17 @@ from localpower.errors import EngineError
 from localpower.numerics import log_softmax
 from localpower.toy import ToyModel
 
-N_ROUNDS = {
-    "toy": 50,
-    "streams32": 200,
-    "streams16": 200,
-    "f32": 200,
-    "f16": 200,
-    "window": 200,
-    "hybrid": 100,
-    "recurrent": 100,
-    "k-quant": 100,
-    "smollm2": 12,
-}
-FIXTURES = {
-    "streams32": "tiny",
-    "streams16": "tiny16",
-    "f32": "tiny_shared",
-    "f16": "tiny16_shared",
-    "window": "tiny_window",
-    "hybrid": "tiny_hybrid",
-    "recurrent": "tiny_recurrent",
-    "k-quant": "tiny_k_quant",
-    "smollm2": "default_model",
+KINDS = {  # the model's fixture, and how many rounds of calls are tried
+    "toy": ("", 50),
+    "streams32": ("tiny", 200),
+    "streams16": ("tiny16", 200),
+    "f32": ("tiny_shared", 200),
+    "f16": ("tiny16_shared", 200),
+    "window": ("tiny_window", 200),
+    "hybrid": ("tiny_hybrid", 100),
+    "recurrent": ("tiny_recurrent", 100),
+    "k-quant": ("tiny_k_quant", 100),
+    "smollm2": ("default_model", 12),
 }
 SHARED_CELLS = ("f32", "f16", "window")
 
@@ -39,24 +28,13 @@ def engine_of(request, name):
     """A fresh engine with little room, so that cells and slots run out on the way."""
     if name == "toy":
         return ToyModel(), (1, 2)
-    loaded = request.getfixturevalue(FIXTURES[name])
+    loaded = request.getfixturevalue(KINDS[name][0])
     assert loaded.exactness == "exact"
     prompt = (0, 1) if name != "smollm2" else (504, 3575, 282)
     return loaded.engine(prompt, 24, 4 if name in ("hybrid", "recurrent") else 2, lambda: None), prompt
 
 
-@pytest.fixture(
-    params=[
-        "toy",
-        "streams32",
-        "streams16",
-        *SHARED_CELLS,
-        "hybrid",
-        "recurrent",
-        "k-quant",
-        pytest.param("smollm2", marks=pytest.mark.model),
-    ]
-)
+@pytest.fixture(params=[*list(KINDS)[:-1], pytest.param("smollm2", marks=pytest.mark.model)])
 def pair(request, monkeypatch):
     """The engine under test, and one that starts from nothing for every row."""
     monkeypatch.setattr("localpower.engine.recurrent._SPACING", 2)  # contexts here are short
@@ -88,13 +66,13 @@ def random_calls(prompt, n_vocab, rounds):
 
 def test_a_row_has_the_same_bits_batched_or_alone_reused_or_fresh_pinned_or_not(pair, request):
     engine, reference, prompt = pair
-    rounds = N_ROUNDS[request.node.callspec.params["pair"]]
-    for wanted, pin in random_calls(prompt, engine.n_vocab, rounds):
+    kind = request.node.callspec.params["pair"]
+    for wanted, pin in random_calls(prompt, engine.n_vocab, KINDS[kind][1]):
         engine.pin(pin)
         rows = [row.copy() for row in engine.logits(wanted)]
         for context, row in zip(wanted, rows, strict=True):
             assert np.array_equal(row, fresh_row(reference, context)), context
-    if request.node.callspec.params["pair"] in SHARED_CELLS:
+    if kind in SHARED_CELLS:
         assert engine.counters.compactions > 0, "the cache ran full on the way"
 
 

@@ -13,7 +13,7 @@ from localpower.evals.gpqa import option_order
 from localpower.evals.problem import Problem, subset
 from localpower.evals.sources import Source, read_rows
 from localpower.evals.tasks import TASKS, find_tasks
-from tests.evals.files import PROGRAM, gpqa_csv, gpqa_rows, lines, locked_zip, source
+from tests.evals.files import PROGRAM, gpqa_csv, gpqa_rows, lines, locked_zip, source, task_file
 
 MATH = {"problem": "What is 1+1?", "answer": "2", "unique_id": "test/made/1.json"}
 MATH |= {"level": 3, "subject": "Algebra"}
@@ -227,13 +227,11 @@ def test_generated_problems_are_the_same_every_time_and_all_different(name):
 
 
 def test_a_task_file_describes_rows_of_ones_own(tmp_path):
-    (tmp_path / "r.jsonl").write_text(lines([{"q": "Where is {x}?", "a": ["Rome", "Roma"], "key": "k1"}]))
-    (tmp_path / "rivers.toml").write_text(
-        'data = "r.jsonl"\nprompt = "Q: {q}"\nanswer = "a"\nid = "key"\nmax_tokens = 9\nstops = ["\\n"]\n'
-    )
-    (task,) = find_tasks((str(tmp_path / "rivers.toml"),))
+    row = {"q": "Where is {x}?", "a": ["Rome", "Roma"], "key": "k1"}
+    said = {"prompt": "Q: {q}", "answer": "a", "id": "key", "max_tokens": 9, "stops": ["\n"]}
+    (task,) = find_tasks((task_file(tmp_path, [row], **said),))
     (problem,) = task.problems(Source())
-    assert (task.name, task.max_tokens, task.forms["chat"].stops) == ("rivers", 9, ("\n",))
+    assert (task.name, task.max_tokens, task.forms["chat"].stops) == ("t", 9, ("\n",))
     assert (problem.id, problem.text) == ("k1", "Q: Where is {x}?")
     assert problem.gold == {"form": "text", "answers": ["Rome", "Roma"]}
 
@@ -266,14 +264,6 @@ def test_a_task_file_that_cannot_be_right_is_refused(tmp_path, toml, words):
     with pytest.raises(UserError) as raised:
         find_tasks((str(tmp_path / "t.toml"),))
     assert words in raised.value.line()
-
-
-def test_a_field_that_a_row_lacks_is_named(tmp_path):
-    (tmp_path / "t.jsonl").write_text(lines([{"q": "?", "answer": "1"}]))
-    (tmp_path / "t.toml").write_text('prompt = "{question}"')
-    (task,) = find_tasks((str(tmp_path / "t.toml"),))
-    with pytest.raises(UserError, match="has no field question"):
-        task.problems(Source())
 
 
 def test_rows_are_read_without_a_name_that_says_what_they_are(tmp_path):

@@ -64,6 +64,7 @@ def test_a_field_that_no_row_has_is_refused_with_those_there_are_and_the_escape(
     file = write(tmp_path, f"{{question}} {{{field}}}", rows=[ROW])
     assert main(["eval", file, "-m", "nosuch", "--out", str(tmp_path / "out")]) == 1
     err = capsys.readouterr().err
+    assert "row 1 of rows.jsonl has no field" in err
     assert "which the prompt names; it has question, answer" in err
     assert "write {{" + field + "}} for the text {" + field + "}" in err
     assert not (tmp_path / "out").exists()

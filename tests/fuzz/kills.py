@@ -7,21 +7,20 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from localpower.runs.trace import read_trace
 from localpower.runs.verify import verify
+from tests.forked import COMMAND, command
 from tests.gguf_files import TEMPLATE, write_llama
 
-BASE = [sys.executable, "-m", "localpower"]
 _POLL_S = 0.002
 
 
 def _killed(arguments: list[str], ready) -> None:
     """Run until ready() or the end, then kill."""
-    child = subprocess.Popen([*BASE, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while child.poll() is None and not ready():
         time.sleep(_POLL_S)
     child.send_signal(signal.SIGKILL)
@@ -35,17 +34,7 @@ def _whole(path: Path) -> list[bytes]:
 
 def _eval(out: Path) -> list[str]:
     return [
-        "eval",
-        "tiny",
-        "-m",
-        "toy",
-        "--limit",
-        "30",
-        "--max-tokens",
-        "24",
-        "--seed",
-        "1",
-        "--out",
+        *["eval", "tiny", "-m", "toy", "--limit", "30", "--max-tokens", "24", "--seed", "1", "--out"],
         str(out),
     ]
 
@@ -56,7 +45,7 @@ def _answers(lines: list[bytes]) -> dict[tuple[str, str], list[int]]:
 
 
 def _undisturbed(folder: Path) -> dict[tuple[str, str], list[int]]:
-    subprocess.run([*BASE, *_eval(folder / "whole")], check=True, capture_output=True)
+    command(*_eval(folder / "whole"), check=True)
     return _answers(_whole(folder / "whole" / "answers.jsonl"))
 
 
@@ -67,7 +56,7 @@ def kill_eval(folder: Path, chance: random.Random) -> None:
     _killed(_eval(out), lambda: len(_whole(out / "answers.jsonl")) >= n and not time.sleep(delay))
     before = _whole(out / "answers.jsonl")
     assert len(before) >= n
-    subprocess.run([*BASE, *_eval(out)], check=True, capture_output=True)
+    command(*_eval(out), check=True)
     after = _whole(out / "answers.jsonl")
     assert after[: len(before)] == before
     assert _answers(after) == _undisturbed(folder)
@@ -93,41 +82,25 @@ def kill_prompt_cache(folder: Path, chance: random.Random) -> None:
     model = folder / "model.gguf"
     write_llama(model, template=TEMPLATE)
     path, prompt = folder / "prompt", "abc" * 300
-    run = [
-        "run",
-        "-m",
-        str(model),
-        "--seed",
-        "1",
-        "--max-tokens",
-        "8",
-        "--json",
-        "--prompt-cache",
-        str(path),
-        prompt,
-    ]
-    done = subprocess.run([*BASE, *run], check=True, capture_output=True)  # the engine is checked once, too
+    run = [*f"run -m {model} --seed 1 --max-tokens 8 --json --prompt-cache {path}".split(), prompt]
+    done = command(*run, check=True)  # the engine is checked once, too
     if chance.random() < 0.5:
         path.unlink()
     end = time.monotonic() + chance.uniform(0.1, 1.0)
     _killed(run, lambda: time.monotonic() > end)
-    again = subprocess.run([*BASE, *run], check=True, capture_output=True)
+    again = command(*run, check=True)
     assert json.loads(again.stdout)["tokens"] == json.loads(done.stdout)["tokens"]
     assert b"damaged" not in again.stderr
-    assert (
-        b"prompt tokens need no evaluation"
-        in subprocess.run([*BASE, *run], check=True, capture_output=True).stderr
-    )
+    assert b"prompt tokens need no evaluation" in command(*run, check=True).stderr
 
 
 def kill_session(folder: Path, chance: random.Random) -> None:
     """Every turn whose answer was seen is kept, and the chat goes on from there."""
     environment = os.environ | {"LOCALPOWER_STATE": str(folder)}
-    chat = [*BASE, "chat", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--session", "x"]
+    chat = ["chat", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--session", "x"]
     lines, n = b"hello there\n" * 30, chance.randrange(1, 29)
-    child = subprocess.Popen(
-        chat, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    child = subprocess.Popen([*COMMAND, *chat], env=environment, **pipes)
     child.stdin.write(lines)
     child.stdin.flush()
     for _ in range(n):
@@ -137,13 +110,12 @@ def kill_session(folder: Path, chance: random.Random) -> None:
     child.communicate()
 
     def turns() -> int:
-        shown = [*BASE, "sessions", "show", "x", "--json"]
-        done = subprocess.run(shown, env=environment, capture_output=True, check=True)
+        done = command("sessions", "show", "x", "--json", env=environment, check=True)
         return len(json.loads(done.stdout)["chat"]["turns"])
 
     kept = turns()
     assert kept >= n
-    subprocess.run(chat, input=b"and you\n", env=environment, check=True, capture_output=True)
+    command(*chat, stdin=b"and you\n", env=environment, check=True)
     assert turns() == kept + 1
 
 

@@ -384,7 +384,7 @@ def _opened(damage: list[list[Any]]) -> None:
 
 
 PROPERTIES = {
-    "answers": Property(st.lists(ANSWERS, min_size=2, max_size=2), _graded, 150),
+    "answers": Property(st.lists(ANSWERS, min_size=2, max_size=2), _graded, 75),
     "programs": Property(ANSWERS, _program, 8),
     "prompts": Property(PROMPTS, _read, 150),
     "templates": Property(st.tuples(PARTS, PROMPTS, PROMPTS).map(list), _rendered, 150),

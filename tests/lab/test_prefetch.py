@@ -65,14 +65,25 @@ def test_a_cost_of_rows_that_a_run_contradicts_is_stored_anew(own_cache):
 
     def drawn(seconds):
         loaded = opened()
-        for rows in (1, 2, 4, 8, 16):
-            for _ in range(40):
+        for _ in range(40):
+            for rows in (1, 2, 4, 8, 16):
                 loaded.prices.note(rows, seconds * rows)
         loaded.close()
         return opened().verdict
 
     before = opened().verdict
-    linear = {rows: 0.5 * rows for rows in before.curve}
+    linear = {rows: before.curve[1] * rows for rows in before.curve}
     after = drawn(0.5)
     assert after == dataclasses.replace(before, curve=pytest.approx(linear), dated=after.dated)
     assert drawn(0.25).curve == after.curve, "rows cost the same beside a lone one"
+
+
+def test_a_file_that_is_gone_by_the_end_of_a_run_costs_nothing_but_the_curve(own_cache, tiny_paths, tmp_path):
+    path = tmp_path / "gone.gguf"
+    path.write_bytes(tiny_paths["f16"].read_bytes())
+    loaded = load(Request(str(path), threads=1))
+    for _ in range(40):
+        loaded.prices.note(1, 1.0)
+        loaded.prices.note(4, 90.0)
+    path.unlink()
+    loaded.close()

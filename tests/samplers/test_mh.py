@@ -61,8 +61,7 @@ GRID = [
     *(
         (toy, form, rules, cuts, temperature)
         for toy, form, cuts, (rules, temperature) in thinned(
-            *(TOYS, OTHERS, CUTS),
-            [("plain", 1 / ALPHA), (GIVEN, 0.5), (GIVEN, 1 / ALPHA), ("plain", 0.5)],
+            *(TOYS, OTHERS, CUTS), [("plain", 1 / ALPHA), (GIVEN, 0.5), (GIVEN, 1 / ALPHA), ("plain", 0.5)]
         )
     ),
 ]

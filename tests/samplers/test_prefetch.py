@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 import numpy as np
 import pytest
 
 from localpower.chance import StreamDice
 from localpower.prices import Prices
-from localpower.runs.gather import Run, gather
+from localpower.rules import Rules
+from localpower.runs.gather import Crowd, Run, gather
 from localpower.samplers import Budget, PowerMH
 from localpower.samplers.prefetch import in_order
 from localpower.samplers.walk import Walk
@@ -158,6 +160,20 @@ def test_the_best_width_decides_most_steps_for_its_cost():
     assert best_width(lambda m: 1 + 0.2 * (m - 1), 0.9, 8) < best_width(lambda m: 1 + 0.2 * (m - 1), 0.1, 8)
 
 
+def test_the_rule_is_asked_of_the_steps_that_are_left_each_at_its_place(monkeypatch):
+    asked = []
+
+    def rule(moves, begun, length, cost):
+        asked.append((moves, begun))
+        return 2
+
+    monkeypatch.setattr("localpower.samplers.walk.rows_for_proposals", rule)
+    told(dataclasses.replace(SAMPLER, prefetch=8, adaptive=True, block=20, steps=3), 1)
+    all_three = [chance_of_move(k, 0, 0) for k in range(3)]
+    assert asked[:3] == [(all_three, 0), (all_three, 1), (all_three, 2)]
+    assert len(asked[-1][0]) == 1
+
+
 def test_first_steps_move_more_often_and_a_chain_is_taken_at_its_own_rate():
     rates = [chance_of_move(k, 0, 0) for k in range(8)]
     assert rates[0] == 0.5
@@ -197,8 +213,25 @@ def test_a_run_believes_its_own_batches_before_a_stored_curve():
     assert prices.cost(1) == 1.0
 
 
+def test_a_batch_is_compared_with_lone_rows_of_the_same_time():
+    prices = Prices({1: 1.0, 2: 1.2})
+    for slower in (1.0, 5.0):
+        for _ in range(8):
+            prices.note(1, slower)
+        for _ in range(16):
+            prices.note(2, 1.5 * slower)
+    assert prices.cost(2) == pytest.approx(1.5)
+    for _ in range(200):
+        prices.note(2, 90.0)  # long after the last lone row
+    for _ in range(8):
+        prices.note(1, 60.0)
+    for _ in range(30):
+        prices.note(2, 90.0)
+    assert prices.cost(2) == pytest.approx(1.5)
+
+
 def test_a_stored_curve_is_replaced_where_a_run_contradicts_it_by_half():
-    def after(seconds, batches=32):
+    def after(seconds, batches=39):
         prices = Prices({1: 1.0, 2: 1.2, 8: 34.0})
         for _ in range(batches):
             prices.note(1, 1.0)
@@ -209,7 +242,7 @@ def test_a_stored_curve_is_replaced_where_a_run_contradicts_it_by_half():
     assert after(34.0) is None
     assert after(24.0) is None
     assert after(2.0) == pytest.approx({1: 1.0, 2: 1.2, 8: 2.0})
-    assert after(2.0, batches=31) is None, "too few batches to say"
+    assert after(2.0, batches=38) is None, "too few batches to say"
     assert Prices({}).corrected() is None
 
 
@@ -219,3 +252,126 @@ def test_the_cost_of_rows_is_read_off_the_measured_curve():
     assert relative_cost(curve, 8) == 3.0, "beyond it each row costs what the last ones did on average"
     assert relative_cost({}, 5) == 5.0
     assert np.isclose(relative_cost(curve, 2), 1.0)
+
+
+def test_nothing_is_asked_for_behind_a_proposal_that_is_known_to_move_the_chain():
+    """Such rows are never read."""
+    behind = []
+
+    class Watched(Gpu):
+        def logits(self, contexts, prompt_lengths=None):
+            behind.append(any(ends) and len(contexts) > 1)
+            return super().logits(contexts)
+
+    ends = []
+
+    def task(i):
+        def run(model):
+            for _ in range((4, 1, 4, 4)[i]):
+                model.logits([(*PROMPT, i)])
+            ends.append(i == 1)
+            return i
+
+        return run
+
+    results = in_order(Watched(), (task(i) for i in range(4)), three, lambda result: result == 1)
+    assert list(results) == [0, 1]
+    assert calls == [3, 1, 1, 1]
+    assert not any(behind)
+    assert wasted == [1]
+
+
+def test_a_budget_that_ends_before_forced_text_ends_a_chain_with_any_width():
+    rules = Rules(given=lambda x: 3 if len(x) >= 10 else None)
+    for seed in (13, 33):
+        alone = PowerMH(1.5, 1 / 1.5, 14, 14, 8, rules=rules, budget=Budget(tokens=30))
+        model = Gpu(seed=seed, end_bias=-9.0)
+        assert told(dataclasses.replace(alone, prefetch=4), seed, model) == told(alone, seed, model)
+
+
+def test_rows_that_other_runs_wait_for_are_weighed_against_theirs():
+    class Priced(Gpu):
+        def cost(self, rows):
+            return 1 + 0.3 * (rows - 1)
+
+    def decodes(n):
+        calls.clear()
+        sampler = PowerMH(1.5, 1 / 1.5, 40, 40, 12, prefetch=8, adaptive=True)
+        runs = [
+            Run(PROMPT, lambda handle, i=i: sampler.run(handle, PROMPT, StreamDice(1, (i,))))
+            for i in range(n)
+        ]
+        for _ in gather(Priced(seed=1, end_bias=-6.0), runs):
+            pass
+        return calls
+
+    assert max(decodes(1)) > 1
+    assert max(decodes(4)) <= 4 + 1, "wider ones cost the others more than they are worth"
+
+
+def test_proposals_set_by_hand_take_no_more_rows_than_there_is_room_for():
+    wide = dataclasses.replace(SAMPLER, prefetch=4)
+    model = Gpu(seed=6, end_bias=-1.5)
+    crowd = Crowd(model, room=lambda _index: 2)
+    for i in range(2):
+        crowd.admit(i, Run(PROMPT, lambda handle, i=i: wide.run(handle, PROMPT, StreamDice(i))))
+    while len(crowd):
+        list(crowd.turn())
+    assert max(calls) == 4
+
+
+def test_many_steps_cost_the_rule_nothing_more():
+    began = time.process_time()
+    for tried in range(0, 200_000, 1000):
+        chance_of_move(tried + 3, tried // 9, tried)
+    assert time.process_time() - began < 1.0
+
+
+def test_a_stored_curve_stays_where_only_widths_beyond_it_were_seen():
+    prices, none = Prices({1: 1.0, 2: 1.2, 8: 2.0}), Prices({})
+    for _ in range(40):
+        for each in (prices, none):
+            each.note(1, 1.0)
+            each.note(64, 3.0)
+    assert prices.corrected() is None
+    assert none.corrected() is None
+
+
+def test_a_proposal_without_a_row_waits_and_goes_on_where_it_was():
+    seen = []
+
+    class Named(Gpu):
+        def logits(self, contexts, prompt_lengths=None):
+            seen.append([context[-2:] for context in contexts])
+            return super().logits(contexts)
+
+    def task(i):
+        def run(model):
+            for k in range(3):
+                model.logits([(*PROMPT, i, k)])
+            return i
+
+        return run
+
+    def rows(places, begins):
+        return (3, 1, 1, 3, 3, 3, 3)[len(seen)]
+
+    assert list(in_order(Named(), (task(i) for i in range(3)), rows)) == [0, 1, 2]
+    assert seen[:3] == [[(0, 0), (1, 0), (2, 0)], [(0, 1)], [(0, 2)]]
+    assert seen[3:] == [[(1, 1), (2, 1)], [(1, 2), (2, 2)]]
+
+
+@pytest.mark.parametrize("kind", ["tiny16", "tiny16_shared"])
+def test_an_engine_notes_what_batches_of_drawn_tokens_took_and_no_prompt(kind, request):
+    """By the rows that were asked for: what is padded is padded each time."""
+    loaded = dataclasses.replace(request.getfixturevalue(kind))  # with prices of its own
+    prompt = (1, 2, 3, 1, 2, 3)
+    noted = []
+    loaded.prices.note = lambda rows, seconds: noted.append(rows)
+    engine = loaded.engine(prompt, 8, 3, lambda: None, chains=1)
+    engine.logits([prompt])
+    noted.clear()
+    engine.logits([(*prompt, 1)])
+    engine.logits([(*prompt, 1, i) for i in range(1, 4)])
+    engine.close()
+    assert noted == [1, 3]

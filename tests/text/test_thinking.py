@@ -108,21 +108,8 @@ def thinker(tmp_path_factory):
 
 
 def answer(capsys, path, *options):
-    run = (
-        "run",
-        "-m",
-        str(path),
-        "--seed",
-        "3",
-        "--max-tokens",
-        "40",
-        "--method",
-        "power:block=40",
-        "--json",
-        *options,
-        "abc",
-    )
-    assert main([*run]) == 0
+    settings = "--seed 3 --max-tokens 40 --method power:block=40 --json"
+    assert main(["run", "-m", str(path), *settings.split(), *options, "abc"]) == 0
     shown = capsys.readouterr()
     return json.loads(shown.out), shown.err
 

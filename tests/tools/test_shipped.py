@@ -16,9 +16,6 @@ from localpower.tools.names import SHIPPED, open_tools
 from localpower.tools.notes import Notes
 from localpower.tools.python import Python
 from localpower.tools.sqlite import Sqlite
-from tests.tools.toys import Adventure
-
-KEY = {0: "attic", 1: "cellar"}
 
 
 def said(environment, tool, /, **arguments):
@@ -163,18 +160,3 @@ def test_countdown_check_tells_what_is_wrong_and_keeps_that_it_was_solved():
     assert (said(checks, "check", expression="3*5+7"), checks.check()) == ("22, right", True)
     assert said(checks, "check", expression="__import__('os')").startswith("Error")
     assert said(CountdownCheck(), "check", expression="1+1") == "2"
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_adventure_can_be_won_and_copies_go_their_own_way(seed):
-    game = Adventure()
-    game.reset(seed)
-    assert said(game, "leave") == "Error: ValueError: the door is locked"
-    said(game, "take", item="lamp")
-    said(game, "go", to=KEY[seed])
-    other = game.fork()
-    assert said(game, "take", item="key") == "you have the key"
-    for each in (game, other):
-        said(each, "go", to="hall")
-        said(each, "leave")
-    assert (game.check(), other.check()) == (True, False)

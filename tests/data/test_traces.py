@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import datasets
 import pytest
 
 import localpower as lp
@@ -45,6 +44,8 @@ def test_messages_of_a_trace_have_calls_and_a_tool_message_for_each(tmp_path, pa
     path = tmp_path / f"rows.{'parquet' if parquet else 'jsonl'}"
     columns = columns_of("messages", provenance=False, traces=True)
     write_rows(path, [FORMATS["messages"].row(made())], columns, parquet=parquet)
+    import datasets  # a second that processes of other tests need not wait for
+
     (row,) = datasets.load_dataset(
         path.suffix[1:].replace("jsonl", "json"), data_files=str(path), split="train", cache_dir=str(tmp_path)
     )

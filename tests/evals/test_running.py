@@ -140,7 +140,7 @@ def test_two_runs_at_once_in_one_folder_are_refused(evaluate, tmp_path):
     assert (code, "another run writes to" in err) == (1, True)
 
 
-BEGUN = (*LAB, "--limit", "2", "--method", "base,low-temp")
+BEGUN = ("eval", *LAB, "--limit", "2", "--method", "base,low-temp")
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +46,7 @@ def kept_in(kind: Kind) -> tuple[Path | None, str]:
 
 def put(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write a file in one stroke: a kill or a full disk leaves what was there. mode: of a new one. Raises OSError."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft = path.with_name(f".new-{os.getpid()}-{threading.get_ident()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
             file.write(data)

@@ -102,3 +102,16 @@ def test_split_r_hat_is_arvizs(shift):
     assert split_r_hat(values) == pytest.approx(
         arviz_stats.base.array_stats.rhat(values, method="split"), abs=1e-12
     )
+
+
+def test_a_chain_that_is_too_short_is_refused_with_the_length_it_needs():
+    found = autocorrelation_time(walks(0.9, 200))
+    assert (found.tau, found.ess) == (None, None)
+    assert found.needs > 200
+    assert autocorrelation_time([[1.0, 2.0]]).needs == 50
+    assert autocorrelation_time([[1.0] * 500]) == (None, None, None), "no length helps a constant"
+
+
+def test_r_hat_of_chains_without_any_change_is_infinite_or_none():
+    assert split_r_hat([[1.0] * 8, [2.0] * 8]) == np.inf
+    assert split_r_hat([[1.0], [1.0]]) is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import signal
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -56,6 +55,7 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     A chat in a terminal is written down after every turn, as a session: `localpower sessions` lists them.
     """
     from localpower.api.question import check_traces
+    from localpower.api.request import chosen_seed
     from localpower.cli.pull import offer
     from localpower.cli.requests import (
         first_notes,
@@ -85,9 +85,8 @@ def chat(ctx: click.Context, /, go_on: bool, session: str | None, no_session: bo
     with interrupts:
         loaded = open_model(options, interrupts)
     tell(first_notes(ctx, loaded, how, wording))
-    seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
     options["no_session"] = no_session
-    talk = Talk(loaded, options, seed, interrupts, from_preset(ctx))
+    talk = Talk(loaded, options, chosen_seed(options["seed"]), interrupts, from_preset(ctx))
     ctx.call_on_close(talk.close)
     editor: Editor = TerminalEditor(Completions(talk, ctx), keep=not no_session) if typed else PipeEditor()
     ctx.call_on_close(editor.close)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -116,12 +115,14 @@ def run(
 def _job(loaded: Loaded, question: Question, options: dict[str, Any], interrupts: Interrupts) -> AnswerRun:
     """The run, on an engine with room for it."""
     from localpower.api.answer_run import AnswerRun
+    from localpower.api.request import chosen_seed
 
     how = question.options
     width = how.chains * question.sampler.width
     engine = loaded.engine(question.prompt, question.longest, width, interrupts.check, chains=how.chains)
-    seed = options["seed"] if options["seed"] is not None else secrets.randbits(32)
-    return AnswerRun(loaded, engine, question, seed, interrupts, options["prompt_cache"])
+    return AnswerRun(
+        loaded, engine, question, chosen_seed(options["seed"]), interrupts, options["prompt_cache"]
+    )
 
 
 def _watched(job: AnswerRun, recorder: Recorder | None, *, diagnose: bool, whole: bool) -> Answer:

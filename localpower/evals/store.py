@@ -12,7 +12,6 @@ from typing import Any
 
 from localpower import jsonl
 from localpower.errors import UserError
-from localpower.folders import put
 from localpower.grading.thoughts import OPENED, spoken
 
 Row = dict[str, Any]
@@ -212,11 +211,15 @@ def replace_file(path: Path, text: str) -> None:
 
     A file that says this already is left alone, so that a finished run needs no room on the disk. The text is ASCII.
     """
-    data = text.encode("ascii")
+    draft, data = path.with_name(path.name + ".new"), text.encode("ascii")  # a name that `is_new` knows
     try:
-        if not path.exists() or path.read_bytes() != data:
-            put(path, data)
+        if path.exists() and path.read_bytes() == data:
+            return
+        draft.write_bytes(data)
+        draft.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
         raise UserError(f"cannot write {path}: {error.strerror}") from None
 
 

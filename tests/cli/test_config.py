@@ -10,19 +10,13 @@ from types import SimpleNamespace
 import pytest
 from click.shell_completion import ShellComplete
 
-from localpower.api import config
 from localpower.cli.main import cli, main
 from tests.cli.terminal import command
 
 RUN = ("run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json", "hello")
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("LOCALPOWER_CONFIG", str(tmp_path))
-    for key in config.KEYS:
-        monkeypatch.delenv(config.variable(key), raising=False)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def alpha(capsys, *more):

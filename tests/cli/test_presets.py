@@ -7,20 +7,13 @@ import os
 
 import pytest
 
-from localpower.api import config
 from localpower.cli.main import main
 from tests.cli.terminal import command
 
 RUN = ("run", "-m", "toy", "--seed", "1", "--max-tokens", "8", "--json", "hello")
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("LOCALPOWER_CONFIG", str(tmp_path))
-    for key in config.KEYS:
-        if key != "log":
-            monkeypatch.delenv(config.variable(key), raising=False)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def run(capsys, *more):

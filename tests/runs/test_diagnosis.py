@@ -1,8 +1,6 @@
-"""Diagnostics: what a run's events say, and series that are too short to say anything."""
+"""Diagnostics: what a run's events say."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import pytest
@@ -11,25 +9,10 @@ from localpower.chance import StreamDice
 from localpower.events import Resampled
 from localpower.runs.diagnosis import Diagnosis
 from localpower.samplers import PowerMH, PowerSMC
-from localpower.statistics import autocorrelation_time, split_r_hat
 from localpower.toy import ToyModel
 from localpower.ui.diagnosis import lines
-from tests.test_oracles import walks
 
 MODEL = ToyModel(seed=6, end_bias=-1.0)
-
-
-def test_a_chain_that_is_too_short_is_refused_with_the_length_it_needs():
-    found = autocorrelation_time(walks(0.9, 200))
-    assert (found.tau, found.ess) == (None, None)
-    assert found.needs > 200
-    assert autocorrelation_time([[1.0, 2.0]]).needs == 50
-    assert autocorrelation_time([[1.0] * 500]) == (None, None, None), "no length helps a constant"
-
-
-def test_r_hat_of_chains_without_any_change_is_infinite_or_none():
-    assert split_r_hat([[1.0] * 8, [2.0] * 8]) == math.inf
-    assert split_r_hat([[1.0], [1.0]]) is None
 
 
 def diagnosed(sampler, chains=1):

@@ -18,6 +18,7 @@ from localpower.tools.calls import BadCall, Call
 from localpower.tools.environment import Tool
 from localpower.tools.executor import resolve, typed
 from localpower.tools.formats import find
+from tests.samplers.small import invariance_error
 from tests.tools import tagged, traces
 
 FORM = find("qwen3-coder")
@@ -202,13 +203,13 @@ def test_a_step_leaves_the_law_of_traces_with_tags_invariant_and_is_reversible(m
     found, pi = transitions(model, calls_of)
     flow = pi[:, None] * found[:, :-1]
     assert found[:, -1].max() == 0.0, "a step left the traces that the environment can answer"
-    assert traces.invariance_error(found, pi) < 1e-12
+    assert invariance_error(found, pi) < 1e-12
     assert np.abs(flow - flow.T).max() < 1e-12
 
 
 def test_control_calls_that_are_read_from_the_cut_on_are_caught_by_the_same_enumeration():
     model, calls_of = tagged.MODELS["a call is two tokens"]
-    assert traces.invariance_error(*transitions(model, calls_of, tagged.MUTANT)) > 1e-4
+    assert invariance_error(*transitions(model, calls_of, tagged.MUTANT)) > 1e-4
 
 
 def transitions(model, calls_of, kernel=Kernel, horizon=4):

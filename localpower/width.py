@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 _WORTH = 1.1
-_WORTH_PROPOSALS = (
-    1.2  # what proposals ahead must promise: how long each will be, and which one moves, is luck
-)
+# What proposals ahead must promise: how long each will be, and which one moves the chain, is luck.
+_WORTH_PROPOSALS = 1.2
 LATE_RATE = 0.2
 _FIRST, _FALL, _STRENGTH = 0.5, 0.6, 3.0
 _COPY = 1.0  # lone rows that it takes to copy what a proposal shares with the state
@@ -20,7 +18,12 @@ def relative_cost(curve: Mapping[int, float], rows: int) -> float:
     known = sorted(curve)
     if not known:
         return float(rows)
-    seconds = float(np.interp(rows, known, [curve[n] for n in known]))
+    after = bisect_left(known, rows)
+    if 0 < after < len(known):
+        low, high = known[after - 1], known[after]
+        seconds = curve[low] + (curve[high] - curve[low]) * (rows - low) / (high - low)
+    else:
+        seconds = curve[known[min(after, len(known) - 1)]]
     return seconds / curve[known[0]] * max(1.0, rows / known[-1])
 
 

@@ -68,6 +68,7 @@ class GgufEngine(ABC):
         self._opening: Snapshot | None = None  # for `rows`
         self.counters = Counters()
         self.prices = Prices()
+        self._ended = 0.0  # the last decode: seconds of the clock
         self.prompt_length = 0
         self._progress: Callable[[int, int], None] | None = None
         self._begin()
@@ -195,10 +196,13 @@ class GgufEngine(ABC):
         """One decode: the wanted rows in order. pads: so many of them are nobody's."""
         padded = self.context.padded_rows
         self.counters.decode_calls += 1
-        began = time.perf_counter()
+        began, before = time.perf_counter(), self._ended
         rows = self.context.decode(specs, at_least)
+        self._ended = time.perf_counter()
         if all(spec.wanted for spec in specs):  # tokens that are drawn, and no prompt
-            self.prices.note(len(specs) - pads, time.perf_counter() - began)
+            seconds = self._ended - began
+            # What is done with rows after a decode counts too, waiting does not.
+            self.prices.note(len(specs) - pads, seconds + min(began - before, seconds))
         self.counters.padded_rows += self.context.padded_rows - padded
         return list(rows)
 

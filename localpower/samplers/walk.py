@@ -24,6 +24,7 @@ from localpower.width import chance_of_move, rows_for_proposals
 if TYPE_CHECKING:
     from localpower.samplers.mh import PowerMH
 
+_AGAIN = 8  # batches after which the same question may have another answer: prices have changed
 _MOST_STEPS = 4096  # in a round: where nearly all are free, a budget of tokens ends none of them
 
 
@@ -42,6 +43,8 @@ class Walk:
         self._drawn = self._drew = 0  # tokens of the steps, and how many of them drew any
         self._each = 0.0  # tokens set aside for a step
         self._first = 0  # tokens of the first draws, before any step
+        self._situation: tuple[int, ...] = ()  # that `_wide` answers, for so many batches so far
+        self._wide = self._batches = 1
         self._member, self._started = 0, 1  # which of the start's answers it is, and how many there were
         self.state = Completion()
         self.meter = BudgetMeter(sampler.budget, sampler.max_tokens)
@@ -171,11 +174,17 @@ class Walk:
         if not sampler.adaptive or sampler.prefetch == 1:
             widths = range(sampler.prefetch, 1, -1)
             return next((n for n in widths if math.isfinite(self._model.cost(n))), 1)
+        situation = (*places, begins, self._tried)
+        if situation == self._situation and self._batches % _AGAIN:
+            self._batches += 1
+            return self._wide
+        self._situation, self._batches = situation, 1
         left = self._steps - self._done
         ahead = [*places, *range(begins, left)][: sampler.prefetch]
         moves = [chance_of_move(self._tried + place, self._moved, self._tried) for place in ahead]
         length = (self.state.n_drawn / 2 + self._drawn) / (1 + self._drew)
-        return rows_for_proposals(moves, len(places), length, self._model.cost)
+        self._wide = rows_for_proposals(moves, len(places), length, self._model.cost)
+        return self._wide
 
 
 def _moves(info: StepInfo) -> bool:

@@ -181,8 +181,9 @@ class Scheduler:
         return self.clock() > job.ticket.deadline or job.question.pace.out()
 
     def _room(self, index: int) -> int:
-        """Rows that a run may take for what it need not have."""
-        return self.limits.rows - sum(job.rows for i, job in self._live.items() if i != index)
+        """Rows that a run may take: those it must have, and its share of what all leave."""
+        left = self.limits.rows - sum(job.rows for job in self._live.values())
+        return self._live[index].rows + left // len(self._live)
 
     def _batch(self, wanted: Mapping[int, Request]) -> None:
         self.counts.batches += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from types import SimpleNamespace
 
 import pytest
 
@@ -168,6 +169,12 @@ def test_beyond_the_queue_requests_are_refused_with_a_time_to_come_back(running)
 def test_more_rows_than_there_are_is_refused_by_number(running):
     with pytest.raises(UsageProblem, match="draws 9 answers at once"):
         submit(running(rows=8), "abc", "smc:particles=9")
+
+
+def test_what_all_runs_leave_of_the_rows_is_shared_among_them():
+    live = {i: SimpleNamespace(rows=rows) for i, rows in enumerate((1, 1, 4))}
+    scheduler = SimpleNamespace(limits=SimpleNamespace(rows=16), _live=live)
+    assert [Scheduler._room(scheduler, i) for i in live] == [4, 4, 7]
 
 
 def test_a_wide_request_waits_for_room_and_is_not_overtaken(running):

@@ -60,7 +60,7 @@ def load(
     named, path = path, at or path
     from localpower.engine.cores import Governor, physical_cores
     from localpower.engine.files import check_file, sha256
-    from localpower.engine.verdict import keep_curve, verdict_for
+    from localpower.engine.verdict import keep_curve, key_of, verdict_for
     from localpower.numerics import use_cores
 
     check_file(path, NAMES)
@@ -107,14 +107,7 @@ def load(
         n_ctx,
         governor,
         _preset(name),
-        partial(
-            keep_curve,
-            path=path,
-            threads=threads,
-            gpu_layers=gpu_layers,
-            exact=not request.fast,
-            kv=request.kv,
-        ),
+        partial(keep_curve, key_of(path, threads, gpu_layers, not request.fast, request.kv)),
     )
 
 

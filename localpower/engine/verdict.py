@@ -33,7 +33,7 @@ def verdict_for(
     when stop() turns true. `fresh` ignores what is kept. kv: bits of keys and values, 8 or 16, whose verdict is kept
     apart; None: as the probe chooses.
     """
-    key = _key(path, threads, gpu_layers, exact, kv)
+    key = key_of(path, threads, gpu_layers, exact, kv)
     if not fresh and (known := _recalled(key)) is not None:
         return known
 
@@ -57,30 +57,19 @@ def verdict_for(
     return verdict
 
 
-def keep_curve(
-    curve: Mapping[int, float],
-    path: Path,
-    *,
-    threads: int,
-    gpu_layers: int,
-    exact: bool,
-    kv: int | None = None,
-) -> None:
-    """Put a newer curve into the verdict that is kept; nothing is done where none is, or the file is gone."""
-    try:
-        key = _key(path, threads, gpu_layers, exact, kv)
-    except OSError:
-        return
+def keep_curve(key: str, curve: Mapping[int, float]) -> None:
+    """Put a newer curve into the verdict that is kept under a key; nothing is done where none is."""
     if (known := _recalled(key)) is not None:
         remember("verdict", key, replace(known, curve=dict(curve), dated=today()).to_json())
 
 
 def known_verdict(path: Path, *, threads: int, gpu_layers: int = 0, exact: bool = True) -> Verdict | None:
     """What the cache has; None: this file was never checked here with these settings. Nothing is measured."""
-    return _recalled(_key(path, threads, gpu_layers, exact))
+    return _recalled(key_of(path, threads, gpu_layers, exact))
 
 
-def _key(path: Path, threads: int, gpu_layers: int, exact: bool, kv: int | None = None) -> str:
+def key_of(path: Path, threads: int, gpu_layers: int, exact: bool, kv: int | None = None) -> str:
+    """Under which a verdict is kept: by all that decides it, the bytes of the file among them."""
     asked = [] if kv is None else [kv]  # verdicts that were kept before there was a choice stay
     return json.dumps(
         [_FORMAT, sha256(path), build(), threads, gpu_layers, exact, processor(), *asked], sort_keys=True

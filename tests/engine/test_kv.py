@@ -29,10 +29,10 @@ def test_only_settings_of_the_wanted_bits_are_tried(kv, kinds):
 def test_a_verdict_on_a_choice_is_kept_apart_and_the_others_where_they_were(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"x")
-    keys = {kv: json.loads(verdict._key(path, 2, 0, True, kv)) for kv in (None, 8, 16)}
+    keys = {kv: json.loads(verdict.key_of(path, 2, 0, True, kv)) for kv in (None, 8, 16)}
     assert keys[8] == [*keys[None], 8]
     assert keys[16] == [*keys[None], 16]
-    assert verdict._key(path, 2, 0, True) == json.dumps(keys[None])
+    assert verdict.key_of(path, 2, 0, True) == json.dumps(keys[None])
 
 
 def test_bits_that_are_not_exact_are_refused_in_one_line_unless_fast(tiny_paths):

@@ -81,7 +81,7 @@ def _built_in(key: str) -> str:
     if isinstance(param.default, str | int):
         return str(param.default)
     if isinstance(param, click.Option) and (
-        told := re.search(r"\[default: ([^],]{1,20})[],]", param.help or "")
+        told := re.search(r"\[default: (?:[A-Z_]+, else )?([^],]{1,20})[],]", param.help or "")
     ):
         return told[1]  # longer ones say how it is found
     return "none" if param is _FOLDER or key in ("preset", "system", "stop") else "automatic"

@@ -95,7 +95,7 @@ def show(id_: str | None, as_json: bool) -> None:
     facts = [
         f"{entry.id} · {_when(entry.time)} · {entry.command}{f' · session {entry.session}' if entry.session else ''}",
         f"{entry.model}, {entry.method}, alpha {entry.alpha:g} · seed {entry.seed} · {_finish(entry.finish)} · "
-        f"{entry.n_tokens} tokens · log p {entry.log_p:.2f} · {entry.seconds:.1f} s",
+        f"{entry.n_tokens} token{'s' * (entry.n_tokens != 1)} · log p {entry.log_p:.2f} · {entry.seconds:.1f} s",
         *([f"system: {entry.system}"] if entry.system else []),
     ]
     for line in facts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from errno import EIO, ENOSPC
 
 import click
 
@@ -85,7 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except OSError as error:
         _trace(arguments)
-        _problem(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        full = "stdout" if error.errno in (ENOSPC, EIO) else ""  # what writes files says which
+        _problem(f"{error.strerror or error}{f': {where}' if (where := error.filename or full) else ''}")
         return EXIT_PROBLEM
     except Exception as error:  # a bug of ours: still one line
         _trace(arguments)

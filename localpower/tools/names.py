@@ -59,7 +59,9 @@ def open_tools(
     functions = []
     for name in names:
         if isinstance(name, str | Path):
-            parts.setdefault(str(name), _opened(str(name), run_code, seconds, stop))
+            if str(name) in parts:
+                raise UsageProblem(f"the tools {name} are named twice")
+            parts[str(name)] = _opened(str(name), run_code, seconds, stop)
         elif isinstance(name, Environment):
             parts[f"{type(name).__name__}-{len(parts)}"] = name
         elif callable(name):

@@ -43,7 +43,7 @@ def summary(answer: Answer) -> list[str]:
         f"{answer.model['name']}, {', '.join(method)}",
     ]
     if answer.chains:
-        how = "the likeliest" if answer.pick == "logp" else "picked at random"
+        how = {"logp": "the likeliest", "all": "all are printed"}.get(answer.pick or "", "picked at random")
         what.insert(1, f"chain {answer.picked} of {len(answer.chains)}, {how}")
     cost = [f"{answer.seconds:.1f} s"]
     if answer.n_steps:

@@ -159,5 +159,7 @@ def test_functions_and_environments_may_be_given_as_objects():
     assert [tool.name for tool in tools] == ["calculator", "list", "read", "write", "remove", "paint"]
     with pytest.raises(UserError, match="there are no tools"):
         open_tools([])
+    with pytest.raises(UserError, match="calculator are named twice"):
+        open_tools(["calculator", "calculator"])
     with pytest.raises(UserError, match="3 is no environment"):
         open_tools([3])

@@ -36,7 +36,7 @@ def test_a_full_disk_is_one_line_and_exit_code_1_buffered_or_not(command, unbuff
             [*BASE, *SAYS[command]], stdout=full, stderr=subprocess.PIPE, env=environment, check=False
         )
     lines = [line for line in done.stderr.decode().splitlines() if line.startswith("localpower: ")]
-    assert lines == ["localpower: No space left on device"]
+    assert lines == ["localpower: No space left on device: stdout"]
     assert done.returncode == 1
 
 

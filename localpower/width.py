@@ -45,7 +45,8 @@ def chance_of_move(step: int, moved: int, tried: int) -> float:
     """The chance that step number `step` of a chain moves it, when `moved` of the first `tried` steps have.
 
     The first steps leave a plain draw and often move, later ones leave what was chosen before: one half, falling to a
-    fifth, times what this chain has done beside that. Observed with three models at alpha 1.5, 2.5 and 4.
+    fifth, times what this chain has done beside that. Seen so with the default model at alpha 1.5 to 4; chains of short
+    answers (lab-base) differ, which is what the last factor is for. A wrong chance costs time and changes no result.
     """
     above = _FIRST - LATE_RATE
     expected = LATE_RATE * tried + above * (1.0 - _FALL**tried) / (1.0 - _FALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,8 +64,9 @@ def test_a_cost_of_rows_that_a_run_contradicts_is_stored_anew(own_cache):
     def opened():
         return load(Request("lab-base", threads=1))
 
-    def drawn(seconds):
+    def drawn(seconds, lowered=False):
         loaded = opened()
+        loaded.governor = SimpleNamespace(lowered=lowered)
         for _ in range(40):
             for rows in (1, 2, 4, 8, 16):
                 loaded.prices.note(rows, seconds * rows)
@@ -72,6 +74,7 @@ def test_a_cost_of_rows_that_a_run_contradicts_is_stored_anew(own_cache):
         return opened().verdict
 
     before = opened().verdict
+    assert drawn(0.5, lowered=True) == before, "threads that others took away say nothing of later"
     linear = {rows: before.curve[1] * rows for rows in before.curve}
     after = drawn(0.5)
     assert after == dataclasses.replace(before, curve=pytest.approx(linear), dated=after.dated)

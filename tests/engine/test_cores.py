@@ -87,12 +87,14 @@ def test_cores_that_others_use_are_left_to_them(machine, others, threads):
 
 def test_cores_that_are_free_again_are_taken_back_after_a_while(machine):
     governor = Governor(2, machine.look, 2)
+    assert not governor.lowered
     machine.others = 1.0
     assert machine.goes_on(governor, 1)[-1] == 1
     machine.others = 0.0
     given = machine.goes_on(governor, 3)
     assert given[20] == 1
     assert given[-1] == 2
+    assert governor.lowered, "it has been"
 
 
 def test_a_governor_that_took_cores_back_too_early_waits_longer_each_time(machine):

@@ -223,7 +223,7 @@ def test_a_batch_is_compared_with_lone_rows_of_the_same_time():
     assert prices.cost(2) == pytest.approx(1.5)
     for _ in range(200):
         prices.note(2, 90.0)  # long after the last lone row
-    for _ in range(8):
+    for _ in range(4):  # too few since then
         prices.note(1, 60.0)
     for _ in range(30):
         prices.note(2, 90.0)

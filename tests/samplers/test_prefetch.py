@@ -222,7 +222,7 @@ def test_a_batch_is_compared_with_lone_rows_of_the_same_time():
             prices.note(2, 1.5 * slower)
     assert prices.cost(2) == pytest.approx(1.5)
     for _ in range(200):
-        prices.note(2, 90.0)  # long after the last lone row
+        prices.note(2, 7.5)  # long after the last lone row, at its end
     for _ in range(4):  # too few since then
         prices.note(1, 60.0)
     for _ in range(30):
